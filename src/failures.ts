@@ -1,0 +1,50 @@
+/**
+ * Every way in which something here can fail, in one list. Temporal, the ledger, the jobs in Python
+ * (spark/sevenfold_jobs/common/failures.py) and the pages use these names and no others.
+ */
+export const failureTypes = {
+  /** The request or the data is wrong and stays wrong until a person changes it. */
+  InvalidInput: { retryable: false },
+  /** Another open run holds the same business key. */
+  AlreadyRunning: { retryable: false },
+  /** The run ended without everything being there; the message is the statement of what is left. */
+  RunIncomplete: { retryable: false },
+  /** A batch with our id exists and belongs to somebody else. */
+  NotOurs: { retryable: false },
+  /** A newer attempt owns the unit: this one must not commit. */
+  Fenced: { retryable: false },
+  /** The job's own code failed on this request; the same request would fail again. */
+  JobFailed: { retryable: false },
+  /** A blocking check found the rows wrong. */
+  CheckFailed: { retryable: false },
+  /** A process, a connection, a machine went away: the same request may well succeed. */
+  Infrastructure: { retryable: true },
+  /** Killed for its memory; retried with more. */
+  OutOfMemory: { retryable: true },
+  /** The database or a disk is full: retried, because someone may make room. */
+  NoSpace: { retryable: true },
+  /** It ran longer than its hard limit. */
+  TimedOut: { retryable: true },
+  /** Ended because its run was cancelled. */
+  Cancelled: { retryable: false },
+} as const;
+
+export type FailureType = keyof typeof failureTypes;
+
+export function isFailureType(value: unknown): value is FailureType {
+  return typeof value === 'string' && Object.hasOwn(failureTypes, value);
+}
+
+export function isRetryable(type: FailureType): boolean {
+  return failureTypes[type].retryable;
+}
+
+/** An expected failure: its message is a full answer (what, which, what to do), so no stack is shown for it. */
+export class Failure extends Error {
+  readonly type: FailureType;
+  constructor(type: FailureType, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = type;
+    this.type = type;
+  }
+}
