@@ -1,0 +1,139 @@
+"""One batch as its job sees it: its request, its ways to Spark and the database, the only door to a commit."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pyarrow as pa
+from psycopg.conninfo import conninfo_to_dict
+
+from sevenfold_jobs.common import session
+from sevenfold_jobs.common.copy import copy_record_batches
+from sevenfold_jobs.common.failpoints import failpoint
+from sevenfold_jobs.common.failures import Fenced
+from sevenfold_jobs.common.task import Task
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+PROGRESS_EVERY_SECONDS = 0.5
+
+
+class Batch:
+    """A request from the keeper, or one a test made: `Batch({"batchId": …, "job": …, "databaseUrl": …})`.
+
+    `attempt` is the unit's attempt; `fence` is `{runId, unit, attempt, fingerprint}`; `directory` is the
+    batch's own folder (log, outcome, pids); `master` is for a session of its own, where none is attached already.
+    """
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.batch_id: str = request["batchId"]
+        self.job: str = request.get("job", "")
+        self.input: dict[str, Any] = request.get("input", {})
+        self.fence: dict[str, Any] = request.get("fence", {})
+        self.attempt: int = request.get("attempt", self.fence.get("attempt", 1))
+        self.directory: str | None = request.get("directory")
+        self._database_url: str = request.get("databaseUrl", "")
+        self._failpoints: str | None = request.get("failpoints")
+        self._master: str | None = request.get("master")
+        self._progress_at = float("-inf")
+
+    def spark(self) -> "SparkSession":
+        """A session of this batch alone; a job that never asks for it never pays for Spark."""
+        return session.for_batch(self.batch_id, self._master, self.directory)
+
+    def jdbc(self) -> dict[str, str]:
+        """Options for `spark.read.format("jdbc").options(**batch.jdbc())`."""
+        given = conninfo_to_dict(self._database_url)
+        address = f"{given.get('host') or '127.0.0.1'}:{given.get('port') or 5432}"
+        options = {
+            "url": f"jdbc:postgresql://{address}/{given.get('dbname') or given.get('user') or 'postgres'}",
+            "driver": "org.postgresql.Driver",
+            "user": str(given.get("user") or "postgres"),
+            "ApplicationName": self.task().application_name,
+        }
+        for name in ("password", "sslmode", "sslrootcert"):
+            if given.get(name):
+                options[name] = str(given[name])
+        return options
+
+    def connect(self) -> psycopg.Connection:
+        """A connection without autocommit, named after this attempt so that a successor can end it."""
+        return self.task().connect()
+
+    def task(self) -> Task:
+        """What code inside Spark tasks needs of the batch: small, picklable, without Spark."""
+        return Task(
+            batch_id=self.batch_id,
+            attempt=self.attempt,
+            directory=self.directory,
+            database_url=self._database_url,
+            failpoints=self._failpoints,
+        )
+
+    def failpoint(self, name: str) -> None:
+        """Tests only: stops at the named point when a test armed it."""
+        failpoint(self._failpoints, name)
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """Tells the ledger how far the job is: at most twice a second, its end always. Never fails."""
+        now = time.monotonic()
+        if done < total and now - self._progress_at < PROGRESS_EVERY_SECONDS:
+            return
+        self._progress_at = now
+        said = {"done": done, "total": total, "note": note, "at": datetime.now(UTC).isoformat()}
+        try:
+            with psycopg.connect(
+                self._database_url,
+                application_name=self.task().application_name,
+                autocommit=True,
+                connect_timeout=2,
+                options="-c statement_timeout=2000",
+            ) as connection:
+                connection.execute(
+                    "update batches set progress = %s where batch_id = %s", (json.dumps(said), self.batch_id)
+                )
+        except psycopg.Error as error:
+            print(f"progress {done}/{total} was not written: {error}", file=sys.stderr)
+
+    def copy(
+        self,
+        connection: psycopg.Connection,
+        table: str,
+        columns: Sequence[str],
+        record_batches: Iterable[pa.RecordBatch],
+    ) -> int:
+        """Sends Arrow record batches into `table` by binary COPY, inside the connection's transaction.
+
+        Columns are taken by name; the table's own types decide the encoding. Returns the rows sent.
+        """
+        return copy_record_batches(connection, table, columns, record_batches, self.failpoint)
+
+    def commit(self, connection: psycopg.Connection, rows_due: int, detail: dict[str, Any]) -> None:
+        """Commits together with the unit's account of what was due, or raises `Fenced` and leaves nothing.
+
+        The update locks the unit's row, so of two attempts only the one that the ledger names can pass.
+        """
+        self.failpoint("before-commit")
+        passed = connection.execute(
+            """
+            update units
+               set committed_fingerprint = %(fingerprint)s, committed_attempt = %(attempt)s,
+                   committed_at = clock_timestamp(), rows_due = %(rows_due)s,
+                   detail = detail || %(detail)s::jsonb
+             where run_id = %(runId)s and unit = %(unit)s and attempt = %(attempt)s
+            """,
+            {**self.fence, "rows_due": rows_due, "detail": json.dumps(detail)},
+        )
+        if passed.rowcount != 1:
+            connection.rollback()
+            raise Fenced(
+                f"Attempt {self.fence['attempt']} of {self.fence['unit']} was overtaken by a newer one: "
+                "nothing was written."
+            )
+        connection.commit()
+        self.failpoint("after-commit")
