@@ -1,4 +1,4 @@
-"""One batch as its job sees it: its request, its ways to Spark and the database, the only door to a commit."""
+"""One batch as its job sees it: the request, the ways to Spark and the database, the one door to a commit."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ class Batch:
     """A request from the keeper, or one a test made: `Batch({"batchId": …, "job": …, "databaseUrl": …})`.
 
     `attempt` is the unit's attempt; `fence` is `{runId, unit, attempt, fingerprint}`; `directory` is the
-    batch's own folder (log, outcome, pids); `master` is for a session of its own, where none is attached already.
+    batch's folder (log, outcome, pids); `master` is for a session of its own, where none is attached.
     """
 
     def __init__(self, request: dict[str, Any]) -> None:
