@@ -1,0 +1,93 @@
+import type { Day } from './days.ts';
+import { day, flag, listOf, oneOf, readFields, text } from './input.ts';
+import type { Guards } from './input.ts';
+import { dailyPhases } from './phases.ts';
+import type { DailyPhase } from './phases.ts';
+
+/** What `dailyPipeline` is started with. */
+export interface DailyInput {
+  /** `files` reads a folder, `sample` generates a panel. */
+  dataset: 'sample' | 'files';
+  /** The run date T; left out only by a schedule, whose nominal day it then is. */
+  date?: Day;
+  /** The folder of `files`. */
+  path?: string;
+  /** Metrics and grouping by the original's rules, for comparison. */
+  parity?: boolean;
+  /** Redo every phase, whatever is there. */
+  force?: boolean;
+  /** Redo these phases and all after the first of them. */
+  forcePhases?: DailyPhase[];
+  portfolio?: 'paper';
+}
+
+export type ParsedDailyInput = { ok: true; input: DailyInput } | { ok: false; message: string };
+
+const what = 'Input of dailyPipeline';
+const parityMark = '+parity';
+
+const guards: Guards<DailyInput> = {
+  dataset: oneOf('sample', 'files'),
+  date: day,
+  path: text,
+  parity: flag,
+  force: flag,
+  forcePhases: listOf(oneOf(...dailyPhases)),
+  portfolio: oneOf('paper'),
+};
+
+/** Reads what somebody sent; a refusal is one line that names the field. */
+export function parseDailyInput(raw: unknown): ParsedDailyInput {
+  const read = readFields<DailyInput>(raw, what, guards, ['dataset']);
+  if (!read.ok) return read;
+  const input = read.value;
+  if (input.dataset === 'sample' && input.path !== undefined) {
+    return refuse('path belongs to dataset "files"; the sample is generated. Leave it out.');
+  }
+  if (input.dataset === 'files') {
+    if (input.path === undefined)
+      return refuse('dataset "files" needs path, the folder that holds its files.');
+    const folder = lastFolder(input.path);
+    if (folder === undefined) {
+      return refuse(
+        `path is "${input.path}", but must end in the name of a folder: the data set is called after it.`,
+      );
+    }
+    if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u.test(folder)) {
+      return refuse(
+        `the folder "${folder}" cannot name a data set; use letters, digits, blanks, ".", "_" and "-", beginning with a letter or a digit.`,
+      );
+    }
+  }
+  return { ok: true, input };
+}
+
+/** The first key column of every pool table: `sample` or `files/<folder>`, with `+parity` for parity runs. */
+export function datasetKey(input: DailyInput): string {
+  const name = input.dataset === 'sample' ? 'sample' : `files/${lastFolder(input.path ?? '') ?? ''}`;
+  return input.parity === true ? `${name}${parityMark}` : name;
+}
+
+/** The business key of a day: what the ledger knows the run by, whoever starts it. */
+export function runKey(input: DailyInput, date: Day): string {
+  return `daily/${datasetKey(input)}/${date}`;
+}
+
+export function isParityKey(dataset: string): boolean {
+  return dataset.endsWith(parityMark);
+}
+
+export function isSampleKey(dataset: string): boolean {
+  return dataset === 'sample' || dataset === `sample${parityMark}`;
+}
+
+/** The last part of a path that is a name; undefined for `/`, `.` and what ends in `..`. */
+function lastFolder(path: string): string | undefined {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.');
+  const last = parts.at(-1);
+  return last === '..' ? undefined : last;
+}
+
+function refuse(message: string): ParsedDailyInput {
+  return { ok: false, message: `${what}: ${message}` };
+}
