@@ -48,3 +48,21 @@ export class Failure extends Error {
     this.type = type;
   }
 }
+
+/** Puts any error under one of the closed list's types. */
+export function classify(error: unknown): { type: FailureType; message: string } {
+  if (error instanceof Failure) return { type: error.type, message: error.message };
+  const { code, message } = error as { code?: unknown; message?: string };
+  const text = message ?? String(error);
+  if (code === '53100' || code === 'ENOSPC') {
+    return { type: 'NoSpace', message: `No space left: ${text}. Make room, then: sevenfold retry.` };
+  }
+  // Classes 08 (connection), 53 (resources), 57 (operator intervention), 40 (serialization) and the socket's own codes.
+  if (typeof code === 'string' && /^(08|53|57|40)|^E[A-Z]+$/.test(code)) {
+    return { type: 'Infrastructure', message: `${text} (${code})` };
+  }
+  if (/terminated unexpectedly|Connection terminated|timeout exceeded when trying to connect/i.test(text)) {
+    return { type: 'Infrastructure', message: text };
+  }
+  return { type: 'JobFailed', message: text };
+}

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { commandTable } from './src/commands/index.ts';
+import { createContext } from './src/commands/context.ts';
+import { exitCodeOf, reportFailure } from './src/commands/failures.ts';
+
+/** The sevenfold command line; only dispatches. Loads no more than the command that is asked for: help must be quick. */
+const program = new Command('sevenfold')
+  .description('Forecasting pipelines on Temporal and Spark that are done only when the rows say so.')
+  .version('0.1.0')
+  .showHelpAfterError('(sevenfold --help lists the commands)')
+  .showSuggestionAfterError(true);
+
+const asked = process.argv[2];
+for (const { name, summary, hidden, load } of commandTable) {
+  if (name === asked) {
+    const { register } = await load();
+    register(program, createContext());
+  } else {
+    program.command(name, { hidden: hidden ?? false }).description(summary);
+  }
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  reportFailure(error, process.argv.includes('--json'));
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,17 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/pool.ts';
+import type { Engine } from '../engines/engine.ts';
+
+/** What activities need of the world; a test passes its own. */
+export interface Dependencies {
+  config: Config;
+  database: Database;
+  /** Handed to the jobs; never logged, never stored. */
+  databaseUrl: string;
+  engine: Engine;
+  /** Asked only whether the holder of a claim is still open. */
+  temporal: Pick<Client, 'workflow'>;
+  log: Logger;
+}

@@ -1,0 +1,31 @@
+import type { Dependencies } from './dependencies.ts';
+import { withFailureTypes } from './failures.ts';
+import * as phases from './phases.ts';
+import * as poolPhases from './pool-phases.ts';
+import { cancelBatches, runBatch } from './run-batch.ts';
+import * as runs from './runs.ts';
+
+/** All activities, bound to what they need. Workflows know them by the type of what this returns. */
+export function createActivities(deps: Dependencies) {
+  const bind =
+    <Input, Output>(activity: (deps: Dependencies, input: Input) => Promise<Output>) =>
+    (input: Input): Promise<Output> =>
+      activity(deps, input);
+  return withFailureTypes({
+    openDailyRun: bind(runs.openDailyRun),
+    setRunStatus: bind(runs.setRunStatus),
+    closeRun: bind(runs.closeRun),
+    beginPhase: bind(phases.beginPhase),
+    verifyPhase: bind(phases.verifyPhase),
+    failPhase: bind(phases.failPhase),
+    planPoolBatch: bind(poolPhases.planPoolBatch),
+    snapshotSettings: bind(poolPhases.snapshotSettings),
+    prefilterPools: bind(poolPhases.prefilterPools),
+    groupPools: bind(poolPhases.groupPools),
+    writeReport: bind(poolPhases.writeReport),
+    runBatch: bind(runBatch),
+    cancelBatches: bind(cancelBatches),
+  });
+}
+
+export type Activities = ReturnType<typeof createActivities>;

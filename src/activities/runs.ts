@@ -1,0 +1,140 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Dependencies } from './dependencies.ts';
+import { Failure } from '../failures.ts';
+import type { Claimant, RunStatus } from '../ledger/runs.ts';
+import * as ledger from '../ledger/runs.ts';
+import { giveVerdict, layOutUnits, readUnits } from '../ledger/units.ts';
+import { countsOf } from '../ledger/counts.ts';
+import type { DailyInput } from '../planning/daily-input.ts';
+import { datasetKey } from '../planning/daily-input.ts';
+import { dailyPhases } from '../planning/phases.ts';
+
+export interface OpenDailyRunInput extends Claimant {
+  key: string;
+  date: string;
+  input: DailyInput;
+  priority: number;
+}
+
+/**
+ * Claims the day for this workflow and lays out its phases. Safe to repeat: the holder claims what it already holds.
+ * A folder that cannot be right is refused before anything is written.
+ */
+export async function openDailyRun(deps: Dependencies, opening: OpenDailyRunInput): Promise<{ runId: string; attempt: number }> {
+  const { database, config } = deps;
+  const dataset = datasetKey(opening.input);
+  const path = opening.input.path === undefined ? null : resolve(config.checkout, opening.input.path);
+  if (path !== null && !statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Failure('InvalidInput', `There is no folder ${path}: check --path.`);
+  }
+  await registerDataset(deps, dataset, opening.input, path);
+  const run = await ledger.claimRun(
+    database,
+    {
+      key: opening.key,
+      kind: 'dailyPipeline',
+      dataset,
+      date: opening.date,
+      workflowId: opening.workflowId,
+      workflowRunId: opening.workflowRunId,
+      priority: opening.priority,
+      input: { ...opening.input, date: opening.date, ...(path !== null && { path }) },
+    },
+    (holder) => isOpenInTemporal(deps, holder),
+  );
+  await layOutUnits(database, run.runId, dailyPhases);
+  return { runId: run.runId, attempt: run.attempt };
+}
+
+/** Two folders of the same name must not share a data set; a folder that was moved may keep its own. */
+async function registerDataset(deps: Dependencies, dataset: string, input: DailyInput, path: string | null): Promise<void> {
+  const { database } = deps;
+  const known = await database.query<{ path: string | null }>('select path from datasets where dataset = $1', [dataset]);
+  const before = known.rows[0]?.path ?? null;
+  if (known.rows[0] && before !== path && before !== null && existsSync(before)) {
+    throw new Failure(
+      'InvalidInput',
+      `Data set ${dataset} was loaded from ${before}, not from ${path}: two folders of one name would mix. Rename one of them.`,
+    );
+  }
+  await database.query(
+    `insert into datasets (dataset, source, path, parity) values ($1, $2, $3, $4)
+     on conflict (dataset) do update set path = excluded.path where datasets.path is distinct from excluded.path`,
+    [dataset, input.dataset, path, input.parity === true],
+  );
+}
+
+async function isOpenInTemporal({ temporal }: Dependencies, holder: Claimant): Promise<boolean> {
+  try {
+    const { status, raw } = await temporal.workflow.getHandle(holder.workflowId).describe();
+    const first = raw.workflowExecutionInfo?.firstRunId;
+    return status.name === 'RUNNING' && first === holder.workflowRunId;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Notes that an open run is paused or goes on. Safe to repeat. */
+export async function setRunStatus(
+  { database }: Dependencies,
+  input: Claimant & { runId: string; status: RunStatus },
+): Promise<void> {
+  await ledger.setRunStatus(database, input, { status: input.status });
+}
+
+export interface RunSummary {
+  runId: string;
+  key: string;
+  status: RunStatus;
+  /** What the run ended with, in one line. */
+  statement: string;
+  counts: Record<string, number>;
+  /** Path of the page, relative to the state folder. */
+  report?: string;
+}
+
+/**
+ * Ends a run with its statement, written from the ledger. Safe to repeat: it writes the same again, and only as long as
+ * the caller still holds the claim.
+ */
+export async function closeRun(
+  { database }: Dependencies,
+  input: Claimant & { runId: string; status: 'complete' | 'failed' | 'cancelled' },
+): Promise<RunSummary> {
+  const run = await ledger.readRun(database, input.runId);
+  const units = await readUnits(database, input.runId);
+  const counts = await countsOf(database, run);
+  for (const unit of units.filter((each) => input.status !== 'complete' && each.startedAt && !each.finishedAt)) {
+    await giveVerdict(database, run.runId, unit.unit, { verdict: 'missing', reason: `${input.status} while it ran` });
+  }
+  const statement = statementOf(run.key, input.status, units, counts);
+  await ledger.setRunStatus(database, input, { status: input.status, statement });
+  return {
+    runId: run.runId,
+    key: run.key,
+    status: input.status,
+    statement,
+    counts,
+    ...(run.report !== null && { report: run.report }),
+  };
+}
+
+function statementOf(
+  key: string,
+  status: 'complete' | 'failed' | 'cancelled',
+  units: Awaited<ReturnType<typeof readUnits>>,
+  counts: Record<string, number>,
+): string {
+  if (status === 'complete') {
+    return `${key} is complete: ${counts['poolsPassed']} of ${counts['pools']} pools passed, ${counts['metricsRows']} metrics rows.`;
+  }
+  const left = units.filter((unit) => unit.verdict !== 'complete').map((unit) => unit.unit);
+  const broken = units.find((unit) => unit.verdict === 'failed');
+  if (status === 'failed' && broken) {
+    return `${key} failed in phase ${broken.unit}: ${broken.reason ?? 'no reason noted'} Left: ${left.join(', ')}. Run: sevenfold why ${key}`;
+  }
+  return `${key} was ${status}; left: ${left.join(', ') || 'nothing'}. Run: sevenfold retry ${key}`;
+}

@@ -1,0 +1,36 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { classify, Failure, isFailureType } from '../failures.ts';
+
+/** The type and the line of anything a command may end with. */
+export function describeFailure(error: unknown): { type: string; message: string; expected: boolean } {
+  if (error instanceof Failure) return { type: error.type, message: error.message, expected: true };
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure && isFailureType(cause.type)) {
+      return { type: cause.type, message: cause.message, expected: true };
+    }
+  }
+  const { type, message } = classify(error);
+  const code = (error as { code?: unknown }).code;
+  // Wrong password, unknown user or database: the server's own words say which.
+  if (typeof code === 'string' && /^(28|3D)/.test(code)) {
+    return { type: 'InvalidInput', message: `PostgreSQL refused: ${message}. Check DATABASE_URL.`, expected: true };
+  }
+  if (type === 'Infrastructure') {
+    return { type, message: `${message}. Check DATABASE_URL and TEMPORAL_ADDRESS, or: npx sevenfold status`, expected: true };
+  }
+  return { type, message, expected: type !== 'JobFailed' };
+}
+
+/** One line on the error stream; a stack only for what nobody expected, and only when asked for. */
+export function reportFailure(error: unknown, json: boolean): void {
+  const { type, message, expected } = describeFailure(error);
+  if (json) process.stdout.write(`${JSON.stringify({ status: 'failed', error: { type, message } })}\n`);
+  else process.stderr.write(`${message}\n`);
+  if (!expected && process.env['SEVENFOLD_STACKS'] !== undefined && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? ''}\n`);
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  return describeFailure(error).type === 'InvalidInput' ? 2 : 1;
+}

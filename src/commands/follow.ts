@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { classify, isRetryable } from '../failures.ts';
+import { readBatches } from '../ledger/batches.ts';
+import type { Batch } from '../ledger/batches.ts';
+import { isOpenStatus, readRun } from '../ledger/runs.ts';
+import type { Run } from '../ledger/runs.ts';
+import { readUnits } from '../ledger/units.ts';
+import type { Unit } from '../ledger/units.ts';
+import { count, seconds } from './output.ts';
+import type { Output } from './output.ts';
+import type { Session } from './session.ts';
+
+const pollMs = 300;
+/** How often a command that waits makes sure that somebody looks after the stack. */
+const reviveMs = 2_000;
+
+export interface Picture {
+  run: Run;
+  units: Unit[];
+  batches: Batch[];
+}
+
+export async function takePicture(session: Session, runId: string): Promise<Picture> {
+  const { database } = session;
+  const [run, units, batches] = await Promise.all([
+    readRun(database, runId),
+    readUnits(database, runId),
+    readBatches(database, runId),
+  ]);
+  return { run, units, batches };
+}
+
+/**
+ * Shows a run until `until` says that it has ended, from the ledger alone. A database that goes away is waited for; a
+ * dead supervisor is revived.
+ */
+export async function follow(
+  session: Session,
+  out: Output | undefined,
+  find: () => Promise<Run | undefined>,
+  until: (run: Run | undefined) => boolean,
+): Promise<Run | undefined> {
+  const told = new Map<string, string>();
+  let looked = Date.now();
+  for (;;) {
+    let run: Run | undefined;
+    try {
+      run = await find();
+      if (run && out) show(out, await takePicture(session, run.runId), told);
+    } catch (error) {
+      if (!isRetryable(classify(error).type)) throw error;
+    }
+    if (until(run)) {
+      out?.settle();
+      return run;
+    }
+    if (Date.now() - looked > reviveMs) {
+      await session.ensureUp().catch(() => {});
+      looked = Date.now();
+    }
+    await sleep(pollMs);
+  }
+}
+
+function show(out: Output, picture: Picture, told: Map<string, string>): void {
+  const lines = picture.units.filter((unit) => unit.kind === 'phase').map((unit) => phaseLine(unit, picture));
+  if (out.isTerminal) {
+    out.live(isOpenStatus(picture.run.status) ? lines : []);
+    if (isOpenStatus(picture.run.status)) return;
+  }
+  // In a pipe a phase gets a line when it starts and one when it has its verdict; in a terminal they stay at the end.
+  for (const [index, unit] of picture.units.entries()) {
+    const state = stateOf(unit);
+    const line = lines[index];
+    const news = out.isTerminal ? 'final' : state;
+    if (state === 'waiting' || line === undefined || told.get(unit.unit) === news) continue;
+    told.set(unit.unit, news);
+    out.line(line);
+  }
+}
+
+function stateOf(unit: Unit): 'waiting' | 'running' | 'complete' | 'failed' {
+  if (unit.verdict === 'complete') return 'complete';
+  if (unit.verdict === 'failed') return 'failed';
+  return unit.startedAt !== null && unit.finishedAt === null ? 'running' : 'waiting';
+}
+
+const marks = { waiting: '·', running: '▸', complete: '✓', failed: '✗' } as const;
+
+function phaseLine(unit: Unit, { batches }: Picture): string {
+  const state = stateOf(unit);
+  const batch = batches.findLast((each) => each.unit === unit.unit);
+  const took = unit.startedAt && state !== 'waiting' ? seconds(unit.startedAt, unit.finishedAt ?? new Date()) : '';
+  return `  ${marks[state]} ${unit.unit.padEnd(10)} ${noteOf(unit, state, batch, took)}`.trimEnd();
+}
+
+function noteOf(unit: Unit, state: ReturnType<typeof stateOf>, batch: Batch | undefined, took: string): string {
+  const attempts = unit.attempt > 1 ? ` · attempt ${unit.attempt}` : '';
+  switch (state) {
+    case 'complete': {
+      const rows = unit.rowsDue ? `${count(unit.rowsFound ?? 0)} of ${count(unit.rowsDue)} rows` : '';
+      const how = unit.detail['reused'] === true ? 'there already' : took;
+      return [rows, how].filter(Boolean).join(' · ') + (unit.detail['reused'] === true ? '' : attempts);
+    }
+    case 'failed':
+      return unit.reason ?? 'failed';
+    case 'running': {
+      const progress = batch?.progress && batch.state === 'RUNNING' ? progressText(batch.progress) : batch?.state.toLowerCase();
+      return [took, progress].filter(Boolean).join(' · ') + attempts;
+    }
+    case 'waiting':
+      return '';
+  }
+}
+
+function progressText({ done, total, note }: { done: number; total: number; note: string }): string {
+  return total > 0 ? `${note} ${count(done)}/${count(total)}` : note;
+}

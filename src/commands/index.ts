@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { CommandContext } from './context.ts';
+
+interface CommandEntry {
+  name: string;
+  summary: string;
+  hidden?: boolean;
+  load: () => Promise<{ register: (program: Command, context: CommandContext) => void }>;
+}
+
+/** Every command, one file each, loaded only when asked for. */
+export const commandTable: CommandEntry[] = [
+  { name: 'run', summary: 'run a pipeline and watch it: run daily', load: () => import('./run.ts') },
+  { name: 'watch', summary: 'watch a run to its end', load: () => import('./watch.ts') },
+  { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },
+  { name: 'retry', summary: 'try again what failed', load: () => import('./retry.ts') },
+  { name: 'cancel', summary: 'end a run and everything it has running', load: () => import('./cancel.ts') },
+  { name: 'pause', summary: 'hold a run before its next phase', load: () => import('./pause.ts') },
+  { name: 'resume', summary: 'let a paused run go on', load: () => import('./resume.ts') },
+  { name: 'logs', summary: 'show what the batches of a run wrote', load: () => import('./logs.ts') },
+  { name: 'report', summary: "say where a run's page is", load: () => import('./report.ts') },
+  { name: 'up', summary: 'start the embedded stack', load: () => import('./up.ts') },
+  { name: 'down', summary: 'stop the embedded stack; its data stays', load: () => import('./down.ts') },
+  { name: 'status', summary: 'show the stack and the newest runs', load: () => import('./status.ts') },
+  { name: 'env', summary: 'print exports, so that plain temporal and psql find the stack', load: () => import('./env.ts') },
+  { name: 'doctor', summary: 'check what sevenfold needs on this machine', load: () => import('./doctor.ts') },
+  { name: 'start', summary: 'what npm start does: the stack, and one day of sample data', hidden: true, load: () => import('./start.ts') },
+];

@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { isOpenStatus } from '../ledger/runs.ts';
+import type { DailyInput } from '../planning/daily-input.ts';
+import type { CommandContext } from './context.ts';
+import { finishRun } from './finish.ts';
+import { chooseRun, withSession } from './session.ts';
+import { startAndFollow } from './start-run.ts';
+import { askWorkflow, openWorkflow } from './steer.ts';
+
+export function register(program: Command, { config, out }: CommandContext): void {
+  program
+    .command('retry')
+    .argument('[run]', 'key or workflow id; the newest run when left out')
+    .description('try again what failed: what is whole stays, the rest is done')
+    .option('--json', 'print one JSON object at the end')
+    .action(async (named: string | undefined, options: { json?: boolean }) => {
+      const shown = options.json ? undefined : out;
+      await withSession(config, shown, async (session) => {
+        const run = await chooseRun(session.database, named);
+        const stillOpen = isOpenStatus(run.status) && (await isOpenInTemporal());
+        if (stillOpen) {
+          const answer = await askWorkflow(run, async () =>
+            (await openWorkflow(session, run)).executeUpdate<string, []>('retryFailed'),
+          );
+          if (options.json) out.json({ workflowId: run.workflowId, runId: run.runId, status: 'accepted', answer });
+          else out.line(answer);
+          return;
+        }
+        // The input of the first start, without its force: what was redone since then stays.
+        const { force: _force, forcePhases: _forcePhases, ...input } = run.input as unknown as DailyInput;
+        const started = await startAndFollow(session, shown, run.key, input);
+        await finishRun({ config, out }, session, started.run, { ...started, json: options.json === true });
+
+        async function isOpenInTemporal(): Promise<boolean> {
+          const client = await session.temporal();
+          const { status } = await client.workflow.getHandle(run.workflowId).describe().catch(() => ({ status: undefined }));
+          return status?.name === 'RUNNING';
+        }
+      });
+    });
+}

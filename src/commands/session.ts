@@ -1,0 +1,75 @@
+import { Client, Connection } from '@temporalio/client';
+import type { Config } from '../config.ts';
+import { resolveConnections, usesEmbeddedStack } from '../connections.ts';
+import { openDatabase } from '../database/pool.ts';
+import type { Database } from '../database/pool.ts';
+import { Failure } from '../failures.ts';
+import { findRun, listRuns } from '../ledger/runs.ts';
+import type { Run } from '../ledger/runs.ts';
+import type { Output } from './output.ts';
+
+/** What a command that deals with runs has open. */
+export interface Session {
+  database: Database;
+  /** Connects when first asked: what only reads the ledger works without Temporal. */
+  temporal(): Promise<Client>;
+  /** Starts or revives the embedded stack; nothing where the stack is somebody else's. */
+  ensureUp(): Promise<void>;
+}
+
+/** Opens a session on a stack that is up, runs `work`, and closes everything. */
+export async function withSession<T>(
+  config: Config,
+  out: Output | undefined,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const ensureUp = async () => {
+    if (!usesEmbeddedStack(config)) return;
+    const stack = await import('../stack/stack.ts');
+    await stack.ensureUp(config, (text) => out?.line(text));
+  };
+  await ensureUp();
+  const { databaseUrl, temporal } = resolveConnections(config);
+  const database = openDatabase(databaseUrl, 'sevenfold', 3);
+  let connection: Connection | undefined;
+  try {
+    return await work({
+      database,
+      ensureUp,
+      async temporal() {
+        connection ??= await connect(temporal.connection);
+        return new Client({ connection, namespace: temporal.namespace });
+      },
+    });
+  } finally {
+    await connection?.close();
+    await database.end();
+  }
+}
+
+async function connect(options: { address: string }): Promise<Connection> {
+  try {
+    return await Connection.connect({ ...options, connectTimeout: '15 seconds' });
+  } catch (error) {
+    throw new Failure('Infrastructure', `Temporal does not answer at ${options.address}. See: npx sevenfold status`, {
+      cause: error,
+    });
+  }
+}
+
+/** The run that a person means: by key, by workflow id, or the newest when nothing is said. */
+export async function chooseRun(database: Database, named: string | undefined): Promise<Run> {
+  if (named !== undefined) {
+    const run = await findRun(database, named);
+    if (run) return run;
+  }
+  const runs = await listRuns(database, 50);
+  const chosen = named === undefined ? runs[0] : runs.find((run) => run.workflowId === named || run.runId === named);
+  if (chosen) return chosen;
+  throw new Failure(
+    'InvalidInput',
+    named === undefined
+      ? 'There is no run yet. Start one: npx sevenfold run daily --dataset sample --date <day>'
+      : `There is no run "${named}". Known: ${runs.slice(0, 5).map((run) => run.key).join(', ') || 'none'}.`,
+  );
+}

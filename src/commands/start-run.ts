@@ -1,0 +1,114 @@
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { taskQueues } from '../config.ts';
+import { Failure, isFailureType } from '../failures.ts';
+import { findRun, isOpenStatus } from '../ledger/runs.ts';
+import type { Run } from '../ledger/runs.ts';
+import type { DailyInput } from '../planning/daily-input.ts';
+import { follow } from './follow.ts';
+import type { Output } from './output.ts';
+import type { Session } from './session.ts';
+
+export interface StartedRun {
+  run: Run;
+  /** The workflow found everything done; nothing was written. */
+  alreadyComplete: boolean;
+}
+
+/**
+ * Starts the workflow of a business key and follows it to its end. A key that is running already is followed instead.
+ * Ctrl-C leaves the run going.
+ */
+export async function startAndFollow(
+  session: Session,
+  out: Output | undefined,
+  key: string,
+  input: DailyInput,
+): Promise<StartedRun> {
+  const client = await session.temporal();
+  let refusal: Failure | undefined;
+  let ended = false;
+  let workflowRunId: string | undefined;
+  try {
+    const handle = await client.workflow.start('dailyPipeline', {
+      workflowId: key,
+      taskQueue: taskQueues.main,
+      args: [input],
+      priority: { priorityKey: 1 },
+    });
+    workflowRunId = handle.firstExecutionRunId;
+    handle.result().then(
+      () => (ended = true),
+      (error: unknown) => {
+        refusal = refusalOf(error);
+        ended = error instanceof WorkflowFailedError;
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    out?.line(`${key} is running already; watching it.`);
+  }
+
+  const stopHint = leaveGoing(out, key);
+  try {
+    const run = await follow(
+      session,
+      out,
+      async () => {
+        const found = await findRun(session.database, key);
+        // The row of an earlier start says nothing about this one until the claim has moved.
+        return workflowRunId === undefined || found?.workflowRunId === workflowRunId ? found : undefined;
+      },
+      (found) => (found !== undefined && !isOpenStatus(found.status)) || refusal !== undefined || (ended && found !== undefined),
+    );
+    if (refusal?.type === 'AlreadyRunning') return await followHolder(session, out, key, refusal);
+    if (refusal && (run === undefined || refusal.type === 'InvalidInput')) throw refusal;
+    return { run: run!, alreadyComplete: await nothingWasDone(session, run!) };
+  } finally {
+    stopHint();
+  }
+}
+
+/** Somebody else, under another workflow id, has the day: then that one is watched. */
+async function followHolder(session: Session, out: Output | undefined, key: string, refusal: Failure): Promise<StartedRun> {
+  out?.line(refusal.message);
+  const run = await follow(
+    session,
+    out,
+    () => findRun(session.database, key),
+    (found) => found !== undefined && !isOpenStatus(found.status),
+  );
+  return { run: run!, alreadyComplete: false };
+}
+
+/** Why a workflow did not get as far as its ledger row; an ended run speaks through the ledger instead. */
+function refusalOf(error: unknown): Failure | undefined {
+  if (!(error instanceof WorkflowFailedError)) return undefined;
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof CancelledFailure) return undefined;
+    if (cause instanceof ApplicationFailure && isFailureType(cause.type)) {
+      return cause.type === 'RunIncomplete' ? undefined : new Failure(cause.type, cause.message);
+    }
+  }
+  return new Failure('JobFailed', error.cause?.message ?? error.message);
+}
+
+async function nothingWasDone(session: Session, run: Run): Promise<boolean> {
+  if (run.status !== 'complete') return false;
+  const { rows } = await session.database.query<{ reused: boolean }>(
+    `select bool_and(coalesce((detail ->> 'reused')::boolean, false)) as reused from units where run_id = $1`,
+    [run.runId],
+  );
+  return rows[0]?.reused === true;
+}
+
+/** Ctrl-C ends the watching, not the run. Answers how to take the handler off again. */
+export function leaveGoing(out: Output | undefined, key: string): () => void {
+  const onInterrupt = () => {
+    out?.settle();
+    out?.line(`The run goes on. Watch it: npx sevenfold watch ${key} · end it: npx sevenfold cancel ${key}`);
+    process.exit(130);
+  };
+  process.once('SIGINT', onInterrupt);
+  return () => process.off('SIGINT', onInterrupt);
+}

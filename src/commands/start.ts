@@ -1,0 +1,11 @@
+import type { Command } from 'commander';
+import type { CommandContext } from './context.ts';
+import { runDaily } from './run.ts';
+
+/** What `npm start` does once everything is installed: the only place that falls back on sample data by itself. */
+export function register(program: Command, context: CommandContext): void {
+  program
+    .command('start', { hidden: true })
+    .description('start the stack and run today on sample data')
+    .action(() => runDaily(context, { dataset: 'sample', date: new Date().toISOString().slice(0, 10) }));
+}

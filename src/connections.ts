@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { NativeConnectionOptions } from '@temporalio/worker';
+import type { Config } from './config.ts';
+import { Failure } from './failures.ts';
+
+/** The part of `<state>/stack.json` that others need to find the embedded stack. */
+export interface StackAddresses {
+  databaseUrl: string;
+  temporalAddress: string;
+  temporalNamespace: string;
+  taskQueue: string;
+  temporalUi: string;
+  sparkSocket: string;
+}
+
+export interface Connections {
+  databaseUrl: string;
+  temporal: { connection: NativeConnectionOptions & { address: string }; namespace: string };
+  sparkSocket: string;
+}
+
+export function readStackAddresses(stateFolder: string): StackAddresses | undefined {
+  const file = join(stateFolder, 'stack.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as StackAddresses) : undefined;
+}
+
+/**
+ * Whether this installation stands on the embedded stack. The addresses that `sevenfold env` exports are the stack's
+ * own, so finding them in the environment changes nothing.
+ */
+export function usesEmbeddedStack(config: Config): boolean {
+  const stack = readStackAddresses(config.stateFolder);
+  const database = config.databaseUrl === undefined || config.databaseUrl === stack?.databaseUrl;
+  const temporal =
+    config.temporalProfile === undefined &&
+    (config.temporalAddress === undefined || config.temporalAddress === stack?.temporalAddress);
+  return database && temporal;
+}
+
+/** Where everything is: what the environment says, and the embedded stack for what it does not say. */
+export function resolveConnections(config: Config): Connections {
+  const stack = readStackAddresses(config.stateFolder);
+  const databaseUrl = config.databaseUrl ?? stack?.databaseUrl;
+  const sparkSocket = config.sparkSocket ?? stack?.sparkSocket;
+  if (databaseUrl === undefined || sparkSocket === undefined) {
+    throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
+  }
+  return { databaseUrl, sparkSocket, temporal: temporalConnection(config, stack) };
+}
+
+/** Address, TLS and API key come from the profile file and the variables that the `temporal` command line reads. */
+function temporalConnection(config: Config, stack: StackAddresses | undefined): Connections['temporal'] {
+  if (config.temporalAddress === undefined && config.temporalProfile === undefined) {
+    if (stack === undefined) throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
+    return { connection: { address: stack.temporalAddress }, namespace: stack.temporalNamespace };
+  }
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig();
+    return {
+      connection: { ...connectionOptions, address: connectionOptions.address ?? 'localhost:7233' },
+      namespace: namespace ?? config.temporalNamespace,
+    };
+  } catch (error) {
+    throw new Failure('InvalidInput', `The Temporal profile cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,32 @@
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The moments at which a kill could do harm, in the order of a batch's life. The last four lie in the job (Python). */
+export const failpointNames = [
+  'before-create',
+  'after-create',
+  'batch-running',
+  'mid-copy',
+  'before-commit',
+  'after-commit',
+] as const;
+export type FailpointName = (typeof failpointNames)[number];
+
+/**
+ * Halts here, once, where a test has placed the file `<folder>/<name>`: renames it to `<name>.hit`, so that the test
+ * knows where its kill falls, and goes on when the test writes `<name>.go`. Without a folder this is nothing at all.
+ */
+export async function failpoint(folder: string | undefined, name: FailpointName): Promise<void> {
+  if (folder === undefined) return;
+  const armed = join(folder, name);
+  if (!existsSync(armed)) return;
+  try {
+    renameSync(armed, `${armed}.hit`);
+  } catch {
+    return; // another process was first
+  }
+  writeFileSync(`${armed}.hit`, JSON.stringify({ pid: process.pid, at: new Date().toISOString() }));
+  const giveUpAt = Date.now() + 60_000;
+  while (!existsSync(`${armed}.go`) && Date.now() < giveUpAt) await sleep(20);
+}

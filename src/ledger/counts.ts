@@ -1,0 +1,15 @@
+import type { Database } from '../database/pool.ts';
+import type { Run } from './runs.ts';
+
+/** The figures a daily run is judged by at a glance. */
+export async function countsOf(database: Database, run: Run): Promise<Record<string, number>> {
+  const counted = await database.query<Record<string, number>>(
+    `select (select count(*) from pools where dataset = $1 and is_active) as pools,
+            (select count(*) from pool_daily_metrics m join pools p using (dataset, pool_id)
+              where m.dataset = $1 and m.date = $2 and p.is_active and not m.is_filtered_out) as "poolsPassed",
+            (select coalesce(rows_found, 0) from units where run_id = $3 and unit = 'metrics') as "metricsRows",
+            (select count(*) from batches where run_id = $3) as batches`,
+    [run.dataset, run.date, run.runId],
+  );
+  return counted.rows[0]!;
+}

@@ -1,0 +1,52 @@
+import type { Database } from '../database/pool.ts';
+import { readBatches } from './batches.ts';
+import { readChecks } from './checks.ts';
+import { isOpenStatus } from './runs.ts';
+import type { Run } from './runs.ts';
+import { readUnits } from './units.ts';
+
+export interface Reason {
+  /** A phase, a check or a batch. */
+  subject: string;
+  text: string;
+  /** What to do about it. */
+  advice?: string;
+}
+
+/** Why a run is not complete, from the ledger alone: phases, then the checks and batches behind them. */
+export async function explainRun(database: Database, run: Run): Promise<Reason[]> {
+  const [units, checks, batches] = await Promise.all([
+    readUnits(database, run.runId),
+    readChecks(database, run.runId),
+    readBatches(database, run.runId),
+  ]);
+  const reasons: Reason[] = [];
+  for (const unit of units) {
+    if (unit.verdict === 'failed') {
+      reasons.push({ subject: `phase ${unit.unit}`, text: unit.reason ?? 'failed without a reason' });
+    } else if (unit.verdict !== 'complete' && unit.startedAt !== null) {
+      reasons.push({ subject: `phase ${unit.unit}`, text: unit.reason ?? (unit.finishedAt ? unit.verdict : 'is being worked on') });
+    }
+  }
+  for (const check of checks.filter((each) => !each.passed && each.severity !== 'info')) {
+    reasons.push({
+      subject: `${check.severity === 'block' ? 'check' : 'warning'} ${check.unit}/${check.name}`,
+      text: `found ${check.observed}, expected ${check.expected}: ${check.message}`,
+    });
+  }
+  for (const batch of batches.filter((each) => each.state === 'FAILED' || each.state === 'TIMED_OUT')) {
+    reasons.push({
+      subject: `batch ${batch.batchId} (${batch.unit}, attempt ${batch.attempt})`,
+      text: `${batch.errorType ?? batch.state}: ${batch.stateMessage ?? 'no message'}`,
+      advice: `npx sevenfold logs ${run.key} --batch ${batch.batchId}`,
+    });
+  }
+  if (run.status === 'complete') {
+    reasons.unshift({ subject: 'complete', text: 'every phase is whole by its own rows.' });
+  } else if (run.status === 'paused') {
+    reasons.push({ subject: 'paused', text: 'it waits for a person.', advice: `npx sevenfold resume ${run.key}` });
+  } else if (!isOpenStatus(run.status)) {
+    reasons.push({ subject: 'next', text: 'what is whole stays; the rest is done again.', advice: `npx sevenfold retry ${run.key}` });
+  }
+  return reasons;
+}

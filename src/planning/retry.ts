@@ -1,0 +1,20 @@
+import type { FailureType } from '../failures.ts';
+
+/** How long to wait before the next try: 1 s, doubling, at most 15 s. A restarted server is back well within that. */
+export function backOffMs(triesSoFar: number): number {
+  return Math.min(15_000, 1_000 * 2 ** (triesSoFar - 1));
+}
+
+/** How often a piece of work is tried. What passes by itself is waited for; a full disk or a hard limit is not. */
+export function maximumTries(type: FailureType): number {
+  switch (type) {
+    case 'Infrastructure':
+      return 8;
+    case 'OutOfMemory':
+    case 'NoSpace':
+    case 'TimedOut':
+      return 3;
+    default:
+      return 1;
+  }
+}

@@ -1,0 +1,1 @@
+export { dailyPipeline } from './daily-pipeline.ts';

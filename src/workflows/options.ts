@@ -1,0 +1,30 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import { failureTypes, isRetryable } from '../failures.ts';
+import type { FailureType } from '../failures.ts';
+
+/** Daily runs go before backfills (5), in Temporal and in the queue of the local engine. */
+export const dailyPriority = 1;
+
+const retry = {
+  initialInterval: 200,
+  backoffCoefficient: 2,
+  maximumInterval: 10_000,
+  nonRetryableErrorTypes: (Object.keys(failureTypes) as FailureType[]).filter((type) => !isRetryable(type)),
+};
+
+/** Statements and small files. They heartbeat by themselves, so that a killed worker is noticed within ten seconds. */
+export const lightActivityOptions: ActivityOptions = {
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry,
+  priority: { priorityKey: dailyPriority },
+};
+
+/** Watching a batch: as long as it takes, with its own hard limit inside the request. */
+export const batchActivityOptions: ActivityOptions = {
+  taskQueue: 'sevenfold-batch',
+  startToCloseTimeout: '24 hours',
+  heartbeatTimeout: '10 seconds',
+  retry,
+  priority: { priorityKey: dailyPriority },
+};
