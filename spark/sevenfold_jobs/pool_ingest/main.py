@@ -1,0 +1,79 @@
+"""Job `pool_ingest`: `{dataset, source, path?, date}` → the tables of phase ingest, in one transaction."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.pool_ingest import files, load, sample
+from sevenfold_jobs.pool_ingest.source import Source, refuse_day_outside
+
+
+def run(batch: Batch) -> dict[str, Any]:
+    """Reads and checks the whole source, then loads what was known on the run date.
+
+    Returns `{due, changed, retired, warnings}`: rows of the source by table, rows written by table,
+    pools that the source no longer lists, remarks. Raises InvalidInput before anything is written.
+    """
+    day = _day(batch.input["date"])
+    whole = _read(batch.input, day)
+    refuse_day_outside(day, whole.tables["pool_history"])
+    known = whole.known_on(day)
+    due = {name: table.num_rows for name, table in known.tables.items()}
+    total, done = sum(due.values()), 0
+    parameters = {
+        "dataset": batch.input["dataset"],
+        "date": day,
+        "lines": whole.tables["portfolio_transactions"].num_rows,
+    }
+    with batch.connect() as connection:
+        for name, table in known.tables.items():
+            batch.progress(done, total, f"copying {name}")
+            load.stage(batch, connection, name, table)
+            done += table.num_rows
+        load.lock_dataset(connection, parameters["dataset"])
+        [parameters["change"]] = connection.execute("select nextval('change_seq')").fetchone()
+        changed = {
+            name: load.merge(connection, name, table.schema, parameters)
+            for name, table in known.tables.items()
+        }
+        retired = load.retire_pools(connection, parameters)
+        changed["portfolio_transactions"] += load.drop_lost_transactions(connection, parameters)
+        batch.progress(total, total, "committing")
+        batch.commit(connection, total, {"due": due, "newest": newest(known)})
+    return {"due": due, "changed": changed, "retired": retired, "warnings": whole.warnings}
+
+
+def newest(source: Source) -> dict[str, str | None]:
+    """The newest day of each table, of each price and of each macro series."""
+    found: dict[str, str | None] = {}
+    for name in ("pool_history", "gas_fees_daily"):
+        found[name] = _text(pc.max(source.tables[name]["date"]).as_py())
+    for name, key in (("token_prices_daily", "symbol"), ("macroeconomic_data", "series_id")):
+        days = source.tables[name].group_by(key).aggregate([("date", "max")])
+        found |= {row[key]: _text(row["date_max"]) for row in days.to_pylist()}
+    return found
+
+
+def _read(request: dict[str, Any], day: date) -> Source:
+    if request["source"] == "sample":
+        return sample.generate(day, today=datetime.now(UTC).date())
+    if request["source"] != "files":
+        raise InvalidInput(f"Source {request['source']!r} is unknown: it is files or sample.")
+    if not request.get("path"):
+        raise InvalidInput("Source files needs a path: give the folder that holds pools.csv.")
+    return files.read_folder(Path(request["path"]))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a date: write it as YYYY-MM-DD.") from None
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,247 @@
+"""One file as a table whose rows know where they stand, and its columns as checked Arrow arrays."""
+
+import csv
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sevenfold_jobs.pool_ingest.problems import Problems, shown
+
+NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+DAY = r"^\d{4}-\d{2}-\d{2}$"
+
+
+@dataclass
+class Table:
+    """A file's columns by name. `lines` are the rows' CSV lines (header = 1); Parquet rows count from 1."""
+
+    name: str
+    columns: dict[str, pa.Array]
+    rows: int
+    problems: Problems
+    lines: np.ndarray | None = None
+
+    def where(self, row: int, column: str | None = None) -> str:
+        """File, line and column as a person counts them."""
+        place = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
+        return f"{self.name} {place}" + (f", column {column}" if column else "")
+
+    def text(self, column: str, *, required: bool) -> pa.Array:
+        """Trimmed text; an empty field is null, and a fault where the column is required."""
+        values = self.columns[column]
+        if not _is_text(values):
+            values = pc.cast(values, pa.string())
+        values = pc.utf8_trim_whitespace(pc.cast(values, pa.string()))
+        values = pc.if_else(pc.equal(values, ""), None, values)
+        if required:
+            self._refuse(pc.is_null(values), column, values, "is empty", "give a value or remove the row")
+        return values
+
+    def numbers(
+        self, column: str, *, required: bool = True, at_least: float | None = None, above: float | None = None
+    ) -> pa.Array:
+        """Finite double precision; null only where the column is not required and the field is empty."""
+        given = self.columns[column]
+        if _is_text(given):
+            text = self.text(column, required=required)
+            is_number = pc.match_substring_regex(text, NUMBER)
+            wrong = pc.invert(is_number)
+            self._refuse(wrong, column, text, "is not a finite number", "write a plain number such as 1234.5")
+            values = pc.cast(pc.if_else(is_number, text, None), pa.float64())
+        elif pa.types.is_boolean(given.type) or not (
+            pa.types.is_floating(given.type)
+            or pa.types.is_integer(given.type)
+            or pa.types.is_decimal(given.type)
+        ):
+            self.problems.add(
+                f"{self.name}, column {column}", f"holds {given.type}, not numbers", "store it as numbers"
+            )
+            return pa.nulls(self.rows, pa.float64())
+        else:
+            values = pc.cast(given, pa.float64())
+            if required:
+                self._refuse(pc.is_null(given), column, given, "is empty", "give a number or remove the row")
+        # an overflow of the text (1e999) becomes infinite only here
+        finite = pc.is_finite(values)
+        self._refuse(
+            pc.invert(finite), column, given, "is not a finite number", "correct it or remove the row"
+        )
+        if at_least is not None:
+            low = pc.and_(finite, pc.less(values, at_least))
+            self._refuse(low, column, given, f"is less than {at_least:g}", "correct it or remove the row")
+        if above is not None:
+            low = pc.and_(finite, pc.less_equal(values, above))
+            self._refuse(low, column, given, f"is not above {above:g}", "correct it or remove the row")
+        return values
+
+    def days(self, column: str) -> pa.Array:
+        """UTC days (date32) from ISO text, dates or timestamps."""
+        given = self.columns[column]
+        if pa.types.is_date(given.type) or pa.types.is_timestamp(given.type):
+            self._refuse(pc.is_null(given), column, given, "is empty", "give a day such as 2025-06-30")
+            if pa.types.is_timestamp(given.type):
+                given = pc.cast(pc.floor_temporal(given, unit="day"), pa.timestamp("us", given.type.tz))
+            return pc.cast(given, pa.date32())
+        text = self.text(column, required=True)
+        looks_right = pc.match_substring_regex(text, DAY)
+        try:
+            values = pc.cast(pc.if_else(looks_right, text, None), pa.date32())
+        except pa.ArrowInvalid:  # a day that no calendar has: look at each
+            values = pa.array([_day_or_none(value) for value in text.to_pylist()], pa.date32())
+        wrong = pc.and_(pc.is_valid(text), pc.is_null(values))
+        self._refuse(wrong, column, text, "is not a day", "write it as YYYY-MM-DD")
+        return values
+
+    def one_of(self, column: str, allowed: Sequence[str]) -> pa.Array:
+        """Text that is one of `allowed`."""
+        values = self.text(column, required=True)
+        known = pc.is_in(values, value_set=pa.array(allowed, pa.string()))
+        wrong = pc.and_(pc.is_valid(values), pc.invert(known))
+        self._refuse(wrong, column, values, f"is not one of {', '.join(allowed)}", "correct it")
+        return values
+
+    def refuse_repeats(self, keys: dict[str, pa.Array]) -> None:
+        """The key columns together may not repeat; rows with an empty key were refused already."""
+        code = np.zeros(self.rows, np.int64)
+        usable = np.ones(self.rows, bool)
+        for values in keys.values():
+            usable &= pc.is_valid(values).to_numpy(zero_copy_only=False)
+            encoded = values.dictionary_encode()
+            indices = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+            code = code * (len(encoded.dictionary) + 1) + indices
+        rows = np.flatnonzero(usable)
+        order = rows[np.argsort(code[rows], kind="stable")]
+        repeated = np.flatnonzero(code[order][1:] == code[order][:-1]) + 1
+        for position in np.sort(repeated):
+            row, earlier = int(order[position]), int(order[position - 1])
+            what = ", ".join(f"{name} {shown(values[row].as_py())}" for name, values in keys.items())
+            place = self.where(earlier).removeprefix(f"{self.name} ")
+            self.problems.add(self.where(row), f"{what} stands already in {place}", "keep one of them")
+
+    def refuse_unknown(self, column: str, values: pa.Array, known: pa.Array, listed_in: str) -> None:
+        """Every value has to be listed in another file; each unknown one is named once."""
+        missing = pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, value_set=known)))
+        seen: set[str] = set()
+        for row in np.flatnonzero(missing.to_numpy(zero_copy_only=False)):
+            value = values[int(row)].as_py()
+            if value not in seen:
+                seen.add(value)
+                self.problems.add(
+                    self.where(int(row), column),
+                    f"{shown(value)} is not listed in {listed_in}",
+                    "list it there or remove its rows",
+                )
+
+    def _refuse(self, wrong: pa.Array, column: str, values: pa.Array, fault: str, remedy: str) -> None:
+        # a null verdict belongs to an empty field, which has a fault of its own where it is one
+        for row in np.flatnonzero(pc.fill_null(wrong, False).to_numpy(zero_copy_only=False)):
+            value = values[int(row)].as_py()
+            said = fault if value is None else f"{shown(value)} {fault}"
+            self.problems.add(self.where(int(row), column), said, remedy)
+
+
+def read_table(
+    folder: Path,
+    name: str,
+    columns: Sequence[str],
+    problems: Problems,
+    *,
+    optional_columns: Sequence[str] = (),
+    others_allowed: bool = True,
+    may_be_empty: bool = False,
+) -> Table | None:
+    """The named columns of one file, or None with the reason among the problems."""
+    path = folder / name
+    if not path.is_file():
+        problems.add(name, f"is missing in {folder}", "put it there")
+        return None
+    read = _read_csv if name.endswith(".csv") else _read_parquet
+    table = read(path, problems)
+    if table is None:
+        return None
+    found = list(table.columns)
+    complete = True
+    for column in columns:
+        if column not in table.columns:
+            near = difflib.get_close_matches(column, found, 1)
+            hint = f"rename {shown(near[0])}" if near else f"it has {', '.join(found) or 'no columns'}"
+            problems.add(name, f"column {column} is missing", hint)
+            complete = False
+    if not others_allowed:
+        for column in found:
+            if column not in columns and column not in optional_columns:
+                problems.add(name, f"column {shown(column)} is unknown", f"it may have {', '.join(columns)}")
+                complete = False
+    if complete and table.rows == 0 and not may_be_empty:
+        problems.add(name, "has no rows", "fill it")
+        complete = False
+    return table if complete else None
+
+
+def _read_csv(path: Path, problems: Problems) -> Table | None:
+    """Every field as text. UTF-8 with or without byte order mark, any line ending, any quoting."""
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            header = [field.strip() for field in next(reader, [])]
+            started = reader.line_num
+            for row in reader:
+                line, started = started + 1, reader.line_num
+                if len(row) == len(header):
+                    rows.append(row)
+                    lines.append(line)
+                elif row:
+                    problems.add(
+                        f"{path.name} line {line}",
+                        f"has {len(row)} fields, the header has {len(header)}",
+                        "quote fields that hold a comma",
+                    )
+        except UnicodeDecodeError:
+            problems.add(path.name, "is not UTF-8 text", "save it as UTF-8")
+            return None
+        except csv.Error as error:
+            problems.add(f"{path.name} line {reader.line_num}", f"is not CSV ({error})", "correct it")
+            return None
+    for column in {column for column in header if header.count(column) > 1}:
+        problems.add(path.name, f"column {shown(column)} stands twice in the header", "keep one of them")
+        return None
+    fields = list(zip(*rows, strict=True)) or [()] * len(header)
+    columns = {column: pa.array(values, pa.string()) for column, values in zip(header, fields, strict=True)}
+    return Table(path.name, columns, len(rows), problems, np.array(lines, np.int64))
+
+
+def _read_parquet(path: Path, problems: Problems) -> Table | None:
+    try:
+        read = pq.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        problems.add(
+            path.name, f"is not a Parquet file ({' '.join(str(error).split())[:120]})", "write it again"
+        )
+        return None
+    columns = {column: read.column(column).combine_chunks() for column in read.column_names}
+    for column, values in columns.items():
+        if isinstance(values, pa.ChunkedArray):  # what combine_chunks leaves of no rows, on some versions
+            columns[column] = pa.array([], values.type)
+        elif pa.types.is_dictionary(values.type):
+            columns[column] = values.dictionary_decode()
+    return Table(path.name, columns, read.num_rows, problems)
+
+
+def _is_text(values: pa.Array) -> bool:
+    return pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+
+
+def _day_or_none(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text is not None and len(text) == 10 else None
+    except ValueError:
+        return None
