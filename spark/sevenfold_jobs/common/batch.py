@@ -39,12 +39,13 @@ class Batch:
         self.directory: str | None = request.get("directory")
         self._database_url: str = request.get("databaseUrl", "")
         self._failpoints: str | None = request.get("failpoints")
+        self._warm: dict[str, Any] | None = request.get("warm")
         self._master: str | None = request.get("master")
         self._progress_at = float("-inf")
 
     def spark(self) -> "SparkSession":
         """A session of this batch alone; a job that never asks for it never pays for Spark."""
-        return session.for_batch(self.batch_id, self._master, self.directory)
+        return session.for_batch(self.batch_id, self._warm, self._master, self.directory)
 
     def jdbc(self) -> dict[str, str]:
         """Options for `spark.read.format("jdbc").options(**batch.jdbc())`."""

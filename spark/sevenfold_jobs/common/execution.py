@@ -3,22 +3,20 @@
 import importlib
 import importlib.util
 import json
-import os
 import re
 import resource
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput, describe
 
 
-def execute(request: dict[str, Any]) -> NoReturn:
-    """Runs the request's job, writes `outcome.json` and ends the process."""
+def execute(request: dict[str, Any]) -> None:
+    """Runs the request's job, writes `outcome.json`."""
     directory = Path(request["directory"])
-    send_output_to(directory / "driver.log")
     cpu_seconds_before = cpu_seconds()
     try:
         outcome = {"status": "succeeded", "result": run_job(request)}
@@ -30,10 +28,6 @@ def execute(request: dict[str, Any]) -> NoReturn:
         outcome = {"status": "failed", "errorType": error_type, "message": message}
     outcome["usage"] = {"cpuSeconds": round(cpu_seconds() - cpu_seconds_before, 3), "peakMb": peak_mb()}
     write_whole(directory / "outcome.json", json.dumps(outcome))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Not sys.exit: no thread of the job may hold up its end, and tearing down an interpreter takes 0.1 s.
-    os._exit(0)
 
 
 def run_job(request: dict[str, Any]) -> dict[str, Any]:
@@ -43,15 +37,6 @@ def run_job(request: dict[str, Any]) -> dict[str, Any]:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", job) or importlib.util.find_spec(f"sevenfold_jobs.{job}") is None:
         raise InvalidInput(f'There is no job "{job}": spark/sevenfold_jobs has no such folder.')
     return importlib.import_module(module).run(Batch(request))
-
-
-def send_output_to(path: Path) -> None:
-    """Stdout and stderr, also those of processes that the job starts."""
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    sys.stdout.flush()
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
 
 
 def cpu_seconds() -> float:
