@@ -67,7 +67,9 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const expected = error instanceof Failure;
-  process.stderr.write(`worker: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `worker: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   process.exitCode = 1;
   // The native part of a worker that could not start keeps the process alive.
   setTimeout(() => process.exit(1), 500).unref();

@@ -10,7 +10,9 @@ const heartbeatMs = 2_000;
  * Gives every activity the same manners: an expected failure reaches Temporal under its own type, with its message
  * alone; what cannot succeed is not retried; the rest is left to the retry policy.
  */
-export function withFailureTypes<T extends Record<string, (input: never) => Promise<unknown>>>(activities: T): T {
+export function withFailureTypes<T extends Record<string, (input: never) => Promise<unknown>>>(
+  activities: T,
+): T {
   return Object.fromEntries(
     Object.entries(activities).map(([name, activity]) => [
       name,

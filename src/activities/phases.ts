@@ -36,9 +36,10 @@ export async function beginPhase(deps: Dependencies, input: BeginPhaseInput): Pr
   });
   const unit = await readUnit(database, input.runId, input.phase);
   const sameAsCommitted = !input.force && unit.committedFingerprint === today;
-  const fence = input.again || !sameAsCommitted ? await beginAttempt(database, run.runId, input.phase, today) : undefined;
+  const fence =
+    input.again || !sameAsCommitted ? await beginAttempt(database, run.runId, input.phase, today) : undefined;
   if (sameAsCommitted) {
-    const seen = await verification.verifyPhase(database, run, input.phase);
+    const seen = await verification.verifyPhase(database, deps.config.stateFolder, run, input.phase);
     if (seen.blocking.length === 0) {
       await settle(deps, run, input.phase, seen, { reused: !input.again });
       return { reused: true };
@@ -54,9 +55,12 @@ export interface VerifiedPhase {
 }
 
 /** Gives the phase its verdict from its rows, and from nothing else. Safe to repeat: it only looks and notes. */
-export async function verifyPhase(deps: Dependencies, input: { runId: string; phase: DailyPhase }): Promise<VerifiedPhase> {
+export async function verifyPhase(
+  deps: Dependencies,
+  input: { runId: string; phase: DailyPhase },
+): Promise<VerifiedPhase> {
   const run = await readRun(deps.database, input.runId);
-  const seen = await verification.verifyPhase(deps.database, run, input.phase);
+  const seen = await verification.verifyPhase(deps.database, deps.config.stateFolder, run, input.phase);
   await settle(deps, run, input.phase, seen, { reused: false });
   return { complete: seen.blocking.length === 0, reason: seen.blocking.join('; ') };
 }

@@ -5,13 +5,15 @@ import { inTransaction } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
-import { passFence, readUnit } from '../ledger/units.ts';
+import { passFence } from '../ledger/units.ts';
 import { phasesToForce } from '../planning/phases.ts';
 import { loadDailyReport } from '../pages/daily-report-data.ts';
 import { renderDailyReport } from '../pages/daily-report.ts';
 import { groupPool } from '../pools/grouping.ts';
+import type { GroupingFigures } from '../pools/grouping.ts';
 import { iceboxOn } from '../pools/icebox.ts';
-import { prefilterPool } from '../pools/prefilter.ts';
+import type { Candle } from '../pools/icebox.ts';
+import * as prefilter from '../pools/prefilter.ts';
 import { loadPoolSettings } from '../pools/settings.ts';
 
 interface PhaseInput {
@@ -20,7 +22,9 @@ interface PhaseInput {
 
 /** Phase prepare: the settings of the run, taken once. Safe to repeat: the row is replaced by the newest attempt only. */
 export async function snapshotSettings(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
-  const { parameters, approvedTokens, blacklistedTokens, approvedProtocols } = loadPoolSettings(deps.config.checkout);
+  const { parameters, approvedTokens, blacklistedTokens, approvedProtocols } = loadPoolSettings(
+    deps.config.checkout,
+  );
   await inTransaction(deps.database, async (client) => {
     await client.query(
       `insert into allocation_parameters (run_id, parameters, approved_tokens_snapshot, blacklisted_tokens_snapshot,
@@ -34,7 +38,9 @@ export async function snapshotSettings(deps: Dependencies, { fence }: PhaseInput
       [
         fence.runId,
         JSON.stringify(parameters),
-        JSON.stringify(approvedTokens.map(({ symbol, address }) => ({ token_symbol: symbol, token_address: address }))),
+        JSON.stringify(
+          approvedTokens.map(({ symbol, address }) => ({ token_symbol: symbol, token_address: address })),
+        ),
         JSON.stringify(blacklistedTokens.map((symbol) => ({ token_symbol: symbol }))),
         JSON.stringify(approvedProtocols.map((name) => ({ protocol_name: name }))),
       ],
@@ -53,4 +59,144 @@ export async function planPoolBatch(
   if (job === 'pool_metrics') return { dataset, parity, full: phasesToForce(input).has('metrics') };
   const source = input['dataset'];
   return { dataset, date, parity, source, ...(source === 'files' && { path: input['path'] }) };
+}
+
+/**
+ * Phase prefilter: judges every active pool and writes its row of the run date. Safe to repeat: one upsert in one
+ * transaction. A day on which nobody passes is refused before anything is written.
+ */
+export async function prefilterPools(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
+  const { dataset, date } = await readRun(deps.database, fence.runId);
+  const pools = await deps.database.query<prefilter.PoolToJudge>(
+    `select p.pool_id as "poolId", p.protocol, p.chain, p.symbol, p.poolmeta as "poolMeta",
+            p.underlying_tokens as "underlyingTokens", p.underlying_token_addresses as "underlyingTokenAddresses",
+            coalesce(h.tvl, p.tvl) as tvl
+       from pools p
+       -- what was known at the run, not what the feed says of the pool today
+       left join lateral (select tvl from pool_history h
+                           where h.dataset = p.dataset and h.pool_id = p.pool_id and h.date < $2
+                           order by h.date desc limit 1) h on true
+      where p.dataset = $1 and p.is_active`,
+    [dataset, date],
+  );
+  const judged = prefilter.prefilterPools(pools.rows, loadPoolSettings(deps.config.checkout));
+  if (!judged.some(({ passed }) => passed)) {
+    throw new Failure(
+      'InvalidInput',
+      `None of the ${judged.length} pools passes the filters on ${date}: ${mostFrequent(judged)}. Check the data or config/pools.`,
+    );
+  }
+  await inTransaction(deps.database, async (client) => {
+    await client.query(
+      `insert into pool_daily_metrics (dataset, pool_id, date, is_filtered_out, filter_reason)
+       select $1, judged.pool_id, $2, judged.reason is not null, judged.reason
+         from unnest($3::text[], $4::text[]) as judged (pool_id, reason)
+       on conflict (dataset, pool_id, date) do update
+          set is_filtered_out = excluded.is_filtered_out, filter_reason = excluded.filter_reason`,
+      [dataset, date, judged.map(({ poolId }) => poolId), judged.map(({ reason }) => reason)],
+    );
+    // The pool's own flag is that of the newest day: a day that is looked at again later leaves it alone.
+    await client.query(
+      `update pools p set currently_filtered_out = m.is_filtered_out
+         from pool_daily_metrics m
+        where p.dataset = $1 and m.dataset = p.dataset and m.pool_id = p.pool_id and m.date = $2
+          and p.currently_filtered_out <> m.is_filtered_out
+          and not exists (select 1 from pool_daily_metrics l
+                           where l.dataset = p.dataset and l.pool_id = p.pool_id and l.date > $2)`,
+      [dataset, date],
+    );
+    await passFence(client, fence, {
+      rowsDue: judged.length,
+      detail: { passed: judged.filter(({ passed }) => passed).length },
+    });
+  });
+}
+
+function mostFrequent(judged: readonly prefilter.PoolJudgement[]): string {
+  const counts = new Map<string, number>();
+  for (const kind of judged.flatMap(({ reason }) => prefilter.reasonKinds(reason ?? ''))) {
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  return sorted
+    .slice(0, 3)
+    .map(([kind, count]) => `${kind} (${count})`)
+    .join(', ');
+}
+
+/**
+ * The second half of phase metrics: groups on the last complete day (by the original's rule on the run date itself) and
+ * the icebox. Safe to repeat: it writes what the metrics and the candles say, in one transaction.
+ */
+export async function groupPools(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
+  const { dataset, date, input } = await readRun(deps.database, fence.runId);
+  const { parameters, approvedTokens } = loadPoolSettings(deps.config.checkout);
+  const rule = input['parity'] === true ? 'parity' : 'corrected';
+  const figures = await deps.database.query<GroupingFigures & { poolId: string }>(
+    `select p.pool_id as "poolId", m.apy_delta_today_yesterday as "apyDelta", m.stddev_apy_7d as "stddev7d",
+            m.stddev_apy_30d as "stddev30d", m.stddev_apy_7d_delta as "stddev7dDelta",
+            m.stddev_apy_30d_delta as "stddev30dDelta"
+       from pools p
+       left join pool_daily_metrics m
+              on m.dataset = p.dataset and m.pool_id = p.pool_id and m.metrics_version is not null
+             and m.date = case when $3 then $2::date
+                               else (select max(date) from pool_history where dataset = $1 and date < $2) end
+      where p.dataset = $1 and p.is_active
+      order by p.pool_id`,
+    [dataset, date, rule === 'parity'],
+  );
+  const groups = figures.rows.map((pool) => groupPool(pool, parameters, rule));
+  const candles = await deps.database.query<Candle>(
+    'select symbol, date, low, close from token_prices_daily where dataset = $1 and date < $2',
+    [dataset, date],
+  );
+  const icebox = iceboxOn(date!, candles.rows, approvedTokens, parameters);
+  await inTransaction(deps.database, async (client) => {
+    await client.query(
+      `insert into pool_daily_metrics (dataset, pool_id, date, pool_group)
+       select $1, grouped.pool_id, $2, grouped.pool_group
+         from unnest($3::text[], $4::integer[]) as grouped (pool_id, pool_group)
+       on conflict (dataset, pool_id, date) do update set pool_group = excluded.pool_group`,
+      [dataset, date, figures.rows.map(({ poolId }) => poolId), groups],
+    );
+    await client.query('delete from icebox_tokens where dataset = $1 and date = $2', [dataset, date]);
+    await client.query(
+      `insert into icebox_tokens (dataset, date, token_symbol, since, reason)
+       select $1, $2, boxed.symbol, boxed.since, boxed.reason
+         from unnest($3::text[], $4::date[], $5::text[]) as boxed (symbol, since, reason)`,
+      [
+        dataset,
+        date,
+        icebox.tokens.map(({ symbol }) => symbol),
+        icebox.tokens.map(({ since }) => since),
+        icebox.tokens.map(({ reason }) => reason),
+      ],
+    );
+    await client.query('update allocation_parameters set icebox_tokens_snapshot = $2 where run_id = $1', [
+      fence.runId,
+      JSON.stringify(icebox.tokens.map(({ symbol, reason }) => ({ token_symbol: symbol, reason }))),
+    ]);
+    await passFence(client, fence, {
+      detail: { stalePrices: icebox.stale, unpricedTokens: icebox.unpriced },
+    });
+  });
+}
+
+/**
+ * Phase report: one page, written beside its final name and moved there under the fence. Safe to repeat: the same
+ * ledger gives the same page.
+ */
+export async function writeReport(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
+  const run = await readRun(deps.database, fence.runId);
+  const page = renderDailyReport(await loadDailyReport(deps.database, fence.runId));
+  const report = join('reports', `${run.key.replaceAll('/', '-')}.html`);
+  const path = join(deps.config.stateFolder, report);
+  const draft = `${path}.${fence.attempt}.tmp`;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(draft, page);
+  await inTransaction(deps.database, async (client) => {
+    await passFence(client, fence, { detail: { bytes: Buffer.byteLength(page) } });
+    await client.query('update runs set report = $2 where run_id = $1', [fence.runId, report]);
+    await rename(draft, path);
+  });
 }

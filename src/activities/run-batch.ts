@@ -47,7 +47,12 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     priority: run.priority,
     timeoutMs: input.timeoutMs,
     isolated: !config.sparkLocalWarm,
-    labels: { 'managed-by': 'sevenfold', 'run-id': run.runId, unit: input.fence.unit, attempt: String(input.fence.attempt) },
+    labels: {
+      'managed-by': 'sevenfold',
+      'run-id': run.runId,
+      unit: input.fence.unit,
+      attempt: String(input.fence.attempt),
+    },
   };
 
   let seen = await engine.look(request.batchId);
@@ -93,12 +98,17 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
 
 function outcomeOf(seen: BatchObservation, engine: Engine): BatchOutcome {
   const succeeded = seen.state === 'SUCCEEDED';
-  const errorType = seen.errorType ?? (seen.state === 'TIMED_OUT' ? 'TimedOut' : seen.state === 'CANCELLED' ? 'Cancelled' : 'JobFailed');
+  const errorType =
+    seen.errorType ??
+    (seen.state === 'TIMED_OUT' ? 'TimedOut' : seen.state === 'CANCELLED' ? 'Cancelled' : 'JobFailed');
   return {
     batchId: seen.batchId,
     engine: engine.name,
     succeeded,
-    ...(!succeeded && { errorType, message: seen.message ?? `The batch ended ${seen.state} without a word.` }),
+    ...(!succeeded && {
+      errorType,
+      message: seen.message ?? `The batch ended ${seen.state} without a word.`,
+    }),
     ...(seen.result && { result: seen.result }),
   };
 }
@@ -124,7 +134,10 @@ async function endOlderAttempts({ database, engine }: Dependencies, fence: Fence
  * Ends what a cancelled run still has running and answers when it is gone. The fences go up first, so that a batch that
  * is just about to commit cannot. Safe to repeat: ended batches are left as they are.
  */
-export async function cancelBatches(deps: Dependencies, input: { runId: string }): Promise<{ cancelled: number }> {
+export async function cancelBatches(
+  deps: Dependencies,
+  input: { runId: string },
+): Promise<{ cancelled: number }> {
   const { database, engine } = deps;
   await raiseFences(database, input.runId);
   const open = await openBatches(database, input.runId);
@@ -132,7 +145,12 @@ export async function cancelBatches(deps: Dependencies, input: { runId: string }
     const ended = await engine.cancel(batch.batchId);
     await recordObservation(
       database,
-      ended ?? { batchId: batch.batchId, state: 'CANCELLED', labels: {}, message: 'Cancelled before it started.' },
+      ended ?? {
+        batchId: batch.batchId,
+        state: 'CANCELLED',
+        labels: {},
+        message: 'Cancelled before it started.',
+      },
     );
   }
   await endSessions(database, open);

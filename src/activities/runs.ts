@@ -22,7 +22,10 @@ export interface OpenDailyRunInput extends Claimant {
  * Claims the day for this workflow and lays out its phases. Safe to repeat: the holder claims what it already holds.
  * A folder that cannot be right is refused before anything is written.
  */
-export async function openDailyRun(deps: Dependencies, opening: OpenDailyRunInput): Promise<{ runId: string; attempt: number }> {
+export async function openDailyRun(
+  deps: Dependencies,
+  opening: OpenDailyRunInput,
+): Promise<{ runId: string; attempt: number }> {
   const { database, config } = deps;
   const dataset = datasetKey(opening.input);
   const path = opening.input.path === undefined ? null : resolve(config.checkout, opening.input.path);
@@ -49,9 +52,17 @@ export async function openDailyRun(deps: Dependencies, opening: OpenDailyRunInpu
 }
 
 /** Two folders of the same name must not share a data set; a folder that was moved may keep its own. */
-async function registerDataset(deps: Dependencies, dataset: string, input: DailyInput, path: string | null): Promise<void> {
+async function registerDataset(
+  deps: Dependencies,
+  dataset: string,
+  input: DailyInput,
+  path: string | null,
+): Promise<void> {
   const { database } = deps;
-  const known = await database.query<{ path: string | null }>('select path from datasets where dataset = $1', [dataset]);
+  const known = await database.query<{ path: string | null }>(
+    'select path from datasets where dataset = $1',
+    [dataset],
+  );
   const before = known.rows[0]?.path ?? null;
   if (known.rows[0] && before !== path && before !== null && existsSync(before)) {
     throw new Failure(
@@ -107,8 +118,13 @@ export async function closeRun(
   const run = await ledger.readRun(database, input.runId);
   const units = await readUnits(database, input.runId);
   const counts = await countsOf(database, run);
-  for (const unit of units.filter((each) => input.status !== 'complete' && each.startedAt && !each.finishedAt)) {
-    await giveVerdict(database, run.runId, unit.unit, { verdict: 'missing', reason: `${input.status} while it ran` });
+  for (const unit of units.filter(
+    (each) => input.status !== 'complete' && each.startedAt && !each.finishedAt,
+  )) {
+    await giveVerdict(database, run.runId, unit.unit, {
+      verdict: 'missing',
+      reason: `${input.status} while it ran`,
+    });
   }
   const statement = statementOf(run.key, input.status, units, counts);
   await ledger.setRunStatus(database, input, { status: input.status, statement });

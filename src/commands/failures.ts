@@ -13,10 +13,18 @@ export function describeFailure(error: unknown): { type: string; message: string
   const code = (error as { code?: unknown }).code;
   // Wrong password, unknown user or database: the server's own words say which.
   if (typeof code === 'string' && /^(28|3D)/.test(code)) {
-    return { type: 'InvalidInput', message: `PostgreSQL refused: ${message}. Check DATABASE_URL.`, expected: true };
+    return {
+      type: 'InvalidInput',
+      message: `PostgreSQL refused: ${message}. Check DATABASE_URL.`,
+      expected: true,
+    };
   }
   if (type === 'Infrastructure') {
-    return { type, message: `${message}. Check DATABASE_URL and TEMPORAL_ADDRESS, or: npx sevenfold status`, expected: true };
+    return {
+      type,
+      message: `${message}. Check DATABASE_URL and TEMPORAL_ADDRESS, or: npx sevenfold status`,
+      expected: true,
+    };
   }
   return { type, message, expected: type !== 'JobFailed' };
 }

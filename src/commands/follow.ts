@@ -90,11 +90,17 @@ const marks = { waiting: '·', running: '▸', complete: '✓', failed: '✗' } 
 function phaseLine(unit: Unit, { batches }: Picture): string {
   const state = stateOf(unit);
   const batch = batches.findLast((each) => each.unit === unit.unit);
-  const took = unit.startedAt && state !== 'waiting' ? seconds(unit.startedAt, unit.finishedAt ?? new Date()) : '';
+  const took =
+    unit.startedAt && state !== 'waiting' ? seconds(unit.startedAt, unit.finishedAt ?? new Date()) : '';
   return `  ${marks[state]} ${unit.unit.padEnd(10)} ${noteOf(unit, state, batch, took)}`.trimEnd();
 }
 
-function noteOf(unit: Unit, state: ReturnType<typeof stateOf>, batch: Batch | undefined, took: string): string {
+function noteOf(
+  unit: Unit,
+  state: ReturnType<typeof stateOf>,
+  batch: Batch | undefined,
+  took: string,
+): string {
   const attempts = unit.attempt > 1 ? ` · attempt ${unit.attempt}` : '';
   switch (state) {
     case 'complete': {
@@ -105,7 +111,10 @@ function noteOf(unit: Unit, state: ReturnType<typeof stateOf>, batch: Batch | un
     case 'failed':
       return unit.reason ?? 'failed';
     case 'running': {
-      const progress = batch?.progress && batch.state === 'RUNNING' ? progressText(batch.progress) : batch?.state.toLowerCase();
+      const progress =
+        batch?.progress && batch.state === 'RUNNING'
+          ? progressText(batch.progress)
+          : batch?.state.toLowerCase();
       return [took, progress].filter(Boolean).join(' · ') + attempts;
     }
     case 'waiting':

@@ -22,7 +22,20 @@ export const commandTable: CommandEntry[] = [
   { name: 'up', summary: 'start the embedded stack', load: () => import('./up.ts') },
   { name: 'down', summary: 'stop the embedded stack; its data stays', load: () => import('./down.ts') },
   { name: 'status', summary: 'show the stack and the newest runs', load: () => import('./status.ts') },
-  { name: 'env', summary: 'print exports, so that plain temporal and psql find the stack', load: () => import('./env.ts') },
-  { name: 'doctor', summary: 'check what sevenfold needs on this machine', load: () => import('./doctor.ts') },
-  { name: 'start', summary: 'what npm start does: the stack, and one day of sample data', hidden: true, load: () => import('./start.ts') },
+  {
+    name: 'env',
+    summary: 'print exports, so that plain temporal and psql find the stack',
+    load: () => import('./env.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check what sevenfold needs on this machine',
+    load: () => import('./doctor.ts'),
+  },
+  {
+    name: 'start',
+    summary: 'what npm start does: the stack, and one day of sample data',
+    hidden: true,
+    load: () => import('./start.ts'),
+  },
 ];

@@ -34,7 +34,9 @@ export function register(program: Command, { config, out }: CommandContext): voi
         }
         if (files.length === 0) out.line(`${run.key} has sent no batch yet.`);
         for (const { batchId, unit, attempt, state, stateMessage, log } of files) {
-          out.line(`── ${batchId} · ${unit} · attempt ${attempt} · ${state}${stateMessage ? ` · ${stateMessage}` : ''}`);
+          out.line(
+            `── ${batchId} · ${unit} · attempt ${attempt} · ${state}${stateMessage ? ` · ${stateMessage}` : ''}`,
+          );
           out.line(existsSync(log) ? readFileSync(log, 'utf8').trimEnd() : '(no log is kept of it)');
         }
       });

@@ -16,7 +16,10 @@ export function register(program: Command, { config, out }: CommandContext): voi
         const run = await chooseRun(session.database, named);
         const path = run.report === null ? undefined : join(config.stateFolder, run.report);
         if (path === undefined || !existsSync(path)) {
-          throw new Failure('InvalidInput', `${run.key} has no page (it is ${run.status}). Write it: npx sevenfold retry ${run.key}`);
+          throw new Failure(
+            'InvalidInput',
+            `${run.key} has no page (it is ${run.status}). Write it: npx sevenfold retry ${run.key}`,
+          );
         }
         if (options.json) out.json({ key: run.key, runId: run.runId, status: run.status, report: path });
         else out.line(path);

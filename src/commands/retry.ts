@@ -22,7 +22,8 @@ export function register(program: Command, { config, out }: CommandContext): voi
           const answer = await askWorkflow(run, async () =>
             (await openWorkflow(session, run)).executeUpdate<string, []>('retryFailed'),
           );
-          if (options.json) out.json({ workflowId: run.workflowId, runId: run.runId, status: 'accepted', answer });
+          if (options.json)
+            out.json({ workflowId: run.workflowId, runId: run.runId, status: 'accepted', answer });
           else out.line(answer);
           return;
         }
@@ -33,7 +34,10 @@ export function register(program: Command, { config, out }: CommandContext): voi
 
         async function isOpenInTemporal(): Promise<boolean> {
           const client = await session.temporal();
-          const { status } = await client.workflow.getHandle(run.workflowId).describe().catch(() => ({ status: undefined }));
+          const { status } = await client.workflow
+            .getHandle(run.workflowId)
+            .describe()
+            .catch(() => ({ status: undefined }));
           return status?.name === 'RUNNING';
         }
       });

@@ -51,9 +51,13 @@ async function connect(options: { address: string }): Promise<Connection> {
   try {
     return await Connection.connect({ ...options, connectTimeout: '15 seconds' });
   } catch (error) {
-    throw new Failure('Infrastructure', `Temporal does not answer at ${options.address}. See: npx sevenfold status`, {
-      cause: error,
-    });
+    throw new Failure(
+      'Infrastructure',
+      `Temporal does not answer at ${options.address}. See: npx sevenfold status`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -64,12 +68,18 @@ export async function chooseRun(database: Database, named: string | undefined): 
     if (run) return run;
   }
   const runs = await listRuns(database, 50);
-  const chosen = named === undefined ? runs[0] : runs.find((run) => run.workflowId === named || run.runId === named);
+  const chosen =
+    named === undefined ? runs[0] : runs.find((run) => run.workflowId === named || run.runId === named);
   if (chosen) return chosen;
   throw new Failure(
     'InvalidInput',
     named === undefined
       ? 'There is no run yet. Start one: npx sevenfold run daily --dataset sample --date <day>'
-      : `There is no run "${named}". Known: ${runs.slice(0, 5).map((run) => run.key).join(', ') || 'none'}.`,
+      : `There is no run "${named}". Known: ${
+          runs
+            .slice(0, 5)
+            .map((run) => run.key)
+            .join(', ') || 'none'
+        }.`,
   );
 }

@@ -59,7 +59,10 @@ export async function startAndFollow(
         // The row of an earlier start says nothing about this one until the claim has moved.
         return workflowRunId === undefined || found?.workflowRunId === workflowRunId ? found : undefined;
       },
-      (found) => (found !== undefined && !isOpenStatus(found.status)) || refusal !== undefined || (ended && found !== undefined),
+      (found) =>
+        (found !== undefined && !isOpenStatus(found.status)) ||
+        refusal !== undefined ||
+        (ended && found !== undefined),
     );
     if (refusal?.type === 'AlreadyRunning') return await followHolder(session, out, key, refusal);
     if (refusal && (run === undefined || refusal.type === 'InvalidInput')) throw refusal;
@@ -70,7 +73,12 @@ export async function startAndFollow(
 }
 
 /** Somebody else, under another workflow id, has the day: then that one is watched. */
-async function followHolder(session: Session, out: Output | undefined, key: string, refusal: Failure): Promise<StartedRun> {
+async function followHolder(
+  session: Session,
+  out: Output | undefined,
+  key: string,
+  refusal: Failure,
+): Promise<StartedRun> {
   out?.line(refusal.message);
   const run = await follow(
     session,

@@ -10,7 +10,10 @@ import type { Session } from './session.ts';
 /** The workflow of an open run; a run that has ended is refused with what can be done instead. */
 export async function openWorkflow(session: Session, run: Run): Promise<WorkflowHandle> {
   if (!isOpenStatus(run.status)) {
-    throw new Failure('InvalidInput', `${run.key} is not running: it is ${run.status}. See: npx sevenfold why ${run.key}`);
+    throw new Failure(
+      'InvalidInput',
+      `${run.key} is not running: it is ${run.status}. See: npx sevenfold why ${run.key}`,
+    );
   }
   const client = await session.temporal();
   return client.workflow.getHandle(run.workflowId, undefined, { firstExecutionRunId: run.workflowRunId });

@@ -25,7 +25,10 @@ export function register(program: Command, { config, out }: CommandContext): voi
           (found) => found !== undefined && !isOpenStatus(found.status),
         );
         stopHint();
-        await finishRun({ config, out }, session, run!, { alreadyComplete: false, json: options.json === true });
+        await finishRun({ config, out }, session, run!, {
+          alreadyComplete: false,
+          json: options.json === true,
+        });
       });
     });
 }

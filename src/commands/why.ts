@@ -14,7 +14,13 @@ export function register(program: Command, { config, out }: CommandContext): voi
         const run = await chooseRun(session.database, named);
         const reasons = await explainRun(session.database, run);
         if (options.json) {
-          out.json({ workflowId: run.workflowId, runId: run.runId, key: run.key, status: run.status, reasons });
+          out.json({
+            workflowId: run.workflowId,
+            runId: run.runId,
+            key: run.key,
+            status: run.status,
+            reasons,
+          });
           return;
         }
         out.line(`${run.key} · ${run.status}`);

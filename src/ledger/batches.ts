@@ -120,7 +120,10 @@ export async function olderBatches(
   return found.rows;
 }
 
-export async function openBatches(database: Database, runId: string): Promise<{ batchId: string; attempt: number }[]> {
+export async function openBatches(
+  database: Database,
+  runId: string,
+): Promise<{ batchId: string; attempt: number }[]> {
   const found = await database.query<{ batchId: string; attempt: number }>(
     `select batch_id as "batchId", attempt from batches where run_id = $1 and state not in ${terminal}`,
     [runId],

@@ -15,7 +15,12 @@ export interface Check {
 }
 
 /** Replaces what was known of a unit's checks. */
-export async function storeChecks(database: Database, runId: string, unit: string, checks: Check[]): Promise<void> {
+export async function storeChecks(
+  database: Database,
+  runId: string,
+  unit: string,
+  checks: Check[],
+): Promise<void> {
   await inTransaction(database, async (client) => {
     await client.query('delete from checks where run_id = $1 and unit = $2', [runId, unit]);
     await client.query(

@@ -29,7 +29,11 @@ export interface FingerprintContext {
  * not the code's commit and nothing that came after the run date. Rows carry the number of the change that last altered
  * them, so "what it reads" is the newest number and a count, without a look at the values.
  */
-export async function fingerprint(database: Database, phase: DailyPhase, context: FingerprintContext): Promise<string> {
+export async function fingerprint(
+  database: Database,
+  phase: DailyPhase,
+  context: FingerprintContext,
+): Promise<string> {
   const { run, settings, parity } = context;
   switch (phase) {
     case 'prepare':
@@ -96,7 +100,9 @@ async function sourceDigest({ path }: FingerprintContext): Promise<string> {
     return hash.digest('hex');
   }
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure('InvalidInput', `The folder ${path} cannot be read (${error.code}): check --path.`, { cause: error });
+    throw new Failure('InvalidInput', `The folder ${path} cannot be read (${error.code}): check --path.`, {
+      cause: error,
+    });
   });
   for (const name of names.filter((each) => /\.(csv|parquet)$/.test(each)).sort()) {
     hash.update(`${name}\0`);

@@ -111,7 +111,9 @@ export async function readRun(database: Database, runId: string): Promise<Run> {
 
 /** The newest runs first. */
 export async function listRuns(database: Database, limit: number): Promise<Run[]> {
-  const found = await database.query<Run>(`select ${columns} from runs order by claimed_at desc limit $1`, [limit]);
+  const found = await database.query<Run>(`select ${columns} from runs order by claimed_at desc limit $1`, [
+    limit,
+  ]);
   return found.rows;
 }
 

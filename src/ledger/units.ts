@@ -37,7 +37,11 @@ const columns = `run_id as "runId", unit, kind, position, verdict, attempt, fing
   finished_at as "finishedAt"`;
 
 /** Lays out the units of a run once; those that exist keep what is known of them. */
-export async function layOutUnits(database: Database, runId: string, units: readonly string[]): Promise<void> {
+export async function layOutUnits(
+  database: Database,
+  runId: string,
+  units: readonly string[],
+): Promise<void> {
   await database.query(
     `insert into units (run_id, unit, position)
      select $1, unit, position - 1 from unnest($2::text[]) with ordinality as laid (unit, position)
@@ -47,9 +51,10 @@ export async function layOutUnits(database: Database, runId: string, units: read
 }
 
 export async function readUnits(database: Database, runId: string): Promise<Unit[]> {
-  const found = await database.query<Unit>(`select ${columns} from units where run_id = $1 order by position, unit`, [
-    runId,
-  ]);
+  const found = await database.query<Unit>(
+    `select ${columns} from units where run_id = $1 order by position, unit`,
+    [runId],
+  );
   return found.rows;
 }
 
@@ -107,20 +112,31 @@ export async function passFence(
     ],
   );
   if (passed.rowCount === 0) {
-    throw new Failure('Fenced', `${fence.unit} attempt ${fence.attempt} was replaced by a newer one and wrote nothing.`);
+    throw new Failure(
+      'Fenced',
+      `${fence.unit} attempt ${fence.attempt} was replaced by a newer one and wrote nothing.`,
+    );
   }
 }
 
 /** Closes the gate for every unit that is not complete, so that nothing still on its way can commit. */
 export async function raiseFences(database: Database, runId: string): Promise<void> {
-  await database.query(`update units set attempt = attempt + 1 where run_id = $1 and verdict <> 'complete'`, [runId]);
+  await database.query(`update units set attempt = attempt + 1 where run_id = $1 and verdict <> 'complete'`, [
+    runId,
+  ]);
 }
 
 export async function giveVerdict(
   database: Database,
   runId: string,
   unit: string,
-  verdict: { verdict: Verdict; rowsDue?: number; rowsFound?: number; reason?: string; detail?: Record<string, unknown> },
+  verdict: {
+    verdict: Verdict;
+    rowsDue?: number;
+    rowsFound?: number;
+    reason?: string;
+    detail?: Record<string, unknown>;
+  },
 ): Promise<void> {
   await database.query(
     `update units

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Database } from '../database/pool.ts';
 import type { DailyPhase } from '../planning/phases.ts';
 import type { Check } from './checks.ts';
@@ -24,11 +25,18 @@ export interface Verification {
   blocking: string[];
 }
 
-/** Looks at the rows of a phase; writes nothing. */
-export async function verifyPhase(database: Database, run: Run, phase: DailyPhase): Promise<Verification> {
+/** Looks at the rows of a phase (for the report: at its file); writes nothing. */
+export async function verifyPhase(
+  database: Database,
+  stateFolder: string,
+  run: Run,
+  phase: DailyPhase,
+): Promise<Verification> {
   const query = sql.get(phase);
-  if (query === undefined) return { checks: [], rowsDue: 0, rowsFound: 0, blocking: [] };
-  const { rows: checks } = await database.query<Check>(query, [run.runId, run.dataset, run.date]);
+  const checks =
+    query === undefined
+      ? [pageCheck(stateFolder, run)]
+      : (await database.query<Check>(query, [run.runId, run.dataset, run.date])).rows;
   const rows = checks.find((check) => check.name === 'rows');
   return {
     checks,
@@ -36,6 +44,20 @@ export async function verifyPhase(database: Database, run: Run, phase: DailyPhas
     rowsFound: Number(rows?.observed ?? 0),
     blocking: checks
       .filter((check) => check.severity === 'block' && !check.passed)
-      .map((check) => `${check.name}: found ${check.observed}, expected ${check.expected} (${check.message})`),
+      .map(
+        (check) => `${check.name}: found ${check.observed}, expected ${check.expected} (${check.message})`,
+      ),
+  };
+}
+
+function pageCheck(stateFolder: string, run: Run): Check {
+  const there = run.report !== null && existsSync(join(stateFolder, run.report));
+  return {
+    name: 'page',
+    severity: 'block',
+    passed: there,
+    observed: there ? run.report! : 'no file',
+    expected: 'a file',
+    message: 'the page of the run',
   };
 }

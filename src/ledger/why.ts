@@ -25,7 +25,10 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
     if (unit.verdict === 'failed') {
       reasons.push({ subject: `phase ${unit.unit}`, text: unit.reason ?? 'failed without a reason' });
     } else if (unit.verdict !== 'complete' && unit.startedAt !== null) {
-      reasons.push({ subject: `phase ${unit.unit}`, text: unit.reason ?? (unit.finishedAt ? unit.verdict : 'is being worked on') });
+      reasons.push({
+        subject: `phase ${unit.unit}`,
+        text: unit.reason ?? (unit.finishedAt ? unit.verdict : 'is being worked on'),
+      });
     }
   }
   for (const check of checks.filter((each) => !each.passed && each.severity !== 'info')) {
@@ -44,9 +47,17 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
   if (run.status === 'complete') {
     reasons.unshift({ subject: 'complete', text: 'every phase is whole by its own rows.' });
   } else if (run.status === 'paused') {
-    reasons.push({ subject: 'paused', text: 'it waits for a person.', advice: `npx sevenfold resume ${run.key}` });
+    reasons.push({
+      subject: 'paused',
+      text: 'it waits for a person.',
+      advice: `npx sevenfold resume ${run.key}`,
+    });
   } else if (!isOpenStatus(run.status)) {
-    reasons.push({ subject: 'next', text: 'what is whole stays; the rest is done again.', advice: `npx sevenfold retry ${run.key}` });
+    reasons.push({
+      subject: 'next',
+      text: 'what is whole stays; the rest is done again.',
+      advice: `npx sevenfold retry ${run.key}`,
+    });
   }
   return reasons;
 }
