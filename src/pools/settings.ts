@@ -1,0 +1,240 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../failures.ts';
+import { suggestion } from '../planning/nearest.ts';
+
+/** A number or a flag, and what it may be. */
+interface Kind<T> {
+  allowed: string;
+  accepts: (value: unknown) => value is T;
+}
+
+const numberKind = (allowed: string, within: (value: number) => boolean): Kind<number> => ({
+  allowed,
+  accepts: (value): value is number => typeof value === 'number' && Number.isFinite(value) && within(value),
+});
+
+const fraction = numberKind('a fraction from 0 to 1', (value) => value >= 0 && value <= 1);
+const dollars = numberKind('an amount in dollars of at least 0', (value) => value >= 0);
+const count = numberKind('a whole number of at least 0', (value) => Number.isInteger(value) && value >= 0);
+const days = numberKind(
+  'a whole number of days, at least 1',
+  (value) => Number.isInteger(value) && value >= 1,
+);
+const flag: Kind<boolean> = {
+  allowed: 'true or false',
+  accepts: (value): value is boolean => typeof value === 'boolean',
+};
+
+/** Every parameter there is; names as in the files, the ledger and the pages. */
+const parameterKinds = {
+  /** Largest share of a pool's TVL that may be ours. */
+  tvl_limit_percentage: fraction,
+  /** Largest share of all assets in one pool. */
+  max_alloc_percentage: fraction,
+  /** Cost of a conversion, as a share of what is converted. */
+  conversion_rate: fraction,
+  /** Pools to spread over. */
+  min_pools: count,
+  /** On record only. */
+  profit_optimization: flag,
+  /** On record only. */
+  token_marketcap_limit: dollars,
+  /** Pools smaller than this are not used. */
+  pool_tvl_limit: dollars,
+  /** Pools that are forecast less than this a year are not used (0.01 is 1 percent point). */
+  pool_apy_limit: fraction,
+  /** On record only. */
+  pool_pair_tvl_ratio_min: fraction,
+  /** On record only. */
+  pool_pair_tvl_ratio_max: fraction,
+  /** On record only. */
+  group1_max_pct: fraction,
+  /** On record only. */
+  group2_max_pct: fraction,
+  /** On record only. */
+  group3_max_pct: fraction,
+  /** On record only. */
+  position_max_pct_total_assets: fraction,
+  /** On record only. */
+  position_max_pct_pool_tvl: fraction,
+  /** Group 1, calm: change of the APY in a day (0.01 is 1 percent point). */
+  group1_apy_delta_max: fraction,
+  /** Group 1: standard deviation of the APY over 7 days. */
+  group1_7d_stddev_max: fraction,
+  /** Group 1: standard deviation of the APY over 30 days. */
+  group1_30d_stddev_max: fraction,
+  /** Group 2, moderate; the same three. */
+  group2_apy_delta_max: fraction,
+  group2_7d_stddev_max: fraction,
+  group2_30d_stddev_max: fraction,
+  /** Read by parity grouping alone: by the corrected rule, group 3 is what lies beyond group 2. */
+  group3_apy_delta_min: fraction,
+  /** Read by parity grouping alone. */
+  group3_7d_stddev_min: fraction,
+  /** Read by parity grouping alone. */
+  group3_30d_stddev_min: fraction,
+  /** Rule L: how far the low must fall below the reference ... */
+  icebox_ohlc_l_threshold_pct: fraction,
+  /** ... and on how many days in a row. */
+  icebox_ohlc_l_days_threshold: days,
+  /** Rule C: the same for the close. */
+  icebox_ohlc_c_threshold_pct: fraction,
+  icebox_ohlc_c_days_threshold: days,
+  /** Days in a row that the low must hold rule L's limit before the token leaves the icebox. */
+  icebox_recovery_l_days_threshold: days,
+  /** Days in a row that the close must hold rule C's limit. */
+  icebox_recovery_c_days_threshold: days,
+  /** Days over which a move must earn back its cost. */
+  optimization_horizon_days: days,
+};
+
+type ParameterName = keyof typeof parameterKinds;
+
+export type PoolParameters = {
+  [Name in ParameterName]: (typeof parameterKinds)[Name] extends Kind<infer Value> ? Value : never;
+};
+
+export interface ApprovedToken {
+  symbol: string;
+  /** On Ethereum; null for a token that is not on it. */
+  address: string | null;
+  /** Its price grows with its interest instead of standing at 1.00. */
+  yieldBearing: boolean;
+}
+
+/** What the pool pipeline works with: shipped in config/pools, taken into the ledger at the start of each run. */
+export interface PoolSettings {
+  parameters: PoolParameters;
+  approvedTokens: ApprovedToken[];
+  blacklistedTokens: string[];
+  approvedProtocols: string[];
+}
+
+/** Pairs that must not be the other way round. */
+const ascending: readonly [ParameterName, ParameterName][] = [
+  ['group1_apy_delta_max', 'group2_apy_delta_max'],
+  ['group1_7d_stddev_max', 'group2_7d_stddev_max'],
+  ['group1_30d_stddev_max', 'group2_30d_stddev_max'],
+  ['pool_pair_tvl_ratio_min', 'pool_pair_tvl_ratio_max'],
+];
+
+const parametersFile = 'config/pools/parameters.json';
+const listsFile = 'config/pools/lists.json';
+
+/** Reads and checks the settings of the checkout; throws `InvalidInput` with file, name, value and what is allowed. */
+export function loadPoolSettings(checkout: string): PoolSettings {
+  return {
+    parameters: readParameters(readJson(checkout, parametersFile)),
+    ...readLists(readJson(checkout, listsFile)),
+  };
+}
+
+function readJson(checkout: string, file: string): unknown {
+  let content: string;
+  try {
+    content = readFileSync(join(checkout, file), 'utf8');
+  } catch (error) {
+    throw new Failure('InvalidInput', `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
+      cause: error,
+    });
+  }
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw new Failure('InvalidInput', `${file} is not JSON: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** Checks the parameters; `raw` is the parsed file. */
+export function readParameters(raw: unknown): PoolParameters {
+  const given = objectOf(parametersFile, raw, Object.keys(parameterKinds));
+  for (const [name, kind] of Object.entries<Kind<unknown>>(parameterKinds)) {
+    if (!kind.accepts(given[name])) refuse(parametersFile, name, given[name], kind.allowed);
+  }
+  const parameters = given as PoolParameters;
+  for (const [lower, upper] of ascending) {
+    if (parameters[lower] > parameters[upper]) {
+      refuse(parametersFile, lower, parameters[lower], `at most ${upper}, which is ${parameters[upper]}`);
+    }
+  }
+  return parameters;
+}
+
+/** Checks the lists; `raw` is the parsed file. */
+export function readLists(raw: unknown): Omit<PoolSettings, 'parameters'> {
+  const lists = objectOf(listsFile, raw, ['approved_tokens', 'blacklisted_tokens', 'approved_protocols']);
+  const approvedTokens = listOf(lists, 'approved_tokens').map(readToken);
+  const blacklistedTokens = listOf(lists, 'blacklisted_tokens').map((symbol, i) =>
+    textOf(`blacklisted_tokens[${i}]`, symbol),
+  );
+  const approvedProtocols = listOf(lists, 'approved_protocols').map((protocol, i) =>
+    textOf(`approved_protocols[${i}]`, protocol),
+  );
+  const symbols = approvedTokens.map((token) => token.symbol);
+  refuseTwins('approved_tokens', symbols);
+  refuseTwins(
+    'approved_tokens',
+    approvedTokens.flatMap((token) => token.address ?? []),
+  );
+  refuseTwins('blacklisted_tokens', blacklistedTokens);
+  refuseTwins('approved_protocols', approvedProtocols);
+  const blacklisted = new Set(blacklistedTokens.map((symbol) => symbol.toLowerCase()));
+  const both = symbols.find((symbol) => blacklisted.has(symbol.toLowerCase()));
+  if (both !== undefined)
+    refuse(listsFile, 'blacklisted_tokens', both, 'a token that is not approved as well');
+  return { approvedTokens, blacklistedTokens, approvedProtocols };
+}
+
+function readToken(raw: unknown, index: number): ApprovedToken {
+  const name = `approved_tokens[${index}]`;
+  const token = objectOf(listsFile, raw, ['symbol', 'address', 'yield_bearing'], name);
+  const { address, yield_bearing: yieldBearing = false } = token;
+  if (address !== null && !(typeof address === 'string' && /^0x[0-9a-f]{40}$/i.test(address))) {
+    refuse(listsFile, `${name}.address`, address, 'an Ethereum address (0x and 40 hex digits) or null');
+  }
+  if (typeof yieldBearing !== 'boolean')
+    refuse(listsFile, `${name}.yield_bearing`, yieldBearing, flag.allowed);
+  return { symbol: textOf(`${name}.symbol`, token['symbol']), address, yieldBearing };
+}
+
+function objectOf(file: string, raw: unknown, known: string[], name = 'the file'): Record<string, unknown> {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    refuse(file, name, raw, 'one JSON object');
+  for (const key of Object.keys(raw)) {
+    if (!known.includes(key)) {
+      throw new Failure(
+        'InvalidInput',
+        `${file}: ${name} has the unknown name "${key}". ${suggestion(key, known)}`,
+      );
+    }
+  }
+  return raw as Record<string, unknown>;
+}
+
+function listOf(lists: Record<string, unknown>, name: string): unknown[] {
+  const list = lists[name];
+  if (!Array.isArray(list)) refuse(listsFile, name, list, 'a list');
+  return list as unknown[];
+}
+
+function textOf(name: string, value: unknown): string {
+  if (typeof value !== 'string' || value.trim() !== value || value === '') {
+    refuse(listsFile, name, value, 'a name without blanks around it');
+  }
+  return value;
+}
+
+function refuseTwins(name: string, values: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const value of values) {
+    const key = value.toLowerCase();
+    if (seen.has(key)) refuse(listsFile, name, value, 'named once');
+    seen.add(key);
+  }
+}
+
+function refuse(file: string, name: string, value: unknown, allowed: string): never {
+  const found = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
+  throw new Failure('InvalidInput', `${file}: ${name} is ${found}, but must be ${allowed}.`);
+}
