@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { withLock } from './lock.mjs';
+
+export function sha256(data) {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+export function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whoever reads the file sees the old text or the new one, never a part. */
+export function writeWhole(path, text, mode = 0o600) {
+  mkdirSync(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text, { mode });
+  renameSync(draft, path);
+}
+
+/**
+ * Puts `target` into the cache folder unless it is there. `make` fills a draft folder and answers with the path in it
+ * that becomes the target by a rename, or with undefined when it could not: an interrupted set-up leaves drafts, never
+ * half a target.
+ * @param {import('./main.mjs').Context} context
+ * @param {string} target
+ * @param {(draft: string, renew: () => void) => Promise<string | undefined>} make
+ */
+export async function makeOnce(context, target, make) {
+  if (existsSync(target)) return;
+  const { cache } = context.places;
+  await withLock(join(cache, 'setup.lock'), { onWait: context.onWait }, async ({ renew }) => {
+    if (existsSync(target)) return;
+    for (const name of readdirSync(cache)) {
+      // We hold the lock, so this is what an interrupted set-up left.
+      if (name.startsWith('draft-')) rmSync(join(cache, name), { recursive: true, force: true });
+    }
+    const draft = mkdtempSync(join(cache, 'draft-'));
+    try {
+      const made = await make(draft, renew);
+      if (made === undefined) return;
+      mkdirSync(dirname(target), { recursive: true });
+      renameSync(made, target);
+    } finally {
+      rmSync(draft, { recursive: true, force: true });
+    }
+  });
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { endCommandsWithUs } from './commands.mjs';
+import { SetupFailure } from './failure.mjs';
+import { readJson, writeWhole } from './files.mjs';
+import { withLock } from './lock.mjs';
+import { findPlaces } from './places.mjs';
+import { createProgress } from './progress.mjs';
+import { jars } from './steps/jars.mjs';
+import { java } from './steps/java.mjs';
+import { packages } from './steps/packages.mjs';
+import { python } from './steps/python.mjs';
+import { temporal } from './steps/temporal.mjs';
+import { testServer } from './steps/testing.mjs';
+
+/**
+ * @typedef {object} Context
+ * @property {import('./places.mjs').Places} places
+ * @property {NodeJS.ProcessEnv} env
+ * @property {Record<string, any>} toolchain  what was found so far: toolchain.json
+ * @property {string} log                     the file that gets the output of all commands
+ * @property {(holder: string) => void} onWait
+ * @property {{renew: () => void}} holding    the lock of this checkout
+ *
+ * @typedef {object} Step
+ * @property {string} title
+ * @property {(context: Pick<Context, 'places' | 'env' | 'toolchain'>) => boolean} isThere  by files alone: it runs each time
+ * @property {(context: Pick<Context, 'places' | 'env' | 'toolchain'>) => string} detail    where it is, once it is there
+ * @property {(context: Context, note: (text: string) => void) => Promise<void>} install    may run again at any time
+ */
+
+/** In this order: each may use what the ones before it found. @type {Step[]} */
+const steps = [packages, python, java, jars, temporal];
+/** @type {Step[]} */
+const testSteps = [testServer];
+
+const toolchainFile = (places) => join(places.state, 'toolchain.json');
+
+function look(env) {
+  const places = findPlaces(env);
+  return { places, env, toolchain: readJson(toolchainFile(places)) ?? {} };
+}
+
+/** What is there and what is missing; installs nothing. Also asked by `sevenfold doctor`. */
+export function inspect({ tests = false, env = process.env } = {}) {
+  const seen = look(env);
+  return [...steps, ...(tests ? testSteps : [])].map((step) => {
+    const there = step.isThere(seen);
+    return { name: step.title, there, detail: there ? step.detail(seen) : 'missing: run npm start' };
+  });
+}
+
+/** Gets all that is missing. Takes milliseconds when nothing is. */
+export async function setUp({ tests = false, env = process.env } = {}) {
+  const wanted = tests ? [...steps, ...testSteps] : steps;
+  const first = look(env);
+  if (wanted.every((step) => step.isThere(first))) return;
+
+  endCommandsWithUs();
+  const { places } = first;
+  const progress = createProgress();
+  process.stderr.write(`sevenfold set-up in ${places.checkout}, downloads kept in ${places.cache}\n`);
+  const lock = join(places.state, 'setup.lock');
+  const onWait = (holder) => process.stderr.write(`  waiting for another set-up here (${holder})\n`);
+  await withLock(lock, { onWait }, async (holding) => {
+    const { toolchain } = look(env); // as the one before us left it
+    for (const step of wanted) {
+      if (step.isThere({ places, env, toolchain })) continue;
+      await progress(step.title, async (note) => {
+        const log = join(places.state, 'logs', 'setup.log');
+        const waiting = (holder) => note(`waiting for another checkout's set-up (${holder})`);
+        await step.install({ places, env, toolchain, log, holding, onWait: waiting }, note);
+        writeWhole(toolchainFile(places), `${JSON.stringify(toolchain, null, 2)}\n`);
+      });
+    }
+  });
+}
+
+export async function main(args) {
+  const unknown = args.find((argument) => !['--tests', '--check', '--help'].includes(argument));
+  if (unknown !== undefined || args.includes('--help')) {
+    const text =
+      'node setup.mjs [--tests] [--check]: gets what is missing; --tests also what tests need, --check only looks.';
+    console.error(unknown === undefined ? text : `Unknown option ${unknown}. ${text}`);
+    process.exitCode = unknown === undefined ? 0 : 2;
+    return;
+  }
+  const tests = args.includes('--tests');
+  try {
+    if (args.includes('--check')) {
+      const seen = inspect({ tests });
+      for (const { name, there, detail } of seen)
+        console.log(`${there ? 'ok     ' : 'missing'}  ${name}: ${detail}`);
+      if (!seen.every((item) => item.there)) process.exitCode = 1;
+    } else {
+      await setUp({ tests });
+    }
+  } catch (error) {
+    if (!(error instanceof SetupFailure) && error.code !== 'EACCES' && error.code !== 'ENOSPC') throw error;
+    console.error(`set-up: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
