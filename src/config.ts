@@ -47,7 +47,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     checkout,
     stateFolder: resolve(checkout, text(env, 'SEVENFOLD_STATE') ?? '.sevenfold'),
     cacheFolder: resolve(
-      text(env, 'SEVENFOLD_CACHE') ?? join(text(env, 'XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'sevenfold'),
+      text(env, 'SEVENFOLD_CACHE') ??
+        join(text(env, 'XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'sevenfold'),
     ),
     databaseUrl: databaseUrl(env),
     temporalAddress: text(env, 'TEMPORAL_ADDRESS'),
@@ -115,7 +116,9 @@ function databaseUrl(env: NodeJS.ProcessEnv): string | undefined {
   }
   const host = text(env, 'DB_HOST');
   if (host === undefined) return undefined;
-  const url = new URL(`postgresql://${host}:${text(env, 'DB_PORT') ?? '5432'}/${text(env, 'DB_NAME') ?? 'sevenfold'}`);
+  const url = new URL(
+    `postgresql://${host}:${text(env, 'DB_PORT') ?? '5432'}/${text(env, 'DB_NAME') ?? 'sevenfold'}`,
+  );
   url.username = text(env, 'DB_USER') ?? '';
   url.password = text(env, 'DB_PASSWORD') ?? '';
   return url.href;

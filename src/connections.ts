@@ -53,7 +53,8 @@ export function resolveConnections(config: Config): Connections {
 /** Address, TLS and API key come from the profile file and the variables that the `temporal` command line reads. */
 function temporalConnection(config: Config, stack: StackAddresses | undefined): Connections['temporal'] {
   if (config.temporalAddress === undefined && config.temporalProfile === undefined) {
-    if (stack === undefined) throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
+    if (stack === undefined)
+      throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
     return { connection: { address: stack.temporalAddress }, namespace: stack.temporalNamespace };
   }
   try {
@@ -63,6 +64,8 @@ function temporalConnection(config: Config, stack: StackAddresses | undefined): 
       namespace: namespace ?? config.temporalNamespace,
     };
   } catch (error) {
-    throw new Failure('InvalidInput', `The Temporal profile cannot be used: ${(error as Error).message}`, { cause: error });
+    throw new Failure('InvalidInput', `The Temporal profile cannot be used: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

@@ -19,7 +19,8 @@ export async function assertSearchAttributes(connection: Connection, namespace: 
   const missing = Object.entries(searchAttributes).filter(([name]) => !(name in known));
   if (missing.length === 0) return;
   const commands = missing.map(
-    ([name, type]) => `  temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`,
+    ([name, type]) =>
+      `  temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`,
   );
   throw new Failure(
     'InvalidInput',

@@ -24,7 +24,10 @@ export function openDatabase(url: string, name: string, max = 10): Database {
 }
 
 /** Runs `work` in one transaction; any error rolls back. */
-export async function inTransaction<T>(database: Database, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  database: Database,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
   const client = await database.connect();
   let broken: Error | undefined;
   try {

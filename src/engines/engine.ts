@@ -20,7 +20,8 @@ export interface BatchRequest {
   labels: Record<string, string>;
 }
 
-export type BatchState = 'PENDING' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
+export type BatchState =
+  'PENDING' | 'RUNNING' | 'CANCELLING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | 'TIMED_OUT';
 
 export interface BatchUsage {
   seconds: number;

@@ -3,7 +3,10 @@ export const dailyPhases = ['prepare', 'ingest', 'prefilter', 'metrics', 'report
 export type DailyPhase = (typeof dailyPhases)[number];
 
 /** Forcing a phase redoes everything after it. */
-export function phasesToForce(request: { force?: boolean; forcePhases?: readonly string[] }): Set<DailyPhase> {
+export function phasesToForce(request: {
+  force?: boolean;
+  forcePhases?: readonly string[];
+}): Set<DailyPhase> {
   if (request.force === true) return new Set(dailyPhases);
   const first = dailyPhases.findIndex((phase) => request.forcePhases?.includes(phase) === true);
   return new Set(first === -1 ? [] : dailyPhases.slice(first));

@@ -52,7 +52,11 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
   const forced = phasesToForce(input);
   const { workflowId, firstExecutionRunId: workflowRunId } = workflowInfo();
 
-  const progress: DailyProgress = { date, paused: false, phases: dailyPhases.map((phase) => ({ phase, state: 'waiting' })) };
+  const progress: DailyProgress = {
+    date,
+    paused: false,
+    phases: dailyPhases.map((phase) => ({ phase, state: 'waiting' })),
+  };
   let retryAsked = false;
   const failedPhase = () => progress.phases.find(({ state }) => state === 'failed')?.phase;
 
@@ -79,7 +83,10 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
       retryAsked = true;
       return `Phase ${failedPhase()} is tried again.`;
     },
-    { validator: () => refuse(failedPhase() === undefined, 'Nothing has failed, so there is nothing to retry.') },
+    {
+      validator: () =>
+        refuse(failedPhase() === undefined, 'Nothing has failed, so there is nothing to retry.'),
+    },
   );
 
   upsertSearchAttributes([
@@ -107,7 +114,10 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
     // The kill must not wait for the activities that only watch, and must not be cancelled itself.
     return await CancellationScope.nonCancellable(async () => {
       await light.cancelBatches({ runId });
-      const summary = await light.closeRun({ ...run, status: isCancellation(error) ? 'cancelled' : 'failed' });
+      const summary = await light.closeRun({
+        ...run,
+        status: isCancellation(error) ? 'cancelled' : 'failed',
+      });
       if (isCancellation(error)) throw error;
       throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
     });
@@ -132,7 +142,10 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
     }
   }
 
-  async function tryPhase(phase: DailyPhase, again: boolean): Promise<{ type: FailureType; message: string } | undefined> {
+  async function tryPhase(
+    phase: DailyPhase,
+    again: boolean,
+  ): Promise<{ type: FailureType; message: string } | undefined> {
     try {
       const begun = await light.beginPhase({ runId, phase, force: forced.has(phase) && !again, again });
       if (begun.reused) return undefined;
@@ -207,7 +220,10 @@ function dayOf(input: DailyInput): string {
   }
   const today = new Date(Date.now()).toISOString().slice(0, 10);
   if (date > today) {
-    throw ApplicationFailure.nonRetryable(`The date ${date} lies in the future; today is ${today} (UTC).`, 'InvalidInput');
+    throw ApplicationFailure.nonRetryable(
+      `The date ${date} lies in the future; today is ${today} (UTC).`,
+      'InvalidInput',
+    );
   }
   return date;
 }
