@@ -1,0 +1,135 @@
+/**
+ * Records the histories beside this file anew, from the workflow as it is, on the development server:
+ *
+ *     node --import tsx test/replay/record.ts
+ *
+ * Run it only when the workflow changed on purpose in a way that old runs need not survive: what is stored stands for the
+ * runs that are open out there.
+ */
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Activities } from '../../src/activities/index.ts';
+import { scriptedActivities } from '../support/scripted-activities.ts';
+import { developmentServer, withWorker } from '../support/temporal.ts';
+
+const input = { dataset: 'sample', date: '2026-01-31' };
+
+const server = await developmentServer();
+try {
+  await record('success', {});
+  await record('failed-check', {
+    verifyPhase: async ({ phase }) => ({ complete: phase !== 'prefilter', reason: 'rows: found 3, expected 4' }),
+  });
+  await record('cancel', { runBatch: forever() }, async (handle) => {
+    await untilActivity(handle, 'runBatch');
+    await handle.cancel();
+  });
+  await recordPauseAndResume();
+  await record('retry', {
+    runBatch: once(
+      { batchId: 'sf-1', engine: 'local', succeeded: false, errorType: 'Infrastructure', message: 'the JVM died' },
+      { batchId: 'sf-2', engine: 'local', succeeded: true },
+    ),
+  });
+  await recordWorkerLost();
+  await recordRetryByHand();
+} finally {
+  await server.teardown();
+}
+
+type Batch = Awaited<ReturnType<Activities['runBatch']>>;
+
+async function start(name: string): Promise<WorkflowHandle> {
+  return server.client.workflow.start('dailyPipeline', { workflowId: name, taskQueue: 'sevenfold', args: [input] });
+}
+
+async function store(environment: TestWorkflowEnvironment, name: string): Promise<void> {
+  const history = await environment.client.workflow.getHandle(name).fetchHistory();
+  writeFileSync(new URL(`histories/${name}.json`, import.meta.url), `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`);
+  process.stdout.write(`${name}: ${history.events?.length} events\n`);
+}
+
+async function record(
+  name: string,
+  script: Partial<Activities>,
+  during: (handle: WorkflowHandle) => Promise<void> = async () => {},
+): Promise<void> {
+  await withWorker(server, scriptedActivities(script).activities, async () => {
+    const handle = await start(name);
+    await during(handle);
+    await handle.result().catch(() => {});
+  });
+  await store(server, name);
+}
+
+async function recordPauseAndResume(): Promise<void> {
+  const gate = openGate();
+  await record('pause-and-resume', { snapshotSettings: () => gate.promise }, async (handle) => {
+    await untilActivity(handle, 'snapshotSettings');
+    await handle.executeUpdate('pause');
+    gate.resolve();
+    await untilActivity(handle, 'setRunStatus');
+    await handle.executeUpdate('resume');
+  });
+}
+
+/** A person retries a failed phase of a paused run. */
+async function recordRetryByHand(): Promise<void> {
+  const gate = openGate();
+  let tries = 0;
+  const prefilterPools = async () => {
+    tries += 1;
+    if (tries > 1) return;
+    await gate.promise;
+    throw ApplicationFailure.nonRetryable('None of the 4 pools passes the filters.', 'InvalidInput');
+  };
+  await record('retry-by-hand', { prefilterPools }, async (handle) => {
+    await untilActivity(handle, 'prefilterPools');
+    await handle.executeUpdate('pause');
+    gate.resolve();
+    await untilActivity(handle, 'setRunStatus');
+    await handle.executeUpdate('retryFailed');
+    await handle.executeUpdate('resume');
+  });
+}
+
+/** The first worker never answers and never heartbeats; after the heartbeat time-out a second one takes over. */
+async function recordWorkerLost(): Promise<void> {
+  let watchers = 0;
+  const runBatch = async (): Promise<Batch> => {
+    watchers += 1;
+    return watchers === 1 ? new Promise<Batch>(() => {}) : { batchId: 'sf-1', engine: 'local', succeeded: true };
+  };
+  await record('worker-lost', { runBatch });
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function openGate(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+function forever(): Activities['runBatch'] {
+  return () => new Promise(() => {});
+}
+
+function once(first: Batch, then: Batch): Activities['runBatch'] {
+  let calls = 0;
+  return async () => ((calls += 1) === 1 ? first : then);
+}
+
+async function untilActivity(handle: WorkflowHandle, type: string): Promise<void> {
+  for (;;) {
+    const { events } = await handle.fetchHistory();
+    const scheduled = events?.some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === type);
+    const { raw } = await handle.describe();
+    const pending = raw.pendingActivities?.some(({ activityType }) => activityType?.name === type);
+    if (scheduled || pending) return;
+    await sleep(20);
+  }
+}

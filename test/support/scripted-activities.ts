@@ -1,0 +1,53 @@
+import type { Activities } from '../../src/activities/index.ts';
+import type { RunSummary } from '../../src/activities/runs.ts';
+
+export interface Call {
+  name: keyof Activities;
+  input: Record<string, unknown>;
+}
+
+/**
+ * Activities for tests of the workflow alone: they answer at once as if everything went well, and note who was called.
+ * `script` replaces single answers. That the real ones behave like this is shown by the tests of the activities.
+ */
+export function scriptedActivities(script: Partial<Activities> = {}): {
+  activities: Activities;
+  calls: Call[];
+} {
+  const calls: Call[] = [];
+  const summary = (status: RunSummary['status'], runId: string): RunSummary => ({
+    runId,
+    key: 'daily/sample/2026-01-31',
+    status,
+    statement: `daily/sample/2026-01-31 is ${status}.`,
+    counts: {},
+  });
+  const usual: Activities = {
+    openDailyRun: async () => ({ runId: 'run-1', attempt: 1 }),
+    setRunStatus: async () => {},
+    closeRun: async (input) => summary(input.status, input.runId),
+    beginPhase: async (input) => ({
+      reused: false,
+      fence: { runId: input.runId, unit: input.phase, attempt: 1, fingerprint: `of ${input.phase}` },
+    }),
+    verifyPhase: async () => ({ complete: true, reason: '' }),
+    failPhase: async () => {},
+    planPoolBatch: async () => ({}),
+    snapshotSettings: async () => {},
+    prefilterPools: async () => {},
+    groupPools: async () => {},
+    writeReport: async () => {},
+    runBatch: async ({ job }) => ({ batchId: `sf-${job}`, engine: 'local', succeeded: true }),
+    cancelBatches: async () => ({ cancelled: 0 }),
+  };
+  const activities = Object.fromEntries(
+    Object.entries({ ...usual, ...script }).map(([name, activity]) => [
+      name,
+      async (input: never) => {
+        calls.push({ name: name as keyof Activities, input });
+        return activity(input);
+      },
+    ]),
+  ) as unknown as Activities;
+  return { activities, calls };
+}

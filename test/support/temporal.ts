@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Activities } from '../../src/activities/index.ts';
+import { readConfig, taskQueues } from '../../src/config.ts';
+import { searchAttributes } from '../../src/search-attributes.ts';
+import { locateToolchain } from '../../src/stack/toolchain.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+export const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
+  bundle ??= bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  return bundle;
+}
+
+/** A server on which waiting costs nothing: for stories with long back-offs. */
+export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
+  const { testServer } = locateToolchain(readConfig().stateFolder);
+  const environment = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: testServer } },
+  });
+  return environment;
+}
+
+/** The development server, as `npm start` runs it, empty and for one test file. */
+export async function developmentServer(): Promise<TestWorkflowEnvironment> {
+  const { temporal } = locateToolchain(readConfig().stateFolder);
+  return TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: temporal },
+      extraArgs: Object.entries(searchAttributes).flatMap(([name, type]) => [
+        '--search-attribute',
+        `${name}=${type}`,
+      ]),
+    },
+  });
+}
+
+/** Runs `work` while one worker serves both queues with these activities. */
+export async function withWorker<T>(
+  environment: TestWorkflowEnvironment,
+  activities: Activities,
+  work: () => Promise<T>,
+): Promise<T> {
+  const common = { connection: environment.nativeConnection, activities };
+  const main = await Worker.create({
+    ...common,
+    taskQueue: taskQueues.main,
+    workflowBundle: await workflowBundle(),
+  });
+  const batches = await Worker.create({ ...common, taskQueue: taskQueues.batch });
+  return batches.runUntil(main.runUntil(work));
+}
+
+export function readHistory(name: string): Record<string, unknown> {
+  return JSON.parse(
+    readFileSync(new URL(`../replay/histories/${name}.json`, import.meta.url), 'utf8'),
+  ) as Record<string, unknown>;
+}
