@@ -1,8 +1,8 @@
 """Source `sample`: a panel that is made, not observed, from a table of quantiles (config/pools/sample.json).
 
 A value depends on (seed, series, day) only, so a panel made for a later day extends an earlier one. The same
-bytes everywhere: raw Philox bits, and of arithmetic only what IEEE 754 fixes to the last bit. `exp`, `log` and
-normal variates are not fixed: their last bit hangs on the processor's vector unit and the library's version.
+bytes everywhere: raw Philox bits, and of arithmetic only what IEEE 754 fixes to the last bit. `exp`, `log`
+and normal variates are not fixed: their last bit hangs on the processor and the library's version.
 """
 
 import hashlib
@@ -99,8 +99,8 @@ class _Panel:
                 "underlying_tokens": "|".join(chosen),
                 "underlying_token_addresses": "|".join(tokens[name] for name in chosen),
             }
-            # three of ten are founded after the first day, so that new ones keep coming
-            pools.append(_Pool(listing, founded=int(pick[3] * 400) if pick[4] < 0.3 else 0))
+            # one in five is founded after the first day, so that new ones keep coming
+            pools.append(_Pool(listing, founded=int(pick[3] * 400) if pick[4] < 0.2 else 0))
         for pool in self.settings["rejectedPools"]:
             symbol = pool["symbol"]
             listing = {

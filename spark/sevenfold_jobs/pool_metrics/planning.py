@@ -1,0 +1,166 @@
+"""What is due: everything, what a change can have altered, or nothing. Decided by SQL in one snapshot."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psycopg
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.pool_metrics import exogenous
+from sevenfold_jobs.pool_metrics.rules import EXOGENOUS, REACH_DAYS
+
+PLAN_SQL = (Path(__file__).parent / "sql" / "plan.sql").read_text()
+
+# Later than any day, earlier than any change: the empty memory of a data set without metrics.
+NOTHING_KNOWN = {"known_first": None, "known_last": None, "known_change": -1, "whole_pools": []}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`mode` full, increment or nothing; `change` is the newest change that the planned rows hold."""
+
+    mode: str
+    first: date
+    last: date
+    pools: int
+    change: int
+    known_state: tuple[Any, ...] | None
+    stretches: int
+    rows: int
+    first_due: date | None
+    last_due: date | None
+    exogenous: pd.DataFrame
+
+    @property
+    def rows_in_all(self) -> int:
+        """Rows that the metrics of the data set have when this plan is done."""
+        return self.pools * ((self.last - self.first).days + 1)
+
+
+def make_plan(
+    connection: psycopg.Connection, table: sql.Identifier, request: dict[str, Any], version: int
+) -> Plan:
+    """Creates `table` with a row for each stretch (transforms.py) and tells what it holds."""
+    dataset, parity = request["dataset"], request.get("parity", False)
+    cursor = connection.cursor(row_factory=namedtuple_row)
+    bounds = cursor.execute(BOUNDS, {"dataset": dataset}).fetchone()
+    if bounds.first is None:
+        raise InvalidInput(f"{dataset} has no pool history: ingest comes first.")
+    prices = _frame(cursor, PRICES, dataset)
+    gas = _frame(cursor, GAS, dataset)
+    if parity:
+        run_date = date.fromisoformat(request["date"]) if request.get("date") else bounds.last
+        days = exogenous.exogenous_days_as_original(prices, gas, bounds.first, bounds.last, run_date)
+    else:
+        days = exogenous.exogenous_days(prices, gas, bounds.first, bounds.last)
+    state = read_state(connection, dataset)
+    known = NOTHING_KNOWN
+    # The original's fill has no limit, so there a change reaches to the end.
+    full = request.get("full", False) or parity or state is None or state.metrics_version != version
+    if not full:
+        known = _what_is_known(cursor, dataset, state)
+        full = not known["whole_pools"]
+    parameters = {
+        **known,
+        "dataset": dataset,
+        "first": bounds.first,
+        "last": bounds.last,
+        "reach": REACH_DAYS,
+        "exogenous_days": [] if full else _changed_days(cursor, dataset, days, known),
+    }
+    cursor.execute(sql.SQL(PLAN_SQL).format(plan=table), parameters)
+    due = cursor.execute(
+        sql.SQL(
+            "select count(*) as stretches, coalesce(sum(last - first + 1), 0)::bigint as rows,"
+            " min(first) as first, max(last) as last from {}"
+        ).format(table)
+    ).fetchone()
+    return Plan(
+        mode="full" if full else "increment" if due.rows else "nothing",
+        first=bounds.first,
+        last=bounds.last,
+        pools=bounds.pools,
+        change=newest_change(connection, dataset),
+        known_state=state,
+        stretches=due.stretches,
+        rows=due.rows,
+        first_due=due.first,
+        last_due=due.last,
+        exogenous=days,
+    )
+
+
+def read_state(connection: psycopg.Connection, dataset: str) -> Any | None:
+    """Up to which change the stored metrics go; None where there are none."""
+    return (
+        connection.cursor(row_factory=namedtuple_row)
+        .execute(
+            "select metrics_version, change_seq, first_date, last_date"
+            " from pool_metrics_state where dataset = %s",
+            [dataset],
+        )
+        .fetchone()
+    )
+
+
+def newest_change(connection: psycopg.Connection, dataset: str) -> int:
+    """The newest change of history, prices and gas."""
+    return connection.execute(NEWEST_CHANGE, {"dataset": dataset}).fetchone()[0]
+
+
+def _what_is_known(cursor: psycopg.Cursor, dataset: str, state: Any) -> dict[str, Any]:
+    """The pools whose stored rows are all there. A pool with a hole is computed anew as a whole."""
+    known = {"known_first": state.first_date, "known_last": state.last_date, "known_change": state.change_seq}
+    whole = cursor.execute(
+        """
+        select pool_id from pool_daily_metrics
+         where dataset = %(dataset)s and metrics_version is not null
+           and date between %(known_first)s and %(known_last)s
+         group by pool_id having count(*) = %(known_last)s::date - %(known_first)s::date + 1
+        """,
+        {**known, "dataset": dataset},
+    ).fetchall()
+    return {**known, "whole_pools": [row.pool_id for row in whole]}
+
+
+def _changed_days(
+    cursor: psycopg.Cursor, dataset: str, days: pd.DataFrame, known: dict[str, Any]
+) -> list[date]:
+    """Days on which the series differ from what any one pool, say the first, has stored."""
+    stored = cursor.execute(
+        "select date, eth_open, btc_open, gas_price_gwei from pool_daily_metrics"
+        " where dataset = %s and pool_id = %s and date between %s and %s",
+        [dataset, known["whole_pools"][0], known["known_first"], known["known_last"]],
+    ).fetchall()
+    now = days.astype(object).where(days.notna(), None)
+    return [
+        row.date
+        for row in stored
+        if tuple(row[1:]) != tuple(now.loc[pd.Timestamp(row.date), list(EXOGENOUS)])
+    ]
+
+
+def _frame(cursor: psycopg.Cursor, query: str, dataset: str) -> pd.DataFrame:
+    rows = cursor.execute(query, {"dataset": dataset}).fetchall()
+    return pd.DataFrame(rows, columns=[column.name for column in cursor.description])
+
+
+BOUNDS = """
+    select min(date) as first, max(date) as last, count(distinct pool_id) as pools
+      from pool_history where dataset = %(dataset)s
+"""
+PRICES = """
+    select symbol, date, close from token_prices_daily
+     where dataset = %(dataset)s and symbol in ('ETH', 'BTC') order by symbol, date
+"""
+GAS = "select date, actual_avg_gas_gwei from gas_fees_daily where dataset = %(dataset)s order by date"
+NEWEST_CHANGE = """
+    select greatest((select max(change_seq) from pool_history where dataset = %(dataset)s),
+                    (select max(change_seq) from token_prices_daily where dataset = %(dataset)s),
+                    (select max(change_seq) from gas_fees_daily where dataset = %(dataset)s))
+"""
