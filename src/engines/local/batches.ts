@@ -1,0 +1,388 @@
+import { EventEmitter } from 'node:events';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { Failure } from '../../failures.ts';
+import { killTrees, processInfo } from '../../stack/processes.ts';
+import { isTerminal, type BatchObservation, type BatchRequest, type BatchState } from '../engine.ts';
+import type { Jvm } from './jvm.ts';
+import { Queue } from './queue.ts';
+import type { BatchRecord, BatchRecords } from './records.ts';
+import type { Driver, DriverEnd, JobRequest, Runners } from './runner.ts';
+import type { SharedJvm } from './shared-jvm.ts';
+import { asSubmitLine } from './spark-arguments.ts';
+import { judge, type BatchEnd } from './verdict.ts';
+
+export interface BatchesOptions {
+  slots: number;
+  /** Arguments of the JVM of an isolated batch, which writes below `folder`. */
+  sparkParameters: (folder: string) => string[];
+  /** Tests only: handed on to the jobs. */
+  failpoints: string | undefined;
+}
+
+/** A batch that has not ended. */
+interface Live {
+  request: BatchRequest;
+  priority: number;
+  /** Secrets: they live here and in the job's process, nowhere else. */
+  environment: Record<string, string>;
+  driver: Driver | undefined;
+  stopped: BatchEnd['stopped'];
+  done: Promise<void>;
+  finish: () => void;
+}
+
+/** Starts of the shared JVM that may fail in a row before the batches that wait for it are given up. */
+const hopelessStarts = 3;
+const keepDays = 7;
+const keepCount = 500;
+const pruneEveryMs = 3_600_000;
+const batchIdForm = /^[a-z][a-z0-9-]{2,61}[a-z0-9]$/;
+
+/** All batches of a keeper: who waits, who runs, how they ended. */
+export class Batches {
+  readonly #options: BatchesOptions;
+  readonly #records: BatchRecords;
+  readonly #jvm: SharedJvm;
+  readonly #runners: Runners;
+  readonly #log: Logger;
+  readonly #queue = new Queue<Live>();
+  readonly #live = new Map<string, Live>();
+  readonly #running = new Set<Live>();
+  readonly #changes = new EventEmitter().setMaxListeners(0);
+  #clearing = false;
+  #prunedAt = 0;
+
+  constructor(options: BatchesOptions, records: BatchRecords, jvm: SharedJvm, runners: Runners, log: Logger) {
+    this.#options = options;
+    this.#records = records;
+    this.#jvm = jvm;
+    this.#runners = runners;
+    this.#log = log;
+  }
+
+  get running(): string[] {
+    return [...this.#running].map((batch) => batch.request.batchId);
+  }
+
+  get waiting(): string[] {
+    return this.#queue.waiting.map((batch) => batch.request.batchId);
+  }
+
+  /** Closes what a keeper before us left open. Its secrets died with it, so nothing of it can be started again. */
+  async recover(): Promise<void> {
+    for (const record of this.#records.all().filter((one) => !isTerminal(one.state))) {
+      this.#records.closeRegistration(record.batchId);
+      await killTrees([
+        ...(record.driver ? [record.driver] : []),
+        ...this.#records.registered(record.batchId),
+      ]);
+      const outcome = this.#records.outcome(record.batchId);
+      this.#conclude(record, {
+        driver: { lost: true },
+        outcome,
+        stopped: record.state === 'CANCELLING' ? 'cancelled' : undefined,
+        lastWords: '',
+        ...(outcome === undefined
+          ? { jvm: { problem: `the keeper ended while the batch was ${record.state}`, outOfMemory: false } }
+          : { jvm: undefined }),
+        kernelKilledForMemory: false,
+        timeoutMs: 0,
+      });
+    }
+    this.#prune();
+  }
+
+  submit(request: BatchRequest, environment: Record<string, string>): BatchObservation {
+    const known = this.#records.get(request.batchId);
+    if (known) return observe(known);
+    if (!batchIdForm.test(request.batchId)) {
+      throw new Failure('InvalidInput', `"${request.batchId}" is no batch id: 4 to 63 of a-z, 0-9 and -.`);
+    }
+    const record = this.#records.create(request);
+    let finish = (): void => undefined;
+    const done = new Promise<void>((resolve) => (finish = resolve));
+    const batch: Live = {
+      request,
+      priority: request.priority,
+      environment,
+      driver: undefined,
+      stopped: undefined,
+      done,
+      finish,
+    };
+    this.#live.set(request.batchId, batch);
+    this.#queue.add(batch);
+    this.pump();
+    return observe(record);
+  }
+
+  look(batchId: string): BatchObservation | undefined {
+    const record = this.#records.get(batchId);
+    return record && observe(record);
+  }
+
+  list(): BatchObservation[] {
+    return this.#records.all().map(observe);
+  }
+
+  async lookForChange(
+    batchId: string,
+    than: BatchState | undefined,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<BatchObservation | undefined> {
+    const record = this.#records.get(batchId);
+    if (record?.state === than && record && !isTerminal(record.state) && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const settle = (): void => {
+          clearTimeout(timer);
+          this.#changes.off(batchId, settle);
+          signal.removeEventListener('abort', settle);
+          resolve();
+        };
+        const timer = setTimeout(settle, waitMs);
+        this.#changes.on(batchId, settle);
+        signal.addEventListener('abort', settle);
+      });
+    }
+    return this.look(batchId);
+  }
+
+  /** Ends the batch with all its processes and answers when they are gone. */
+  async cancel(batchId: string): Promise<BatchObservation | undefined> {
+    const batch = this.#live.get(batchId);
+    if (batch) await this.#stop(batch, 'cancelled');
+    return this.look(batchId);
+  }
+
+  /** Starts what may start. Called whenever a slot, the JVM or a batch became available. */
+  pump(): void {
+    if (this.#jvm.failedStarts >= hopelessStarts) this.#giveUpWarm();
+    while (this.#running.size < this.#options.slots) {
+      const batch = this.#queue.take(
+        ({ request }) => request.isolated || (this.#jvm.current !== undefined && !this.#clearing),
+      );
+      if (batch === undefined) return;
+      this.#running.add(batch);
+      const jvm = batch.request.isolated ? undefined : this.#jvm.current;
+      void this.#run(batch, jvm)
+        .catch((error: unknown) =>
+          this.#log.error({ err: error, batchId: batch.request.batchId }, 'a batch was lost'),
+        )
+        .then(() => this.#tidyUp(jvm))
+        .finally(() => {
+          this.#running.delete(batch);
+          this.pump();
+        });
+    }
+  }
+
+  async #run(batch: Live, jvm: Jvm | undefined): Promise<void> {
+    const { request } = batch;
+    const memoryKillsBefore = kernelMemoryKills();
+    const jvmCpuBefore = cpuSeconds(jvm);
+    const startedAt = new Date();
+    const sparkFolder = path.join(this.#records.directory(request.batchId), 'spark');
+    if (request.isolated) mkdirSync(sparkFolder, { recursive: true, mode: 0o700 });
+    let end: DriverEnd = { lost: true };
+    let limit: NodeJS.Timeout | undefined;
+    try {
+      batch.driver = await this.#runners.start(this.#jobRequest(batch, jvm));
+      const { identity, ended } = batch.driver;
+      this.#set(request.batchId, {
+        state: batch.stopped ? 'CANCELLING' : 'RUNNING',
+        startedAt: startedAt.toISOString(),
+        ...(identity && { driver: identity }),
+      });
+      // A cancel that came while the process was starting found nothing to kill.
+      if (batch.stopped && identity) await killTrees([identity]);
+      limit = setTimeout(() => void this.#stop(batch, 'timed out'), request.timeoutMs);
+      end = await ended;
+    } catch (error) {
+      this.#log.error({ batchId: request.batchId }, (error as Error).message);
+    } finally {
+      clearTimeout(limit);
+      batch.environment = {};
+    }
+    await this.#clearAway(batch, jvm);
+    rmSync(sparkFolder, { recursive: true, force: true });
+    const outcome = this.#records.outcome(request.batchId);
+    // A JVM that dies takes the job with it, and its own end may be seen a moment later than the job's.
+    if (jvm && outcome?.status !== 'succeeded' && !(await jvm.answers(1_000))) await jvm.goneWithin(1_000);
+    const record = this.#records.get(request.batchId);
+    const seconds = (Date.now() - startedAt.getTime()) / 1000;
+    if (record) {
+      const jvmSeconds = jvm?.end === undefined ? cpuSeconds(jvm) - jvmCpuBefore : 0;
+      record.usage = {
+        seconds,
+        cpuSeconds: round((outcome?.usage?.cpuSeconds ?? 0) + jvmSeconds),
+        peakMb: outcome?.usage?.peakMb ?? 0,
+      };
+      this.#conclude(record, {
+        driver: end,
+        outcome,
+        stopped: batch.stopped,
+        jvm: jvm && this.#lost(jvm),
+        kernelKilledForMemory: kernelMemoryKills() > memoryKillsBefore,
+        lastWords: this.#records.lastWords(request.batchId),
+        timeoutMs: request.timeoutMs,
+      });
+    }
+    this.#live.delete(request.batchId);
+    batch.finish();
+  }
+
+  #jobRequest({ request, environment }: Live, jvm: Jvm | undefined): JobRequest {
+    const directory = this.#records.directory(request.batchId);
+    const { DATABASE_URL: databaseUrl = '', ...others } = environment;
+    const failpoints = this.#options.failpoints;
+    return {
+      batchId: request.batchId,
+      attempt: request.fence.attempt,
+      job: request.job,
+      input: request.input,
+      fence: { ...request.fence },
+      directory,
+      databaseUrl,
+      ...(failpoints !== undefined && { failpoints }),
+      ...(jvm
+        ? { warm: { port: jvm.port, secret: jvm.secret }, environment: others }
+        : {
+            environment: {
+              ...others,
+              PYSPARK_SUBMIT_ARGS: asSubmitLine(this.#options.sparkParameters(path.join(directory, 'spark'))),
+            },
+          }),
+    };
+  }
+
+  async #stop(batch: Live, why: NonNullable<BatchEnd['stopped']>): Promise<void> {
+    if (this.#queue.remove(batch)) {
+      this.#live.delete(batch.request.batchId);
+      this.#set(batch.request.batchId, {
+        state: 'CANCELLED',
+        errorType: 'Cancelled',
+        message: 'It was cancelled before it started.',
+        finishedAt: new Date().toISOString(),
+      });
+      batch.finish();
+      return;
+    }
+    if (batch.stopped === undefined) {
+      batch.stopped = why;
+      this.#set(batch.request.batchId, { state: 'CANCELLING' });
+      if (batch.driver?.identity) await killTrees([batch.driver.identity]);
+    }
+    await batch.done;
+  }
+
+  /** Nothing of the batch runs any more when this is done: no process, no Spark job. */
+  async #clearAway(batch: Live, jvm: Jvm | undefined): Promise<void> {
+    const { batchId } = batch.request;
+    this.#records.closeRegistration(batchId);
+    const identity = batch.driver?.identity;
+    await killTrees([...(identity ? [identity] : []), ...this.#records.registered(batchId)]);
+    if (jvm === undefined || jvm.end) return;
+    if (!(await jvm.endJobsOf(batchId)) && !(await jvm.goneWithin(1_000))) {
+      await this.#jvm.replace(jvm, 'hung', `the JVM did not end the Spark jobs of ${batchId}`);
+    }
+    await killTrees(this.#records.registered(batchId));
+  }
+
+  /** After a batch: when no other runs in the shared JVM, what they all left there goes. */
+  async #tidyUp(jvm: Jvm | undefined): Promise<void> {
+    const alone = [...this.#running].filter((batch) => !batch.request.isolated).length === 1;
+    if (jvm && alone && jvm === this.#jvm.current) {
+      this.#clearing = true;
+      try {
+        if (!(await jvm.clearUp()) && !(await jvm.goneWithin(1_000))) {
+          await this.#jvm.replace(jvm, 'hung', 'the JVM could not be cleared up');
+        }
+        await this.#jvm.replaceIfGrown();
+      } finally {
+        this.#clearing = false;
+      }
+    }
+    this.#prune();
+  }
+
+  #giveUpWarm(): void {
+    const problem = `The shared JVM does not start: ${this.#jvm.problem}. See the log of part spark.`;
+    for (let batch = this.#takeWarm(); batch; batch = this.#takeWarm()) {
+      this.#live.delete(batch.request.batchId);
+      this.#set(batch.request.batchId, {
+        state: 'FAILED',
+        errorType: 'Infrastructure',
+        message: problem,
+        finishedAt: new Date().toISOString(),
+      });
+      batch.finish();
+    }
+  }
+
+  #takeWarm(): Live | undefined {
+    return this.#queue.take(({ request }) => !request.isolated);
+  }
+
+  #lost(jvm: Jvm): BatchEnd['jvm'] {
+    if (jvm.end === undefined) return undefined;
+    return { problem: this.#jvm.problem ?? 'it died', outOfMemory: jvm.diedOfMemory };
+  }
+
+  #conclude(record: BatchRecord, end: BatchEnd): void {
+    const verdict = judge(end);
+    const { driver: _, ...rest } = record;
+    this.#set(record.batchId, { ...rest, ...verdict, finishedAt: new Date().toISOString() }, true);
+    this.#log.info(
+      { batchId: record.batchId, state: verdict.state, errorType: verdict.errorType },
+      verdict.message,
+    );
+  }
+
+  #set(batchId: string, change: Partial<BatchRecord>, whole = false): void {
+    const record = this.#records.get(batchId);
+    if (record === undefined) return;
+    this.#records.update(whole ? (change as BatchRecord) : { ...record, ...change });
+    this.#changes.emit(batchId);
+  }
+
+  #prune(): void {
+    if (Date.now() - this.#prunedAt < pruneEveryMs) return;
+    this.#prunedAt = Date.now();
+    this.#records.prune(keepDays, keepCount);
+  }
+}
+
+function observe(record: BatchRecord): BatchObservation {
+  const { batchId, state, message, errorType, result, usage, labels, startedAt, finishedAt } = record;
+  return {
+    batchId,
+    state,
+    labels,
+    ...(message !== undefined && { message }),
+    ...(errorType !== undefined && { errorType }),
+    ...(result !== undefined && { result }),
+    ...(usage !== undefined && { usage }),
+    ...(startedAt !== undefined && { startedAt }),
+    ...(finishedAt !== undefined && { finishedAt }),
+  };
+}
+
+function cpuSeconds(jvm: Jvm | undefined): number {
+  return jvm ? (processInfo(jvm.identity.pid)?.cpuSeconds ?? 0) : 0;
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}
+
+/** How many processes the kernel has killed for memory since it started; 0 where it does not tell. */
+function kernelMemoryKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,250 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import path from 'node:path';
+import { env as inherited } from 'node:process';
+import { createInterface } from 'node:readline';
+import { pino, type Logger } from 'pino';
+import { readConfig } from '../../config.ts';
+import { Failure } from '../../failures.ts';
+import { killTrees, type ProcessIdentity } from '../../stack/processes.ts';
+import { locateToolchain } from '../../stack/toolchain.ts';
+import { Batches } from './batches.ts';
+import { holdLock } from './lock.ts';
+import { keeperSocket, type KeeperAnswer, type KeeperHealth, type KeeperRequest } from './protocol.ts';
+import { BatchRecords } from './records.ts';
+import { Runners } from './runner.ts';
+import { SharedJvm } from './shared-jvm.ts';
+import { sparkArguments } from './spark-arguments.ts';
+
+export interface KeeperOptions {
+  stateFolder: string;
+  socketPath: string;
+  python: string;
+  javaHome: string;
+  jars: readonly string[];
+  /** The folder that holds sevenfold_jobs. */
+  sparkFolder: string;
+  cores: number;
+  slots: number;
+  driverMemory: string;
+  failpoints: string | undefined;
+  /** What processes that we start inherit. */
+  environment: NodeJS.ProcessEnv;
+  pingEveryMs?: number;
+  pingTimeoutMs?: number;
+}
+
+/** Beyond its heap a JVM of ours needs about 0.4 GB; what is far above that has leaked. */
+const jvmOverheadBytes = 1.5 * 2 ** 30;
+
+/**
+ * The keeper of a state folder: holds the warm JVM and the Python process that forks the jobs, and serves the batches of
+ * all workers on a Unix socket. Everything it starts ends with it; what it knew is read from the batches' folders by the
+ * next one.
+ */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #log: Logger;
+  readonly #folder: string;
+  readonly #jvm: SharedJvm;
+  readonly #runners: Runners;
+  readonly #batches: Batches;
+  readonly #records: BatchRecords;
+  readonly #processes: ProcessIdentity[] = [];
+  #server: Server | undefined;
+
+  constructor(options: KeeperOptions, log: Logger) {
+    this.#options = options;
+    this.#log = log;
+    this.#folder = path.join(options.stateFolder, 'spark');
+    const logs = path.join(options.stateFolder, 'logs');
+    for (const folder of [this.#folder, logs]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    holdLock(path.join(this.#folder, 'lock'));
+
+    const { cores, driverMemory, jars } = options;
+    const sparkParameters = (folder: string): string[] =>
+      sparkArguments({ cores, driverMemory, jars }, folder);
+    const environment: NodeJS.ProcessEnv = {
+      ...options.environment,
+      JAVA_HOME: options.javaHome,
+      PYTHONPATH: [options.sparkFolder, options.environment['PYTHONPATH']]
+        .filter(Boolean)
+        .join(path.delimiter),
+      PYTHONUNBUFFERED: '1',
+      PYTHONHASHSEED: '0',
+      // Without it, tasks would take the system's Python.
+      PYSPARK_PYTHON: options.python,
+      PYSPARK_DRIVER_PYTHON: options.python,
+      SPARK_LOCAL_IP: '127.0.0.1',
+      // Threads of the linear algebra would not survive the fork, and their number must not change a figure.
+      OPENBLAS_NUM_THREADS: '1',
+      // The gateway's port and secret reach a job with its request, never by what we were started with.
+      PYSPARK_GATEWAY_PORT: undefined,
+      PYSPARK_GATEWAY_SECRET: undefined,
+      PYSPARK_SUBMIT_ARGS: undefined,
+    };
+    this.#records = new BatchRecords(path.join(options.stateFolder, 'batches'));
+    this.#jvm = new SharedJvm(
+      {
+        sparkHome: pysparkFolder(options.python),
+        folder: this.#folder,
+        parameters: sparkParameters,
+        environment,
+        logFile: path.join(logs, 'jvm.log'),
+        rssLimitBytes: bytesOf(driverMemory) + jvmOverheadBytes,
+        pingEveryMs: options.pingEveryMs ?? 5_000,
+        pingTimeoutMs: options.pingTimeoutMs ?? 20_000,
+      },
+      log,
+    );
+    this.#runners = new Runners(
+      {
+        python: options.python,
+        sparkFolder: options.sparkFolder,
+        environment,
+        log: openSync(path.join(logs, 'runner.log'), 'a', 0o600),
+      },
+      (identity) => this.#note(identity),
+    );
+    this.#batches = new Batches(
+      { slots: options.slots, sparkParameters, failpoints: options.failpoints },
+      this.#records,
+      this.#jvm,
+      this.#runners,
+      log,
+    );
+  }
+
+  /** Ends what an earlier keeper left, starts the JVM and listens; the JVM may take some seconds more. */
+  async start(): Promise<void> {
+    await this.#endLeftovers();
+    await this.#batches.recover();
+    this.#runners.current();
+    this.#jvm.start(
+      () => this.#batches.pump(),
+      (identity) => this.#note(identity),
+    );
+    rmSync(this.#options.socketPath, { force: true });
+    this.#server = createServer((socket) => void this.#serve(socket));
+    await new Promise<void>((resolve, reject) => {
+      this.#server?.once('error', reject).listen(this.#options.socketPath, resolve);
+    });
+    this.#log.info({ socket: this.#options.socketPath }, 'the keeper listens');
+  }
+
+  /** Ends everything. Batches that ran are told as failed by the next keeper. */
+  async close(): Promise<void> {
+    this.#server?.close();
+    rmSync(this.#options.socketPath, { force: true });
+    await Promise.all([this.#runners.close(), this.#jvm.close()]);
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const closed = new AbortController();
+    socket.on('close', () => closed.abort()).on('error', () => closed.abort());
+    for await (const line of createInterface({ input: socket })) {
+      const answer = await this.#answer(line, closed.signal);
+      if (socket.writable) socket.write(`${JSON.stringify(answer)}\n`);
+    }
+  }
+
+  async #answer(line: string, signal: AbortSignal): Promise<KeeperAnswer> {
+    try {
+      const request = JSON.parse(line) as KeeperRequest;
+      switch (request.method) {
+        case 'submit':
+          return { value: this.#batches.submit(request.request, request.environment) };
+        case 'look':
+          return { value: this.#batches.look(request.batchId) ?? null };
+        case 'lookForChange': {
+          const { batchId, than, waitMs } = request;
+          return { value: (await this.#batches.lookForChange(batchId, than, waitMs, signal)) ?? null };
+        }
+        case 'cancel':
+          return { value: (await this.#batches.cancel(request.batchId)) ?? null };
+        case 'list':
+          return { value: this.#batches.list() };
+        case 'health':
+          return { value: this.#health() };
+      }
+    } catch (error) {
+      if (error instanceof Failure) return { error: { type: error.type, message: error.message } };
+      this.#log.error({ err: error }, 'a request failed');
+      return { error: { type: 'Infrastructure', message: `The keeper failed: ${(error as Error).message}` } };
+    }
+  }
+
+  #health(): KeeperHealth {
+    const runner = this.#runners.current();
+    return {
+      pid: process.pid,
+      jvm: this.#jvm.health(),
+      runner: { pid: runner.identity?.pid ?? null, rssMb: Math.round(runner.rssBytes() / 2 ** 20) },
+      slots: this.#options.slots,
+      running: this.#batches.running,
+      waiting: this.#batches.waiting,
+    };
+  }
+
+  /** Kept on disk, because a keeper that is killed cannot end what it started. */
+  #note(identity: ProcessIdentity): void {
+    this.#processes.push(identity);
+    writeFileSync(path.join(this.#folder, 'processes.json'), JSON.stringify(this.#processes), {
+      mode: 0o600,
+    });
+  }
+
+  async #endLeftovers(): Promise<void> {
+    const file = path.join(this.#folder, 'processes.json');
+    try {
+      await killTrees(JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity[]);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+/** Where pip put pyspark, asked without importing it. */
+function pysparkFolder(python: string): string {
+  const code =
+    'import importlib.util; print(importlib.util.find_spec("pyspark").submodule_search_locations[0])';
+  return execFileSync(python, ['-c', code], { encoding: 'utf8' }).trim();
+}
+
+/** `4g`, `512m` */
+function bytesOf(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('g') ? 2 ** 30 : 2 ** 20);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const log = pino({ level: config.logLevel });
+  const keeper = new Keeper(
+    {
+      ...locateToolchain(config.stateFolder),
+      stateFolder: config.stateFolder,
+      socketPath: config.sparkSocket ?? keeperSocket(config.stateFolder),
+      sparkFolder: path.join(config.checkout, 'spark'),
+      cores: config.sparkCores,
+      slots: config.sparkSlots,
+      driverMemory: config.sparkDriverMemory,
+      failpoints: config.failpoints,
+      environment: inherited,
+    },
+    log,
+  );
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      void keeper.close().then(() => process.exit(0));
+    });
+  }
+  await keeper.start();
+}
+
+if (import.meta.filename === process.argv[1]) {
+  main().catch((error: unknown) => {
+    console.error(error instanceof Failure ? error.message : error);
+    process.exit(1);
+  });
+}

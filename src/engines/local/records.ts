@@ -1,0 +1,140 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { isSame, type ProcessIdentity } from '../../stack/processes.ts';
+import { isTerminal, type BatchObservation, type BatchRequest } from '../engine.ts';
+
+/** What is kept of a batch in its `state.json`: what an engine tells of it, and what the keeper needs to end it. */
+export interface BatchRecord extends BatchObservation {
+  job: string;
+  priority: number;
+  isolated: boolean;
+  submittedAt: string;
+  /** The process of the job, while there is one. */
+  driver?: ProcessIdentity;
+}
+
+/** What the job itself said of its end: `outcome.json`. */
+export type Outcome = { usage?: { cpuSeconds: number; peakMb: number } } & (
+  | { status: 'succeeded'; result: Record<string, unknown> }
+  | { status: 'failed'; errorType: string; message: string }
+);
+
+/** Tells a process that registers now that its batch has ended (spark/sevenfold_jobs/common/processes.py). */
+const closedMark = 'closed';
+
+/** The folders of all batches, one a batch: request, state, log, outcome, registered processes. */
+export class BatchRecords {
+  readonly #folder: string;
+  readonly #records = new Map<string, BatchRecord>();
+
+  /** Reads what is there: a folder without a readable state is of no batch that anyone was told of, and goes. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const batchId of readdirSync(folder)) {
+      const record = readJson<BatchRecord>(path.join(folder, batchId, 'state.json'));
+      if (record) this.#records.set(batchId, record);
+      else rmSync(path.join(folder, batchId), { recursive: true, force: true });
+    }
+  }
+
+  directory(batchId: string): string {
+    return path.join(this.#folder, batchId);
+  }
+
+  get(batchId: string): BatchRecord | undefined {
+    return this.#records.get(batchId);
+  }
+
+  all(): BatchRecord[] {
+    return [...this.#records.values()];
+  }
+
+  create(request: BatchRequest): BatchRecord {
+    const directory = this.directory(request.batchId);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    writeWhole(path.join(directory, 'request.json'), request);
+    const record: BatchRecord = {
+      batchId: request.batchId,
+      state: 'PENDING',
+      labels: request.labels,
+      job: request.job,
+      priority: request.priority,
+      isolated: request.isolated,
+      submittedAt: new Date().toISOString(),
+    };
+    this.update(record);
+    return record;
+  }
+
+  update(record: BatchRecord): void {
+    this.#records.set(record.batchId, record);
+    writeWhole(path.join(this.directory(record.batchId), 'state.json'), record);
+  }
+
+  outcome(batchId: string): Outcome | undefined {
+    return readJson<Outcome>(path.join(this.directory(batchId), 'outcome.json'));
+  }
+
+  /** The last lines of the job's log that say something. */
+  lastWords(batchId: string): string {
+    try {
+      const log = readFileSync(path.join(this.directory(batchId), 'driver.log'), 'utf8');
+      const lines = log.split('\n').map((line) => line.trim());
+      return lines
+        .filter((line) => line !== '')
+        .slice(-3)
+        .join(' | ')
+        .slice(-1_000);
+    } catch {
+      return '';
+    }
+  }
+
+  /** From here on a process that registers ends itself. */
+  closeRegistration(batchId: string): void {
+    const folder = path.join(this.directory(batchId), 'pids');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(path.join(folder, closedMark), '');
+  }
+
+  /** Processes that belong to the batch without being children of its driver, and still run. */
+  registered(batchId: string): ProcessIdentity[] {
+    const folder = path.join(this.directory(batchId), 'pids');
+    let names: string[];
+    try {
+      names = readdirSync(folder);
+    } catch {
+      return [];
+    }
+    return names
+      .filter((name) => /^\d+$/.test(name))
+      .map((name) => ({ pid: Number(name), startTime: readFileSync(path.join(folder, name), 'utf8').trim() }))
+      .filter(isSame);
+  }
+
+  /** Forgets ended batches that are older than `days` or not among the newest `count`. */
+  prune(days: number, count: number): void {
+    const oldest = new Date(Date.now() - days * 86_400_000).toISOString();
+    const ended = this.all().filter((record) => isTerminal(record.state));
+    ended.sort((a, b) => (a.submittedAt < b.submittedAt ? 1 : -1));
+    for (const record of ended.filter((one, index) => index >= count || one.submittedAt < oldest)) {
+      this.#records.delete(record.batchId);
+      rmSync(this.directory(record.batchId), { recursive: true, force: true });
+    }
+  }
+}
+
+function readJson<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whoever reads the file finds all of it or none. */
+function writeWhole(file: string, content: unknown): void {
+  writeFileSync(`${file}.tmp`, JSON.stringify(content), { mode: 0o600 });
+  renameSync(`${file}.tmp`, file);
+}
