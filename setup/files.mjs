@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { withLock } from './lock.mjs';
 
 export function sha256(data) {
@@ -59,4 +59,15 @@ export async function makeOnce(context, target, make) {
       rmSync(draft, { recursive: true, force: true });
     }
   });
+}
+
+/** Whether a path recorded earlier is still the one to use: what lies in our cache must be of today's version. */
+export function isCurrent(places, path, folder) {
+  if (path === undefined || !existsSync(path)) return false;
+  return !path.startsWith(places.cache + sep) || path.startsWith(folder + sep);
+}
+
+/** A word for a shell, whatever is in it. */
+export function quote(word) {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

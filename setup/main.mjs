@@ -5,12 +5,13 @@ import { readJson, writeWhole } from './files.mjs';
 import { withLock } from './lock.mjs';
 import { findPlaces } from './places.mjs';
 import { createProgress } from './progress.mjs';
+import { browser } from './steps/browser.mjs';
 import { jars } from './steps/jars.mjs';
 import { java } from './steps/java.mjs';
 import { packages } from './steps/packages.mjs';
 import { python } from './steps/python.mjs';
 import { temporal } from './steps/temporal.mjs';
-import { testServer } from './steps/testing.mjs';
+import { testServer } from './steps/test-server.mjs';
 
 /**
  * @typedef {object} Context
@@ -31,7 +32,7 @@ import { testServer } from './steps/testing.mjs';
 /** In this order: each may use what the ones before it found. @type {Step[]} */
 const steps = [packages, python, java, jars, temporal];
 /** @type {Step[]} */
-const testSteps = [testServer];
+const testSteps = [testServer, browser];
 
 const toolchainFile = (places) => join(places.state, 'toolchain.json');
 

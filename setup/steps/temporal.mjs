@@ -3,17 +3,19 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ask, explaining, onPath, run } from '../commands.mjs';
 import { SetupFailure } from '../failure.mjs';
-import { makeOnce } from '../files.mjs';
+import { isCurrent, makeOnce } from '../files.mjs';
 import { fetchTool } from '../tools.mjs';
 
 const version = '1.5.1';
 const firstByteMs = 3_000;
 
+const ownFolder = (places) => join(places.cache, 'temporal', version);
+
 /** @type {import('../main.mjs').Step} */
 export const temporal = {
   title: 'Temporal',
 
-  isThere: ({ toolchain }) => toolchain.temporal !== undefined && existsSync(toolchain.temporal),
+  isThere: ({ places, toolchain }) => isCurrent(places, toolchain.temporal, ownFolder(places)),
 
   detail: ({ toolchain }) => toolchain.temporal,
 
@@ -21,7 +23,7 @@ export const temporal = {
     const { places, env, toolchain } = context;
     note('looking');
     const installed = onPath('temporal', env).find((path) => isUsable(path, env));
-    const own = join(places.cache, 'temporal', version, 'temporal');
+    const own = join(ownFolder(places), 'temporal');
     if (installed === undefined && !existsSync(own)) {
       note('downloading');
       await makeOnce(context, own, (draft, renew) => download(context, draft, renew));

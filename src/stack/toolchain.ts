@@ -15,6 +15,8 @@ export interface Toolchain {
   /** The time-skipping server, an executable that takes a port. There only after `node setup.mjs --tests`. */
   testServer: string;
   testServerJars: string[];
+  /** Tests only: a Chromium, on the platforms for which there is a package. */
+  browser: string | undefined;
 }
 
 /** Reads `toolchain.json` of the state folder; throws `Infrastructure` with what to do where set-up was not run. */
@@ -33,6 +35,7 @@ export function locateToolchain(stateFolder: string): Toolchain {
     temporal: path('temporal'),
     testServer: join(stateFolder, 'bin', 'temporal-test-server'),
     testServerJars: paths(found['testServerJars']),
+    browser: typeof found['browser'] === 'string' ? found['browser'] : undefined,
   };
 }
 

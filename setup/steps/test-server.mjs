@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeOnce, writeWhole } from '../files.mjs';
+import { makeOnce, quote, writeWhole } from '../files.mjs';
 import { fetchJars, readJarLock } from '../jars.mjs';
 
 function wanted(places) {
@@ -19,7 +19,7 @@ export const testServer = {
     return (
       JSON.stringify(paths) === JSON.stringify(toolchain.testServerJars) &&
       existsSync(paths[0]) &&
-      toolchain.testServer !== undefined &&
+      toolchain.testServerJava === toolchain.javaHome &&
       existsSync(toolchain.testServer)
     );
   },
@@ -37,7 +37,8 @@ export const testServer = {
     // The TypeScript SDK starts an executable with the port as its one argument, and ends it by its pid.
     toolchain.testServer = join(places.state, 'bin', 'temporal-test-server');
     const java = join(toolchain.javaHome, 'bin', 'java');
-    const script = `#!/bin/sh\nexec '${java}' -Xshare:auto -XX:TieredStopAtLevel=1 -cp '${folder}/*' io.temporal.testserver.TestServer "$@"\n`;
+    const script = `#!/bin/sh\nexec ${quote(java)} -Xshare:auto -XX:TieredStopAtLevel=1 -cp ${quote(join(folder, '*'))} io.temporal.testserver.TestServer "$@"\n`;
     writeWhole(toolchain.testServer, script, 0o700);
+    toolchain.testServerJava = toolchain.javaHome;
   },
 };
