@@ -99,7 +99,7 @@ export class Jvm {
       await gateway.object('org.apache.spark.SparkContext', 'getOrCreate');
       // The session's classes too, so that the first batch finds them loaded.
       const session = await rootSession(gateway);
-      await gateway.object(await gateway.object(session, 'range', 1), 'collectAsList');
+      await gateway.call(await gateway.object(session, 'range', 1_000), 'count');
       return new Jvm(identity, connection, gateway, await gateway.releaseSince(0), ended);
     } catch (error) {
       await killTree(identity);

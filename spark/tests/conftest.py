@@ -1,0 +1,105 @@
+"""What tests of jobs share: one Spark session, and a database of their own for each file."""
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from sevenfold_jobs.common.batch import Batch
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TEMPLATE = "sevenfold_template"
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A local session with the settings that decide results and speed set as the keeper sets them."""
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    folder = tmp_path_factory.mktemp("spark")
+    state = CHECKOUT / os.environ.get("SEVENFOLD_STATE", ".sevenfold")
+    toolchain = json.loads((state / "toolchain.json").read_text())
+    os.environ.setdefault("JAVA_HOME", toolchain["javaHome"])
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.extraClassPath", ":".join(toolchain["jars"]))
+        .config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
+        .config("spark.local.dir", str(folder))
+        .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.execution.arrow.pyspark.enabled", "true")
+        .config("spark.python.daemon.module", "sevenfold_jobs.common.task_daemon")
+        .config("spark.python.worker.reuse", "false")
+        .getOrCreate()
+    )
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="module")
+def database_url() -> Iterator[str]:
+    """A database cloned from the migrated template of the server that the test run started."""
+    server = os.environ.get("SEVENFOLD_TEST_POSTGRES")
+    if server is None:
+        pytest.skip("SEVENFOLD_TEST_POSTGRES names no server: run the tests with npm test")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+    yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def make_batch(database_url: str, tmp_path: Path) -> Callable[..., Batch]:
+    """`make_batch(job, input)`: a batch whose run and unit stand in the ledger, as if its activity had begun it."""
+
+    def make(job: str, given: dict[str, Any], unit: str = "metrics", **request: Any) -> Batch:
+        key = f"daily/{uuid.uuid4().hex}"
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            run_id = connection.execute(
+                """
+                insert into runs (key, kind, dataset, workflow_id, workflow_run_id, input)
+                values (%s, 'dailyPipeline', 'test', %s, 'r', '{}') returning run_id
+                """,
+                (key, key),
+            ).fetchone()[0]
+            connection.execute(
+                "insert into units (run_id, unit, attempt, fingerprint) values (%s, %s, 1, 'today')",
+                (run_id, unit),
+            )
+            batch_id = f"sf-{job.replace('_', '-')}-{uuid.uuid4().hex[:8]}"
+            connection.execute(
+                """
+                insert into batches (batch_id, run_id, unit, attempt, job, engine, priority, state, request,
+                                     workflow_id, workflow_run_id)
+                values (%s, %s, %s, 1, %s, 'local', 1, 'RUNNING', '{}', %s, 'r')
+                """,
+                (batch_id, run_id, unit, job, key),
+            )
+        fence = {"runId": str(run_id), "unit": unit, "attempt": 1, "fingerprint": "today"}
+        return Batch(
+            {
+                "batchId": batch_id,
+                "job": job,
+                "input": given,
+                "fence": fence,
+                "directory": str(tmp_path),
+                "databaseUrl": database_url,
+                **request,
+            }
+        )
+
+    return make
