@@ -1,0 +1,176 @@
+// All tests, or those of the files named: node's own runner for TypeScript, pytest for Python, one closing line for both.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readJson } from '../setup/files.mjs';
+import { findPlaces } from '../setup/places.mjs';
+
+const { checkout, state } = findPlaces();
+const toolchain = readJson(join(state, 'toolchain.json')) ?? {};
+const scratch = mkdtempSync(join(tmpdir(), 'sevenfold-tests-'));
+/** Every process of this run inherits it, so that what is left at the end can be told from all others. */
+const mark = `SEVENFOLD_TEST_RUN=${process.pid}-${Date.now()}`;
+const environment = { ...process.env, [mark.split('=')[0]]: mark.split('=')[1] };
+
+let current;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, async () => {
+    if (current !== undefined) {
+      process.kill(-current.pid, 'SIGTERM');
+      await Promise.race([new Promise((resolve) => current.once('exit', resolve)), delay(5_000)]);
+    }
+    await leftBehind(0);
+    rmSync(scratch, { recursive: true, force: true });
+    process.exit(128 + constants.signals[signal]);
+  });
+}
+
+/** Runs to the end with its output passed on; gives the exit code. */
+function run(command, args, options = {}) {
+  const child = spawn(command, args, {
+    cwd: checkout,
+    env: environment,
+    ...options,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true, // a group of its own, which can be ended as a whole
+  });
+  current = child;
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      console.error(`${command} cannot be run: ${error.message}`);
+      resolve(127);
+    });
+    child.once('exit', (code) => resolve(code ?? 1));
+  }).finally(() => (current = undefined));
+}
+
+async function typescript(files) {
+  const record = join(scratch, 'typescript.jsonl');
+  const reporters = ['spec', 'stdout', './test/support/reporter.mjs', record];
+  const code = await run(process.execPath, [
+    ...['--import', 'tsx', '--test', '--test-concurrency=2'],
+    ...reporters.map((value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`),
+    ...files,
+  ]);
+  const lines = existsSync(record) ? readFileSync(record, 'utf8').split('\n').filter(Boolean) : [];
+  const results = lines.map((line) => JSON.parse(line));
+  return withExitCode('node --test', code, results);
+}
+
+async function pytest(files) {
+  const record = join(scratch, 'pytest.xml');
+  const python = join(checkout, '.venv', 'bin', 'python');
+  const code = await run(
+    python,
+    ['-m', 'pytest', `--junitxml=${record}`, '-p', 'no:cacheprovider', ...files],
+    {
+      cwd: join(checkout, 'spark'),
+      env: { ...environment, JAVA_HOME: toolchain.javaHome, PYSPARK_PYTHON: python, PYTHONUNBUFFERED: '1' },
+    },
+  );
+  const xml = existsSync(record) ? readFileSync(record, 'utf8') : '';
+  const results = [...xml.matchAll(/<testcase ([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)].map(
+    ([, attributes, body = '']) => {
+      const [, file = ''] = /\bclassname="([^"]*)"/.exec(attributes) ?? [];
+      const [, name = '?'] = /\bname="([^"]*)"/.exec(attributes) ?? [];
+      const result = /<(failure|error)\b/.test(body)
+        ? 'failed'
+        : body.includes('<skipped')
+          ? 'skipped'
+          : 'passed';
+      return { result, name, file: `spark ${file}` };
+    },
+  );
+  return withExitCode('pytest', code, results);
+}
+
+/** A runner that fails without naming a test has failed all the same. */
+function withExitCode(name, code, results) {
+  const unexplained = code !== 0 && !results.some(({ result }) => result === 'failed');
+  return unexplained ? [...results, { result: 'failed', name: `exit code ${code}`, file: name }] : results;
+}
+
+/** Ends what the tests started and did not stop, after some patience; names it. */
+async function leftBehind(patienceMs) {
+  const deadline = Date.now() + patienceMs;
+  let left = marked();
+  while (left.length > 0 && Date.now() < deadline) {
+    await delay(100);
+    left = marked();
+  }
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // gone in this moment
+    }
+  }
+  return left;
+}
+
+function marked() {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((name) => {
+      try {
+        if (!readFileSync(`/proc/${name}/environ`, 'latin1').split('\0').includes(mark)) return [];
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+        return command === '' ? [] : [{ pid: Number(name), command: command.slice(0, 120) }];
+      } catch {
+        return []; // ended, or not ours to read
+      }
+    });
+}
+
+function found(folder, pattern) {
+  return readdirSync(join(checkout, folder), { recursive: true })
+    .filter((name) => pattern.test(name))
+    .map((name) => join(folder, name))
+    .sort();
+}
+
+const named = process.argv.slice(2).map((name) => relative(checkout, resolve(name)));
+const unknown = named.find((name) => !existsSync(join(checkout, name.split('::')[0])));
+if (unknown !== undefined || named.some((name) => name.startsWith('..'))) {
+  console.error(`${unknown ?? named.find((name) => name.startsWith('..'))} is no test file of ${checkout}.`);
+  process.exit(2);
+}
+const typescriptFiles =
+  named.length > 0 ? named.filter((name) => /\.tsx?$/.test(name)) : found('test', /\.test\.ts$/);
+const pythonFiles =
+  named.length > 0
+    ? named.filter((name) => name.includes('.py'))
+    : found(join('spark', 'tests'), /(^|\/)test_[^/]*\.py$/);
+
+/** One PostgreSQL for all tests of this run, each of which clones its own database in it. */
+async function startPostgres() {
+  const { register } = await import('tsx/esm/api');
+  register();
+  const { startTestPostgres } = await import('./support/postgres.ts');
+  return startTestPostgres();
+}
+
+const results = [];
+const postgres = await startPostgres().catch((error) => {
+  results.push({ result: 'failed', name: error.message, file: 'PostgreSQL for the tests' });
+});
+if (postgres !== undefined) environment.SEVENFOLD_TEST_POSTGRES = postgres.url;
+if (typescriptFiles.length > 0) results.push(...(await typescript(typescriptFiles)));
+if (pythonFiles.length > 0)
+  results.push(...(await pytest(pythonFiles.map((name) => relative('spark', name)))));
+for (const { pid, command } of await leftBehind(5_000)) {
+  results.push({ result: 'failed', name: `left process ${pid} behind: ${command}`, file: 'all tests' });
+}
+await postgres?.stop();
+rmSync(scratch, { recursive: true, force: true });
+
+const count = (wanted) => results.filter(({ result }) => result === wanted).length;
+for (const { name, file } of results.filter(({ result }) => result === 'failed')) {
+  console.log(`failed: ${file ? `${relative(checkout, resolve(checkout, file))}: ` : ''}${name}`);
+}
+const skipped = count('skipped') > 0 ? `, ${count('skipped')} skipped` : '';
+console.log(`${count('passed')} passed, ${count('failed')} failed${skipped}`);
+process.exitCode = count('failed') === 0 && results.length > 0 ? 0 : 1;

@@ -1,0 +1,11 @@
+/** For test/run.mjs: a JSON line a finished test, besides what people read. */
+export default async function* report(events) {
+  for await (const { type, data } of events) {
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    const cause = data.details.error?.failureType;
+    // What holds tests is not one, unless something of its own went wrong (a hook, a file that cannot be loaded).
+    if (cause === 'subtestsFailed' || (type === 'test:pass' && data.details.type === 'suite')) continue;
+    const result = type === 'test:fail' ? 'failed' : data.skip || data.todo ? 'skipped' : 'passed';
+    yield `${JSON.stringify({ result, name: data.name, file: data.file })}\n`;
+  }
+}
