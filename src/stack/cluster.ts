@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { Failure } from '../failures.ts';
 import { canRun, makeFolderFor, openFolder, serverUser, shortHash, spawnAs } from './places.ts';
 import type { ServerUser } from './places.ts';
-import { identify, isSame, killTrees, listProcesses } from './processes.ts';
+import { identify, killTrees, listProcesses } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
 
 const run = promisify(execFile);
@@ -16,13 +16,16 @@ const run = promisify(execFile);
 /** The only account of an embedded server. */
 export const databaseUser = 'sevenfold';
 
+/** Stands in the title of every process of a server, so that what outlives its postmaster can be found. */
+export function clusterName(dataFolder: string): string {
+  return `sevenfold-${shortHash(dataFolder)}`;
+}
+
 /** A PostgreSQL data directory, the programs that serve it and the account that they run as. */
 export interface Cluster {
   dataFolder: string;
   programs: { initdb: string; postgres: string };
   user: ServerUser | undefined;
-  /** Stands in the title of every process of this server, so that what outlives its postmaster can be found. */
-  name: string;
 }
 
 interface Package {
@@ -118,7 +121,6 @@ export function openCluster(dataFolder: string): Cluster {
     dataFolder,
     programs: { initdb: path.join(bin, 'initdb'), postgres: path.join(bin, 'postgres') },
     user,
-    name: `sevenfold-${shortHash(dataFolder)}`,
   };
 }
 
@@ -171,7 +173,7 @@ export function serverArguments(cluster: Cluster, port: number, settings: Record
     listen_addresses: '127.0.0.1',
     port: String(port),
     unix_socket_directories: '',
-    cluster_name: cluster.name,
+    cluster_name: clusterName(cluster.dataFolder),
     ...settings,
   };
   return [
@@ -198,19 +200,17 @@ function workingFolder(pid: number): string | undefined {
 }
 
 /** All running processes that serve this data directory, the postmaster among them where it lives. */
-async function clusterProcesses(cluster: Cluster): Promise<ProcessIdentity[]> {
+async function clusterProcesses(dataFolder: string): Promise<ProcessIdentity[]> {
+  const name = clusterName(dataFolder);
   if (process.platform === 'linux') {
     return listProcesses().filter(
-      ({ pid, zombie }) =>
-        !zombie && workingFolder(pid) === cluster.dataFolder && commandLine(pid).includes(cluster.name),
+      ({ pid, zombie }) => !zombie && workingFolder(pid) === dataFolder && commandLine(pid).includes(name),
     );
   }
   const { stdout } = await run('ps', ['-ax', '-o', 'pid=,command=']);
   return stdout
     .split('\n')
-    .filter(
-      (line) => line.includes(`postgres: ${cluster.name}:`) || line.includes(`cluster_name=${cluster.name}`),
-    )
+    .filter((line) => line.includes(`postgres: ${name}:`) || line.includes(`cluster_name=${name}`))
     .map((line) => identify(Number.parseInt(line, 10)))
     .filter((identity) => identity !== undefined);
 }
@@ -218,23 +218,9 @@ async function clusterProcesses(cluster: Cluster): Promise<ProcessIdentity[]> {
 /**
  * Makes way for a new postmaster: ends what an earlier one left behind (a backend in mid-COPY outlives it and holds
  * the shared memory) and removes its lock file, which names a number that may by now be a zombie or a stranger.
- * Call it only when no postmaster of this cluster is to live on.
+ * Call it only when no postmaster of this data directory is to live on.
  */
-export async function clearCluster(cluster: Cluster): Promise<void> {
-  await killTrees(await clusterProcesses(cluster));
-  rmSync(path.join(cluster.dataFolder, 'postmaster.pid'), { force: true });
-}
-
-/** The living postmaster of this data directory, whoever started it. */
-export function findPostmaster(cluster: Cluster): ProcessIdentity | undefined {
-  let pid: number;
-  try {
-    pid = Number.parseInt(readFileSync(path.join(cluster.dataFolder, 'postmaster.pid'), 'utf8'), 10);
-  } catch {
-    return undefined;
-  }
-  const identity = identify(pid);
-  if (identity === undefined) return undefined;
-  if (process.platform === 'linux' && workingFolder(pid) !== cluster.dataFolder) return undefined;
-  return isSame(identity) ? identity : undefined;
+export async function clearCluster(dataFolder: string): Promise<void> {
+  await killTrees(await clusterProcesses(dataFolder));
+  rmSync(path.join(dataFolder, 'postmaster.pid'), { force: true });
 }

@@ -15,6 +15,8 @@ export interface ProcessInfo extends ProcessIdentity {
   parentPid: number;
   /** Ended, but its parent has not asked how yet: it holds nothing any more and counts as gone. */
   zombie: boolean;
+  /** By SIGSTOP or a debugger: it runs on when somebody lets it. */
+  stopped: boolean;
   rssBytes: number;
   cpuSeconds: number;
 }
@@ -44,6 +46,7 @@ function readLinux(pid: number): ProcessInfo | undefined {
     startTime: fields[19] ?? '',
     parentPid: Number(fields[1]),
     zombie: state === 'Z' || state === 'X',
+    stopped: state === 'T' || state === 't',
     rssBytes: Number(fields[21]) * pageSize(),
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
   };
@@ -76,6 +79,7 @@ function readPs(select: string[]): ProcessInfo[] {
         startTime: started.join(' '),
         parentPid: Number(parentPid),
         zombie: state?.startsWith('Z') ?? false,
+        stopped: state?.startsWith('T') ?? false,
         rssBytes: Number(rssKib) * 1024,
         cpuSeconds: parsePsTime(time ?? '0'),
       };
@@ -147,6 +151,39 @@ export function treeCpuSeconds(pid: number): number {
   return [processInfo(pid), ...descendantsOf(pid)].reduce((sum, info) => sum + (info?.cpuSeconds ?? 0), 0);
 }
 
+/**
+ * All running processes whose environment holds the variable with such a value, their own or inherited: also those that
+ * lost their parent. Only our own account's can be seen, unless we are root. Never this process itself.
+ */
+export function processesMarked(variable: string, matches: (value: string) => boolean): ProcessInfo[] {
+  const marked = (environment: string[]): boolean => {
+    const entry = environment.find((one) => one.startsWith(`${variable}=`));
+    return entry !== undefined && matches(entry.slice(variable.length + 1));
+  };
+  if (linux) {
+    return listProcesses().filter(({ pid, zombie }) => {
+      if (zombie || pid === process.pid) return false;
+      try {
+        return marked(readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0'));
+      } catch {
+        return false;
+      }
+    });
+  }
+  let text: string;
+  try {
+    text = execFileSync('ps', ['-axEww', '-o', 'pid=,command='], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  } catch {
+    return [];
+  }
+  return text
+    .split('\n')
+    .filter((line) => marked(line.split(' ')))
+    .map((line) => processInfo(Number.parseInt(line, 10)))
+    .filter((info) => info !== undefined)
+    .filter((info) => info.pid !== process.pid);
+}
+
 /** Sends a signal to this very process; false when it is gone. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isSame(identity)) return false;
@@ -174,7 +211,7 @@ export async function waitUntilGone(identities: ProcessIdentity[], timeoutMs: nu
 /**
  * Ends a process and everything below it, and answers when all are gone. Descendants are collected while all of them
  * are stopped, so that none can fork away, and a SIGKILL also ends what was stopped before. What had lost its parent
- * earlier is not below it any more: see `killAll`.
+ * earlier is not below it any more: see `processesMarked`.
  */
 export async function killTree(identity: ProcessIdentity, timeoutMs = 10_000): Promise<void> {
   await killTrees([identity], timeoutMs);

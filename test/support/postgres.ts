@@ -144,7 +144,7 @@ async function ensureTemplate(url: string): Promise<void> {
 let template: Promise<void> | undefined;
 
 /**
- * A fresh database with today's schema, all its own; dropped when the test (or, given none, the process) ends.
+ * A fresh database with today's schema, all its own; dropped when the test ends, or, given none, with the server.
  *
  * @example
  * const databaseUrl = await testDatabase(t);

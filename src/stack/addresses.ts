@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { readJson, writeJson } from './files.ts';
+import { chooseDataFolder, serverUser, socketFolder } from './places.ts';
+import { choosePort } from './ports.ts';
+import { databaseUser } from './cluster.ts';
+
+/** What a stack chose once and keeps for good, so that addresses survive every restart: `<state>/addresses.json`. */
+interface Chosen {
+  databasePassword: string;
+  databaseFolder: string;
+  /** A port is kept for good from the moment its server was seen to listen on it. */
+  ports: Partial<Record<PortName, { port: number; proven: boolean }>>;
+}
+
+export type PortName = 'postgres' | 'temporal' | 'temporalUi';
+
+// Where people and the `temporal` command line look first; PostgreSQL's 5432 is left to the system's own server.
+const preferredPorts: Partial<Record<PortName, number>> = { temporal: 7233, temporalUi: 8233 };
+
+/** The addresses of one stack. Only its supervisor changes them. */
+export class Addresses {
+  readonly stateFolder: string;
+  readonly #file: string;
+  readonly #chosen: Chosen;
+
+  private constructor(stateFolder: string, chosen: Chosen) {
+    this.stateFolder = stateFolder;
+    this.#file = addressesFile(stateFolder);
+    this.#chosen = chosen;
+  }
+
+  /** Reads what was chosen and chooses what was not. */
+  static async open(stateFolder: string): Promise<Addresses> {
+    const chosen = readJson<Chosen>(addressesFile(stateFolder)) ?? {
+      databasePassword: randomBytes(24).toString('hex'),
+      databaseFolder: chooseDataFolder(stateFolder, 'postgres', serverUser()),
+      ports: {},
+    };
+    const addresses = new Addresses(stateFolder, chosen);
+    await addresses.choosePorts(['postgres', 'temporal', 'temporalUi']);
+    return addresses;
+  }
+
+  /** Gives each port that was never used to anything a free number; the others keep theirs. */
+  async choosePorts(names: PortName[]): Promise<void> {
+    for (const name of names) {
+      if (this.#chosen.ports[name]?.proven) continue;
+      const port = await choosePort(preferredPorts[name], `${this.stateFolder}/${name}`);
+      this.#chosen.ports[name] = { port, proven: false };
+    }
+    this.#save();
+  }
+
+  prove(names: PortName[]): void {
+    for (const name of names) {
+      const chosen = this.#chosen.ports[name];
+      if (chosen !== undefined) chosen.proven = true;
+    }
+    this.#save();
+  }
+
+  #save(): void {
+    writeJson(this.#file, this.#chosen);
+  }
+
+  port(name: PortName): number {
+    const chosen = this.#chosen.ports[name];
+    if (chosen === undefined) throw new Error(`no port chosen for ${name}`);
+    return chosen.port;
+  }
+
+  /** Is the number for good, so that a stranger on it is an error and no reason to take another? */
+  isProven(name: PortName): boolean {
+    return this.#chosen.ports[name]?.proven ?? false;
+  }
+
+  get databaseFolder(): string {
+    return this.#chosen.databaseFolder;
+  }
+
+  get databasePassword(): string {
+    return this.#chosen.databasePassword;
+  }
+
+  databaseUrl(name = 'sevenfold'): string {
+    return `postgresql://${databaseUser}:${this.databasePassword}@127.0.0.1:${this.port('postgres')}/${name}`;
+  }
+
+  get temporalAddress(): string {
+    return `127.0.0.1:${this.port('temporal')}`;
+  }
+
+  get temporalUi(): string {
+    return `http://127.0.0.1:${this.port('temporalUi')}`;
+  }
+
+  get sparkSocket(): string {
+    return path.join(socketFolder(this.stateFolder), 'keeper.sock');
+  }
+}
+
+function addressesFile(stateFolder: string): string {
+  return path.join(stateFolder, 'addresses.json');
+}
+
+/** Where the embedded PostgreSQL keeps its data; undefined before the first start. */
+export function readDatabaseFolder(stateFolder: string): string | undefined {
+  return readJson<Chosen>(addressesFile(stateFolder))?.databaseFolder;
+}

@@ -1,0 +1,7 @@
+/** The supervisor's process: `node --import tsx src/stack/main.ts`, started by `ensureUp`. */
+import { readConfig } from '../config.ts';
+import { embeddedParts } from './parts.ts';
+import { supervise } from './supervisor.ts';
+
+const { checkout, stateFolder } = readConfig();
+await supervise({ checkout, stateFolder, parts: (addresses) => embeddedParts(addresses, checkout) });

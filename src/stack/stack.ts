@@ -1,0 +1,254 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '../failures.ts';
+import { readDatabaseFolder } from './addresses.ts';
+import { clearCluster } from './cluster.ts';
+import { codeVersion } from './code-version.ts';
+import { endAllMarked, endParts, markOf, readRecords } from './ending.ts';
+import { writeJson } from './files.ts';
+import { lockHolder, withLock } from './lock.ts';
+import { lastWords, logFile, openLog, sizeOf } from './logs.ts';
+import { nodeArguments } from './node.ts';
+import { markVariable } from './part.ts';
+import { socketFolder } from './places.ts';
+import { isSame, processInfo } from './processes.ts';
+import type { ProcessIdentity } from './processes.ts';
+import { readStack, stackFile } from './record.ts';
+import type { Stack } from './record.ts';
+import { supervisorLock } from './supervisor.ts';
+import type { PartStatus } from './watch.ts';
+
+export { readStack } from './record.ts';
+export type { Stack } from './record.ts';
+
+/** What the stack needs of the configuration (src/config.ts). */
+export interface StackPlace {
+  checkout: string;
+  stateFolder: string;
+}
+
+export interface EnsureOptions {
+  /** The supervisor's program; tests have their own, with other parts. */
+  supervisor?: string;
+  timeoutMs?: number;
+}
+
+type Report = (line: string) => void;
+
+const supervisorProgram = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/** Starts in a row after which a part is given up on by whoever waits; the supervisor goes on trying. */
+const patience = 3;
+
+function upLock(stateFolder: string): string {
+  return path.join(stateFolder, 'up.lock');
+}
+
+function isRunning(part: PartStatus): boolean {
+  const { pid, startTime } = part;
+  return part.state === 'running' && pid !== null && startTime !== null && isSame({ pid, startTime });
+}
+
+function isSupervised(stack: Stack): boolean {
+  const { supervisor } = stack;
+  if (supervisor === null) return false;
+  const info = processInfo(supervisor.pid);
+  return info?.startTime === supervisor.startTime && !info.zombie && !info.stopped;
+}
+
+/** Everything runs, under a living supervisor, with today's code. A few reads of files: no connection is made. */
+function isWhole(stack: Stack, version: string): boolean {
+  return stack.codeVersion === version && isSupervised(stack) && stack.parts.every(isRunning);
+}
+
+/**
+ * Brings the stack up, or back up, or up to today's code, and answers when every part serves. Cheap when all is well.
+ * Several callers at once: one does it, the others use it.
+ */
+export async function ensureUp(
+  place: StackPlace,
+  report: Report,
+  options: EnsureOptions = {},
+): Promise<Stack> {
+  const { checkout, stateFolder } = place;
+  const version = codeVersion(checkout, stateFolder);
+  const stack = readStack(stateFolder);
+  if (stack !== undefined && isWhole(stack, version)) return stack;
+  mkdirSync(stateFolder, { recursive: true });
+  return withLock(upLock(stateFolder), () => bringUp(place, version, report, options));
+}
+
+async function bringUp(
+  place: StackPlace,
+  version: string,
+  report: Report,
+  options: EnsureOptions,
+): Promise<Stack> {
+  const { checkout, stateFolder } = place;
+  const deadline = Date.now() + (options.timeoutMs ?? 240_000);
+  const log = logFile(stateFolder, 'supervisor');
+  const shown = new Map<string, string>();
+  let logStart = 0;
+  for (let starts = 0; ;) {
+    const stack = readStack(stateFolder);
+    if (stack !== undefined && isWhole(stack, version)) return stack;
+
+    const supervisor = lockHolder(supervisorLock(stateFolder));
+    const described = stack !== undefined && stack.supervisor?.pid === supervisor?.pid;
+    const outdated = described && stack.codeVersion !== version;
+    const stopped = supervisor !== undefined && (processInfo(supervisor.pid)?.stopped ?? false);
+    if (supervisor !== undefined && (outdated || stopped)) {
+      report(
+        outdated
+          ? 'the code has changed: restarting what runs it'
+          : 'the supervisor was stopped: replacing it',
+      );
+      await killAlone(supervisor); // its parts live on, and the next one adopts them
+    } else if (supervisor === undefined) {
+      if (++starts > patience) {
+        throw new Failure(
+          'Infrastructure',
+          `the supervisor does not stay up: ${lastWords(log, logStart) ?? ''} (${log})`,
+        );
+      }
+      logStart = sizeOf(log);
+      const child = startSupervisor(options.supervisor ?? supervisorProgram, checkout, stateFolder, log);
+      // It takes its lock within this time, else it has ended.
+      await waitFor(
+        () => lockHolder(supervisorLock(stateFolder)) !== undefined || child.exitCode !== null,
+        20_000,
+      );
+    } else if (described) {
+      showProgress(stack, shown, report);
+      const given = stack.parts.find((part) => part.state === 'restarting' && part.failures >= patience);
+      const blocked = stack.parts.find((part) => part.lastError?.startsWith('a port in use'));
+      const hopeless = blocked ?? given;
+      if (hopeless !== undefined && !isRunning(hopeless)) {
+        throw new Failure(
+          'Infrastructure',
+          `${hopeless.name} does not come up: ${hopeless.lastError ?? 'no reason given'} (log: ${logFile(stateFolder, hopeless.name)})`,
+        );
+      }
+    }
+    if (Date.now() > deadline) {
+      const late = stack?.parts.filter((part) => !isRunning(part)).map((part) => part.name) ?? ['supervisor'];
+      throw new Failure('Infrastructure', `${late.join(', ')} did not come up in time: npx sevenfold status`);
+    }
+    await sleep(25);
+  }
+}
+
+/** The supervisor alone: its children are the parts, which must not go with it. */
+async function killAlone(supervisor: ProcessIdentity): Promise<void> {
+  if (isSame(supervisor)) process.kill(supervisor.pid, 'SIGKILL');
+  await waitFor(() => !isSame(supervisor), 10_000);
+}
+
+async function waitFor(condition: () => boolean, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!condition() && Date.now() < deadline) await sleep(10);
+}
+
+function startSupervisor(program: string, checkout: string, stateFolder: string, log: string) {
+  const output = openLog(log);
+  try {
+    const child = spawn(process.execPath, nodeArguments(program), {
+      cwd: checkout,
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: {
+        ...process.env,
+        SEVENFOLD_STATE: stateFolder,
+        [markVariable]: markOf(stateFolder, 'supervisor'),
+      },
+    });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(output);
+  }
+}
+
+function showProgress(stack: Stack, shown: Map<string, string>, report: Report): void {
+  for (const part of stack.parts) {
+    const text = part.state === 'restarting' ? `restarting (${part.lastError ?? ''})` : part.state;
+    if (shown.get(part.name) === text) continue;
+    shown.set(part.name, text);
+    if (part.state !== 'waiting')
+      report(`${part.name}: ${text}${part.state === 'running' && part.address ? ` at ${part.address}` : ''}`);
+  }
+}
+
+/** What runs now, told by looking at the processes; undefined before the first start. */
+export function stackStatus(stateFolder: string): (Stack & { supervised: boolean }) | undefined {
+  const stack = readStack(stateFolder);
+  if (stack === undefined) return undefined;
+  const parts = stack.parts.map((part): PartStatus => {
+    const { pid, startTime } = part;
+    if (pid === null || startTime === null || isSame({ pid, startTime })) return part;
+    return { ...part, state: part.state === 'stopped' ? 'stopped' : 'restarting', pid: null };
+  });
+  return { ...stack, parts, supervised: isSupervised(stack) };
+}
+
+/**
+ * Ends every process of the stack and leaves its data. Works by what the processes left in the state folder, so it does
+ * not matter whether the supervisor lives.
+ */
+export async function takeDown(
+  { stateFolder }: Pick<StackPlace, 'stateFolder'>,
+  report: Report,
+): Promise<void> {
+  if (readStack(stateFolder) === undefined && readRecords(stateFolder).length === 0) return;
+  await withLock(upLock(stateFolder), async () => {
+    const supervisor = lockHolder(supervisorLock(stateFolder));
+    if (supervisor !== undefined) await killAlone(supervisor);
+    const records = readRecords(stateFolder);
+    const living = records.filter(isSame).map((record) => record.name);
+    if (living.length > 0) report(`ending ${living.join(', ')}`);
+    await endParts(stateFolder, records);
+    await endAllMarked(stateFolder);
+    const databaseFolder = readDatabaseFolder(stateFolder);
+    if (databaseFolder !== undefined) await clearCluster(databaseFolder);
+    rmSync(supervisorLock(stateFolder), { force: true });
+    const stack = readStack(stateFolder);
+    if (stack !== undefined) {
+      const parts = stack.parts.map((part): PartStatus => ({
+        ...part,
+        state: 'stopped',
+        pid: null,
+        startTime: null,
+      }));
+      writeJson(stackFile(stateFolder), { ...stack, parts, supervisor: null } satisfies Stack);
+    }
+  });
+}
+
+// What set-up put into the state folder, and the lock that is held meanwhile.
+const keptByWipe = /^(toolchain\.json|bin|setup.*|up\.lock.*)$/;
+
+/** Takes the stack down and removes its data, also those outside the state folder. What set-up made stays. */
+export async function wipe(place: Pick<StackPlace, 'stateFolder'>, report: Report): Promise<void> {
+  const { stateFolder } = place;
+  await takeDown(place, report);
+  const databaseFolder = readDatabaseFolder(stateFolder);
+  if (databaseFolder !== undefined) {
+    const outside = path.relative(stateFolder, databaseFolder).startsWith('..');
+    rmSync(outside ? path.dirname(databaseFolder) : databaseFolder, { recursive: true, force: true });
+    if (outside) report(`removed ${path.dirname(databaseFolder)}`);
+  }
+  rmSync(socketFolder(stateFolder), { recursive: true, force: true });
+  let entries: string[];
+  try {
+    entries = readdirSync(stateFolder);
+  } catch {
+    return;
+  }
+  for (const entry of entries.filter((name) => !keptByWipe.test(name))) {
+    rmSync(path.join(stateFolder, entry), { recursive: true, force: true });
+  }
+  report(`removed the data in ${stateFolder}`);
+}

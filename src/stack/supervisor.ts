@@ -1,0 +1,101 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { taskQueues } from '../config.ts';
+import { Addresses } from './addresses.ts';
+import { codeVersion } from './code-version.ts';
+import { endParts, readRecords } from './ending.ts';
+import { writeJson } from './files.ts';
+import { holdsLock, ourselves, tryLock, unlock } from './lock.ts';
+import { logFile, rotate } from './logs.ts';
+import type { Part } from './part.ts';
+import { stackFile } from './record.ts';
+import type { Stack } from './record.ts';
+import { PartWatch } from './watch.ts';
+
+export function supervisorLock(stateFolder: string): string {
+  return path.join(stateFolder, 'supervisor.lock');
+}
+
+export interface Supervision {
+  checkout: string;
+  stateFolder: string;
+  /** The parts that make up the stack. */
+  parts: (addresses: Addresses) => Part[];
+}
+
+/**
+ * Keeps a stack running until SIGTERM, which ends it with its parts. Killed in any other way it leaves its parts
+ * running, and the next supervisor of the state folder adopts them. Returns at once where one lives already.
+ */
+export async function supervise({ checkout, stateFolder, parts }: Supervision): Promise<void> {
+  const lock = supervisorLock(stateFolder);
+  if (!tryLock(lock)) return;
+  // Two takers of a dead supervisor's lock can for a moment both think that they have it.
+  await sleep(50);
+  if (!holdsLock(lock)) return;
+
+  const log = pino({ base: {} }, pino.destination({ dest: 1, sync: true }));
+  const version = codeVersion(checkout, stateFolder);
+  const addresses = await Addresses.open(stateFolder);
+  const waiting = new Set<() => void>();
+
+  const watches: PartWatch[] = parts(addresses).map(
+    (part) => new PartWatch(part, { stateFolder, codeVersion: version, log, serving, changed }),
+  );
+
+  function changed(): void {
+    const stack: Stack = {
+      databaseUrl: addresses.databaseUrl(),
+      temporalAddress: addresses.temporalAddress,
+      temporalNamespace: 'default',
+      taskQueue: taskQueues.main,
+      temporalUi: addresses.temporalUi,
+      console: null,
+      sparkSocket: addresses.sparkSocket,
+      parts: watches.map((watch) => watch.status),
+      supervisor: ourselves(),
+      codeVersion: version,
+    };
+    writeJson(stackFile(stateFolder), stack);
+    for (const check of waiting) check();
+  }
+
+  function serving(names: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        const states = watches
+          .filter((watch) => names.includes(watch.part.name))
+          .map((watch) => watch.status.state);
+        if (states.some((state) => state !== 'running')) return;
+        waiting.delete(check);
+        resolve();
+      };
+      waiting.add(check);
+      check();
+    });
+  }
+
+  let ending = false;
+  const end = async (): Promise<never> => {
+    ending = true;
+    for (const watch of watches) watch.end();
+    await endParts(stateFolder, readRecords(stateFolder));
+    for (const watch of watches) watch.forget();
+    unlock(lock);
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void (ending || end()));
+  process.on('SIGHUP', () => undefined); // the terminal it was started from is no affair of its own
+
+  log.info({ pid: process.pid, codeVersion: version, checkout }, 'supervisor started');
+  changed();
+  for (const watch of watches) void watch.run();
+
+  while (holdsLock(lock) || ending) {
+    await sleep(1_000);
+    rotate(logFile(stateFolder, 'supervisor'));
+  }
+  // Another supervisor has taken over, and the parts with them.
+  process.exit(0);
+}

@@ -1,0 +1,81 @@
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { readConfig } from '../../src/config.ts';
+import { writeJson } from '../../src/stack/files.ts';
+import { ensureUp, wipe } from '../../src/stack/stack.ts';
+import type { Stack } from '../../src/stack/stack.ts';
+import { locateToolchain } from '../../src/stack/toolchain.ts';
+
+const supervisor = fileURLToPath(new URL('./stack-supervisor.ts', import.meta.url));
+const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/** Waits for the condition, which is the only way a test waits. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
+    await sleep(20);
+  }
+}
+
+function temporalProgram(): string {
+  const { stateFolder, cacheFolder } = readConfig();
+  try {
+    return locateToolchain(stateFolder).temporal;
+  } catch {
+    const built = path.join(cacheFolder || path.join(homedir(), '.cache', 'sevenfold'), 'temporal');
+    const version = readdirSync(built).sort().at(-1) ?? '';
+    return path.join(built, version, 'temporal');
+  }
+}
+
+export interface TestStack {
+  place: { checkout: string; stateFolder: string };
+  /** What `ensureUp` reported. */
+  said: string[];
+  up(timeoutMs?: number): Promise<Stack>;
+}
+
+/** `postgres` and `temporal` are the real ones; every other name is a process that sleeps. */
+export type TestPart = 'postgres' | 'temporal' | (string & {});
+
+/** A stack of its own in a temporary folder, wiped when the test ends. */
+export function testStack(t: Pick<TestContext, 'after'>, parts: TestPart[], folder?: string): TestStack {
+  const home = folder ?? realpathSync(mkdtempSync(path.join(tmpdir(), 'sevenfold-stack-')));
+  const stateFolder = path.join(home, 'checkout', '.sevenfold');
+  writeJson(path.join(stateFolder, 'toolchain.json'), {
+    python: '/usr/bin/python3',
+    javaHome: '/usr',
+    jars: [],
+    temporal: temporalProgram(),
+    testServerJars: [],
+  });
+  writeJson(path.join(stateFolder, 'setup.parts.json'), parts);
+  const place = { checkout, stateFolder };
+  const said: string[] = [];
+  t.after(async () => {
+    await wipe(place, () => undefined);
+    rmSync(home, { recursive: true, force: true });
+  });
+  return {
+    place,
+    said,
+    up: (timeoutMs = 60_000) => ensureUp(place, (line) => said.push(line), { supervisor, timeoutMs }),
+  };
+}
+
+export function partOf(stack: Stack, name: string): { pid: number; startTime: string } {
+  const part = stack.parts.find((one) => one.name === name);
+  if (part?.pid == null || part.startTime === null) throw new Error(`${name} does not run`);
+  return { pid: part.pid, startTime: part.startTime };
+}
