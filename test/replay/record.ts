@@ -6,14 +6,16 @@
  * Run it only when the workflow changed on purpose in a way that old runs need not survive: what is stored stands for the
  * runs that are open out there.
  */
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
-import { scriptedActivities } from '../support/scripted-activities.ts';
+import { readConfig } from '../../src/config.ts';
+import { locateToolchain } from '../../src/stack/toolchain.ts';
+import { scriptedActivities, watchForever } from '../support/scripted-activities.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
 
 const input = { dataset: 'sample', date: '2026-01-31' };
@@ -22,16 +24,25 @@ const server = await developmentServer();
 try {
   await record('success', {});
   await record('failed-check', {
-    verifyPhase: async ({ phase }) => ({ complete: phase !== 'prefilter', reason: 'rows: found 3, expected 4' }),
+    verifyPhase: async ({ phase }) => ({
+      complete: phase !== 'prefilter',
+      reason: 'rows: found 3, expected 4',
+    }),
   });
-  await record('cancel', { runBatch: forever() }, async (handle) => {
+  await record('cancel', { runBatch: watchForever }, async (handle) => {
     await untilActivity(handle, 'runBatch');
     await handle.cancel();
   });
   await recordPauseAndResume();
   await record('retry', {
     runBatch: once(
-      { batchId: 'sf-1', engine: 'local', succeeded: false, errorType: 'Infrastructure', message: 'the JVM died' },
+      {
+        batchId: 'sf-1',
+        engine: 'local',
+        succeeded: false,
+        errorType: 'Infrastructure',
+        message: 'the JVM died',
+      },
       { batchId: 'sf-2', engine: 'local', succeeded: true },
     ),
   });
@@ -44,13 +55,27 @@ try {
 type Batch = Awaited<ReturnType<Activities['runBatch']>>;
 
 async function start(name: string): Promise<WorkflowHandle> {
-  return server.client.workflow.start('dailyPipeline', { workflowId: name, taskQueue: 'sevenfold', args: [input] });
+  return server.client.workflow.start('dailyPipeline', {
+    workflowId: name,
+    taskQueue: 'sevenfold',
+    args: [input],
+  });
 }
 
-async function store(environment: TestWorkflowEnvironment, name: string): Promise<void> {
-  const history = await environment.client.workflow.getHandle(name).fetchHistory();
-  writeFileSync(new URL(`histories/${name}.json`, import.meta.url), `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`);
-  process.stdout.write(`${name}: ${history.events?.length} events\n`);
+/** Through the command line, whose JSON is what people save from the UI as well. */
+async function store(name: string): Promise<void> {
+  const { temporal } = locateToolchain(readConfig().stateFolder);
+  const args = ['workflow', 'show', '--workflow-id', name, '--output', 'json', '--address', server.address];
+  const { stdout } = await promisify(execFile)(temporal, args, { maxBuffer: 16 * 1024 * 1024 });
+  const history = JSON.parse(stdout, withoutThisMachine) as { events: unknown[] };
+  writeFileSync(new URL(`histories/${name}.json`, import.meta.url), `${JSON.stringify(history, null, 1)}\n`);
+  process.stdout.write(`${name}: ${history.events.length} events\n`);
+}
+
+/** Stack traces and process names say where a history was recorded, which is nobody's business. */
+function withoutThisMachine(key: string, value: unknown): unknown {
+  if (key === 'stackTrace' || key === 'identity') return '';
+  return value;
 }
 
 async function record(
@@ -63,7 +88,7 @@ async function record(
     await during(handle);
     await handle.result().catch(() => {});
   });
-  await store(server, name);
+  await store(name);
 }
 
 async function recordPauseAndResume(): Promise<void> {
@@ -102,7 +127,7 @@ async function recordWorkerLost(): Promise<void> {
   let watchers = 0;
   const runBatch = async (): Promise<Batch> => {
     watchers += 1;
-    return watchers === 1 ? new Promise<Batch>(() => {}) : { batchId: 'sf-1', engine: 'local', succeeded: true };
+    return watchers === 1 ? watchForever() : { batchId: 'sf-1', engine: 'local', succeeded: true };
   };
   await record('worker-lost', { runBatch });
 }
@@ -114,10 +139,6 @@ function openGate(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-function forever(): Activities['runBatch'] {
-  return () => new Promise(() => {});
-}
-
 function once(first: Batch, then: Batch): Activities['runBatch'] {
   let calls = 0;
   return async () => ((calls += 1) === 1 ? first : then);
@@ -126,7 +147,9 @@ function once(first: Batch, then: Batch): Activities['runBatch'] {
 async function untilActivity(handle: WorkflowHandle, type: string): Promise<void> {
   for (;;) {
     const { events } = await handle.fetchHistory();
-    const scheduled = events?.some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === type);
+    const scheduled = events?.some(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === type,
+    );
     const { raw } = await handle.describe();
     const pending = raw.pendingActivities?.some(({ activityType }) => activityType?.name === type);
     if (scheduled || pending) return;

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { Activities } from '../../src/activities/index.ts';
 import type { RunSummary } from '../../src/activities/runs.ts';
 
@@ -50,4 +51,9 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
     ]),
   ) as unknown as Activities;
   return { activities, calls };
+}
+
+/** An activity that watches and never sees an end; it goes when its worker goes. */
+export function watchForever(): Promise<never> {
+  return Context.current().cancelled;
 }

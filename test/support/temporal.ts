@@ -5,7 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/index.ts';
 import { readConfig, taskQueues } from '../../src/config.ts';
-import { searchAttributes } from '../../src/search-attributes.ts';
+import { addSearchAttributes, searchAttributes } from '../../src/search-attributes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -24,6 +24,8 @@ export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const environment = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: testServer } },
   });
+  // This server knows how to add attributes but not how to list them.
+  await addSearchAttributes(environment.connection, 'default', searchAttributes);
   return environment;
 }
 

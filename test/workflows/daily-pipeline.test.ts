@@ -6,7 +6,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
 import { dailyPhases } from '../../src/planning/phases.ts';
-import { scriptedActivities } from '../support/scripted-activities.ts';
+import { scriptedActivities, watchForever } from '../support/scripted-activities.ts';
 import type { Call } from '../support/scripted-activities.ts';
 import { timeSkippingServer, withWorker } from '../support/temporal.ts';
 
@@ -23,7 +23,7 @@ describe('dailyPipeline', () => {
   async function run(
     script: Partial<Activities>,
     raw: unknown,
-    during: (handle: WorkflowHandle) => Promise<void> = async () => {},
+    during: (handle: WorkflowHandle, calls: Call[]) => Promise<void> = async () => {},
   ): Promise<{ result: unknown; calls: Call[] }> {
     const { activities, calls } = scriptedActivities(script);
     const result = await withWorker(server, activities, async () => {
@@ -32,7 +32,7 @@ describe('dailyPipeline', () => {
         taskQueue: 'sevenfold',
         args: [raw],
       });
-      await during(handle);
+      await during(handle, calls);
       return handle.result().catch((error: unknown) => error);
     });
     return { result, calls };
@@ -190,7 +190,7 @@ describe('dailyPipeline', () => {
       {
         runBatch: async () => {
           started();
-          return new Promise(() => {});
+          return watchForever();
         },
       },
       input,
@@ -213,7 +213,7 @@ describe('dailyPipeline', () => {
     let letGo: () => void;
     const gate = new Promise<void>((resolve) => (letGo = resolve));
     let calledBeforeResume: string[] = [];
-    const { result, calls } = await run(
+    const { result } = await run(
       {
         snapshotSettings: async () => {
           reached();
@@ -221,7 +221,7 @@ describe('dailyPipeline', () => {
         },
       },
       input,
-      async (handle) => {
+      async (handle, calls) => {
         await inFirstPhase;
         await handle.executeUpdate('pause');
         letGo();
@@ -243,7 +243,7 @@ describe('dailyPipeline', () => {
     let letGo: () => void;
     const gate = new Promise<void>((resolve) => (letGo = resolve));
     let tries = 0;
-    const { result, calls } = await run(
+    const { result } = await run(
       {
         prefilterPools: async () => {
           tries += 1;
@@ -253,7 +253,7 @@ describe('dailyPipeline', () => {
         },
       },
       input,
-      async (handle) => {
+      async (handle, calls) => {
         while (tries === 0) await new Promise((resolve) => setTimeout(resolve, 20));
         await assert.rejects(handle.executeUpdate('retryFailed'), WorkflowUpdateFailedError);
         await handle.executeUpdate('pause');
