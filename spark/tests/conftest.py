@@ -64,7 +64,7 @@ def database_url() -> Iterator[str]:
 
 @pytest.fixture
 def make_batch(database_url: str, tmp_path: Path) -> Callable[..., Batch]:
-    """`make_batch(job, input)`: a batch whose run and unit stand in the ledger as its activity leaves them."""
+    """`make_batch(job, input)`: a batch whose run and unit are in the ledger as its activity leaves them."""
 
     def make(job: str, given: dict[str, Any], unit: str = "metrics", **request: Any) -> Batch:
         key = f"daily/{uuid.uuid4().hex}"

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+import os
 import re
 import resource
 import sys
@@ -18,6 +19,7 @@ def execute(request: dict[str, Any]) -> None:
     """Runs the request's job, writes `outcome.json`."""
     directory = Path(request["directory"])
     cpu_seconds_before = cpu_seconds()
+    os.environ.update(request.get("environment", {}))
     try:
         outcome = {"status": "succeeded", "result": run_job(request)}
         # Here, so that a result that is no JSON (or holds a NaN) fails the job and not the writing.

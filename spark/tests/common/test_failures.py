@@ -1,0 +1,66 @@
+import errno
+
+import psycopg
+import pytest
+
+from sevenfold_jobs.common.failures import InvalidInput, describe
+
+
+def raised(exception, cause=None):
+    try:
+        raise exception from cause
+    except BaseException as caught:
+        return caught
+
+
+@pytest.mark.parametrize(
+    ("exception", "expected"),
+    [
+        (InvalidInput("pools.csv has\n no column tvl"), ("InvalidInput", "pools.csv has no column tvl")),
+        (psycopg.errors.DiskFull("could not extend file"), ("NoSpace", "could not extend file")),
+        (OSError(errno.ENOSPC, "No space left on device"), ("NoSpace", "[Errno 28] No space left on device")),
+        (
+            psycopg.OperationalError("server closed the connection\n\tunexpectedly"),
+            ("Infrastructure", "server closed the connection"),
+        ),
+        (ConnectionRefusedError("py4j"), ("Infrastructure", "py4j")),
+        (MemoryError(), ("OutOfMemory", "MemoryError")),
+        (KeyError("tvl"), ("JobFailed", "KeyError: 'tvl'")),
+        (ValueError("negative"), ("JobFailed", "ValueError: negative")),
+    ],
+)
+def test_an_exception_gets_its_type_and_one_line(exception, expected):
+    assert describe(raised(exception)) == expected
+
+
+def test_the_cause_decides_where_the_exception_itself_is_unknown():
+    lost = psycopg.OperationalError("the connection is lost")
+    assert describe(raised(RuntimeError("could not load"), lost)) == (
+        "Infrastructure",
+        "the connection is lost",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            'File "task.py", line 3, in run\nsevenfold_jobs.common.failures.InvalidInput: two rows for a day\n',
+            ("InvalidInput", "two rows for a day"),
+        ),
+        (
+            'File "task.py", line 3, in run\npsycopg.errors.AdminShutdown: terminating connection\n',
+            ("Infrastructure", "psycopg.errors.AdminShutdown: terminating connection"),
+        ),
+        (
+            "java.lang.OutOfMemoryError: Java heap space\n",
+            ("OutOfMemory", "java.lang.OutOfMemoryError: Java heap space"),
+        ),
+        (
+            'Traceback (most recent call last):\n  File "task.py"\nZeroDivisionError: division by zero\n',
+            ("JobFailed", "ZeroDivisionError: division by zero"),
+        ),
+    ],
+)
+def test_a_failure_inside_a_task_is_read_from_its_text(text, expected):
+    assert describe(raised(RuntimeError(f"Job aborted due to stage failure: Task 0\n{text}"))) == expected
