@@ -6,7 +6,7 @@ import { choosePort } from './ports.ts';
 import { databaseUser } from './cluster.ts';
 
 /** What a stack chose once and keeps for good, so that addresses survive every restart: `<state>/addresses.json`. */
-interface Chosen {
+export interface Chosen {
   databasePassword: string;
   databaseFolder: string;
   /** A port is kept for good from the moment its server was seen to listen on it. */
@@ -32,7 +32,7 @@ export class Addresses {
 
   /** Reads what was chosen and chooses what was not. */
   static async open(stateFolder: string): Promise<Addresses> {
-    const chosen = readJson<Chosen>(addressesFile(stateFolder)) ?? {
+    const chosen = readChosen(stateFolder) ?? {
       databasePassword: randomBytes(24).toString('hex'),
       databaseFolder: chooseDataFolder(stateFolder, 'postgres', serverUser()),
       ports: {},
@@ -100,11 +100,11 @@ export class Addresses {
   }
 }
 
-function addressesFile(stateFolder: string): string {
+export function addressesFile(stateFolder: string): string {
   return path.join(stateFolder, 'addresses.json');
 }
 
-/** Where the embedded PostgreSQL keeps its data; undefined before the first start. */
-export function readDatabaseFolder(stateFolder: string): string | undefined {
-  return readJson<Chosen>(addressesFile(stateFolder))?.databaseFolder;
+/** What the stack of a state folder chose; undefined before its first start. */
+export function readChosen(stateFolder: string): Chosen | undefined {
+  return readJson<Chosen>(addressesFile(stateFolder));
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import pg from 'pg';
 import { migrate } from '../database/migrate.ts';
 import { Failure } from '../failures.ts';
+import { addressesFile } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import { clearCluster, initialiseCluster, openCluster, serverArguments } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
@@ -64,7 +65,7 @@ export function postgresPart(addresses: Addresses): Part {
       if (!(await isFree(port))) {
         throw new Failure(
           'Infrastructure',
-          `a port in use: PostgreSQL's ${port} is held by ${describeListener(port)}: end that process, then: npx sevenfold up`,
+          `a port in use: PostgreSQL's ${port} is held by ${describeListener(port)}: end it, or change the number in ${addressesFile(addresses.stateFolder)}`,
         );
       }
       return {

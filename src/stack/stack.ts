@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../failures.ts';
-import { readDatabaseFolder } from './addresses.ts';
+import { readChosen } from './addresses.ts';
 import { clearCluster } from './cluster.ts';
 import { codeVersion } from './code-version.ts';
 import { endAllMarked, endParts, markOf, readRecords } from './ending.ts';
@@ -211,7 +211,7 @@ export async function takeDown(
     if (living.length > 0) report(`ending ${living.join(', ')}`);
     await endParts(stateFolder, records);
     await endAllMarked(stateFolder);
-    const databaseFolder = readDatabaseFolder(stateFolder);
+    const databaseFolder = readChosen(stateFolder)?.databaseFolder;
     if (databaseFolder !== undefined) await clearCluster(databaseFolder);
     rmSync(supervisorLock(stateFolder), { force: true });
     const stack = readStack(stateFolder);
@@ -234,7 +234,7 @@ const keptByWipe = /^(toolchain\.json|bin|setup.*|up\.lock.*)$/;
 export async function wipe(place: Pick<StackPlace, 'stateFolder'>, report: Report): Promise<void> {
   const { stateFolder } = place;
   await takeDown(place, report);
-  const databaseFolder = readDatabaseFolder(stateFolder);
+  const databaseFolder = readChosen(stateFolder)?.databaseFolder;
   if (databaseFolder !== undefined) {
     const outside = path.relative(stateFolder, databaseFolder).startsWith('..');
     rmSync(outside ? path.dirname(databaseFolder) : databaseFolder, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Failure } from '../failures.ts';
 import { searchAttributes } from '../search-attributes.ts';
+import { addressesFile } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
 import { embeddedEnvironment } from './node.ts';
 import type { Health, Launch, Part } from './part.ts';
@@ -81,7 +82,7 @@ export function temporalPart(addresses: Addresses): Part {
         if (await isFree(port)) continue;
         throw new Failure(
           'Infrastructure',
-          `a port in use: Temporal's ${port} is held by ${describeListener(port)}: end that process, then: npx sevenfold up`,
+          `a port in use: Temporal's ${port} is held by ${describeListener(port)}: end it, or change the number in ${addressesFile(addresses.stateFolder)}`,
         );
       }
       const options = {

@@ -1,0 +1,49 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import { Failure } from '../failures.ts';
+import { readStack } from '../stack/stack.ts';
+import { locateToolchain } from '../stack/toolchain.ts';
+import type { CommandContext } from './context.ts';
+
+/** Quoted for any POSIX shell, whatever the text holds. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** What makes plain `temporal` and `psql` find the embedded stack. */
+export function environmentLines(stateFolder: string): string[] {
+  const stack = readStack(stateFolder);
+  if (stack === undefined) {
+    throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
+  }
+  const programs = path.dirname(locateToolchain(stateFolder).temporal);
+  const variables = {
+    TEMPORAL_ADDRESS: stack.temporalAddress,
+    TEMPORAL_NAMESPACE: stack.temporalNamespace,
+    DATABASE_URL: stack.databaseUrl,
+    // psql reads no DATABASE_URL.
+    ...postgresVariables(stack.databaseUrl),
+  };
+  return [
+    `export PATH=${quote(programs)}:"$PATH"`,
+    ...Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`),
+  ];
+}
+
+function postgresVariables(databaseUrl: string): Record<string, string> {
+  const url = new URL(databaseUrl);
+  return {
+    PGHOST: url.hostname,
+    PGPORT: url.port,
+    PGUSER: url.username,
+    PGPASSWORD: url.password,
+    PGDATABASE: url.pathname.slice(1),
+  };
+}
+
+export function register(program: Command, { config, out }: CommandContext): void {
+  program
+    .command('env')
+    .description('print exports, so that plain temporal and psql find the stack: eval "$(npx sevenfold env)"')
+    .action(() => environmentLines(config.stateFolder).forEach((line) => out.line(line)));
+}
