@@ -29,15 +29,13 @@ export function endCommandsWithUs() {
   process.on('exit', killAll);
 }
 
-/** The groups that a successor would have to end if this process were killed outright. */
-export function runningGroups() {
-  return [...running];
-}
+/** Told the groups that run, whenever one starts: a successor has to end them if this process is killed outright. */
+export const groupWatchers = new Set();
 
 /**
  * Runs a command to its end with all output in the log; gives its standard output.
  * Each command leads a process group of its own: a `kill` of us would otherwise leave compilers and installers at work.
- * @param {{cwd?: string, env?: NodeJS.ProcessEnv, log: string, onStart?: () => void}} options
+ * @param {{cwd?: string, env?: NodeJS.ProcessEnv, log: string}} options
  */
 export async function run(command, args, options) {
   mkdirSync(dirname(options.log), { recursive: true });
@@ -51,7 +49,7 @@ export async function run(command, args, options) {
     detached: true,
   });
   if (child.pid !== undefined) running.add(child.pid);
-  options.onStart?.();
+  for (const watch of groupWatchers) watch([...running]);
   let stdout = '';
   let tail = '';
   child.stdout.on('data', (data) => {

@@ -38,12 +38,12 @@ export function writeWhole(path, text, mode = 0o600) {
  * half a target.
  * @param {import('./main.mjs').Context} context
  * @param {string} target
- * @param {(draft: string, renew: () => void) => Promise<string | undefined>} make
+ * @param {(draft: string) => Promise<string | undefined>} make
  */
 export async function makeOnce(context, target, make) {
   if (existsSync(target)) return;
   const { cache } = context.places;
-  await withLock(join(cache, 'setup.lock'), { onWait: context.onWait }, async ({ renew }) => {
+  await withLock(join(cache, 'setup.lock'), { onWait: context.onWait }, async () => {
     if (existsSync(target)) return;
     for (const name of readdirSync(cache)) {
       // We hold the lock, so this is what an interrupted set-up left.
@@ -51,7 +51,7 @@ export async function makeOnce(context, target, make) {
     }
     const draft = mkdtempSync(join(cache, 'draft-'));
     try {
-      const made = await make(draft, renew);
+      const made = await make(draft);
       if (made === undefined) return;
       mkdirSync(dirname(target), { recursive: true });
       renameSync(made, target);

@@ -12,7 +12,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { runningGroups } from './commands.mjs';
+import { groupWatchers } from './commands.mjs';
 
 const beatMs = 5_000;
 
@@ -20,7 +20,7 @@ const beatMs = 5_000;
  * Holds a lock folder while `work` runs. The lock of a process that died is taken over and what it left running is ended.
  * @param {string} folder
  * @param {{onWait: (holder: string) => void}} options
- * @param {(holding: {renew: () => void}) => Promise<T>} work `renew` records the commands that run now
+ * @param {() => Promise<T>} work
  * @template T
  */
 export async function withLock(folder, options, work) {
@@ -32,10 +32,11 @@ export async function withLock(folder, options, work) {
     else if (!waited && holder !== undefined) options.onWait(`process ${holder.pid} on ${holder.host}`);
     await delay(200);
   }
-  const renew = () => {
-    const groups = runningGroups().map((pid) => ({ pid, startedAt: startedAt(pid) }));
-    write(folder, { ...me, groups });
+  const watch = (pids) => {
+    if (read(folder)?.pid !== me.pid) return; // taken from us while the machine slept
+    write(folder, { ...me, groups: pids.map((pid) => ({ pid, startedAt: startedAt(pid) })) });
   };
+  groupWatchers.add(watch);
   const beat = setInterval(() => {
     try {
       utimesSync(ownerFile(folder), new Date(), new Date());
@@ -45,9 +46,10 @@ export async function withLock(folder, options, work) {
   }, beatMs);
   beat.unref();
   try {
-    return await work({ renew });
+    return await work();
   } finally {
     clearInterval(beat);
+    groupWatchers.delete(watch);
     discard(folder);
   }
 }

@@ -20,7 +20,6 @@ import { testServer } from './steps/test-server.mjs';
  * @property {Record<string, any>} toolchain  what was found so far: toolchain.json
  * @property {string} log                     the file that gets the output of all commands
  * @property {(holder: string) => void} onWait
- * @property {{renew: () => void}} holding    the lock of this checkout
  *
  * @typedef {object} Step
  * @property {string} title
@@ -62,14 +61,14 @@ export async function setUp({ tests = false, env = process.env } = {}) {
   process.stderr.write(`sevenfold set-up in ${places.checkout}, downloads kept in ${places.cache}\n`);
   const lock = join(places.state, 'setup.lock');
   const onWait = (holder) => process.stderr.write(`  waiting for another set-up here (${holder})\n`);
-  await withLock(lock, { onWait }, async (holding) => {
+  await withLock(lock, { onWait }, async () => {
     const { toolchain } = look(env); // as the one before us left it
     for (const step of wanted) {
       if (step.isThere({ places, env, toolchain })) continue;
       await progress(step.title, async (note) => {
         const log = join(places.state, 'logs', 'setup.log');
         const waiting = (holder) => note(`waiting for another checkout's set-up (${holder})`);
-        await step.install({ places, env, toolchain, log, holding, onWait: waiting }, note);
+        await step.install({ places, env, toolchain, log, onWait: waiting }, note);
         writeWhole(toolchainFile(places), `${JSON.stringify(toolchain, null, 2)}\n`);
       });
     }

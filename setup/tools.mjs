@@ -20,7 +20,7 @@ export function lockedTool(places, name) {
 export async function fetchTool(context, name, { what, advice }) {
   const { places, env, log, toolchain } = context;
   const tool = lockedTool(places, name);
-  await makeOnce(context, tool.folder, async (draft, renew) => {
+  await makeOnce(context, tool.folder, async (draft) => {
     const list = join(draft, 'tool.lock');
     writeFileSync(list, tool.requirement);
     const into = join(draft, name);
@@ -37,7 +37,6 @@ export async function fetchTool(context, name, { what, advice }) {
       run(toolchain.uv, [...args, '--target', into, '-r', list], {
         env: indexEnvironment(env),
         log,
-        onStart: renew,
       }),
     );
     return into;

@@ -8,6 +8,15 @@ import { readJson } from '../setup/files.mjs';
 import { findPlaces } from '../setup/places.mjs';
 
 const { checkout, state } = findPlaces();
+const named = process.argv.slice(2).map((name) => relative(checkout, resolve(name)));
+const unknown = named.find(
+  (name) => name.startsWith('..') || !existsSync(join(checkout, name.split('::')[0])),
+);
+if (unknown !== undefined) {
+  console.error(`${unknown} is no test file of ${checkout}.`);
+  process.exit(2);
+}
+
 const toolchain = readJson(join(state, 'toolchain.json')) ?? {};
 const scratch = mkdtempSync(join(tmpdir(), 'sevenfold-tests-'));
 /** Every process of this run inherits it, so that what is left at the end can be told from all others. */
@@ -80,10 +89,15 @@ async function pytest(files) {
         : body.includes('<skipped')
           ? 'skipped'
           : 'passed';
-      return { result, name, file: `spark ${file}` };
+      return { result, name: unescape(name), file: `spark ${file}` };
     },
   );
   return withExitCode('pytest', code, results);
+}
+
+function unescape(text) {
+  const signs = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
+  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => signs[name]);
 }
 
 /** A runner that fails without naming a test has failed all the same. */
@@ -132,12 +146,6 @@ function found(folder, pattern) {
     .sort();
 }
 
-const named = process.argv.slice(2).map((name) => relative(checkout, resolve(name)));
-const unknown = named.find((name) => !existsSync(join(checkout, name.split('::')[0])));
-if (unknown !== undefined || named.some((name) => name.startsWith('..'))) {
-  console.error(`${unknown ?? named.find((name) => name.startsWith('..'))} is no test file of ${checkout}.`);
-  process.exit(2);
-}
 const typescriptFiles =
   named.length > 0 ? named.filter((name) => /\.tsx?$/.test(name)) : found('test', /\.test\.ts$/);
 const pythonFiles =

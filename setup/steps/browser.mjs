@@ -39,7 +39,7 @@ export const browser = {
   async install(context, note) {
     const { places, env, log, toolchain } = context;
     const folder = ownFolder(places);
-    await makeOnce(context, folder, async (draft, renew) => {
+    await makeOnce(context, folder, async (draft) => {
       note('unpacking');
       const target = join(draft, 'browser');
       mkdirSync(target);
@@ -48,7 +48,7 @@ export const browser = {
       chmodSync(join(target, 'chromium'), 0o755);
       for (const name of ['al2023', 'fonts']) {
         await inflate(from(`${name}.tar.br`), join(draft, name));
-        await run('tar', ['-xf', join(draft, name), '-C', target], { env, log, onStart: renew });
+        await run('tar', ['-xf', join(draft, name), '-C', target], { env, log });
       }
       writeFileSync(join(target, 'fonts.conf'), fontSettings);
       return target;

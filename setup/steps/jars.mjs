@@ -22,9 +22,9 @@ export const jars = {
 
   async install(context, note) {
     for (const jar of wanted(context.places)) {
-      await makeOnce(context, jar.path, async (draft, renew) => {
+      await makeOnce(context, jar.path, async (draft) => {
         note(`fetching ${jar.file}`);
-        return join(await fetchJars(context, [jar], draft, renew), jar.file);
+        return join(await fetchJars(context, [jar], draft), jar.file);
       });
     }
     context.toolchain.jars = wanted(context.places).map((jar) => jar.path);

@@ -22,7 +22,7 @@ export const packages = {
 
   detail: ({ places }) => join(places.checkout, 'node_modules'),
 
-  async install({ places, env, log, holding }, note) {
+  async install({ places, env, log }, note) {
     const { checkout } = places;
     if (!isInstalledByHand(checkout)) {
       const [npm, args] = npmCommand(env);
@@ -36,7 +36,6 @@ export const packages = {
             cwd: checkout,
             env,
             log,
-            onStart: holding.renew,
           },
         ),
       );

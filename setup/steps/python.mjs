@@ -26,7 +26,7 @@ export const python = {
   detail: ({ toolchain }) => `${toolchain.python} (${toolchain.pythonVersion})`,
 
   async install(context, note) {
-    const { places, env, log, toolchain, holding } = context;
+    const { places, env, log, toolchain } = context;
     note('looking for Python');
     const base = findPython(env);
     const uv = await findUv(context, base, note);
@@ -54,7 +54,6 @@ export const python = {
           {
             env: indexEnvironment(env),
             log,
-            onStart: holding.renew,
           },
         ),
     );
@@ -113,7 +112,7 @@ async function findUv(context, base, note) {
   }
   const tool = lockedTool(context.places, 'uv');
   const path = join(tool.folder, 'bin', 'uv');
-  await makeOnce(context, tool.folder, async (draft, renew) => {
+  await makeOnce(context, tool.folder, async (draft) => {
     note('fetching uv');
     mkdirSync(join(draft, 'uv'));
     writeFileSync(join(draft, 'uv.lock'), tool.requirement);
@@ -125,7 +124,7 @@ async function findUv(context, base, note) {
       log,
       async () => {
         const runner = await pythonWithPip(base, draft, env, log);
-        await run(runner, [...pip, ...into], { env, log, onStart: renew });
+        await run(runner, [...pip, ...into], { env, log });
       },
     );
     return join(draft, 'uv');

@@ -26,7 +26,7 @@ export const temporal = {
     const own = join(ownFolder(places), 'temporal');
     if (installed === undefined && !existsSync(own)) {
       note('downloading');
-      await makeOnce(context, own, (draft, renew) => download(context, draft, renew));
+      await makeOnce(context, own, (draft) => download(context, draft));
       if (!existsSync(own)) await build(context, own, note);
     }
     toolchain.temporal = installed ?? own;
@@ -43,7 +43,7 @@ function isUsable(path, env) {
 }
 
 /** The makers' own download; undefined, and soon, where it cannot be reached. */
-async function download({ env, log }, draft, renew) {
+async function download({ env, log }, draft) {
   const platform = process.platform;
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   const impatience = new AbortController();
@@ -55,7 +55,7 @@ async function download({ env, log }, draft, renew) {
     if (!answer.ok) return undefined;
     const archive = join(draft, 'temporal.tar.gz');
     await writeFile(archive, answer.body);
-    await run('tar', ['-xzf', archive, '-C', draft, 'temporal'], { env, log, onStart: renew });
+    await run('tar', ['-xzf', archive, '-C', draft, 'temporal'], { env, log });
     const program = join(draft, 'temporal');
     return isUsable(program, env) ? program : undefined;
   } catch {
@@ -86,7 +86,7 @@ async function build(context, own, note) {
   }
   const source = 'github.com/temporalio/cli';
   const link = `-s -w -X ${source}/temporalcli.Version=${version}`;
-  await makeOnce(context, own, async (draft, renew) => {
+  await makeOnce(context, own, async (draft) => {
     note('cannot be downloaded here; building it, about 5 minutes on two cores');
     await explaining(
       'Building the Temporal server, which cannot be downloaded here,',
@@ -96,7 +96,6 @@ async function build(context, own, note) {
         run(go, ['install', '-ldflags', link, `${source}/cmd/temporal@v${version}`], {
           env: { ...settings, GOBIN: draft },
           log,
-          onStart: renew,
         }),
     );
     const program = join(draft, 'temporal');

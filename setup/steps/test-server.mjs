@@ -29,9 +29,9 @@ export const testServer = {
   async install(context, note) {
     const { places, toolchain } = context;
     const { lock, folder, paths } = wanted(places);
-    await makeOnce(context, folder, (draft, renew) => {
+    await makeOnce(context, folder, (draft) => {
       note('fetching');
-      return fetchJars(context, lock, draft, renew);
+      return fetchJars(context, lock, draft);
     });
     toolchain.testServerJars = paths;
     // The TypeScript SDK starts an executable with the port as its one argument, and ends it by its pid.

@@ -6,6 +6,7 @@ export default async function* report(events) {
     // What holds tests is not one, unless something of its own went wrong (a hook, a file that cannot be loaded).
     if (cause === 'subtestsFailed' || (type === 'test:pass' && data.details.type === 'suite')) continue;
     const result = type === 'test:fail' ? 'failed' : data.skip || data.todo ? 'skipped' : 'passed';
-    yield `${JSON.stringify({ result, name: data.name, file: data.file })}\n`;
+    const name = data.name === data.file ? 'the file was not run to its end' : data.name;
+    yield `${JSON.stringify({ result, name, file: data.file })}\n`;
   }
 }
