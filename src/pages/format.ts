@@ -1,0 +1,80 @@
+/**
+ * How figures are written, on every page alike. Where there is none stands a dash. Between a number and its unit stands
+ * a narrow space at which no line breaks.
+ */
+export const dash = '–';
+const thin = '\u202f';
+
+type Figure = number | null | undefined;
+
+const known = (value: Figure): value is number =>
+  value !== null && value !== undefined && Number.isFinite(value);
+
+export function count(value: Figure): string {
+  return known(value) ? Math.round(value).toLocaleString('en-US') : dash;
+}
+
+export function dollars(value: Figure): string {
+  return known(value)
+    ? `${value < 0 ? '-' : ''}$${Math.round(Math.abs(value)).toLocaleString('en-US')}`
+    : dash;
+}
+
+/** For axes: $250k, $1.2M, $3B. */
+export function shortDollars(value: number): string {
+  const [divisor, letter] =
+    value >= 1e9 ? [1e9, 'B'] : value >= 1e6 ? [1e6, 'M'] : value >= 1e3 ? [1e3, 'k'] : [1, ''];
+  return `$${Number((value / divisor).toPrecision(3))}${letter}`;
+}
+
+/** A yield: percent points a year. */
+export function percent(value: Figure): string {
+  return known(value) ? `${decimals(value, 2)}${thin}%` : dash;
+}
+
+/** A spread of yields. */
+export function points(value: Figure): string {
+  return known(value) ? `${decimals(value, 2)}${thin}pp` : dash;
+}
+
+/** A change of counts against a base: +0.6 %. */
+export function change(value: Figure, base: Figure): string {
+  if (!known(value) || !known(base) || base === 0) return dash;
+  const relative = (value / base - 1) * 100;
+  return `${relative > 0 ? '+' : ''}${decimals(relative, 1)}${thin}%`;
+}
+
+export function seconds(value: Figure): string {
+  if (!known(value)) return dash;
+  if (value < 0.0995) return `${Math.round(value * 1000)}${thin}ms`;
+  if (value < 59.95) return `${value.toFixed(1)}${thin}s`;
+  const whole = Math.round(value);
+  return `${Math.floor(whole / 60)}${thin}min ${String(whole % 60).padStart(2, '0')}${thin}s`;
+}
+
+export function megabytes(value: Figure): string {
+  return known(value) ? `${count(value)}${thin}MB` : dash;
+}
+
+export function days(value: Figure): string {
+  return known(value) ? `${count(value)} ${value === 1 ? 'day' : 'days'}` : dash;
+}
+
+/** 2026-11-20 00:01:02 UTC */
+export function moment(value: Date | null | undefined): string {
+  return value ? `${value.toISOString().slice(0, 19).replace('T', ' ')} UTC` : dash;
+}
+
+/** Shortens what a source wrote; whole names are in the database. */
+export function clipped(text: string | null, length: number): string {
+  if (text === null || text === '') return dash;
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+function decimals(value: number, digits: number): string {
+  const text = value.toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
+}
