@@ -45,8 +45,8 @@ def test_the_cause_decides_where_the_exception_itself_is_unknown():
     ("text", "expected"),
     [
         (
-            'File "task.py", line 3, in run\nsevenfold_jobs.common.failures.InvalidInput: two rows for a day\n',
-            ("InvalidInput", "two rows for a day"),
+            'File "task.py", line 3, in run\nsevenfold_jobs.common.failures.InvalidInput: no column tvl\n',
+            ("InvalidInput", "no column tvl"),
         ),
         (
             'File "task.py", line 3, in run\npsycopg.errors.AdminShutdown: terminating connection\n',
