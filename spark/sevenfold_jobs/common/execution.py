@@ -38,7 +38,9 @@ def run_job(request: dict[str, Any]) -> dict[str, Any]:
     module = f"sevenfold_jobs.{job}.main"
     if not re.fullmatch(r"[a-z][a-z0-9_]*", job) or importlib.util.find_spec(f"sevenfold_jobs.{job}") is None:
         raise InvalidInput(f'There is no job "{job}": spark/sevenfold_jobs has no such folder.')
-    return importlib.import_module(module).run(Batch(request))
+    batch = Batch(request)
+    batch.failpoint("batch-running")
+    return importlib.import_module(module).run(batch)
 
 
 def cpu_seconds() -> float:
