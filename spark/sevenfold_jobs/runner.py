@@ -1,8 +1,8 @@
 """Starts the process of each batch as a fork of itself, so that no job waits for the imports that all share.
 
-Reads one JSON request a line on stdin; answers `{"ready": pid}` once, `{"started": batchId, "pid": …}` and, when
-the process has ended, `{"ended": batchId, "code": …}` or `{"ended": batchId, "signal": …}`. It imports only what
-is not ours: a job and all that it uses of ours are imported after the fork and never older than the request.
+Reads one JSON request a line on stdin; answers `{"ready": pid}` once, `{"started": batchId, "pid": …}` and,
+at the end of that process, `{"ended": batchId, "code": …}` or `{"ended": batchId, "signal": …}`. It imports
+only what is not ours: a job and all that it uses of ours are imported after the fork and never stale.
 """
 
 import gc
@@ -23,6 +23,8 @@ EARLY = (
     "pyspark.sql.functions",
     "pyspark.sql.pandas.types",
     "pyspark.sql.window",
+    # pyspark compares versions with it before every exchange with Arrow: 0.16 s, most of it setuptools
+    "distutils.version",
 )
 
 

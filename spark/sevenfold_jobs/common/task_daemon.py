@@ -16,6 +16,8 @@ EARLY = (
     "pyarrow.compute",
     "pyspark.sql.pandas.serializers",
     "pyspark.sql.pandas.types",
+    # pyspark compares versions with it before every exchange with Arrow: 0.16 s, most of it setuptools
+    "distutils.version",
 )
 
 if __name__ == "__main__":

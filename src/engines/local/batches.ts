@@ -52,6 +52,7 @@ export class Batches {
   readonly #running = new Set<Live>();
   readonly #changes = new EventEmitter().setMaxListeners(0);
   #clearing = false;
+  #warmingUp: Jvm | undefined;
   #prunedAt = 0;
 
   constructor(options: BatchesOptions, records: BatchRecords, jvm: SharedJvm, runners: Runners, log: Logger) {
@@ -155,6 +156,32 @@ export class Batches {
     const batch = this.#live.get(batchId);
     if (batch) await this.#stop(batch, 'cancelled');
     return this.look(batchId);
+  }
+
+  /**
+   * Takes a new JVM through one Python task, so that no batch has to wait for Spark's Python daemon (1.6 s of imports).
+   * Batches may run meanwhile.
+   */
+  async warmUp(jvm: Jvm, directory: string): Promise<void> {
+    this.#warmingUp = jvm;
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const { ended } = await this.#runners.start({
+        batchId: `warm-up-${jvm.identity.pid}`,
+        attempt: 1,
+        job: 'trivial',
+        input: { pythonTasks: true },
+        fence: {},
+        directory,
+        databaseUrl: '',
+        warm: { port: jvm.port, secret: jvm.secret },
+      });
+      await ended;
+    } catch (error) {
+      this.#log.warn(`the JVM was not warmed up: ${(error as Error).message}`);
+    } finally {
+      if (this.#warmingUp === jvm) this.#warmingUp = undefined;
+    }
   }
 
   /** Starts what may start. Called whenever a slot, the JVM or a batch became available. */
@@ -294,7 +321,7 @@ export class Batches {
   /** After a batch: when no other runs in the shared JVM, what they all left there goes. */
   async #tidyUp(jvm: Jvm | undefined): Promise<void> {
     const alone = [...this.#running].filter((batch) => !batch.request.isolated).length === 1;
-    if (jvm && alone && jvm === this.#jvm.current) {
+    if (jvm && alone && jvm === this.#jvm.current && jvm !== this.#warmingUp) {
       this.#clearing = true;
       try {
         if (!(await jvm.clearUp()) && !(await jvm.goneWithin(1_000))) {

@@ -122,7 +122,10 @@ export class Keeper {
     await this.#batches.recover();
     this.#runners.current();
     this.#jvm.start(
-      () => this.#batches.pump(),
+      (jvm) => {
+        if (jvm) void this.#batches.warmUp(jvm, path.join(this.#folder, 'warm-up'));
+        this.#batches.pump();
+      },
       (identity) => this.#note(identity),
     );
     rmSync(this.#options.socketPath, { force: true });

@@ -38,8 +38,8 @@ export class SharedJvm {
     this.#log = log;
   }
 
-  /** `onChange` is called whenever a JVM became ready or failed to. */
-  start(onChange: () => void, onStarted: (identity: ProcessIdentity) => void): void {
+  /** `onChange` is called whenever a JVM became ready or failed to (then without one). */
+  start(onChange: (jvm?: Jvm) => void, onStarted: (identity: ProcessIdentity) => void): void {
     this.#kept = this.#keep(onChange, (identity) => {
       this.#starting = identity;
       onStarted(identity);
@@ -81,7 +81,7 @@ export class SharedJvm {
     await this.#kept;
   }
 
-  async #keep(onChange: () => void, onStarted: (identity: ProcessIdentity) => void): Promise<void> {
+  async #keep(onChange: (jvm?: Jvm) => void, onStarted: (identity: ProcessIdentity) => void): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       this.#starts += 1;
@@ -103,7 +103,7 @@ export class SharedJvm {
       this.current = jvm;
       this.#log.info({ pid: jvm.identity.pid }, 'the JVM is ready');
       if (signal.aborted) await jvm.kill();
-      onChange();
+      onChange(jvm);
       void this.#watch(jvm);
       const { code, signal: killedBy } = await jvm.ended;
       if (this.current === jvm) this.current = undefined;
