@@ -150,9 +150,11 @@ def _frame(cursor: psycopg.Cursor, query: str, dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[column.name for column in cursor.description])
 
 
+# by group: count(distinct) would sort all rows
 BOUNDS = """
-    select min(date) as first, max(date) as last, count(distinct pool_id) as pools
-      from pool_history where dataset = %(dataset)s
+    select min(first) as first, max(last) as last, count(*) as pools
+      from (select min(date) as first, max(date) as last
+              from pool_history where dataset = %(dataset)s group by pool_id) as by_pool
 """
 PRICES = """
     select symbol, date, close from token_prices_daily
