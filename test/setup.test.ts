@@ -119,7 +119,7 @@ test('without a Python it says which names it looked for, and that a broken shim
   program(clone, 'python3.12', 'echo 3.9.18');
   assertOneLine(
     setUp(clone),
-    /No Python 3\.11 or 3\.12 found/,
+    /No Python 3\.11, 3\.12 or 3\.13 found/,
     /python3\.12 is 3\.9\.18/,
     /python3 cannot be run/,
     /SEVENFOLD_PYTHON/,

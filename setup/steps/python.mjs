@@ -75,18 +75,21 @@ function version(path, env) {
   return answer?.stdout.trim();
 }
 
-/** The Python to build on: 3.12 or 3.11, which pyspark 3.5 supports; a shim that fails when run does not count. */
+/**
+ * The Python to build on: pyspark 3.5 is made for 3.11 and 3.12; with 3.13 its plain and pandas UDFs ran. A shim that
+ * fails when run does not count.
+ */
 export function findPython(env) {
   if (env.SEVENFOLD_PYTHON) {
     const found = version(env.SEVENFOLD_PYTHON, env);
     if (found !== undefined && isSupported(found)) return { path: env.SEVENFOLD_PYTHON, version: found };
     throw new SetupFailure(
       `SEVENFOLD_PYTHON is ${env.SEVENFOLD_PYTHON}, which ${found === undefined ? 'cannot be run' : `is Python ${found}`}. ` +
-        'Name a Python 3.11 or 3.12, or unset it.',
+        'Name a Python 3.11, 3.12 or 3.13, or unset it.',
     );
   }
   const seen = [];
-  for (const name of ['python3.12', 'python3.11', 'python3', 'python']) {
+  for (const name of ['python3.12', 'python3.11', 'python3.13', 'python3', 'python']) {
     for (const path of onPath(name, env)) {
       const found = version(path, env);
       if (found !== undefined && isSupported(found)) return { path, version: found };
@@ -94,13 +97,13 @@ export function findPython(env) {
     }
   }
   throw new SetupFailure(
-    'No Python 3.11 or 3.12 found as python3.12, python3.11, python3 or python on PATH' +
+    'No Python 3.11, 3.12 or 3.13 found as python3.12, python3.11, python3.13, python3 or python on PATH' +
       `${seen.length === 0 ? '' : ` (${seen.join(', ')})`}. Install one, or name it in SEVENFOLD_PYTHON, and run this again.`,
   );
 }
 
 function isSupported(found) {
-  return /^3\.1[12]\./.test(found);
+  return /^3\.1[123]\./.test(found);
 }
 
 /** uv from PATH, else our own in the cache, put there by whatever pip there is. */
