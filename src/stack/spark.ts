@@ -26,7 +26,7 @@ export function sparkPart(addresses: Addresses, checkout: string): Part {
     name: 'spark',
     needs: [],
     runsOurCode: true,
-    stop: { signal: 'SIGTERM', graceMs: 8_000 },
+    stop: { signal: 'SIGTERM', graceMs: 3_000 },
     silentLimitMs: 60_000,
     address: () => addresses.sparkSocket,
     prepare: async () => launchOurs(path.join(checkout, 'src/engines/local/keeper.ts'), checkout, addresses),

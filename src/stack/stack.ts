@@ -74,30 +74,27 @@ export async function ensureUp(
   options: EnsureOptions = {},
 ): Promise<Stack> {
   const { checkout, stateFolder } = place;
-  const version = codeVersion(checkout, stateFolder);
   const stack = readStack(stateFolder);
-  if (stack !== undefined && isWhole(stack, version)) return stack;
+  if (stack !== undefined && isWhole(stack, codeVersion(checkout, stateFolder))) return stack;
   mkdirSync(stateFolder, { recursive: true });
-  return withLock(upLock(stateFolder), () => bringUp(place, version, report, options));
+  return withLock(upLock(stateFolder), () => bringUp(place, report, options));
 }
 
-async function bringUp(
-  place: StackPlace,
-  version: string,
-  report: Report,
-  options: EnsureOptions,
-): Promise<Stack> {
+async function bringUp(place: StackPlace, report: Report, options: EnsureOptions): Promise<Stack> {
   const { checkout, stateFolder } = place;
   const deadline = Date.now() + (options.timeoutMs ?? 240_000);
   const log = logFile(stateFolder, 'supervisor');
   const shown = new Map<string, string>();
   let logStart = 0;
+  let version = codeVersion(checkout, stateFolder);
   for (let starts = 0; ;) {
     const stack = readStack(stateFolder);
     if (stack !== undefined && isWhole(stack, version)) return stack;
 
     const supervisor = lockHolder(supervisorLock(stateFolder));
     const described = stack !== undefined && stack.supervisor?.pid === supervisor?.pid;
+    // Read again before anything is ended for it: the code may be changing this very moment.
+    if (described && stack.codeVersion !== version) version = codeVersion(checkout, stateFolder);
     const outdated = described && stack.codeVersion !== version;
     const stopped = supervisor !== undefined && (processInfo(supervisor.pid)?.stopped ?? false);
     if (supervisor !== undefined && (outdated || stopped)) {

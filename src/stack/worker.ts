@@ -1,13 +1,31 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Addresses } from './addresses.ts';
+import { logFile } from './logs.ts';
 import { launchOurs } from './node.ts';
 import type { Health, Part } from './part.ts';
 
-// What is wrong with its code or its settings ends a worker within this time.
-const settledAfterMs = 1_000;
+// For a worker that does not log that it is ready, because its log level is higher.
+const readyAfterMs = 20_000;
+
+/** Has the worker that was started at this time logged that it takes work? */
+function isReady(log: string, startedAt: number): boolean {
+  try {
+    return readFileSync(log, 'utf8')
+      .split('\n')
+      .some((line) => {
+        if (!line.includes('"worker is ready"')) return false;
+        const { time } = JSON.parse(line) as { time: number };
+        return time >= startedAt;
+      });
+  } catch {
+    return false;
+  }
+}
 
 /** The worker. */
 export function workerPart(addresses: Addresses, checkout: string): Part {
+  const log = logFile(addresses.stateFolder, 'worker');
   return {
     name: 'worker',
     needs: ['postgres', 'temporal', 'spark'],
@@ -17,7 +35,8 @@ export function workerPart(addresses: Addresses, checkout: string): Part {
     silentLimitMs: 60_000,
     address: () => null,
     prepare: async () => launchOurs(path.join(checkout, 'worker.ts'), checkout, addresses),
+    // Once it is ready, being there is all that can be seen of it from here: what else it is, the supervisor watches.
     health: async (_process, startedAt): Promise<Health> =>
-      Date.now() - startedAt < settledAfterMs ? 'starting' : 'serving',
+      Date.now() - startedAt > readyAfterMs || isReady(log, startedAt) ? 'serving' : 'starting',
   };
 }

@@ -7,7 +7,8 @@ import { postgresPart } from '../../src/stack/postgres.ts';
 import { supervise } from '../../src/stack/supervisor.ts';
 import { temporalPart } from '../../src/stack/temporal.ts';
 
-const { checkout, stateFolder } = readConfig();
+const { stateFolder } = readConfig();
+const checkout = path.dirname(stateFolder);
 const names = readJson<string[]>(path.join(stateFolder, 'setup.parts.json')) ?? [];
 
 // Sleeps with a child that sleeps in a process group of its own, as the keeper and its jobs do.
@@ -26,8 +27,9 @@ function standIn(name: string): Part {
     silentLimitMs: 60_000,
     address: () => null,
     prepare: async () => ({
-      command: process.execPath,
-      args: ['-e', name === 'failing' ? 'throw new Error("no luck today")' : sleeper],
+      ...(name === 'failing'
+        ? { command: '/bin/sh', args: ['-c', 'echo "Error: no luck today"; exit 1'] }
+        : { command: process.execPath, args: ['-e', sleeper] }),
       env: process.env,
       cwd: '/',
     }),

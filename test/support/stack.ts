@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../src/config.ts';
 import { writeJson } from '../../src/stack/files.ts';
+import { isSame } from '../../src/stack/processes.ts';
+import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import { ensureUp, wipe } from '../../src/stack/stack.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 
 const supervisor = fileURLToPath(new URL('./stack-supervisor.ts', import.meta.url));
-const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 /** Waits for the condition, which is the only way a test waits. */
 export async function until<T>(
@@ -49,10 +50,11 @@ export interface TestStack {
 /** `postgres` and `temporal` are the real ones; every other name is a process that sleeps. */
 export type TestPart = 'postgres' | 'temporal' | (string & {});
 
-/** A stack of its own in a temporary folder, wiped when the test ends. */
+/** A stack of its own, in a checkout of its own whose code is what the test writes there; wiped when the test ends. */
 export function testStack(t: Pick<TestContext, 'after'>, parts: TestPart[], folder?: string): TestStack {
   const home = folder ?? realpathSync(mkdtempSync(path.join(tmpdir(), 'sevenfold-stack-')));
-  const stateFolder = path.join(home, 'checkout', '.sevenfold');
+  const checkout = path.join(home, 'checkout');
+  const stateFolder = path.join(checkout, '.sevenfold');
   writeJson(path.join(stateFolder, 'toolchain.json'), {
     python: '/usr/bin/python3',
     javaHome: '/usr',
@@ -74,7 +76,13 @@ export function testStack(t: Pick<TestContext, 'after'>, parts: TestPart[], fold
   };
 }
 
-export function partOf(stack: Stack, name: string): { pid: number; startTime: string } {
+/** kill -9, and gone when it returns. */
+export async function kill9(identity: ProcessIdentity): Promise<void> {
+  process.kill(identity.pid, 'SIGKILL');
+  await until(`${identity.pid} is gone`, () => !isSame(identity));
+}
+
+export function partOf(stack: Stack, name: string): ProcessIdentity {
   const part = stack.parts.find((one) => one.name === name);
   if (part?.pid == null || part.startTime === null) throw new Error(`${name} does not run`);
   return { pid: part.pid, startTime: part.startTime };
