@@ -20,6 +20,8 @@ def run(batch: Batch) -> dict[str, Any]:
         "refuse": refuse,
         "leave": leave,
         "wait": wait,
+        "hold": hold,
+        "fail_in_task": fail_in_task,
         "sum": sum_in_tasks,
         "wait_in_tasks": wait_in_tasks,
         "cache": cache,
@@ -53,6 +55,19 @@ def wait(batch: Batch) -> dict[str, Any]:
     batch.failpoint("batch-running")
     time.sleep(600)
     return {}
+
+
+def hold(batch: Batch) -> dict[str, Any]:
+    """Halts at the failure point `batch-running` and ends when it is let go."""
+    batch.failpoint("batch-running")
+    return {}
+
+
+def fail_in_task(batch: Batch) -> dict[str, Any]:
+    def divide(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pydict({"quotient": [1 / len(list(batches)[:0])]})
+
+    return {"rows": batch.spark().range(1).mapInArrow(divide, "quotient double").count()}
 
 
 def sum_in_tasks(batch: Batch) -> dict[str, Any]:

@@ -1,0 +1,153 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readConfig } from '../../src/config.ts';
+import { isTerminal, type BatchObservation, type BatchRequest } from '../../src/engines/engine.ts';
+import { createLocalEngine, type LocalEngine } from '../../src/engines/local.ts';
+import { keeperSocket } from '../../src/engines/local/protocol.ts';
+import { descendantsOf, identify, waitUntilGone, type ProcessIdentity } from '../../src/stack/processes.ts';
+import { locateToolchain } from '../../src/stack/toolchain.ts';
+
+const config = readConfig();
+
+/** A real keeper on a state folder of its own, with the jobs of spark/tests/jobs beside the real ones. */
+export interface TestKeeper {
+  engine: LocalEngine;
+  stateFolder: string;
+  failpoints: string;
+  process: () => ChildProcess;
+  directory: (batchId: string) => string;
+  /** The keeper and all below it. */
+  everyProcess: () => ProcessIdentity[];
+  start: () => void;
+  /** Makes this process the keeper again, after another one was tried. */
+  adopt: (keeper: ChildProcess) => void;
+  stop: () => Promise<void>;
+}
+
+export function startKeeper(settings: { slots?: number } = {}): TestKeeper {
+  const stateFolder = mkdtempSync(path.join(tmpdir(), 'sevenfold-keeper-'));
+  const failpoints = mkdtempSync(path.join(tmpdir(), 'sevenfold-failpoints-'));
+  writeFileSync(
+    path.join(stateFolder, 'toolchain.json'),
+    JSON.stringify(locateToolchain(config.stateFolder)),
+  );
+  const socketPath = keeperSocket(stateFolder);
+  const log = openSync(path.join(stateFolder, 'keeper.log'), 'a');
+  let child: ChildProcess | undefined;
+
+  function start(): void {
+    child = spawn(process.execPath, ['--import', 'tsx', 'src/engines/local/keeper.ts'], {
+      cwd: config.checkout,
+      stdio: ['ignore', log, log],
+      env: {
+        ...process.env,
+        SEVENFOLD_STATE: stateFolder,
+        SEVENFOLD_SPARK_SOCKET: socketPath,
+        SEVENFOLD_FAILPOINTS: failpoints,
+        SPARK_DRIVER_MEMORY: '1g',
+        SPARK_LOCAL_CORES: '2',
+        SPARK_LOCAL_SLOTS: String(settings.slots ?? 1),
+        PYTHONPATH: path.join(config.checkout, 'spark', 'tests', 'jobs'),
+      },
+    });
+  }
+
+  function everyProcess(): ProcessIdentity[] {
+    const pid = child?.pid ?? 0;
+    const keeper = identify(pid);
+    return [...(keeper ? [keeper] : []), ...descendantsOf(pid)];
+  }
+
+  start();
+  const engine = createLocalEngine({ socketPath });
+  return {
+    engine,
+    stateFolder,
+    failpoints,
+    process: () => child!,
+    directory: (batchId) => path.join(stateFolder, 'batches', batchId),
+    everyProcess,
+    start,
+    adopt: (keeper) => void (child = keeper),
+    async stop() {
+      await engine.close();
+      const processes = everyProcess();
+      child?.kill('SIGTERM');
+      const gone = await waitUntilGone(processes, 20_000);
+      for (const folder of [stateFolder, failpoints, path.dirname(socketPath)]) {
+        rmSync(folder, { recursive: true, force: true });
+      }
+      if (!gone) throw new Error('the keeper left processes behind');
+    },
+  };
+}
+
+/** A request for the job `probe`, which does what `input.do` says. */
+export function probe(input: Record<string, unknown>, more: Partial<BatchRequest> = {}): BatchRequest {
+  return {
+    batchId: `sf-probe-${randomBytes(4).toString('hex')}`,
+    job: 'probe',
+    input,
+    fence: { runId: 'r', unit: 'u', attempt: 1, fingerprint: 'f' },
+    priority: 1,
+    timeoutMs: 120_000,
+    isolated: false,
+    labels: { 'run-id': 'r' },
+    ...more,
+  };
+}
+
+export async function ended(engine: LocalEngine, batchId: string): Promise<BatchObservation> {
+  let seen = await engine.look(batchId);
+  while (seen && !isTerminal(seen.state)) seen = await engine.lookForChange(batchId, seen.state, 10_000);
+  if (!seen) throw new Error(`the engine does not know ${batchId}`);
+  return seen;
+}
+
+/** Runs a batch to its end. */
+export async function run(
+  engine: LocalEngine,
+  request: BatchRequest,
+  environment: Record<string, string> = {},
+): Promise<BatchObservation> {
+  await engine.create(request, environment);
+  return ended(engine, request.batchId);
+}
+
+/** Waits until `look` finds something. */
+export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const giveUpAt = Date.now() + 60_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > giveUpAt) throw new Error(`waited 60 s in vain until ${what}`);
+    await sleep(20);
+  }
+}
+
+export function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Arms a failure point and answers, when a job has reached it, which process did. */
+export async function halted(keeper: TestKeeper, name: string): Promise<ProcessIdentity> {
+  const pid = await until(`a process halts at ${name}`, () => {
+    const hit = read(path.join(keeper.failpoints, `${name}.hit`));
+    return hit ? (JSON.parse(hit) as { pid: number }).pid : undefined;
+  });
+  return identify(pid)!;
+}
+
+export function arm(keeper: TestKeeper, name: string): void {
+  for (const file of [`${name}.hit`, `${name}.go`])
+    rmSync(path.join(keeper.failpoints, file), { force: true });
+  writeFileSync(path.join(keeper.failpoints, name), '');
+}
