@@ -75,6 +75,14 @@ export async function setUp({ tests = false, env = process.env } = {}) {
   });
 }
 
+/** For what can go wrong wherever a file is written. */
+const remedies = {
+  EACCES:
+    'Make it writable, or put the folders elsewhere with SEVENFOLD_STATE and SEVENFOLD_CACHE, then run this again.',
+  EROFS: 'Put the folders elsewhere with SEVENFOLD_STATE and SEVENFOLD_CACHE, then run this again.',
+  ENOSPC: 'Make room on the disk, then run this again.',
+};
+
 export async function main(args) {
   const unknown = args.find((argument) => !['--tests', '--check', '--help'].includes(argument));
   if (unknown !== undefined || args.includes('--help')) {
@@ -95,8 +103,9 @@ export async function main(args) {
       await setUp({ tests });
     }
   } catch (error) {
-    if (!(error instanceof SetupFailure) && error.code !== 'EACCES' && error.code !== 'ENOSPC') throw error;
-    console.error(`set-up: ${error.message}`);
+    const remedy = remedies[error.code];
+    if (!(error instanceof SetupFailure) && remedy === undefined) throw error;
+    console.error(`set-up: ${error.message}${remedy === undefined ? '' : `. ${remedy}`}`);
     process.exitCode = 1;
   }
 }

