@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { readConfig } from '../../src/config.ts';
+import { renderDailyReport } from '../../src/pages/daily-report.ts';
+import { locateToolchain } from '../../src/stack/toolchain.ts';
+import { openBrowser } from '../support/browser.ts';
+import { pool, reportData } from './report-data.ts';
+
+let browser: Browser;
+let folder: string;
+let url: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sevenfold-page-'));
+  const pools = [
+    ...reportData().pools,
+    ...Array.from({ length: 40 }, (_, i) =>
+      pool(`pool-${i}`, { symbol: `LONGSYMBOL${i}-USDC`, tvl: 1e9 / (i + 1), apy: (i * 7) % 13 }),
+    ),
+  ];
+  const run = { ...reportData().run, dataset: 'sample' };
+  await writeFile(join(folder, 'page.html'), renderDailyReport(reportData({ run, pools })));
+  url = pathToFileURL(join(folder, 'page.html')).href;
+  browser = await openBrowser(locateToolchain(readConfig().stateFolder).browser);
+});
+
+after(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function open(
+  width: number,
+  colorScheme: 'light' | 'dark',
+): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => request.url() !== url && complaints.push(`asked for ${request.url()}`));
+  await page.goto(url);
+  return { page, complaints };
+}
+
+// Runs in the page, which TypeScript's settings here know nothing of: therefore text.
+const lowestContrast = `(() => {
+  const channel = (c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => { const [r, g, b] = numbers(colour).map(channel); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const paperOf = (e) => {
+    for (; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if ((numbers(colour)[3] ?? 1) > 0.5) return colour;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  let worst = { ratio: 21, text: '' };
+  for (const e of document.querySelectorAll('body *')) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || e.closest('svg')) continue;
+    const [a, b] = [light(getComputedStyle(e).color), light(paperOf(e))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < worst.ratio) worst = { ratio, text: e.textContent };
+  }
+  return worst;
+})()`;
+
+for (const width of [390, 1280]) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`at ${width} px, ${colorScheme}: no complaint, no sideways scrolling, readable`, async () => {
+      const { page, complaints } = await open(width, colorScheme);
+      assert.deepEqual(complaints, []);
+      // A browser without fonts would find every page narrow.
+      assert.ok((await page.locator('h1').boundingBox())!.height > 20);
+      const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
+      assert.ok(wide <= width, `the page is ${wide} px wide`);
+      const worst = await page.evaluate<{ ratio: number; text: string }>(lowestContrast);
+      assert.ok(worst.ratio >= 4.5, `contrast ${worst.ratio.toFixed(2)} of "${worst.text}"`);
+      assert.equal(
+        await page.locator('svg[role=img].wide, svg[role=img].narrow').filter({ visible: true }).count(),
+        1,
+      );
+      await page.context().close();
+    });
+  }
+}
+
+test('the sample banner is the first thing to be seen, also on paper', async () => {
+  const { page } = await open(1280, 'light');
+  await page.emulateMedia({ media: 'print' });
+  const banner = page.getByText('SAMPLE DATA');
+  await banner.waitFor({ state: 'visible', timeout: 5_000 });
+  assert.ok((await banner.boundingBox())!.y < 60);
+  await page.context().close();
+});
+
+test('wide tables can be scrolled by keyboard, and every one has a name', async () => {
+  const { page } = await open(390, 'light');
+  for (const region of await page.getByRole('region').all()) {
+    assert.equal(await region.getAttribute('tabindex'), '0');
+    assert.notEqual((await region.getAttribute('aria-label')) ?? '', '');
+  }
+  await page.context().close();
+});

@@ -1,0 +1,179 @@
+import type { DailyReport, ReportedPool } from '../../src/pages/daily-report-data.ts';
+import type { Unit } from '../../src/ledger/units.ts';
+
+const started = new Date('2026-11-20T00:01:02Z');
+const after = (seconds: number) => new Date(started.getTime() + seconds * 1000);
+
+export function pool(poolId: string, change: Partial<ReportedPool> = {}): ReportedPool {
+  return {
+    poolId,
+    symbol: 'USDC',
+    protocol: 'aave-v3',
+    chain: 'Ethereum',
+    passed: true,
+    reason: null,
+    group: 1,
+    tvl: 482_727_188,
+    apy: 3.7253,
+    apy7d: 3.8012,
+    apy30d: 4.0055,
+    stddev30d: 0.5349,
+    staleDays: 0,
+    ...change,
+  };
+}
+
+export function phase(unit: string, position: number, change: Partial<Unit> = {}): Unit {
+  return {
+    runId: 'run-1',
+    unit,
+    kind: 'phase',
+    position,
+    verdict: 'complete',
+    attempt: 1,
+    fingerprint: 'f',
+    committedFingerprint: 'f',
+    committedAttempt: 1,
+    rowsDue: 100 + position,
+    rowsFound: 100 + position,
+    reason: null,
+    detail: {},
+    startedAt: after(position),
+    committedAt: after(position + 0.9),
+    finishedAt: after(position + 0.9),
+    ...change,
+  };
+}
+
+/** A page's data in which every part has something to show. */
+export function reportData(change: Partial<DailyReport> = {}): DailyReport {
+  return {
+    run: {
+      runId: 'run-1',
+      key: 'daily/files/real/2026-11-20',
+      kind: 'dailyPipeline',
+      dataset: 'files/real',
+      date: '2026-11-20',
+      status: 'running',
+      attempt: 1,
+      workflowId: 'daily/files/real/2026-11-20',
+      workflowRunId: 'w',
+      priority: 1,
+      input: { dataset: 'files', path: '/data/real' },
+      statement: null,
+      report: null,
+      openedAt: started,
+      claimedAt: started,
+      finishedAt: null,
+    },
+    phases: [
+      phase('prepare', 0, { detail: { reused: true } }),
+      phase('ingest', 1, { detail: { due: { pools: 3, pool_history: 21_776 } } }),
+      phase('prefilter', 2),
+      phase('metrics', 3),
+      phase('report', 4, { verdict: 'missing', finishedAt: null, rowsDue: null, rowsFound: null }),
+    ],
+    checks: [
+      {
+        unit: 'ingest',
+        name: 'fresh: USDS price',
+        severity: 'warn',
+        passed: false,
+        observed: '2026-05-01',
+        expected: '>= 2026-11-17',
+        message: 'newest day of the source',
+      },
+      {
+        unit: 'metrics',
+        name: 'rows',
+        severity: 'block',
+        passed: true,
+        observed: '21776',
+        expected: '21776',
+        message: 'rows found against rows due',
+      },
+    ],
+    batches: [
+      {
+        batchId: 'sf-pool-metrics-0c77ab1e',
+        runId: 'run-1',
+        unit: 'metrics',
+        attempt: 1,
+        watchers: 2,
+        job: 'pool_metrics',
+        engine: 'local',
+        state: 'SUCCEEDED',
+        stateMessage: null,
+        errorType: null,
+        progress: null,
+        result: {},
+        usage: { seconds: 3.38, cpuSeconds: 4.91, peakMb: 1312 },
+        submittedAt: started,
+        startedAt: started,
+        finishedAt: after(4),
+      },
+    ],
+    figuresOf: '2026-11-19',
+    pools: [
+      pool('pool-a'),
+      pool('pool-b', { symbol: 'DAI', group: 3, tvl: 1_250_000, apy: 12.5 }),
+      pool('pool-c', {
+        symbol: null,
+        protocol: null,
+        chain: null,
+        passed: false,
+        reason: 'nameless: the source gives no protocol, chain and symbol',
+      }),
+      pool('pool-d', {
+        passed: false,
+        chain: 'Base',
+        reason: 'protocol not approved: morpho-blue; chain not Ethereum: Base',
+      }),
+    ],
+    icebox: [
+      {
+        symbol: 'USDe',
+        since: '2026-11-02',
+        reason: 'close 0.9101 on 2026-11-02 was 8.99 % below the peg of 1.00',
+      },
+    ],
+    stalePrices: [{ symbol: 'USDS', newest: '2026-05-01' }],
+    unpricedTokens: ['BOLD', 'GHO'],
+    sources: [
+      { name: 'pool_history', kind: 'history', newest: '2026-11-20' },
+      { name: 'gas_fees_daily', kind: 'gas', newest: '2026-11-19' },
+      { name: 'USDS', kind: 'price', newest: '2026-05-01' },
+      { name: 'SOFR', kind: 'macro', newest: '2026-09-01' },
+    ],
+    remarks: [],
+    counts: [
+      {
+        runId: 'run-1',
+        date: '2026-11-20',
+        status: 'running',
+        ingestRows: 110,
+        pools: 4,
+        passed: 2,
+        metricsRows: 103,
+        seconds: null,
+      },
+      {
+        runId: 'run-0',
+        date: '2026-11-19',
+        status: 'complete',
+        ingestRows: 100,
+        pools: 4,
+        passed: 2,
+        metricsRows: 99,
+        seconds: 9.24,
+      },
+    ],
+    settings: {
+      parameters: { pool_tvl_limit: 100_000, conversion_rate: 0.0004, profit_optimization: true },
+      approvedTokens: 33,
+      blacklistedTokens: 6,
+      approvedProtocols: 28,
+    },
+    ...change,
+  };
+}
