@@ -56,8 +56,11 @@ function words(line: string): string {
   }
 }
 
-/** What a log says about a process that ended: its last line that speaks of an error, else its last line. */
-export function lastWords(file: string, fromByte: number): string | undefined {
+/**
+ * What a log says about a process that ended: its last line that speaks of an error, else, unless only errors are
+ * wanted, its last line.
+ */
+export function lastWords(file: string, fromByte: number, errorsOnly = false): string | undefined {
   let fd: number;
   try {
     fd = openSync(file, 'r');
@@ -76,7 +79,7 @@ export function lastWords(file: string, fromByte: number): string | undefined {
       // Frames of a stack and Node's closing line say nothing about the cause.
       .filter((line) => line !== '' && !/^(at |Node\.js v|\^+$)/.test(line));
     const telling = lines.findLast((line) => /\b(error|fatal|panic|failed|cannot|could not)\b/i.test(line));
-    return (telling ?? lines.at(-1))?.slice(0, 300);
+    return (telling ?? (errorsOnly ? undefined : lines.at(-1)))?.slice(0, 300);
   } finally {
     closeSync(fd);
   }

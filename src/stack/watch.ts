@@ -186,7 +186,8 @@ export class PartWatch {
   }
 
   #death(): string {
-    const said = lastWords(this.#log, this.#logStart);
+    // Killed from outside, a process does not say why: its last line would only mislead.
+    const said = lastWords(this.#log, this.#logStart, this.#exit?.includes('SIGKILL'));
     return [`${this.part.name} ${this.#exit ?? 'ended'}`, said].filter(Boolean).join(': ');
   }
 
