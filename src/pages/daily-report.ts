@@ -202,8 +202,7 @@ function checksSection({ checks }: DailyReport): Html {
   const held = checks.filter((check) => check.passed);
   const blocking = failed.filter((check) => check.severity === 'block').length;
   const sign = (check: ReportCheck): Html => {
-    if (check.passed)
-      return check.severity === 'info' ? verdict('quiet', 'for information') : verdict('good', 'holds');
+    if (check.passed) return check.severity === 'info' ? verdict('quiet', 'noted') : verdict('good', 'holds');
     return check.severity === 'block'
       ? verdict('bad', 'blocks')
       : verdict('warn', check.severity === 'warn' ? 'warns' : 'noted');
@@ -230,6 +229,12 @@ function figure(text: string): string {
   return /^-?\d+$/.test(text) ? count(Number(text)) : clipped(text, nameLength);
 }
 
+const shortId: Column<ReportedPool> = {
+  heading: 'Id',
+  cell: (pool) => html`<code title="${pool.poolId}">${pool.poolId.slice(0, 8)}</code>`,
+  kind: 'key',
+};
+
 function passedSection({ pools, figuresOf }: DailyReport, parity: boolean): Html {
   const passed = pools.filter((pool) => pool.passed);
   const columns: Column<ReportedPool>[] = [
@@ -250,11 +255,7 @@ function passedSection({ pools, figuresOf }: DailyReport, parity: boolean): Html
       cell: (pool) => (pool.staleDays === 0 ? 'fresh' : days(pool.staleDays)),
       kind: 'key',
     },
-    {
-      heading: 'Id',
-      cell: (pool) => html`<code title="${pool.poolId}">${clipped(pool.poolId, 9)}</code>`,
-      kind: 'key',
-    },
+    shortId,
   ];
   return section(
     'Pools passed',
@@ -353,8 +354,15 @@ function rejectedSection({ pools }: DailyReport): Html {
     { heading: 'Protocol', cell: (pool) => clipped(pool.protocol, nameLength), kind: 'key' },
     { heading: 'Chain', cell: (pool) => clipped(pool.chain, nameLength), kind: 'key' },
     { heading: 'TVL', cell: (pool) => dollars(pool.tvl), kind: 'number' },
-    { heading: 'Reasons', cell: (pool) => clipped(pool.reason, reasonLength), kind: 'words' },
-    { heading: 'Id', cell: (pool) => html`<code>${clipped(pool.poolId, 40)}</code>`, kind: 'key' },
+    {
+      heading: 'Reasons',
+      cell: (pool) =>
+        clipped(pool.reason, reasonLength)
+          .split('; ')
+          .map((reason, i) => html`${i > 0 && html`<br />`}${reason}`),
+      kind: 'words',
+    },
+    shortId,
   ];
   return section(
     'Pools rejected',

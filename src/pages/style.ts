@@ -19,13 +19,13 @@ export const style = new Html(`
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body {
-  margin: 0 auto; max-width: 82rem; padding: 0 clamp(1rem, 4vw, 3rem) 4rem;
+  margin: 0 auto; max-width: 82rem; padding: 0 clamp(1rem, 3.4vw, 2.75rem) 4rem;
   background: var(--paper); color: var(--ink);
   font: 400 .9375rem/1.5 var(--sans); font-variant-numeric: tabular-nums lining-nums;
 }
 a { color: var(--mark); }
 .banner {
-  margin: 0 calc(-1 * clamp(1rem, 4vw, 3rem)); padding: .6rem clamp(1rem, 4vw, 3rem);
+  margin: 0 calc(-1 * clamp(1rem, 3.4vw, 2.75rem)); padding: .6rem clamp(1rem, 3.4vw, 2.75rem);
   border-block: 3px double var(--warn); color: var(--ink);
   background: repeating-linear-gradient(-45deg, transparent 0 10px, color-mix(in srgb, var(--warn) 16%, transparent) 10px 20px);
 }
@@ -53,14 +53,14 @@ h2 { margin: 0 0 .15rem; font: 600 1rem/1.35 var(--sans); }
 .note { margin: .7rem 0 0; color: var(--quiet); font-size: .8125rem; max-width: 46rem; }
 div > p:first-child { margin-top: 0; }
 @media (min-width: 64rem) {
-  section { display: grid; grid-template-columns: 12.5rem minmax(0, 1fr); column-gap: 2.5rem; }
+  section { display: grid; grid-template-columns: 11rem minmax(0, 1fr); column-gap: 2.25rem; }
   .aside { margin: 0; }
 }
 .scroll { overflow-x: auto; overscroll-behavior-x: contain; }
 .scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--mark); outline-offset: 3px; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 caption { padding: 0 0 .4rem; text-align: left; color: var(--quiet); font-size: .8125rem; }
-th, td { padding: .36rem .95rem .36rem 0; text-align: left; vertical-align: baseline; unicode-bidi: isolate; }
+th, td { padding: .37rem .85rem .37rem 0; text-align: left; vertical-align: baseline; unicode-bidi: isolate; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--quiet); font-weight: 500; font-size: .8125rem; line-height: 1.3; vertical-align: bottom; border-bottom: 1px solid var(--ink); }
 tbody th { font-weight: 600; }
@@ -68,7 +68,7 @@ tbody th, tbody td, tfoot th, tfoot td { border-bottom: 1px solid var(--rule); }
 tfoot th { font-weight: 500; }
 .n { text-align: right; white-space: nowrap; }
 .k { white-space: nowrap; }
-.w { min-width: 15rem; overflow-wrap: anywhere; }
+.w { min-width: 13rem; overflow-wrap: anywhere; }
 code, .id { font-family: var(--mono); font-size: .8125em; }
 .id { overflow-wrap: anywhere; }
 tr.now > * { background: var(--wash); }

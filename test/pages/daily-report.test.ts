@@ -47,7 +47,7 @@ test('counts the reasons and lists every rejected pool with its own', () => {
   assert.match(text, /2 pools\. A pool may have several reasons/);
   assert.match(text, /protocol not approved 1 1 of 2/);
   assert.match(text, /nameless – – \$482,727,188 nameless: the source gives no protocol, chain and symbol/);
-  assert.match(text, /protocol not approved: morpho-blue; chain not Ethereum: Base/);
+  assert.match(text, /Base \$482,727,188 protocol not approved: morpho-blue chain not Ethereum: Base pool-d/);
 });
 
 test('shows icebox, stale and missing prices', () => {
