@@ -2,6 +2,8 @@
 
 import itertools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,7 @@ def run(batch: Batch) -> dict[str, Any]:
     metrics moved since the plan was made, Fenced when a newer attempt owns the unit.
     """
     version = json.loads(VERSIONS.read_text())["pool_metrics"]
-    connection = batch.connect()
-    try:
+    with batch.connect() as connection, _staging_dropped(batch, connection):
         plan = _plan(batch, connection, version)
         batch.progress(0, plan.rows, f"{plan.mode}: computing {plan.rows} rows of {plan.pools} pools")
         if plan.rows > ROWS_FROM_THE_DRIVER:
@@ -43,10 +44,6 @@ def run(batch: Batch) -> dict[str, Any]:
             _stage_from_driver(batch, connection, plan)
         batch.progress(plan.rows, plan.rows, "moving the rows to their place")
         written = _finish(batch, connection, plan, version)
-        sink.drop_staging(connection, [batch.batch_id])
-        connection.commit()
-    finally:
-        connection.close()
     return {
         "mode": plan.mode,
         "pools": plan.pools,
@@ -56,6 +53,18 @@ def run(batch: Batch) -> dict[str, Any]:
         "fromDate": plan.first_due and plan.first_due.isoformat(),
         "toDate": plan.last_due and plan.last_due.isoformat(),
     }
+
+
+@contextmanager
+def _staging_dropped(batch: Batch, connection: psycopg.Connection) -> Iterator[None]:
+    """However the batch ends; what a lost connection leaves is dropped by the unit's next attempt."""
+    try:
+        yield
+    finally:
+        with suppress(psycopg.OperationalError):
+            connection.rollback()
+            sink.drop_staging(connection, [batch.batch_id])
+            connection.commit()
 
 
 def _plan(batch: Batch, connection: psycopg.Connection, version: int) -> Plan:
@@ -81,11 +90,12 @@ def _computed(batch: Batch, plan: Plan) -> DataFrame:
     spark.conf.set("spark.sql.requireAllClusterKeysForCoPartition", "false")
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(ROWS_IN_AN_ARROW_BATCH))
     stretches, observations = _read(batch, spark, plan, parts)
+    # by Arrow: from a list of rows each task would start a Python process to read it
+    spark.conf.set("spark.sql.execution.arrow.pyspark.enabled", "true")
     days = plan.exogenous.reset_index()
     days["date"] = days["date"].dt.date
     exogenous = spark.createDataFrame(
-        days.astype(object).where(days.notna(), None).values.tolist(),
-        "date date, eth_open double, btc_open double, gas_price_gwei double",
+        days, "date date, eth_open double, btc_open double, gas_price_gwei double"
     )
     return pool_metrics(
         stretches, observations, exogenous, parity=batch.input.get("parity", False), partitions=parts

@@ -69,8 +69,8 @@ def copy_part(task: Task, table: str) -> Callable[[Iterator[pa.RecordBatch]], It
 def move(connection: psycopg.Connection, table: sql.Identifier, dataset: str, version: int) -> int:
     """Writes the staged rows that differ or are new and returns how many.
 
-    Forecasts, filter flags and group of a row belong to others and stay. Two statements, because an insert that
-    looks out for conflicts takes half as long again (measured: 4.7 s against 3.1 s for 800,000 new rows).
+    Forecasts, filter flags and group of a row belong to others and stay. Two statements, because an insert
+    that looks out for conflicts takes half as long again: 4.7 s against 3.1 s for 800,000 new rows.
     """
     parameters = {"dataset": dataset, "version": version}
     names = {
