@@ -40,7 +40,14 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
   const { database, engine, config } = deps;
   const run = await readRun(database, input.fence.runId);
   const request: BatchRequest = {
-    batchId: batchId(config.batchPrefix, input.job, run.key, input.fence.unit, input.fence.attempt),
+    // With the run's own id in the key: an engine may remember the batches of a database that was since replaced.
+    batchId: batchId(
+      config.batchPrefix,
+      input.job,
+      `${run.key} ${run.runId}`,
+      input.fence.unit,
+      input.fence.attempt,
+    ),
     job: input.job,
     input: input.input,
     fence: input.fence,

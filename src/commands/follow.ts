@@ -55,7 +55,7 @@ export async function follow(
       return run;
     }
     if (Date.now() - looked > reviveMs) {
-      await session.ensureUp().catch(() => {});
+      await session.revive().catch(() => {});
       looked = Date.now();
     }
     await sleep(pollMs);

@@ -13,8 +13,8 @@ export interface Session {
   database: Database;
   /** Connects when first asked: what only reads the ledger works without Temporal. */
   temporal(): Promise<Client>;
-  /** Starts or revives the embedded stack; nothing where the stack is somebody else's. */
-  ensureUp(): Promise<void>;
+  /** Revives what died of the embedded stack; nothing where the stack is somebody else's. */
+  revive(): Promise<void>;
 }
 
 /** Opens a session on a stack that is up, runs `work`, and closes everything. */
@@ -23,19 +23,19 @@ export async function withSession<T>(
   out: Output | undefined,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const ensureUp = async () => {
-    if (!usesEmbeddedStack(config)) return;
-    const stack = await import('../stack/stack.ts');
-    await stack.ensureUp(config, (text) => out?.line(text));
-  };
-  await ensureUp();
+  const embedded = usesEmbeddedStack(config);
+  const { ensureUp } = await import('../stack/stack.ts');
+  if (embedded) await ensureUp(config, (text) => out?.line(text));
   const { databaseUrl, temporal } = resolveConnections(config);
   const database = openDatabase(databaseUrl, 'sevenfold', 3);
   let connection: Connection | undefined;
   try {
     return await work({
       database,
-      ensureUp,
+      async revive() {
+        // Silent, and never for changed code: a restart in the middle of the run would serve nobody.
+        if (embedded) await ensureUp(config, () => {}, { reviveOnly: true });
+      },
       async temporal() {
         connection ??= await connect(temporal.connection);
         return new Client({ connection, namespace: temporal.namespace });

@@ -34,6 +34,8 @@ export interface EnsureOptions {
   /** The supervisor's program; tests have their own, with other parts. */
   supervisor?: string;
   timeoutMs?: number;
+  /** Only revive what is dead: code that changed since the start is left for the next command. */
+  reviveOnly?: boolean;
 }
 
 type Report = (line: string) => void;

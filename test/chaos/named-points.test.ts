@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { identify } from '../../src/stack/processes.ts';
+import { failpointNames } from '../../src/failpoints.ts';
+import type { FailpointName } from '../../src/failpoints.ts';
+import { arm, attemptsSince, forgetMetrics, kill, orphans, startRig, victims } from './harness.ts';
+import type { Rig, Victim } from './harness.ts';
+
+const day = '2026-01-31';
+
+/** Before a batch exists there is no process of it that could be killed. */
+const impossible = (victim: Victim, point: FailpointName) =>
+  victim === 'job' && (point === 'before-create' || point === 'after-create');
+
+describe('whatever is killed, wherever: the run completes, its rows are those of an undisturbed run', () => {
+  let rig: Rig;
+  let undisturbed: string;
+
+  before(async () => {
+    rig = await startRig();
+    const { exitCode, result, stderr } = await rig.run(day).end;
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(result.status, 'complete');
+    undisturbed = await rig.checksum();
+  });
+  after(() => rig?.takeDown());
+
+  for (const victim of victims) {
+    for (const point of failpointNames.filter((name) => !impossible(victim, name))) {
+      test(`${victim} killed at ${point}`, async () => {
+        const before = await forgetMetrics(rig);
+        const { hit, letGo } = await arm(rig, point);
+        const { end } = rig.run(day);
+        const stopped = await hit;
+        kill(victim === 'job' ? identify(stopped) : rig.identityOf(victim));
+        letGo();
+
+        const { exitCode, result, stderr } = await end;
+        assert.equal(exitCode, 0, `${stderr} ${JSON.stringify(result)}`);
+        assert.equal(result.status, 'complete');
+        assert.equal(await rig.checksum(), undisturbed);
+        assert.deepEqual(orphans(rig), []);
+        assertTries(victim, point, await attemptsSince(rig, before));
+      });
+    }
+  }
+});
+
+/**
+ * Who is killed decides what is done twice: without its worker a batch is watched twice, without its own processes it is
+ * tried twice. Temporal and the supervisor hold nothing that a batch needs.
+ */
+function assertTries(
+  victim: Victim,
+  point: FailpointName,
+  { attempts, watchers }: { attempts: number; watchers: number },
+): void {
+  const tries = `${victim} at ${point}: ${attempts} attempts, ${watchers} watchers`;
+  switch (victim) {
+    case 'worker':
+      assert.deepEqual([attempts, watchers], [1, 2], tries);
+      break;
+    case 'job':
+      assert.equal(attempts, 2, tries);
+      break;
+    case 'jvm':
+    case 'keeper':
+    case 'postgres':
+      assert.ok(attempts === 2 || watchers === 2, tries);
+      break;
+    case 'temporal':
+    case 'supervisor':
+      assert.equal(attempts, 1, tries);
+      break;
+  }
+}
