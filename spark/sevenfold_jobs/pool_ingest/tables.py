@@ -163,7 +163,11 @@ def read_table(
         problems.add(name, f"is missing in {folder}", "put it there")
         return None
     read = _read_csv if name.endswith(".csv") else _read_parquet
-    table = read(path, problems)
+    try:
+        table = read(path, problems)
+    except OSError as error:
+        problems.add(name, f"cannot be read ({error.strerror or error})", "check the file and its rights")
+        return None
     if table is None:
         return None
     found = list(table.columns)
@@ -222,7 +226,7 @@ def _read_csv(path: Path, problems: Problems) -> Table | None:
 def _read_parquet(path: Path, problems: Problems) -> Table | None:
     try:
         read = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
+    except pa.ArrowInvalid as error:
         problems.add(
             path.name, f"is not a Parquet file ({' '.join(str(error).split())[:120]})", "write it again"
         )

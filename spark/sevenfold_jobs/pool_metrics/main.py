@@ -61,7 +61,7 @@ def _staging_dropped(batch: Batch, connection: psycopg.Connection) -> Iterator[N
     try:
         yield
     finally:
-        with suppress(psycopg.OperationalError):
+        with suppress(psycopg.Error):
             connection.rollback()
             sink.drop_staging(connection, [batch.batch_id])
             connection.commit()

@@ -23,7 +23,7 @@ def shared_panel(name: str) -> Path:
 def random_panel(
     seed: int, pools: int = 12, days: int = 90
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """history, prices, gas: late starts, early ends, gaps up to twelve days, a constant pool, a one-day pool."""
+    """history, prices, gas: late starts, early ends, gaps up to twelve days, a constant pool."""
     draw = np.random.default_rng(seed)
     calendar = [date(2025, 1, 1) + timedelta(days=n) for n in range(days)]
     rows = []
