@@ -92,7 +92,8 @@ export async function loadDailyReport(database: Database, runId: string): Promis
       readChecks(database, runId),
       readBatches(database, runId),
       database.query<{ day: Day | null }>(
-        'select max(date) as day from pool_history where dataset = $1 and date < $2',
+        `select max(date) as day from pool_daily_metrics
+        where dataset = $1 and date < $2 and metrics_version is not null`,
         [dataset, date],
       ),
       database.query<ReportedPool>(sql.pools, [dataset, date]),

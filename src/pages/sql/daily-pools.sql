@@ -1,6 +1,7 @@
 -- Every active pool with its judgement of the run date and the figures of the last complete day before it.
 with last_day as (
-  select max(date) as day from pool_history where dataset = $1 and date < $2
+  -- by the metrics, whose index leads to the newest day; through the history it would read every row
+  select max(date) as day from pool_daily_metrics where dataset = $1 and date < $2 and metrics_version is not null
 )
 select p.pool_id as "poolId", p.symbol, p.protocol, p.chain,
        j.is_filtered_out is not true and j.pool_id is not null as passed,
