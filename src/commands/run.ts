@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
-import { parseDailyInput } from '../planning/daily-input.ts';
+import { parseDailyInput, runKey } from '../planning/daily-input.ts';
 import type { DailyInput } from '../planning/daily-input.ts';
-import { dailyRunKey } from '../planning/run-key.ts';
+
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
 import { withSession } from './session.ts';
@@ -38,7 +38,7 @@ export function register(program: Command, context: CommandContext): void {
 
 export async function runDaily({ config, out }: CommandContext, options: DailyOptions): Promise<void> {
   const input = readOptions(options);
-  const key = dailyRunKey(input, input.date!);
+  const key = runKey(input, input.date!);
   if (options.showTemporal) {
     out.line(
       `temporal workflow start --type dailyPipeline --task-queue sevenfold --workflow-id '${key}' --input '${JSON.stringify(input)}'`,

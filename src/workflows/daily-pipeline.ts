@@ -16,10 +16,10 @@ import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import type { FailureType } from '../failures.ts';
 import type { Fence } from '../ledger/units.ts';
-import { parseDailyInput } from '../planning/daily-input.ts';
+import { parseDailyInput, runKey } from '../planning/daily-input.ts';
 import type { DailyInput } from '../planning/daily-input.ts';
 import { dailyPhases, phasesToForce } from '../planning/phases.ts';
-import { dailyRunKey } from '../planning/run-key.ts';
+
 import type { DailyPhase } from '../planning/phases.ts';
 import { backOffMs, maximumTries } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
@@ -95,7 +95,7 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
   ]);
 
   const { runId } = await light.openDailyRun({
-    key: dailyRunKey(input, date),
+    key: runKey(input, date),
     date,
     input,
     priority: dailyPriority,

@@ -3,8 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import { identify } from '../../src/stack/processes.ts';
 import { failpointNames } from '../../src/failpoints.ts';
 import type { FailpointName } from '../../src/failpoints.ts';
-import { arm, attemptsSince, forgetMetrics, kill, orphans, startRig, victims } from './harness.ts';
-import type { Rig, Victim } from './harness.ts';
+import { arm, attemptsSince, forgetMetrics, identityOf, kill, orphans, victims } from './harness.ts';
+import type { Victim } from './harness.ts';
+import { startRig } from '../support/rig.ts';
+import type { Rig } from '../support/rig.ts';
 
 const day = '2026-01-31';
 
@@ -32,7 +34,7 @@ describe('whatever is killed, wherever: the run completes, its rows are those of
         const { hit, letGo } = await arm(rig, point);
         const { end } = rig.run(day);
         const stopped = await hit;
-        kill(victim === 'job' ? identify(stopped) : rig.identityOf(victim));
+        kill(victim === 'job' ? identify(stopped) : identityOf(rig, victim));
         letGo();
 
         const { exitCode, result, stderr } = await end;
