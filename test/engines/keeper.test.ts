@@ -35,17 +35,17 @@ test('a batch submitted twice under one id starts once', async () => {
 });
 
 test('a batch goes on without the client that made it, and another one adopts it', async () => {
-  arm(keeper, 'batch-running');
+  arm(keeper, 'probe-running');
   const request = probe({ do: 'hold' });
   const mayfly = createLocalEngine({ socketPath: keeperSocket(keeper.stateFolder) });
   await mayfly.create(request, {});
+  await halted(keeper, 'probe-running');
   const given = new AbortController();
   const watched = mayfly.lookForChange(request.batchId, 'RUNNING', 60_000, given.signal);
-  await halted(keeper, 'batch-running');
   given.abort();
   assert.equal((await watched)?.state, 'RUNNING');
   await mayfly.close();
-  writeFileSync(path.join(keeper.failpoints, 'batch-running.go'), '');
+  writeFileSync(path.join(keeper.failpoints, 'probe-running.go'), '');
   assert.equal((await ended(keeper.engine, request.batchId)).state, 'SUCCEEDED');
 });
 
@@ -104,13 +104,13 @@ test('code that changed after the keeper started is what runs', async (t) => {
 });
 
 test('waiting batches start by priority, then in the order they came', async () => {
-  arm(keeper, 'batch-running');
+  arm(keeper, 'probe-running');
   const first = probe({ do: 'hold' }, { priority: 5 });
   const rest = [5, 1, 5, 1].map((priority) => probe({ do: 'answer' }, { priority }));
   await keeper.engine.create(first, {});
-  await halted(keeper, 'batch-running');
+  await halted(keeper, 'probe-running');
   for (const request of rest) await keeper.engine.create(request, {});
-  writeFileSync(path.join(keeper.failpoints, 'batch-running.go'), '');
+  writeFileSync(path.join(keeper.failpoints, 'probe-running.go'), '');
   const seen = await Promise.all(rest.map((request) => ended(keeper.engine, request.batchId)));
   const order = seen
     .map((batch, index) => ({ index, at: batch.startedAt ?? '' }))
@@ -138,7 +138,6 @@ test('progress is in the ledger while the batch runs', async (t) => {
   const request = probe({ do: 'progress' });
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  t.after(() => client.end());
   await client.query(
     `with run as (
        insert into runs (key, kind, dataset, workflow_id, workflow_run_id, input)
@@ -148,12 +147,13 @@ test('progress is in the ledger while the batch runs', async (t) => {
      select $1, run_id, 'u', 1, 'probe', 'local', 1, 'SUBMITTED', '{}', 'w', 'r' from run`,
     [request.batchId],
   );
-  arm(keeper, 'batch-running');
+  arm(keeper, 'probe-running');
   await keeper.engine.create(request, { DATABASE_URL: databaseUrl });
-  await halted(keeper, 'batch-running');
+  await halted(keeper, 'probe-running');
   const { rows } = await client.query("select progress - 'at' as progress from batches");
+  await client.end();
   assert.deepEqual(rows, [{ progress: { done: 3, total: 4, note: 'pools' } }]);
-  writeFileSync(path.join(keeper.failpoints, 'batch-running.go'), '');
+  writeFileSync(path.join(keeper.failpoints, 'probe-running.go'), '');
   assert.equal((await ended(keeper.engine, request.batchId)).state, 'SUCCEEDED');
 });
 

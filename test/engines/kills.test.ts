@@ -56,12 +56,12 @@ test('a cancel ends a stopped job and its stopped tasks, and answers when they a
 });
 
 test('a cancel of a waiting batch keeps it from starting; an ended or unknown one is left as it is', async () => {
-  arm(keeper, 'batch-running');
+  arm(keeper, 'probe-running');
   const holding = [probe({ do: 'wait' }), probe({ do: 'wait' })];
   for (const request of holding) await keeper.engine.create(request, {});
   const waiting = probe({ do: 'answer' });
   await keeper.engine.create(waiting, {});
-  await halted(keeper, 'batch-running');
+  await halted(keeper, 'probe-running');
   assert.equal((await keeper.engine.cancel(waiting.batchId))?.state, 'CANCELLED');
   await Promise.all(holding.map((request) => keeper.engine.cancel(request.batchId)));
   assert.equal(read(path.join(keeper.directory(waiting.batchId), 'starts')), undefined);
@@ -115,10 +115,10 @@ test('a job that fills the memory of the JVM fails as OutOfMemory, the next batc
 });
 
 test('when the process that forks the jobs is killed, its jobs fail and the next batch runs', async () => {
-  arm(keeper, 'batch-running');
+  arm(keeper, 'probe-running');
   const request = probe({ do: 'wait' });
   await keeper.engine.create(request, {});
-  const job = await halted(keeper, 'batch-running');
+  const job = await halted(keeper, 'probe-running');
   process.kill((await keeper.engine.health()).runner.pid!, 'SIGKILL');
   const seen = await ended(keeper.engine, request.batchId);
   assert.equal(seen.errorType, 'Infrastructure');
@@ -131,11 +131,11 @@ test('a killed keeper leaves no process; the next one knows what ended and what 
   const running = probe({ do: 'wait_in_tasks' });
   const stopped = probe({ do: 'wait' });
   const waiting = probe({ do: 'answer' });
-  arm(keeper, 'batch-running');
+  arm(keeper, 'probe-running');
   for (const request of [running, stopped, waiting]) await keeper.engine.create(request, {});
   const tasks = await tasksOf(running.batchId);
   // What is stopped cannot end with its keeper: the next one has to do it.
-  const sleeper = await halted(keeper, 'batch-running');
+  const sleeper = await halted(keeper, 'probe-running');
   process.kill(sleeper.pid, 'SIGSTOP');
   const processes = [...keeper.everyProcess(), ...tasks];
 

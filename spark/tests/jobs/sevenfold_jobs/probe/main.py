@@ -51,15 +51,15 @@ def leave(batch: Batch) -> dict[str, Any]:
 
 
 def wait(batch: Batch) -> dict[str, Any]:
-    """Holds on until somebody ends it; the failure point `batch-running` tells that it has begun."""
-    batch.failpoint("batch-running")
+    """Holds on until somebody ends it; the failure point `probe-running` tells that it has begun."""
+    batch.failpoint("probe-running")
     time.sleep(600)
     return {}
 
 
 def hold(batch: Batch) -> dict[str, Any]:
-    """Halts at the failure point `batch-running` and ends when it is let go."""
-    batch.failpoint("batch-running")
+    """Halts at the failure point `probe-running` and ends when it is let go."""
+    batch.failpoint("probe-running")
     return {}
 
 
@@ -111,6 +111,6 @@ def fill_memory(batch: Batch) -> dict[str, Any]:
 
 def progress(batch: Batch) -> dict[str, Any]:
     batch.progress(3, 4, "pools")
-    batch.failpoint("batch-running")
+    batch.failpoint("probe-running")
     batch.progress(4, 4, "pools")
     return {}
