@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.info({ ...meta, level }, message)),
   });
 
-  const { databaseUrl, temporal, sparkSocket } = resolveConnections(config);
+  const { databaseUrl, temporal, sparkSocket } = await resolveConnections(config);
   const connection = await NativeConnection.connect(temporal.connection);
   const clientConnection = await Connection.connect(temporal.connection);
   await assertSearchAttributes(clientConnection, temporal.namespace);

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Config } from './config.ts';
 import { Failure } from './failures.ts';
@@ -40,23 +39,28 @@ export function usesEmbeddedStack(config: Config): boolean {
 }
 
 /** Where everything is: what the environment says, and the embedded stack for what it does not say. */
-export function resolveConnections(config: Config): Connections {
+export async function resolveConnections(config: Config): Promise<Connections> {
   const stack = readStackAddresses(config.stateFolder);
   const databaseUrl = config.databaseUrl ?? stack?.databaseUrl;
   const sparkSocket = config.sparkSocket ?? stack?.sparkSocket;
   if (databaseUrl === undefined || sparkSocket === undefined) {
     throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
   }
-  return { databaseUrl, sparkSocket, temporal: temporalConnection(config, stack) };
+  return { databaseUrl, sparkSocket, temporal: await temporalConnection(config, stack) };
 }
 
 /** Address, TLS and API key come from the profile file and the variables that the `temporal` command line reads. */
-function temporalConnection(config: Config, stack: StackAddresses | undefined): Connections['temporal'] {
+async function temporalConnection(
+  config: Config,
+  stack: StackAddresses | undefined,
+): Promise<Connections['temporal']> {
   if (config.temporalAddress === undefined && config.temporalProfile === undefined) {
     if (stack === undefined)
       throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
     return { connection: { address: stack.temporalAddress }, namespace: stack.temporalNamespace };
   }
+  // Loaded only where it is needed: help must not wait for it.
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
   try {
     const { connectionOptions, namespace } = loadClientConnectConfig();
     return {

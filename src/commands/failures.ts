@@ -1,13 +1,27 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { classify, Failure, isFailureType } from '../failures.ts';
+import type { FailureType } from '../failures.ts';
+
+/**
+ * Whether an error is one of Temporal's, by its name: the classes come with the client, whose import takes half a second
+ * that `--help` must not pay.
+ */
+export function isTemporalError(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name;
+}
+
+/** Our own type in an `ApplicationFailure` of Temporal. */
+export function applicationType(error: unknown): FailureType | undefined {
+  if (!isTemporalError(error, 'ApplicationFailure')) return undefined;
+  const { type } = error as { type?: unknown };
+  return isFailureType(type) ? type : undefined;
+}
 
 /** The type and the line of anything a command may end with. */
 export function describeFailure(error: unknown): { type: string; message: string; expected: boolean } {
   if (error instanceof Failure) return { type: error.type, message: error.message, expected: true };
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ApplicationFailure && isFailureType(cause.type)) {
-      return { type: cause.type, message: cause.message, expected: true };
-    }
+    const type = applicationType(cause);
+    if (type !== undefined) return { type, message: cause.message, expected: true };
   }
   const { type, message } = classify(error);
   const code = (error as { code?: unknown }).code;

@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { resolveConnections, usesEmbeddedStack } from '../connections.ts';
 import { openDatabase } from '../database/pool.ts';
@@ -26,7 +26,7 @@ export async function withSession<T>(
   const embedded = usesEmbeddedStack(config);
   const { ensureUp } = await import('../stack/stack.ts');
   if (embedded) await ensureUp(config, (text) => out?.line(text));
-  const { databaseUrl, temporal } = resolveConnections(config);
+  const { databaseUrl, temporal } = await resolveConnections(config);
   const database = openDatabase(databaseUrl, 'sevenfold', 3);
   let connection: Connection | undefined;
   try {
@@ -38,7 +38,8 @@ export async function withSession<T>(
       },
       async temporal() {
         connection ??= await connect(temporal.connection);
-        return new Client({ connection, namespace: temporal.namespace });
+        const temporalClient = await import('@temporalio/client');
+        return new temporalClient.Client({ connection, namespace: temporal.namespace });
       },
     });
   } finally {
@@ -48,8 +49,9 @@ export async function withSession<T>(
 }
 
 async function connect(options: { address: string }): Promise<Connection> {
+  const temporalClient = await import('@temporalio/client');
   try {
-    return await Connection.connect({ ...options, connectTimeout: '15 seconds' });
+    return await temporalClient.Connection.connect({ ...options, connectTimeout: '15 seconds' });
   } catch (error) {
     throw new Failure(
       'Infrastructure',

@@ -1,10 +1,9 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { taskQueues } from '../config.ts';
-import { Failure, isFailureType } from '../failures.ts';
+import { Failure } from '../failures.ts';
 import { findRun, isOpenStatus } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { DailyInput } from '../planning/daily-input.ts';
+import { applicationType, isTemporalError } from './failures.ts';
 import { follow } from './follow.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
@@ -41,11 +40,11 @@ export async function startAndFollow(
       () => (ended = true),
       (error: unknown) => {
         refusal = refusalOf(error);
-        ended = error instanceof WorkflowFailedError;
+        ended = isTemporalError(error, 'WorkflowFailedError');
       },
     );
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (!isTemporalError(error, 'WorkflowExecutionAlreadyStartedError')) throw error;
     out?.line(`${key} is running already; watching it.`);
   }
 
@@ -91,14 +90,14 @@ async function followHolder(
 
 /** Why a workflow did not get as far as its ledger row; an ended run speaks through the ledger instead. */
 function refusalOf(error: unknown): Failure | undefined {
-  if (!(error instanceof WorkflowFailedError)) return undefined;
-  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof CancelledFailure) return undefined;
-    if (cause instanceof ApplicationFailure && isFailureType(cause.type)) {
-      return cause.type === 'RunIncomplete' ? undefined : new Failure(cause.type, cause.message);
-    }
+  if (!isTemporalError(error, 'WorkflowFailedError')) return undefined;
+  const { cause: first, message } = error as Error;
+  for (let cause: unknown = first; cause instanceof Error; cause = cause.cause) {
+    if (isTemporalError(cause, 'CancelledFailure')) return undefined;
+    const type = applicationType(cause);
+    if (type !== undefined) return type === 'RunIncomplete' ? undefined : new Failure(type, cause.message);
   }
-  return new Failure('JobFailed', error.cause?.message ?? error.message);
+  return new Failure('JobFailed', first instanceof Error ? first.message : message);
 }
 
 async function nothingWasDone(session: Session, run: Run): Promise<boolean> {

@@ -14,7 +14,7 @@ async function newestRuns(
   limit: number,
 ): Promise<Awaited<ReturnType<typeof listRuns>>> {
   try {
-    const database = openDatabase(resolveConnections(config).databaseUrl, 'sevenfold', 1);
+    const database = openDatabase((await resolveConnections(config)).databaseUrl, 'sevenfold', 1);
     try {
       return await listRuns(database, limit);
     } finally {

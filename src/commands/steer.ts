@@ -1,9 +1,9 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { Failure } from '../failures.ts';
 import { isOpenStatus } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { CommandContext } from './context.ts';
+import { isTemporalError } from './failures.ts';
 import { chooseRun, withSession } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -42,7 +42,7 @@ export async function askWorkflow<T>(run: Run, ask: () => Promise<T>): Promise<T
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (!isTemporalError(error, 'WorkflowNotFoundError')) throw error;
     throw new Failure(
       'InvalidInput',
       `The workflow of ${run.key} has ended without closing its run. Start it again: npx sevenfold retry ${run.key}`,
