@@ -1,0 +1,36 @@
+/**
+ * `npm run bench [name …]` runs benchmarks and writes one JSON line a measurement to bench/results/;
+ * `npm run bench -- --table` prints what is there as the table of docs/benchmarks.md.
+ */
+import { printTable } from './results.ts';
+
+const benches: Record<string, { what: string; load: () => Promise<{ run: () => Promise<void> }> }> = {
+  pools: {
+    what: 'pool metrics of 45 to 8,000 pools: full, increment, whole run',
+    load: () => import('./pools.ts'),
+  },
+  trivial: { what: 'one trivial batch, submit to verdict', load: () => import('./trivial.ts') },
+  setup: {
+    what: 'npm start in a fresh clone, with warm caches, and again',
+    load: () => import('./setup.ts'),
+  },
+};
+
+const args = process.argv.slice(2);
+if (args.includes('--table')) {
+  printTable();
+} else if (args.includes('--help')) {
+  for (const [name, { what }] of Object.entries(benches)) process.stdout.write(`${name.padEnd(10)}${what}\n`);
+} else {
+  const unknown = args.filter((name) => !(name in benches));
+  if (unknown.length > 0) {
+    process.stderr.write(
+      `There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.\n`,
+    );
+    process.exit(2);
+  }
+  for (const name of args.length > 0 ? args : Object.keys(benches)) {
+    const { run } = await benches[name]!.load();
+    await run();
+  }
+}
