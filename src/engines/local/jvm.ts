@@ -20,7 +20,8 @@ export type JvmEnd = { code: number | null; signal: NodeJS.Signals | null };
 
 /** What `-XX:+ExitOnOutOfMemoryError` ends a JVM with. */
 const outOfMemoryExitCode = 3;
-const startTimeoutMs = 60_000;
+// Four seconds on a quiet machine; a busy one has taken fifty.
+const startTimeoutMs = 180_000;
 const cleanUpTimeoutMs = 10_000;
 
 /** A JVM with a Spark context and pyspark's gateway. It ends when this process does: it reads our end of its stdin. */

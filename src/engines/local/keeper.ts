@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { env as inherited } from 'node:process';
@@ -146,9 +146,13 @@ export class Keeper {
   async #serve(socket: Socket): Promise<void> {
     const closed = new AbortController();
     socket.on('close', () => closed.abort()).on('error', () => closed.abort());
-    for await (const line of createInterface({ input: socket })) {
-      const answer = await this.#answer(line, closed.signal);
-      if (socket.writable) socket.write(`${JSON.stringify(answer)}\n`);
+    try {
+      for await (const line of createInterface({ input: socket })) {
+        const answer = await this.#answer(line, closed.signal);
+        if (socket.writable) socket.write(`${JSON.stringify(answer)}\n`);
+      }
+    } catch (error) {
+      this.#log.debug({ err: error }, 'a client went away');
     }
   }
 
@@ -245,7 +249,7 @@ async function main(): Promise<void> {
   await keeper.start();
 }
 
-if (import.meta.filename === process.argv[1]) {
+if (process.argv[1] !== undefined && import.meta.filename === realpathSync(process.argv[1])) {
   main().catch((error: unknown) => {
     console.error(error instanceof Failure ? error.message : error);
     process.exit(1);

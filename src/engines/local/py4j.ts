@@ -19,12 +19,15 @@ export class Py4j {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on('line', (line) => this.#waiting.shift()?.resolve(line));
     const close = (error?: Error): void => {
       this.#closed ??= error ?? new Error('the JVM closed its gateway');
       for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#closed);
     };
     socket.on('error', close).on('close', () => close());
+    createInterface({ input: socket })
+      .on('line', (line) => this.#waiting.shift()?.resolve(line))
+      // readline tells of its input's errors again, and ends the process where nobody listens
+      .on('error', close);
   }
 
   static async connect(port: number, secret: string): Promise<Py4j> {

@@ -44,7 +44,7 @@ interface Job {
   ended: (end: DriverEnd) => void;
 }
 
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 180_000;
 
 /** The Python process that forks the process of each job. */
 export class Runner {
