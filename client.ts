@@ -10,19 +10,21 @@ const program = new Command('sevenfold')
   .showHelpAfterError('(sevenfold --help lists the commands)')
   .showSuggestionAfterError(true);
 
-const asked = process.argv[2];
-for (const { name, summary, hidden, load } of commandTable) {
-  if (name === asked) {
-    const { register } = await load();
-    register(program, createContext());
-  } else {
-    program.command(name, { hidden: hidden ?? false }).description(summary);
-  }
-}
-
+let debug = false;
 try {
+  const asked = process.argv[2];
+  for (const { name, summary, hidden, load } of commandTable) {
+    if (name === asked) {
+      const { register } = await load();
+      const context = createContext();
+      debug = ['debug', 'trace'].includes(context.config.logLevel);
+      register(program, context);
+    } else {
+      program.command(name, { hidden: hidden ?? false }).description(summary);
+    }
+  }
   await program.parseAsync();
 } catch (error) {
-  reportFailure(error, process.argv.includes('--json'));
+  reportFailure(error, { json: process.argv.includes('--json'), debug });
   process.exitCode = exitCodeOf(error);
 }

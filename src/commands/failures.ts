@@ -43,14 +43,17 @@ export function describeFailure(error: unknown): { type: string; message: string
   return { type, message, expected: type !== 'JobFailed' };
 }
 
-/** One line on the error stream; a stack only for what nobody expected, and only when asked for. */
-export function reportFailure(error: unknown, json: boolean): void {
+/** One line on the error stream; a stack only for what nobody expected, and only with LOG_LEVEL=debug. */
+export function reportFailure(error: unknown, how: { json: boolean; debug: boolean }): void {
   const { type, message, expected } = describeFailure(error);
-  if (json) process.stdout.write(`${JSON.stringify({ status: 'failed', error: { type, message } })}\n`);
+  if (how.json) process.stdout.write(`${JSON.stringify({ status: 'failed', error: { type, message } })}\n`);
   else process.stderr.write(`${message}\n`);
-  if (!expected && process.env['SEVENFOLD_STACKS'] !== undefined && error instanceof Error) {
-    process.stderr.write(`${error.stack ?? ''}\n`);
-  }
+  if (expected) return;
+  const more =
+    how.debug && error instanceof Error
+      ? error.stack
+      : 'Nobody expected this; LOG_LEVEL=debug shows where it comes from.';
+  process.stderr.write(`${more}\n`);
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -44,8 +44,9 @@ describe('open runs go on under the code of today', () => {
   for (const [name, events] of Object.entries(mustHold)) {
     test(`replays ${name}`, async () => {
       const history = readHistory(name);
-      for (const holds of events)
-        assert.ok((history['events'] as Event[]).some(holds), `${name} lacks ${holds}`);
+      for (const [index, holds] of events.entries()) {
+        assert.ok((history['events'] as Event[]).some(holds), `${name} lacks its event ${index}`);
+      }
       await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, name);
     });
   }

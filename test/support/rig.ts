@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config.ts';
@@ -70,7 +70,7 @@ export async function startRig(): Promise<Rig> {
       const end = collect(child).then(({ exitCode, stdout, stderr }) => ({
         exitCode,
         stderr,
-        result: (lastJson(stdout) ?? {}) as RunEnd['result'],
+        result: lastJson(stdout) ?? {},
       }));
       return { child, end };
     },

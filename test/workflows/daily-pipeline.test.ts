@@ -26,14 +26,14 @@ describe('dailyPipeline', () => {
     during: (handle: WorkflowHandle, calls: Call[]) => Promise<void> = async () => {},
   ): Promise<{ result: unknown; calls: Call[] }> {
     const { activities, calls } = scriptedActivities(script);
-    const result = await withWorker(server, activities, async () => {
+    const result: unknown = await withWorker(server, activities, async () => {
       const handle = await server.client.workflow.start('dailyPipeline', {
         workflowId: `daily-${(count += 1)}`,
         taskQueue: 'sevenfold',
         args: [raw],
       });
       await during(handle, calls);
-      return handle.result().catch((error: unknown) => error);
+      return (handle.result() as Promise<unknown>).catch((error: unknown) => error);
     });
     return { result, calls };
   }
