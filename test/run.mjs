@@ -23,9 +23,13 @@ const scratch = mkdtempSync(join(tmpdir(), 'sevenfold-tests-'));
 const mark = `SEVENFOLD_TEST_RUN=${process.pid}-${Date.now()}`;
 const environment = { ...process.env, [mark.split('=')[0]]: mark.split('=')[1] };
 
+/** The stacks that tests started, by the mark of src/stack/part.ts. */
+const stacks = new Set();
+
 let current;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, async () => {
+    ofThisRun(); // while they live they tell which stacks are theirs
     if (current !== undefined) {
       process.kill(-current.pid, 'SIGTERM');
       await Promise.race([new Promise((resolve) => current.once('exit', resolve)), delay(5_000)]);
@@ -109,34 +113,44 @@ function withExitCode(name, code, results) {
 /** Ends what the tests started and did not stop, after some patience; names it. */
 async function leftBehind(patienceMs) {
   const deadline = Date.now() + patienceMs;
-  let left = marked();
+  let left = ofThisRun();
   while (left.length > 0 && Date.now() < deadline) {
     await delay(100);
-    left = marked();
+    left = ofThisRun();
   }
-  for (const { pid } of left) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // gone in this moment
+  // Once more for what was being started at that moment.
+  for (let rest = left; rest.length > 0; rest = ofThisRun()) {
+    for (const { pid } of rest) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // gone in this moment
+      }
     }
+    await delay(50);
   }
   return left;
 }
 
-function marked() {
-  if (process.platform !== 'linux') return [];
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .flatMap((name) => {
-      try {
-        if (!readFileSync(`/proc/${name}/environ`, 'latin1').split('\0').includes(mark)) return [];
-        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-        return command === '' ? [] : [{ pid: Number(name), command: command.slice(0, 120) }];
-      } catch {
-        return []; // ended, or not ours to read
-      }
-    });
+/** Our processes by their mark, and those of the stacks that they started: PostgreSQL gets a clean environment. */
+function ofThisRun() {
+  const all = process.platform === 'linux' ? readdirSync('/proc').flatMap(describe) : [];
+  const marked = all.filter(({ variables }) => variables.includes(mark));
+  for (const { stack } of marked) if (stack !== undefined) stacks.add(stack);
+  return all.filter(({ variables, stack }) => variables.includes(mark) || stacks.has(stack));
+}
+
+function describe(name) {
+  if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
+  try {
+    const variables = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
+    const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    const [, stack] =
+      /^SEVENFOLD_PART=([^/]*)/.exec(variables.find((one) => one.startsWith('SEVENFOLD_PART=')) ?? '') ?? [];
+    return command === '' ? [] : [{ pid: Number(name), command: command.slice(0, 120), variables, stack }];
+  } catch {
+    return []; // ended, or not ours to read
+  }
 }
 
 function found(folder, pattern) {
@@ -160,6 +174,9 @@ async function startPostgres() {
   const { startTestPostgres } = await import('./support/postgres.ts');
   return startTestPostgres();
 }
+
+// A stack's mark is learnt while one of its marked processes lives: tests kill them, and PostgreSQL may be left alone.
+setInterval(ofThisRun, 1_000).unref();
 
 const results = [];
 const postgres = await startPostgres().catch((error) => {
