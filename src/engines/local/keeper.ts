@@ -7,10 +7,10 @@ import { createInterface } from 'node:readline';
 import { pino, type Logger } from 'pino';
 import { readConfig } from '../../config.ts';
 import { Failure } from '../../failures.ts';
+import { lockHolder, tryLock } from '../../stack/lock.ts';
 import { killTrees, type ProcessIdentity } from '../../stack/processes.ts';
 import { locateToolchain } from '../../stack/toolchain.ts';
 import { Batches } from './batches.ts';
-import { holdLock } from './lock.ts';
 import { keeperSocket, type KeeperAnswer, type KeeperHealth, type KeeperRequest } from './protocol.ts';
 import { BatchRecords } from './records.ts';
 import { Runners } from './runner.ts';
@@ -60,7 +60,11 @@ export class Keeper {
     this.#folder = path.join(options.stateFolder, 'spark');
     const logs = path.join(options.stateFolder, 'logs');
     for (const folder of [this.#folder, logs]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-    holdLock(path.join(this.#folder, 'lock'));
+    const lock = path.join(this.#folder, 'lock');
+    if (!tryLock(lock)) {
+      const holder = lockHolder(lock)?.pid ?? 'unknown';
+      throw new Failure('AlreadyRunning', `Process ${holder} already serves this state folder.`);
+    }
 
     const { cores, driverMemory, jars } = options;
     const sparkParameters = (folder: string): string[] =>
@@ -79,7 +83,8 @@ export class Keeper {
       SPARK_LOCAL_IP: '127.0.0.1',
       // Threads of the linear algebra would not survive the fork, and their number must not change a figure.
       OPENBLAS_NUM_THREADS: '1',
-      // The gateway's port and secret reach a job with its request, never by what we were started with.
+      // These reach a job with its request and never by what we were started with.
+      DATABASE_URL: undefined,
       PYSPARK_GATEWAY_PORT: undefined,
       PYSPARK_GATEWAY_SECRET: undefined,
       PYSPARK_SUBMIT_ARGS: undefined,
