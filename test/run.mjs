@@ -1,6 +1,7 @@
-// All tests, or those of the files named: node's own runner for TypeScript, pytest for Python, one closing line for both.
+// All tests, or those of the files and folders named: node's own runner for TypeScript, pytest for Python, and one closing
+// line for both.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -160,12 +161,13 @@ function found(folder, pattern) {
     .sort();
 }
 
-const typescriptFiles =
-  named.length > 0 ? named.filter((name) => /\.tsx?$/.test(name)) : found('test', /\.test\.ts$/);
-const pythonFiles =
-  named.length > 0
-    ? named.filter((name) => name.includes('.py'))
-    : found(join('spark', 'tests'), /(^|\/)test_[^/]*\.py$/);
+const [forPytest, forNode] = [true, false].map((wanted) =>
+  named.filter((name) => name.startsWith('spark') === wanted),
+);
+const typescriptFiles = (named.length > 0 ? forNode : ['test']).flatMap((name) =>
+  statSync(join(checkout, name)).isDirectory() ? found(name, /\.test\.ts$/) : [name],
+);
+const pythonFiles = named.length > 0 ? forPytest : found(join('spark', 'tests'), /(^|\/)test_[^/]*\.py$/);
 
 /** One PostgreSQL for all tests of this run, each of which clones its own database in it. */
 async function startPostgres() {
