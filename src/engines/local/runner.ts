@@ -168,6 +168,7 @@ export class Runners {
     if (this.#current) this.#retired.push(this.#current);
     this.#current = new Runner(this.#options);
     if (this.#current.identity) this.#onStarted(this.#current.identity);
+    void this.#endRetired();
     return this.#current;
   }
 
