@@ -225,7 +225,11 @@ export class Batches {
       });
       // A cancel that came while the process was starting found nothing to kill.
       if (batch.stopped && identity) await killTrees([identity]);
-      limit = setTimeout(() => void this.#stop(batch, 'timed out'), request.timeoutMs);
+      limit = setTimeout(() => {
+        this.#stop(batch, 'timed out').catch((error: unknown) =>
+          this.#log.error({ err: error, batchId: request.batchId }, 'a batch could not be ended'),
+        );
+      }, request.timeoutMs);
       end = await ended;
     } catch (error) {
       this.#log.error({ batchId: request.batchId }, (error as Error).message);

@@ -168,7 +168,8 @@ export class Runners {
     if (this.#current) this.#retired.push(this.#current);
     this.#current = new Runner(this.#options);
     if (this.#current.identity) this.#onStarted(this.#current.identity);
-    void this.#endRetired();
+    // A process that resists is tried again with the next job.
+    this.#endRetired().catch(() => undefined);
     return this.#current;
   }
 
@@ -185,7 +186,7 @@ export class Runners {
 
   async #endRetired(): Promise<void> {
     const idle = this.#retired.filter((runner) => runner.idle || runner.ended);
-    this.#retired = this.#retired.filter((runner) => !idle.includes(runner));
     await Promise.all(idle.map((runner) => runner.kill()));
+    this.#retired = this.#retired.filter((runner) => !idle.includes(runner));
   }
 }
