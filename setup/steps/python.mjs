@@ -31,8 +31,8 @@ export const python = {
     const base = findPython(env);
     const uv = await findUv(context, base, note);
     const path = interpreter(places);
-    const before = version(path, env);
-    if (before === undefined || before !== base.version) {
+    // Without its stamp an environment may be one that was interrupted: a package can look installed and lack files.
+    if (!existsSync(stampFile(places)) || version(path, env) !== base.version) {
       note('making the environment');
       rmSync(environmentFolder(places), { recursive: true, force: true });
       await explaining('Making .venv', 'Check that the disk has room, then run this again.', log, () =>
@@ -42,6 +42,7 @@ export const python = {
         }),
       );
     }
+    rmSync(stampFile(places), { force: true });
     note('installing packages');
     await explaining(
       'Installing the Python packages',
