@@ -7,14 +7,14 @@ import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import type { Rig } from '../support/rig.ts';
 
 /** Everything that may be killed while a run is under way. */
-export const victims = ['worker', 'jvm', 'job', 'postgres', 'temporal', 'supervisor', 'keeper'] as const;
+export const victims = ['worker', 'jvm', 'job', 'postgres', 'temporal', 'supervisor'] as const;
 export type Victim = (typeof victims)[number];
 
 /** The process to kill; undefined where it is just being started. */
 export function identityOf(rig: Rig, victim: Exclude<Victim, 'job'>): ProcessIdentity | undefined {
   const { supervisor, parts } = rig.stack();
   if (victim === 'supervisor') return supervisor ?? undefined;
-  const name = victim === 'jvm' || victim === 'keeper' ? 'spark' : victim;
+  const name = victim === 'jvm' ? 'spark' : victim;
   const pid = parts.find((part) => part.name === name)?.pid;
   if (pid == null) return undefined;
   if (victim !== 'jvm') return identify(pid);

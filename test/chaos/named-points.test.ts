@@ -4,11 +4,12 @@ import { identify } from '../../src/stack/processes.ts';
 import { failpointNames } from '../../src/failpoints.ts';
 import type { FailpointName } from '../../src/failpoints.ts';
 import { arm, attemptsSince, forgetMetrics, identityOf, kill, orphans, victims } from './harness.ts';
-import type { Victim } from './harness.ts';
+import type { Attempts, Victim } from './harness.ts';
 import { startRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 
-const day = '2026-01-31';
+/** Late enough in the sample for more rows than the driver sends by itself: `mid-copy` lies in a Spark task. */
+const day = '2026-11-01';
 
 /** Before a batch exists there is no process of it that could be killed. */
 const impossible = (victim: Victim, point: FailpointName) =>
@@ -50,29 +51,28 @@ describe('whatever is killed, wherever: the run completes, its rows are those of
 
 /**
  * Who is killed decides what is done twice: without its worker a batch is watched twice, without its own processes it is
- * tried twice. Temporal and the supervisor hold nothing that a batch needs.
+ * tried twice. Temporal and the supervisor hold nothing that a batch needs; a JVM only until the rows are staged.
  */
-function assertTries(
-  victim: Victim,
-  point: FailpointName,
-  { attempts, watchers }: { attempts: number; watchers: number },
-): void {
-  const tries = `${victim} at ${point}: ${attempts} attempts, ${watchers} watchers`;
+function assertTries(victim: Victim, point: FailpointName, seen: Attempts): void {
+  const tries = `${victim} at ${point}: ${seen.attempts} attempts, ${seen.watchers} watchers`;
   switch (victim) {
     case 'worker':
-      assert.deepEqual([attempts, watchers], [1, 2], tries);
+      assert.deepEqual(seen, { attempts: 1, watchers: 2 }, tries);
       break;
     case 'job':
-      assert.equal(attempts, 2, tries);
+      assert.deepEqual(seen, { attempts: 2, watchers: 1 }, tries);
       break;
     case 'jvm':
-    case 'keeper':
+      if (point === 'batch-running' || point === 'mid-copy') assert.equal(seen.attempts, 2, tries);
+      if (point === 'before-commit' || point === 'after-commit') assert.equal(seen.attempts, 1, tries);
+      break;
     case 'postgres':
-      assert.ok(attempts === 2 || watchers === 2, tries);
+      // The watch or the batch, whichever asks the database first.
+      assert.ok(seen.attempts === 2 || seen.watchers > 1, tries);
       break;
     case 'temporal':
     case 'supervisor':
-      assert.equal(attempts, 1, tries);
+      assert.equal(seen.attempts, 1, tries);
       break;
   }
 }
