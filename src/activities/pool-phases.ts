@@ -56,7 +56,7 @@ export async function planPoolBatch(
 ): Promise<Record<string, unknown>> {
   const { dataset, date, input } = await readRun(database, fence.runId);
   const parity = input['parity'] === true;
-  if (job === 'pool_metrics') return { dataset, parity, full: phasesToForce(input).has('metrics') };
+  if (job === 'pool_metrics') return { dataset, date, parity, full: phasesToForce(input).has('metrics') };
   const source = input['dataset'];
   return { dataset, date, parity, source, ...(source === 'files' && { path: input['path'] }) };
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { datasetKey, isParityKey, isSampleKey, parseDailyInput, runKey } from '../../src/planning/daily-input.ts';
+import {
+  datasetKey,
+  isParityKey,
+  isSampleKey,
+  parseDailyInput,
+  runKey,
+} from '../../src/planning/daily-input.ts';
 
 const day = '2026-11-20';
 
