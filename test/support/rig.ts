@@ -77,7 +77,11 @@ export async function startRig(): Promise<Rig> {
     stack: () => readStack(stateFolder)!,
     async checksum() {
       const { rows } = await database.query<{ sum: string }>(
-        `select md5(string_agg(md5((m.*)::text), '' order by dataset, pool_id, date)) as sum from pool_daily_metrics m`,
+        `select md5(concat(
+           (select string_agg(md5((m.*)::text), '' order by dataset, pool_id, date) from pool_daily_metrics m),
+           (select string_agg(md5((dataset, pool_id, date, apy, tvl)::text), '' order by dataset, pool_id, date)
+              from pool_history),
+           (select string_agg((i.*)::text, '' order by dataset, date, token_symbol) from icebox_tokens i))) as sum`,
       );
       return rows[0]!.sum;
     },

@@ -1,0 +1,126 @@
+/**
+ * `npm run chaos -- --kills 20 [--seed 1]`: runs a day again and again while random processes of the stack are killed at
+ * random moments, and holds the rows against those of an undisturbed run. Nothing is restarted by hand.
+ */
+import { createHash } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { descendantsOf } from '../../src/stack/processes.ts';
+import type { ProcessIdentity } from '../../src/stack/processes.ts';
+import { startRig } from '../support/rig.ts';
+import type { Rig } from '../support/rig.ts';
+import { identityOf, kill, orphans, victims } from './harness.ts';
+import type { Victim } from './harness.ts';
+
+const day = '2026-11-01';
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '20' }, seed: { type: 'string' } },
+});
+const kills = Number(values.kills);
+const seed = Number(values.seed ?? Date.now() % 100_000);
+if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
+  process.stderr.write('Usage: npm run chaos -- --kills <number> [--seed <number>]\n');
+  process.exit(2);
+}
+const random = randomFrom(seed);
+say(`${kills} kills, seed ${seed}`);
+
+const rig = await startRig();
+// Also when interrupted: what this started must not stay.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void rig.takeDown().finally(() => process.exit(1)));
+}
+let failures = 0;
+try {
+  const started = performance.now();
+  await runOnce();
+  const undisturbed = await rig.checksum();
+  const usualMs = performance.now() - started;
+  say(`undisturbed: ${(usualMs / 1000).toFixed(1)} s, rows ${undisturbed.slice(0, 8)}`);
+
+  for (let done = 0; done < kills;) {
+    await forgetEverything(rig);
+    const { end } = rig.run(day);
+    let ended = false;
+    void end.then(() => (ended = true));
+    const killed: Victim[] = [];
+    // One to three kills fall into one run.
+    const wanted = Math.min(kills - done, 1 + Math.floor(random() * 3));
+    while (!ended && killed.length < wanted) {
+      await sleep(random() * usualMs);
+      if (ended) break;
+      const victim = victims[Math.floor(random() * victims.length)]!;
+      if (strike(rig, victim)) killed.push(victim);
+    }
+    done += killed.length;
+    const { exitCode, result, stderr } = await end;
+    const same = (await rig.checksum()) === undisturbed;
+    const left = await orphansThatStay(rig);
+    const good = exitCode === 0 && result.status === 'complete' && same && left.length === 0;
+    if (!good) failures += 1;
+    say(
+      `${good ? '✓' : '✗'} ${done}/${kills} killed ${killed.join(', ') || 'nobody'}` +
+        (good
+          ? ''
+          : ` · exit ${exitCode}, ${result.status}, rows ${same ? 'same' : 'DIFFER'}, orphans ${left.join('; ') || 'none'} ${stderr}`),
+    );
+  }
+} finally {
+  await rig.takeDown();
+}
+say(failures === 0 ? `all rows as undisturbed, no orphan` : `${failures} runs ended wrong (seed ${seed})`);
+process.exitCode = failures === 0 ? 0 : 1;
+
+async function runOnce(): Promise<void> {
+  const { exitCode, stderr } = await rig.run(day).end;
+  if (exitCode !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
+}
+
+/** False where there is nothing to kill at this moment. */
+function strike(on: Rig, victim: Victim): boolean {
+  const identity = victim === 'job' ? anyJob(on) : identityOf(on, victim);
+  if (identity === undefined) return false;
+  try {
+    kill(identity);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A Python process below the keeper, but for the one that all others are forks of. */
+function anyJob(on: Rig): ProcessIdentity | undefined {
+  const keeper = on.stack().parts.find(({ name }) => name === 'spark')?.pid;
+  const below = keeper == null ? [] : descendantsOf(keeper).filter(({ parentPid }) => parentPid !== keeper);
+  return below[Math.floor(random() * below.length)];
+}
+
+async function forgetEverything({ database }: Rig): Promise<void> {
+  await database.query(
+    `truncate runs, units, batches, checks, allocation_parameters, pools, pool_history, token_prices_daily,
+              gas_fees_daily, macroeconomic_data, portfolio_transactions, pool_daily_metrics, pool_metrics_state,
+              icebox_tokens`,
+  );
+}
+
+/** What a kill leaves is ended by the supervisor, which needs a moment for it. */
+async function orphansThatStay(on: Rig): Promise<string[]> {
+  for (let tries = 0; ; tries += 1) {
+    const found = orphans(on);
+    if (found.length === 0 || tries === 50) return found;
+    await sleep(200);
+  }
+}
+
+/** Numbers from 0 to 1 that a seed repeats, and with them the kills. */
+function randomFrom(start: number): () => number {
+  let drawn = 0;
+  return () => {
+    drawn += 1;
+    return createHash('sha256').update(`${start} ${drawn}`).digest().readUInt32BE() / 2 ** 32;
+  };
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
