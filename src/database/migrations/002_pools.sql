@@ -54,6 +54,8 @@ create table pool_history (
   change_seq  bigint not null,
   primary key (dataset, pool_id, date)
 );
+-- What is newer than what the metrics know, and the newest change at all, without a look at every row.
+create index pool_history_change on pool_history (dataset, change_seq);
 
 create table token_prices_daily (
   dataset     text not null,

@@ -1,11 +1,13 @@
 -- Whole means: one row for each pool with history and each day of the grid, nothing outside it, every figure finite,
 -- every active pool grouped on the run date.
-with bounds as (
-  select min(date) as first, max(date) as last from pool_history where dataset = $2 and date <= $3 and $1::uuid is not null
+with with_history as (
+  select pool_id, min(date) as first, max(date) as last
+    from pool_history where dataset = $2 and date <= $3 and $1::uuid is not null
+   group by pool_id
 ),
+bounds as (select min(first) as first, max(last) as last from with_history),
 grid as (
-  select count(*) * (select last - first + 1 from bounds) as rows
-    from (select distinct pool_id from pool_history where dataset = $2 and date <= $3) as with_history
+  select count(*) * (select last - first + 1 from bounds) as rows from with_history
 ),
 computed as (
   select count(*) as rows,
@@ -19,10 +21,10 @@ computed as (
          count(*) filter (where m.date = b.last) as on_last_day,
          count(*) filter (where m.date = b.last and actual_apy is null) as without_apy,
          count(*) filter (where m.date = b.last and stale_days > 0) as stale
-    from pool_daily_metrics m, bounds b
+    from bounds b, pool_daily_metrics m
+    -- a pool whose first day of history lies after the run date belongs to later runs
+    join with_history using (pool_id)
    where m.dataset = $2 and m.date <= $3 and m.metrics_version is not null
-     -- a pool whose first day of history lies after the run date belongs to later runs
-     and exists (select 1 from pool_history h where h.dataset = $2 and h.pool_id = m.pool_id and h.date <= $3)
 ),
 ungrouped as (
   select count(*) as pools
