@@ -1,18 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Config } from './config.ts';
 import { Failure } from './failures.ts';
-
-/** The part of `<state>/stack.json` that others need to find the embedded stack. */
-export interface StackAddresses {
-  databaseUrl: string;
-  temporalAddress: string;
-  temporalNamespace: string;
-  taskQueue: string;
-  temporalUi: string;
-  sparkSocket: string;
-}
+import { readStack } from './stack/record.ts';
+import type { Stack } from './stack/record.ts';
 
 export interface Connections {
   databaseUrl: string;
@@ -20,17 +10,12 @@ export interface Connections {
   sparkSocket: string;
 }
 
-export function readStackAddresses(stateFolder: string): StackAddresses | undefined {
-  const file = join(stateFolder, 'stack.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as StackAddresses) : undefined;
-}
-
 /**
  * Whether this installation stands on the embedded stack. The addresses that `sevenfold env` exports are the stack's
  * own, so finding them in the environment changes nothing.
  */
 export function usesEmbeddedStack(config: Config): boolean {
-  const stack = readStackAddresses(config.stateFolder);
+  const stack = readStack(config.stateFolder);
   const database = config.databaseUrl === undefined || config.databaseUrl === stack?.databaseUrl;
   const temporal =
     config.temporalProfile === undefined &&
@@ -40,7 +25,7 @@ export function usesEmbeddedStack(config: Config): boolean {
 
 /** Where everything is: what the environment says, and the embedded stack for what it does not say. */
 export async function resolveConnections(config: Config): Promise<Connections> {
-  const stack = readStackAddresses(config.stateFolder);
+  const stack = readStack(config.stateFolder);
   const databaseUrl = config.databaseUrl ?? stack?.databaseUrl;
   const sparkSocket = config.sparkSocket ?? stack?.sparkSocket;
   if (databaseUrl === undefined || sparkSocket === undefined) {
@@ -52,7 +37,7 @@ export async function resolveConnections(config: Config): Promise<Connections> {
 /** Address, TLS and API key come from the profile file and the variables that the `temporal` command line reads. */
 async function temporalConnection(
   config: Config,
-  stack: StackAddresses | undefined,
+  stack: Stack | undefined,
 ): Promise<Connections['temporal']> {
   if (config.temporalAddress === undefined && config.temporalProfile === undefined) {
     if (stack === undefined)

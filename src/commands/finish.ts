@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import type { Config } from '../config.ts';
-import { readStackAddresses } from '../connections.ts';
+import { readStack } from '../stack/record.ts';
 import type { Run } from '../ledger/runs.ts';
 import { countsOf } from '../ledger/counts.ts';
 import type { CommandContext } from './context.ts';
@@ -51,6 +51,6 @@ export async function finishRun(
 }
 
 function temporalUi(config: Config): string[] {
-  const stack = readStackAddresses(config.stateFolder);
+  const stack = readStack(config.stateFolder);
   return stack && config.temporalAddress === undefined ? [`Temporal UI ${stack.temporalUi}`] : [];
 }

@@ -5,7 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/index.ts';
 import { readConfig, taskQueues } from '../../src/config.ts';
-import { addSearchAttributes, searchAttributes } from '../../src/search-attributes.ts';
+import { searchAttributes } from '../../src/search-attributes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -18,6 +18,9 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   return bundle;
 }
 
+/** Temporal's own numbers (temporal.api.enums.v1.IndexedValueType). */
+const indexedValueTypes = { Keyword: 2, Int: 3 } as const;
+
 /** A server on which waiting costs nothing: for stories with long back-offs. */
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const { testServer } = locateToolchain(readConfig().stateFolder);
@@ -25,7 +28,12 @@ export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
     server: { executable: { type: 'existing-path', path: testServer } },
   });
   // This server knows how to add attributes but not how to list them.
-  await addSearchAttributes(environment.connection, 'default', searchAttributes);
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(
+      Object.entries(searchAttributes).map(([name, type]) => [name, indexedValueTypes[type]]),
+    ),
+  });
   return environment;
 }
 
