@@ -39,6 +39,8 @@ export async function follow(
   out: Output | undefined,
   find: () => Promise<Run | undefined>,
   until: (run: Run | undefined) => boolean,
+  /** Asked now and then, for what the ledger cannot know: throws to end the watching. */
+  lookElsewhere: (run: Run) => Promise<void> = async () => {},
 ): Promise<Run | undefined> {
   const told = new Map<string, string>();
   let looked = Date.now();
@@ -47,12 +49,13 @@ export async function follow(
     try {
       run = await find();
       if (run && out) show(out, await takePicture(session, run.runId), told);
+      if (until(run)) {
+        out?.settle();
+        return run;
+      }
+      if (run && isOpenStatus(run.status) && Date.now() - looked > reviveMs) await lookElsewhere(run);
     } catch (error) {
       if (!isRetryable(classify(error).type)) throw error;
-    }
-    if (until(run)) {
-      out?.settle();
-      return run;
     }
     if (Date.now() - looked > reviveMs) {
       await session.revive().catch(() => {});

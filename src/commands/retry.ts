@@ -5,7 +5,7 @@ import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
 import { chooseRun, withSession } from './session.ts';
 import { startAndFollow } from './start-run.ts';
-import { askWorkflow, openWorkflow } from './steer.ts';
+import { askWorkflow, isOpenInTemporal, openWorkflow } from './steer.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -17,7 +17,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
       const shown = options.json ? undefined : out;
       await withSession(config, shown, async (session) => {
         const run = await chooseRun(session.database, named);
-        const stillOpen = isOpenStatus(run.status) && (await isOpenInTemporal());
+        const stillOpen = isOpenStatus(run.status) && (await isOpenInTemporal(session, run));
         if (stillOpen) {
           const answer = await askWorkflow(run, async () =>
             (await openWorkflow(session, run)).executeUpdate<string, []>('retryFailed'),
@@ -31,15 +31,6 @@ export function register(program: Command, { config, out }: CommandContext): voi
         const { force: _force, forcePhases: _forcePhases, ...input } = run.input as unknown as DailyInput;
         const started = await startAndFollow(session, shown, run.key, input);
         await finishRun({ config, out }, session, started.run, { ...started, json: options.json === true });
-
-        async function isOpenInTemporal(): Promise<boolean> {
-          const client = await session.temporal();
-          const { status } = await client.workflow
-            .getHandle(run.workflowId)
-            .describe()
-            .catch(() => ({ status: undefined }));
-          return status?.name === 'RUNNING';
-        }
       });
     });
 }

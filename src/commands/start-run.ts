@@ -7,6 +7,7 @@ import { applicationType, isTemporalError } from './failures.ts';
 import { follow } from './follow.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
+import { endedUnclosed, failWhenEndedOutside } from './steer.ts';
 
 export interface StartedRun {
   run: Run;
@@ -39,7 +40,7 @@ export async function startAndFollow(
     handle.result().then(
       () => (ended = true),
       (error: unknown) => {
-        refusal = refusalOf(error);
+        refusal = refusalOf(error, key);
         ended = isTemporalError(error, 'WorkflowFailedError');
       },
     );
@@ -50,22 +51,25 @@ export async function startAndFollow(
 
   const stopHint = leaveGoing(out, key);
   try {
+    let endedBeforeLook = false;
     const run = await follow(
       session,
       out,
       async () => {
+        endedBeforeLook = ended;
         const found = await findRun(session.database, key);
         // The row of an earlier start says nothing about this one until the claim has moved.
         return workflowRunId === undefined || found?.workflowRunId === workflowRunId ? found : undefined;
       },
-      (found) =>
-        (found !== undefined && !isOpenStatus(found.status)) ||
-        refusal !== undefined ||
-        (ended && found !== undefined),
+      (found) => (found !== undefined && !isOpenStatus(found.status)) || endedBeforeLook,
+      failWhenEndedOutside(session),
     );
     if (refusal?.type === 'AlreadyRunning') return await followHolder(session, out, key, refusal);
-    if (refusal && (run === undefined || refusal.type === 'InvalidInput')) throw refusal;
-    return { run: run!, alreadyComplete: await nothingWasDone(session, run!) };
+    if (refusal && (run === undefined || isOpenStatus(run.status) || refusal.type === 'InvalidInput')) {
+      throw refusal;
+    }
+    if (run === undefined) throw new Failure('Cancelled', `${key} was cancelled before it began.`);
+    return { run, alreadyComplete: await nothingWasDone(session, run) };
   } finally {
     stopHint();
   }
@@ -84,16 +88,18 @@ async function followHolder(
     out,
     () => findRun(session.database, key),
     (found) => found !== undefined && !isOpenStatus(found.status),
+    failWhenEndedOutside(session),
   );
   return { run: run!, alreadyComplete: false };
 }
 
 /** Why a workflow did not get as far as its ledger row; an ended run speaks through the ledger instead. */
-function refusalOf(error: unknown): Failure | undefined {
+function refusalOf(error: unknown, key: string): Failure | undefined {
   if (!isTemporalError(error, 'WorkflowFailedError')) return undefined;
   const { cause: first, message } = error as Error;
   for (let cause: unknown = first; cause instanceof Error; cause = cause.cause) {
     if (isTemporalError(cause, 'CancelledFailure')) return undefined;
+    if (isTemporalError(cause, 'TerminatedFailure')) return endedUnclosed(key);
     const type = applicationType(cause);
     if (type !== undefined) return type === 'RunIncomplete' ? undefined : new Failure(type, cause.message);
   }

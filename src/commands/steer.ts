@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { Failure } from '../failures.ts';
-import { isOpenStatus } from '../ledger/runs.ts';
+import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { CommandContext } from './context.ts';
 import { isTemporalError } from './failures.ts';
@@ -37,16 +37,45 @@ export async function sendUpdate(
   });
 }
 
+/** Whether Temporal still runs the workflow of a run that the ledger has as open: a terminated one closes no row. */
+export async function isOpenInTemporal(session: Session, run: Run): Promise<boolean> {
+  const client = await session.temporal();
+  try {
+    const { status, runId } = await client.workflow
+      .getHandle(run.workflowId, undefined, { firstExecutionRunId: run.workflowRunId })
+      .describe();
+    return status.name === 'RUNNING' && runId !== undefined;
+  } catch (error) {
+    if (isTemporalError(error, 'WorkflowNotFoundError')) return false;
+    throw error;
+  }
+}
+
+/** What to say of a run whose workflow is gone while the ledger has it as open. */
+export function endedUnclosed(key: string): Failure {
+  return new Failure(
+    'RunIncomplete',
+    `The workflow of ${key} was ended from outside. What is whole stays; do the rest: npx sevenfold retry ${key}`,
+  );
+}
+
+/** For whoever follows an open run: ends the watching when nobody is left who could close it. */
+export function failWhenEndedOutside(session: Session): (run: Run) => Promise<void> {
+  return async (run) => {
+    // Without Temporal there is still the ledger to watch.
+    if (await isOpenInTemporal(session, run).catch(() => true)) return;
+    // Looked at after Temporal: a run that was closed in both meanwhile is not one that was left open.
+    const now = await readRun(session.database, run.runId);
+    if (isOpenStatus(now.status) && now.workflowRunId === run.workflowRunId) throw endedUnclosed(run.key);
+  };
+}
+
 /** A workflow that Temporal no longer knows leaves its row open: whoever starts the key next takes it over. */
 export async function askWorkflow<T>(run: Run, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
     if (!isTemporalError(error, 'WorkflowNotFoundError')) throw error;
-    throw new Failure(
-      'InvalidInput',
-      `The workflow of ${run.key} has ended without closing its run. Start it again: npx sevenfold retry ${run.key}`,
-      { cause: error },
-    );
+    throw endedUnclosed(run.key);
   }
 }

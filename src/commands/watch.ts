@@ -5,6 +5,7 @@ import { finishRun } from './finish.ts';
 import { follow } from './follow.ts';
 import { chooseRun, withSession } from './session.ts';
 import { leaveGoing } from './start-run.ts';
+import { failWhenEndedOutside } from './steer.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -23,6 +24,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
           shown,
           () => readRun(session.database, chosen.runId),
           (found) => found !== undefined && !isOpenStatus(found.status),
+          failWhenEndedOutside(session),
         );
         stopHint();
         await finishRun({ config, out }, session, run!, {
