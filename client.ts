@@ -28,3 +28,5 @@ try {
   reportFailure(error, { json: process.argv.includes('--json'), debug });
   process.exitCode = exitCodeOf(error);
 }
+// What is still open (a long poll of Temporal) must not keep a command that has said everything.
+process.exit();

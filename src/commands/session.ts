@@ -43,7 +43,8 @@ export async function withSession<T>(
       },
     });
   } finally {
-    await connection?.close();
+    // Temporal's connection is left to the end of the process: a retry under way in a closed channel throws out of its
+    // timer, past every catch.
     await database.end();
   }
 }
