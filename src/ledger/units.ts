@@ -119,11 +119,13 @@ export async function passFence(
   }
 }
 
-/** Closes the gate for every unit that is not complete, so that nothing still on its way can commit. */
+/** Closes the gate for every unit that is being worked on, so that nothing still on its way can commit. */
 export async function raiseFences(database: Database, runId: string): Promise<void> {
-  await database.query(`update units set attempt = attempt + 1 where run_id = $1 and verdict <> 'complete'`, [
-    runId,
-  ]);
+  await database.query(
+    `update units set attempt = attempt + 1
+      where run_id = $1 and verdict <> 'complete' and started_at is not null and finished_at is null`,
+    [runId],
+  );
 }
 
 export async function giveVerdict(

@@ -30,7 +30,7 @@ if (process.platform === 'linux' && process.getuid?.() === 0) {
     await rig.takeDown();
   });
 
-  test('a full disk ends the run with one line and nothing half-done; with room, retry does the rest', async () => {
+  test('a full disk ends the run after three tries with one line and nothing half-done; with room, retry does the rest', async () => {
     await rig.database.query('alter database sevenfold set default_tablespace = small');
     const { exitCode, stdout, stderr } = await rig.command(
       'run',
