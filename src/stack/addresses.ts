@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { readJson, writeJson } from './files.ts';
 import { chooseDataFolder, serverUser, socketFolder } from './places.ts';
-import { choosePort } from './ports.ts';
+import { readRecords } from './ending.ts';
+import { choosePort, commandOf, isFree, listenerOf } from './ports.ts';
+import { isSame } from './processes.ts';
 import { databaseUser } from './cluster.ts';
 
 /** What a stack chose once and keeps for good, so that addresses survive every restart: `<state>/addresses.json`. */
@@ -38,6 +40,8 @@ export class Addresses {
       ports: {},
     };
     const addresses = new Addresses(stateFolder, chosen);
+    // While anything of ours runs, it stays where the rest of us looks for it.
+    if (!readRecords(stateFolder).some(isSame)) await addresses.#leavePreferredToNeighbours();
     await addresses.choosePorts(['postgres', 'temporal', 'temporalUi']);
     return addresses;
   }
@@ -50,6 +54,19 @@ export class Addresses {
       this.#chosen.ports[name] = { port, proven: false };
     }
     this.#save();
+  }
+
+  /**
+   * The numbers that every checkout prefers: one that was ours may be a neighbour's since our last stop. Nobody should have
+   * to end the one for the other; a stranger on it is another matter, and is named.
+   */
+  async #leavePreferredToNeighbours(): Promise<void> {
+    for (const name of Object.keys(preferredPorts) as PortName[]) {
+      const port = this.#chosen.ports[name]?.port;
+      if (port === undefined || port !== preferredPorts[name] || (await isFree(port))) continue;
+      const holder = listenerOf(port);
+      if (holder === undefined || isDevelopmentServer(holder)) delete this.#chosen.ports[name];
+    }
   }
 
   prove(names: PortName[]): void {
@@ -98,6 +115,11 @@ export class Addresses {
   get sparkSocket(): string {
     return path.join(socketFolder(this.stateFolder), 'keeper.sock');
   }
+}
+
+/** Temporal's, as any checkout starts it. */
+function isDevelopmentServer(pid: number): boolean {
+  return commandOf(pid)?.includes('server start-dev') ?? false;
 }
 
 export function addressesFile(stateFolder: string): string {

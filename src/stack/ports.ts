@@ -75,14 +75,19 @@ function listeningInode(port: number): string | undefined {
   return undefined;
 }
 
+/** The command line of a process; undefined where it cannot be seen. */
+export function commandOf(pid: number): string | undefined {
+  try {
+    return execFileSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Who has the port, for a message: `pid 123 (node server.js)`. */
 export function describeListener(port: number): string {
   const pid = listenerOf(port);
   if (pid === undefined) return 'a process of another user';
-  try {
-    const command = execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-    return `pid ${pid} (${command.slice(0, 60)})`;
-  } catch {
-    return `pid ${pid}`;
-  }
+  const command = commandOf(pid);
+  return command === undefined ? `pid ${pid}` : `pid ${pid} (${command.slice(0, 60)})`;
 }

@@ -51,3 +51,14 @@ test('a port taken by a stranger is named with its holder, and used again when i
   assert.equal(after.temporalAddress, before.temporalAddress);
   assert.ok(partOf(after, 'temporal').pid > 0);
 });
+
+test('two checkouts that take turns on the preferred port do not lock each other out', async (t) => {
+  const one = testStack(t, ['temporal']);
+  const two = testStack(t, ['temporal']);
+  const before = await one.up();
+  // Only where nobody else has it is there a turn to take.
+  if (before.temporalAddress !== '127.0.0.1:7233') return;
+  await takeDown(one.place, () => undefined);
+  assert.equal((await two.up()).temporalAddress, before.temporalAddress);
+  assert.notEqual((await one.up()).temporalAddress, before.temporalAddress);
+});
