@@ -10,22 +10,27 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** What makes plain `temporal` and `psql` find the embedded stack. */
-export function environmentLines(stateFolder: string): string[] {
+/** What makes plain `temporal` and `psql` find the embedded stack; `PATH` is the folder to put before the person's own. */
+export function stackEnvironment(stateFolder: string): Record<string, string> & { PATH: string } {
   const stack = readStack(stateFolder);
   if (stack === undefined) {
     throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
   }
-  const programs = path.dirname(locateToolchain(stateFolder).temporal);
-  const variables = {
+  return {
+    PATH: path.dirname(locateToolchain(stateFolder).temporal),
     TEMPORAL_ADDRESS: stack.temporalAddress,
     TEMPORAL_NAMESPACE: stack.temporalNamespace,
     DATABASE_URL: stack.databaseUrl,
     // psql reads no DATABASE_URL.
     ...postgresVariables(stack.databaseUrl),
   };
+}
+
+/** The same as lines for a shell's eval. */
+export function environmentLines(stateFolder: string): string[] {
+  const { PATH, ...variables } = stackEnvironment(stateFolder);
   return [
-    `export PATH=${quote(programs)}:"$PATH"`,
+    `export PATH=${quote(PATH)}:"$PATH"`,
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`),
   ];
 }
@@ -45,5 +50,9 @@ export function register(program: Command, { config, out }: CommandContext): voi
   program
     .command('env')
     .description('print exports, so that plain temporal and psql find the stack: eval "$(npx sevenfold env)"')
-    .action(() => environmentLines(config.stateFolder).forEach((line) => out.line(line)));
+    .option('--json', 'print one JSON object of the variables')
+    .action((options: { json?: boolean }) => {
+      if (options.json) out.json(stackEnvironment(config.stateFolder));
+      else environmentLines(config.stateFolder).forEach((line) => out.line(line));
+    });
 }
