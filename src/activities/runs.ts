@@ -25,7 +25,7 @@ export interface OpenDailyRunInput extends Claimant {
 export async function openDailyRun(
   deps: Dependencies,
   opening: OpenDailyRunInput,
-): Promise<{ runId: string; attempt: number }> {
+): Promise<{ runId: string; attempt: number; engine: string }> {
   const { database, config } = deps;
   const dataset = datasetKey(opening.input);
   const path = opening.input.path === undefined ? null : resolve(config.checkout, opening.input.path);
@@ -48,7 +48,7 @@ export async function openDailyRun(
     (holder) => isOpenInTemporal(deps, holder),
   );
   await layOutUnits(database, run.runId, dailyPhases);
-  return { runId: run.runId, attempt: run.attempt };
+  return { runId: run.runId, attempt: run.attempt, engine: deps.engine.name };
 }
 
 /** Two folders of the same name must not share a data set; a folder that was moved may keep its own. */

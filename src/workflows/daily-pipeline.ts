@@ -30,6 +30,15 @@ const { runBatch } = proxyActivities<Activities>(batchActivityOptions);
 
 const batchTimeoutMs = 60 * 60_000;
 
+/** What a run can be found by in Temporal (src/search-attributes.ts); `failed` counts phases. */
+const attributes = {
+  kind: defineSearchAttributeKey('SevenfoldKind', SearchAttributeType.KEYWORD),
+  date: defineSearchAttributeKey('SevenfoldDate', SearchAttributeType.KEYWORD),
+  engine: defineSearchAttributeKey('SevenfoldEngine', SearchAttributeType.KEYWORD),
+  failed: defineSearchAttributeKey('SevenfoldFailed', SearchAttributeType.INT),
+  nominalTime: defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME),
+};
+
 export interface DailyProgress {
   date: string;
   paused: boolean;
@@ -90,11 +99,12 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
   );
 
   upsertSearchAttributes([
-    { key: defineSearchAttributeKey('SevenfoldKind', SearchAttributeType.KEYWORD), value: 'dailyPipeline' },
-    { key: defineSearchAttributeKey('SevenfoldDate', SearchAttributeType.KEYWORD), value: date },
+    { key: attributes.kind, value: 'dailyPipeline' },
+    { key: attributes.date, value: date },
+    { key: attributes.failed, value: 0 },
   ]);
 
-  const { runId } = await light.openDailyRun({
+  const { runId, engine } = await light.openDailyRun({
     key: runKey(input, date),
     date,
     input,
@@ -102,6 +112,7 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
     workflowId,
     workflowRunId,
   });
+  upsertSearchAttributes([{ key: attributes.engine, value: engine }]);
   const run = { runId, workflowId, workflowRunId };
 
   try {
@@ -119,6 +130,7 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
         status: isCancellation(error) ? 'cancelled' : 'failed',
       });
       if (isCancellation(error)) throw error;
+      upsertSearchAttributes([{ key: attributes.failed, value: 1 }]);
       throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
     });
   }
@@ -208,9 +220,7 @@ function readInput(raw: unknown): DailyInput {
 
 /** The day asked for; for a scheduled start without one, the day of its nominal time. */
 function dayOf(input: DailyInput): string {
-  const nominal = workflowInfo().typedSearchAttributes.get(
-    defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME),
-  );
+  const nominal = workflowInfo().typedSearchAttributes.get(attributes.nominalTime);
   const date = input.date ?? nominal?.toISOString().slice(0, 10);
   if (date === undefined) {
     throw ApplicationFailure.nonRetryable(

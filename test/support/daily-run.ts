@@ -14,6 +14,7 @@ import { testDatabase } from './postgres.ts';
 /** For activities that send no batch: whoever uses it finds out. */
 const noEngine = new Proxy({} as Engine, {
   get(_, name) {
+    if (name === 'name') return 'none';
     throw new Error(`this test has no engine, but ${String(name)} was asked of it`);
   },
 });

@@ -24,7 +24,7 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
     counts: {},
   });
   const usual: Activities = {
-    openDailyRun: async () => ({ runId: 'run-1', attempt: 1 }),
+    openDailyRun: async () => ({ runId: 'run-1', attempt: 1, engine: 'local' }),
     setRunStatus: async () => {},
     closeRun: async (input) => summary(input.status, input.runId),
     beginPhase: async (input) => ({
