@@ -75,6 +75,8 @@ async function store(name: string): Promise<void> {
 /** Stack traces and process names say where a history was recorded, which is nobody's business. */
 function withoutThisMachine(key: string, value: unknown): unknown {
   if (key === 'stackTrace' || key === 'identity') return '';
+  // The sticky queue is called after its worker's process.
+  if (key === 'name' && typeof value === 'string' && /^\d+@/.test(value)) return 'sticky';
   return value;
 }
 
