@@ -136,6 +136,25 @@ describe('the command line on a whole stack', () => {
     assert.equal((await run.end).result.status, 'complete');
   });
 
+  test('Ctrl-C ends the watching, not the run', async () => {
+    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    const { hit, letGo } = await arm(rig, 'batch-running');
+    const child = spawn(
+      process.execPath,
+      ['sevenfold.mjs', 'run', 'daily', '--dataset', 'sample', '--date', day],
+      { env: rig.env, cwd: readConfig().checkout, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const ended = collect(child);
+    await hit;
+    child.kill('SIGINT');
+    const { exitCode, stdout } = await ended;
+    assert.equal(exitCode, 130);
+    assert.match(stdout, /The run goes on.*npx sevenfold watch/);
+    letGo();
+    const watched = await json('watch', key);
+    assert.deepEqual([watched.exitCode, watched['status']], [0, 'complete']);
+  });
+
   test('in a terminal the phases are redrawn in place, in a pipe they are plain lines', async () => {
     const program = JSON.stringify([
       'node',

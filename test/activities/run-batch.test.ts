@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Dependencies } from '../../src/activities/dependencies.ts';
+import { cancelBatches, runBatch } from '../../src/activities/run-batch.ts';
+import type { BatchOutcome } from '../../src/activities/run-batch.ts';
+import { openDailyRun } from '../../src/activities/runs.ts';
+import { beginAttempt } from '../../src/ledger/units.ts';
+import type { Fence } from '../../src/ledger/units.ts';
+import { readBatches } from '../../src/ledger/batches.ts';
+import { arm, halted, startKeeper } from '../engines/support.ts';
+import type { TestKeeper } from '../engines/support.ts';
+import { testDependencies } from '../support/daily-run.ts';
+
+let keeper: TestKeeper;
+before(() => {
+  keeper = startKeeper();
+});
+after(() => keeper.stop());
+
+const date = '2026-01-31';
+
+async function openUnit(t: TestContext): Promise<{ deps: Dependencies; fence: Fence }> {
+  const deps = await testDependencies(t, keeper.engine);
+  const { runId } = await openDailyRun(deps, {
+    key: `daily/sample/${date}`,
+    date,
+    input: { dataset: 'sample', date },
+    priority: 1,
+    workflowId: 'w',
+    workflowRunId: 'r',
+  });
+  return { deps, fence: await beginAttempt(deps.database, runId, 'metrics', 'f') };
+}
+
+/** One execution of the activity, as a worker would; `cancel` ends it from outside. */
+function watch(deps: Dependencies, fence: Fence, input: Record<string, unknown>) {
+  const environment = new MockActivityEnvironment();
+  const outcome = environment.run(() =>
+    runBatch(deps, { fence, job: 'probe', input, timeoutMs: 60_000 }),
+  ) as Promise<BatchOutcome>;
+  return { outcome, stop: () => environment.cancel('WORKER_SHUTDOWN') };
+}
+
+function letGo(): void {
+  writeFileSync(path.join(keeper.failpoints, 'probe-running.go'), '');
+}
+
+test('a batch runs to its end and its row says how', async (t) => {
+  const { deps, fence } = await openUnit(t);
+  const outcome = await watch(deps, fence, { do: 'answer' }).outcome;
+  assert.equal(outcome.succeeded, true);
+  const [batch] = await readBatches(deps.database, fence.runId);
+  assert.deepEqual([batch?.batchId, batch?.state, batch?.watchers], [outcome.batchId, 'SUCCEEDED', 1]);
+  assert.deepEqual((outcome.result as { fence: Fence }).fence, fence);
+});
+
+test('a failed batch is an answer, not an exception', async (t) => {
+  const { deps, fence } = await openUnit(t);
+  const outcome = await watch(deps, fence, { do: 'refuse' }).outcome;
+  assert.deepEqual(
+    [outcome.succeeded, outcome.errorType, outcome.message],
+    [false, 'InvalidInput', 'pools.csv, line 7: tvl is negative.'],
+  );
+});
+
+test('a worker that goes leaves its batch running, and the next one adopts it', async (t) => {
+  const { deps, fence } = await openUnit(t);
+  arm(keeper, 'probe-running');
+  const first = watch(deps, fence, { do: 'hold' });
+  await halted(keeper, 'probe-running');
+  first.stop();
+  await assert.rejects(first.outcome, { type: 'Infrastructure' });
+  const second = watch(deps, fence, { do: 'hold' });
+  letGo();
+  assert.equal((await second.outcome).succeeded, true);
+  const batches = await readBatches(deps.database, fence.runId);
+  assert.deepEqual(
+    batches.map(({ state, watchers }) => [state, watchers]),
+    [['SUCCEEDED', 2]],
+  );
+});
+
+test('a new attempt ends what is left of an older one before it starts', async (t) => {
+  const { deps, fence } = await openUnit(t);
+  arm(keeper, 'probe-running');
+  const older = watch(deps, fence, { do: 'wait' });
+  await halted(keeper, 'probe-running');
+  const newer = await beginAttempt(deps.database, fence.runId, 'metrics', 'f');
+  const outcome = await watch(deps, newer, { do: 'answer' }).outcome;
+  assert.equal(outcome.succeeded, true);
+  assert.deepEqual([(await older.outcome).succeeded, (await older.outcome).errorType], [false, 'Cancelled']);
+});
+
+test("a batch of our name that is somebody else's is left alone", async (t) => {
+  const { deps, fence } = await openUnit(t);
+  const { batchId } = await watch(deps, fence, { do: 'answer' }).outcome;
+  await deps.database.query('delete from batches');
+  const look = async () => ({ batchId, state: 'RUNNING' as const, labels: { 'run-id': 'another' } });
+  const deceived = { ...deps, engine: { ...keeper.engine, name: 'local' as const, look } };
+  await assert.rejects(watch(deceived, fence, { do: 'answer' }).outcome, {
+    type: 'NotOurs',
+    message: /another/,
+  });
+});
+
+test('a cancel ends the batch, and nothing of it can commit any more', async (t) => {
+  const { deps, fence } = await openUnit(t);
+  arm(keeper, 'probe-running');
+  const watched = watch(deps, fence, { do: 'wait' });
+  await halted(keeper, 'probe-running');
+  assert.deepEqual(await cancelBatches(deps, { runId: fence.runId }), { cancelled: 1 });
+  assert.equal((await watched.outcome).errorType, 'Cancelled');
+  const { rows } = await deps.database.query('select attempt from units where unit = $1', ['metrics']);
+  assert.deepEqual(rows, [{ attempt: fence.attempt + 1 }]);
+  assert.deepEqual(await cancelBatches(deps, { runId: fence.runId }), { cancelled: 0 }, 'twice is once');
+});
