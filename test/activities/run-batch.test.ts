@@ -39,9 +39,8 @@ async function openUnit(t: TestContext): Promise<{ deps: Dependencies; fence: Fe
 /** One execution of the activity, as a worker would; `cancel` ends it from outside. */
 function watch(deps: Dependencies, fence: Fence, input: Record<string, unknown>) {
   const environment = new MockActivityEnvironment();
-  const outcome = environment.run(() =>
-    runBatch(deps, { fence, job: 'probe', input, timeoutMs: 60_000 }),
-  ) as Promise<BatchOutcome>;
+  const work = () => runBatch(deps, { fence, job: 'probe', input, timeoutMs: 60_000 });
+  const outcome = environment.run<[], BatchOutcome>(work);
   return { outcome, stop: () => environment.cancel('WORKER_SHUTDOWN') };
 }
 
