@@ -40,7 +40,7 @@ async function openUnit(t: TestContext): Promise<{ deps: Dependencies; fence: Fe
 function watch(deps: Dependencies, fence: Fence, input: Record<string, unknown>) {
   const environment = new MockActivityEnvironment();
   const work = () => runBatch(deps, { fence, job: 'probe', input, timeoutMs: 60_000 });
-  const outcome = environment.run<[], BatchOutcome>(work);
+  const outcome = environment.run<[], BatchOutcome, typeof work>(work);
   return { outcome, stop: () => environment.cancel('WORKER_SHUTDOWN') };
 }
 
