@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { classify, isRetryable } from '../failures.ts';
+import { classify, Failure, isRetryable } from '../failures.ts';
 import { readBatches } from '../ledger/batches.ts';
 import type { Batch } from '../ledger/batches.ts';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
@@ -58,7 +58,10 @@ export async function follow(
       if (!isRetryable(classify(error).type)) throw error;
     }
     if (Date.now() - looked > reviveMs) {
-      await session.revive().catch(() => {});
+      await session.revive().catch((error: unknown) => {
+        // What could not be revived now is tried again at the next look.
+        if (error instanceof Failure && error.type === 'Cancelled') throw error;
+      });
       looked = Date.now();
     }
     await sleep(pollMs);

@@ -13,7 +13,10 @@ export interface Session {
   database: Database;
   /** Connects when first asked: what only reads the ledger works without Temporal. */
   temporal(): Promise<Client>;
-  /** Revives what died of the embedded stack; nothing where the stack is somebody else's. */
+  /**
+   * Revives what died of the embedded stack; nothing where the stack is somebody else's. A stack that a person took down
+   * is not ours to bring back: `Cancelled`.
+   */
   revive(): Promise<void>;
 }
 

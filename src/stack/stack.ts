@@ -34,7 +34,10 @@ export interface EnsureOptions {
   /** The supervisor's program; tests have their own, with other parts. */
   supervisor?: string;
   timeoutMs?: number;
-  /** Only revive what is dead: code that changed since the start is left for the next command. */
+  /**
+   * Only revive what died: code that changed since the start is left for the next command, and a stack that was taken down
+   * stays down (`Cancelled`).
+   */
   reviveOnly?: boolean;
 }
 
@@ -76,10 +79,27 @@ export async function ensureUp(
   options: EnsureOptions = {},
 ): Promise<Stack> {
   const { checkout, stateFolder } = place;
+  if (options.reviveOnly) return revive(place, report, options);
   const stack = readStack(stateFolder);
   if (stack !== undefined && isWhole(stack, codeVersion(checkout, stateFolder))) return stack;
   mkdirSync(stateFolder, { recursive: true });
   return withLock(upLock(stateFolder), () => bringUp(place, report, options));
+}
+
+/** A supervisor that lives brings back its parts by itself, whatever has become of the code since. */
+async function revive(place: StackPlace, report: Report, options: EnsureOptions): Promise<Stack> {
+  const { stateFolder } = place;
+  const supervised = () => {
+    const stack = readStack(stateFolder);
+    if (stack?.supervisor == null) {
+      throw new Failure('Cancelled', 'The stack was taken down; open runs go on after: npx sevenfold up');
+    }
+    return isSupervised(stack) ? stack : undefined;
+  };
+  const stack = supervised();
+  if (stack !== undefined) return stack;
+  // Looked at again under the lock: whoever takes the stack down holds it until it is down.
+  return withLock(upLock(stateFolder), async () => supervised() ?? (await bringUp(place, report, options)));
 }
 
 async function bringUp(place: StackPlace, report: Report, options: EnsureOptions): Promise<Stack> {

@@ -284,6 +284,21 @@ describe('the command line on a whole stack', () => {
     });
   });
 
+  test('a stack that is taken down stays down, whoever is watching; after up the run goes on', async () => {
+    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    const { hit, letGo } = await arm(rig, 'before-create');
+    const run = rig.run(day);
+    await hit;
+    assert.equal((await rig.command('down')).exitCode, 0);
+    const { exitCode, result } = await run.end;
+    assert.equal(exitCode, 1);
+    assert.match(result.error?.message ?? '', /taken down.*npx sevenfold up/);
+    assert.equal(rig.stack().supervisor, null);
+    letGo();
+    assert.equal((await rig.command('up')).exitCode, 0);
+    assert.equal((await json('watch', key))['status'], 'complete');
+  });
+
   test('a wrong database address is one line, without the password', async () => {
     const wrong = await collect(
       spawn(process.execPath, ['sevenfold.mjs', 'watch'], {
