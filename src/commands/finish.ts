@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import type { Config } from '../config.ts';
+import { isSampleKey } from '../planning/daily-input.ts';
 import { readStack } from '../stack/record.ts';
 import type { Run } from '../ledger/runs.ts';
 import { countsOf } from '../ledger/counts.ts';
@@ -35,7 +36,7 @@ export async function finishRun(
     out.line(run.statement ?? `${run.key} is ${run.status}.`);
     return;
   }
-  const sample = run.dataset.startsWith('sample') ? ' · SAMPLE DATA' : ` · ${run.dataset}`;
+  const sample = isSampleKey(run.dataset) ? ' · SAMPLE DATA' : ` · ${run.dataset}`;
   const took = how.alreadyComplete
     ? 'complete already, nothing to do'
     : `complete in ${seconds(run.claimedAt, run.finishedAt ?? new Date())}`;

@@ -4,6 +4,7 @@ import { findRun, isOpenStatus } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { DailyInput } from '../planning/daily-input.ts';
 import { applicationType, isTemporalError } from './failures.ts';
+import { dailyPriority } from '../workflows/options.ts';
 import { follow } from './follow.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
@@ -34,7 +35,7 @@ export async function startAndFollow(
       workflowId: key,
       taskQueue: taskQueues.main,
       args: [input],
-      priority: { priorityKey: 1 },
+      priority: { priorityKey: dailyPriority },
     });
     workflowRunId = handle.firstExecutionRunId;
     handle.result().then(

@@ -12,7 +12,6 @@ import pyarrow as pa
 from psycopg.conninfo import conninfo_to_dict
 
 from sevenfold_jobs.common import session
-from sevenfold_jobs.common.copy import copy_record_batches
 from sevenfold_jobs.common.failpoints import failpoint
 from sevenfold_jobs.common.failures import Fenced
 from sevenfold_jobs.common.task import Task
@@ -112,7 +111,7 @@ class Batch:
 
         Columns are taken by name; the table's own types decide the encoding. Returns the rows sent.
         """
-        return copy_record_batches(connection, table, columns, record_batches, self.failpoint)
+        return self.task().copy(connection, table, columns, record_batches)
 
     def commit(self, connection: psycopg.Connection, rows_due: int, detail: dict[str, Any]) -> None:
         """Commits together with the unit's account of what was due, or raises `Fenced` and leaves nothing.
