@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { homedir, availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +26,11 @@ export interface Config {
   /** The keeper's Unix socket, where it is not the stack's own. */
   sparkSocket: string | undefined;
   batchPrefix: string;
+  /** Where the message about a run goes; a secret, like every webhook address. Unset means no message. */
+  slackWebhookUrl: string | undefined;
+  /** The installation's own data set: what schedules run where they do not name one. */
+  dataset: 'sample' | 'files';
+  datasetPath: string | undefined;
   logLevel: string;
   /** Tests only: a folder of named failure points (src/failpoints.ts). */
   failpoints: string | undefined;
@@ -60,6 +66,9 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     sparkSlots: count(env, 'SPARK_LOCAL_SLOTS', Math.max(1, Math.floor(cores / 2))),
     sparkSocket: text(env, 'SEVENFOLD_SPARK_SOCKET'),
     batchPrefix: text(env, 'SEVENFOLD_BATCH_PREFIX') ?? 'sf',
+    slackWebhookUrl: webhookUrl(env),
+    dataset: oneOf(env, 'SEVENFOLD_DATASET', ['sample', 'files'], 'sample') as Config['dataset'],
+    datasetPath: text(env, 'SEVENFOLD_DATASET_PATH'),
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
     failpoints: text(env, 'SEVENFOLD_FAILPOINTS'),
   };
@@ -98,6 +107,28 @@ function oneOf(env: NodeJS.ProcessEnv, name: string, allowed: string[], fallback
     throw new Failure('InvalidInput', `${name} is "${value}", but must be one of ${allowed.join(', ')}.`);
   }
   return value;
+}
+
+/** `SLACK_WEBHOOK_URL`, or the content of the file that `SLACK_WEBHOOK_URL_FILE` names. */
+function webhookUrl(env: NodeJS.ProcessEnv): string | undefined {
+  const file = text(env, 'SLACK_WEBHOOK_URL_FILE');
+  const url = text(env, 'SLACK_WEBHOOK_URL') ?? (file === undefined ? undefined : secretIn(file));
+  // The address itself is the secret: never repeat it.
+  if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))) {
+    throw new Failure('InvalidInput', 'The Slack webhook is not an http(s) address: check SLACK_WEBHOOK_URL.');
+  }
+  return url;
+}
+
+function secretIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new Failure(
+      'InvalidInput',
+      `SLACK_WEBHOOK_URL_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+    );
+  }
 }
 
 /** `DATABASE_URL`, or the parts `DB_HOST`, `DB_PORT`, `DB_NAME`, `DB_USER`, `DB_PASSWORD` where it is not set. */

@@ -1,5 +1,14 @@
 /** The phases of the daily pipeline in their order; each is one unit of its run. */
-export const dailyPhases = ['prepare', 'ingest', 'prefilter', 'metrics', 'report'] as const;
+export const dailyPhases = [
+  'prepare',
+  'ingest',
+  'prefilter',
+  'metrics',
+  'forecast',
+  'filter',
+  'allocate',
+  'report',
+] as const;
 export type DailyPhase = (typeof dailyPhases)[number];
 
 /** Forcing a phase redoes everything after it. */

@@ -16,6 +16,7 @@ export interface SharedJvmOptions extends Omit<JvmOptions, 'folder' | 'parameter
 }
 
 const longestPauseMs = 30_000;
+const deathTimeoutMs = 2_000;
 
 /** Sees to it that there is a warm JVM: starts one at once, and another when it died, hung or grew. */
 export class SharedJvm {
@@ -124,6 +125,8 @@ export class SharedJvm {
       await pause(pingEveryMs, this.#closing.signal);
       if (this.current !== jvm || this.#closing.signal.aborted) return;
       if (await jvm.answers(pingTimeoutMs)) continue;
+      // A dead one does not answer either, and its connection may break before its end is known: that is no hang.
+      if (await jvm.goneWithin(deathTimeoutMs)) return;
       await this.replace(jvm, 'hung', `the JVM had not answered for ${pingTimeoutMs / 1000} s`);
     }
   }
