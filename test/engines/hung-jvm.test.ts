@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { env } from 'node:process';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { readConfig } from '../../src/config.ts';
-import { createLocalEngine } from '../../src/engines/local.ts';
+import { createLocalEngine, type LocalEngine } from '../../src/engines/local.ts';
 import { Keeper } from '../../src/engines/local/keeper.ts';
 import { keeperSocket } from '../../src/engines/local/protocol.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { ended, probe, run, until } from './support.ts';
 
-test('a JVM that no longer answers is killed and replaced, what ran in it fails as Infrastructure', async (t) => {
+async function startedKeeper(t: TestContext, pingEveryMs: number): Promise<LocalEngine> {
   const config = readConfig();
   const stateFolder = mkdtempSync(path.join(tmpdir(), 'sevenfold-keeper-'));
   const socketPath = keeperSocket(stateFolder);
@@ -27,7 +27,7 @@ test('a JVM that no longer answers is killed and replaced, what ran in it fails 
       driverMemory: '1g',
       failpoints: undefined,
       environment: { ...env, PYTHONPATH: path.join(config.checkout, 'spark', 'tests', 'jobs') },
-      pingEveryMs: 200,
+      pingEveryMs,
       pingTimeoutMs: 2_000,
     },
     pino({ level: 'silent' }),
@@ -40,8 +40,12 @@ test('a JVM that no longer answers is killed and replaced, what ran in it fails 
     rmSync(path.dirname(socketPath), { recursive: true, force: true });
   });
   await keeper.start();
-
   assert.equal((await run(engine, probe({ do: 'sum' }))).state, 'SUCCEEDED');
+  return engine;
+}
+
+test('a JVM that no longer answers is killed and replaced, what ran in it fails as Infrastructure', async (t) => {
+  const engine = await startedKeeper(t, 200);
   const request = probe({ do: 'wait_in_tasks' });
   await engine.create(request, {});
   await until('it runs', async () =>
@@ -56,4 +60,19 @@ test('a JVM that no longer answers is killed and replaced, what ran in it fails 
   const { jvm: after } = await engine.health();
   assert.notEqual(after.pid, before.pid);
   assert.ok(after.replaced.hung >= 1);
+});
+
+test('a JVM that is killed while it is being asked has died and not hung', async (t) => {
+  // One ping after the other: the broken connection is known before the end of the process is.
+  const engine = await startedKeeper(t, 1);
+  const request = probe({ do: 'wait_in_tasks' });
+  await engine.create(request, {});
+  await until('it runs', async () =>
+    (await engine.look(request.batchId))?.state === 'RUNNING' ? true : undefined,
+  );
+  const { jvm: before } = await engine.health();
+  process.kill(before.pid!, 'SIGKILL');
+  const seen = await ended(engine, request.batchId);
+  assert.match(seen.message ?? '', /shared JVM.*SIGKILL/);
+  assert.deepEqual((await engine.health()).jvm.replaced, { died: 1, hung: 0, grown: 0 });
 });

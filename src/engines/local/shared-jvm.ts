@@ -103,7 +103,11 @@ export class SharedJvm {
       this.#reason = 'died';
       this.current = jvm;
       this.#log.info({ pid: jvm.identity.pid }, 'the JVM is ready');
-      if (signal.aborted) await jvm.kill();
+      if (signal.aborted) {
+        // Closed while it started: nobody may attach to it any more.
+        await jvm.kill();
+        return;
+      }
       onChange(jvm);
       void this.#watch(jvm);
       const { code, signal: killedBy } = await jvm.ended;
