@@ -11,6 +11,11 @@ interface CommandEntry {
 /** Every command, one file each, loaded only when asked for. */
 export const commandTable: CommandEntry[] = [
   { name: 'run', summary: 'run a pipeline and watch it: run daily', load: () => import('./run.ts') },
+  {
+    name: 'evaluate',
+    summary: 'hold forecasts against what came: evaluate pools',
+    load: () => import('./evaluate.ts'),
+  },
   { name: 'watch', summary: 'watch a run to its end', load: () => import('./watch.ts') },
   { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },
   { name: 'retry', summary: 'try again what failed', load: () => import('./retry.ts') },
@@ -19,6 +24,13 @@ export const commandTable: CommandEntry[] = [
   { name: 'resume', summary: 'let a paused run go on', load: () => import('./resume.ts') },
   { name: 'logs', summary: 'show what the batches of a run wrote', load: () => import('./logs.ts') },
   { name: 'report', summary: "say where a run's page is", load: () => import('./report.ts') },
+  {
+    name: 'schedule',
+    summary: 'run workflows by the clock: schedule apply, list, pause, resume, delete, check',
+    load: () => import('./schedule.ts'),
+  },
+  { name: 'export', summary: 'write results to a CSV or Parquet file', load: () => import('./export.ts') },
+  { name: 'prune', summary: 'remove what has been kept long enough', load: () => import('./prune.ts') },
   { name: 'up', summary: 'start the embedded stack', load: () => import('./up.ts') },
   { name: 'down', summary: 'stop the embedded stack; its data stays', load: () => import('./down.ts') },
   { name: 'status', summary: 'show the stack and the newest runs', load: () => import('./status.ts') },

@@ -3,25 +3,30 @@ import { resolveConnections, usesEmbeddedStack } from '../connections.ts';
 import { withoutPassword } from '../database/migrate.ts';
 import { openDatabase } from '../database/pool.ts';
 import { listRuns } from '../ledger/runs.ts';
+import type { Run } from '../ledger/runs.ts';
+import { openAlerts } from '../schedules/ledger.ts';
+import type { Alert } from '../schedules/ledger.ts';
 import { stackStatus } from '../stack/stack.ts';
 import type { CommandContext } from './context.ts';
 
 type Status = NonNullable<ReturnType<typeof stackStatus>>;
 
-/** The newest runs; none where the database cannot be asked. */
-async function newestRuns(
-  { config }: CommandContext,
-  limit: number,
-): Promise<Awaited<ReturnType<typeof listRuns>>> {
+interface Known {
+  runs: Run[];
+  alerts: Alert[];
+}
+
+/** The newest runs, and what is late; nothing where the database cannot be asked. */
+async function askLedger({ config }: CommandContext): Promise<Known> {
   try {
     const database = openDatabase((await resolveConnections(config)).databaseUrl, 'sevenfold', 1);
     try {
-      return await listRuns(database, limit);
+      return { runs: await listRuns(database, 5), alerts: await openAlerts(database) };
     } finally {
       await database.end();
     }
   } catch {
-    return [];
+    return { runs: [], alerts: [] };
   }
 }
 
@@ -46,7 +51,7 @@ async function status(context: CommandContext, json: boolean): Promise<void> {
   if (!usesEmbeddedStack(config))
     out.line('DATABASE_URL or TEMPORAL_ADDRESS is set: commands use those, not the stack below');
   if (found === undefined) {
-    if (json) out.json({ state: 'none', parts: [] });
+    if (json) out.json({ state: 'none', parts: [], alerts: [] });
     else out.line('no stack is set up here; start it with: npx sevenfold up');
     process.exitCode = 1;
     return;
@@ -55,14 +60,17 @@ async function status(context: CommandContext, json: boolean): Promise<void> {
   const whole = supervised && stack.parts.every((part) => part.state === 'running');
   const down = !supervised && stack.parts.every((part) => part.pid === null);
   const state = whole ? 'up' : down ? 'down' : 'partly up';
+  const postgresRuns = stack.parts.some((part) => part.name === 'postgres' && part.pid !== null);
+  const known = postgresRuns ? await askLedger(context) : { runs: [], alerts: [] };
   if (json) {
-    out.json({ state, ...stack });
+    out.json({ state, ...stack, alerts: known.alerts });
   } else {
     const supervisor = supervised ? `pid ${stack.supervisor?.pid ?? ''}` : 'not running';
     out.line(`stack ${state} · supervisor ${supervisor} · ${config.stateFolder}`);
     partLines(found).forEach((line) => out.line(line));
     out.line(`database ${withoutPassword(stack.databaseUrl)} · Temporal UI ${stack.temporalUi}`);
-    for (const run of whole ? await newestRuns(context, 5) : []) {
+    for (const { message } of known.alerts) out.line(`ALERT ${message}`);
+    for (const run of known.runs) {
       out.line([run.key.padEnd(32), run.status, run.statement ?? ''].filter(Boolean).join('  '));
     }
     if (!whole) out.line(down ? 'start it with: npx sevenfold up' : 'bring it back with: npx sevenfold up');

@@ -1,7 +1,14 @@
 /** The supervisor's process: `node --import tsx src/stack/main.ts`, started by `ensureUp`. */
 import { readConfig } from '../config.ts';
+import { watchDeadlines } from './deadlines.ts';
 import { embeddedParts } from './parts.ts';
 import { supervise } from './supervisor.ts';
 
 const { checkout, stateFolder } = readConfig();
-await supervise({ checkout, stateFolder, parts: (addresses) => embeddedParts(addresses, checkout) });
+await supervise({
+  checkout,
+  stateFolder,
+  parts: (addresses) => embeddedParts(addresses, checkout),
+  alongside: (addresses, log) =>
+    void watchDeadlines({ databaseUrl: () => addresses.databaseUrl(), log, notify: undefined }),
+});

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import type { Logger } from 'pino';
 import { taskQueues } from '../config.ts';
 import { Addresses } from './addresses.ts';
 import { codeVersion } from './code-version.ts';
@@ -22,13 +23,15 @@ export interface Supervision {
   stateFolder: string;
   /** The parts that make up the stack. */
   parts: (addresses: Addresses) => Part[];
+  /** What else it looks after, started once it has its lock; must neither throw nor block. */
+  alongside?: (addresses: Addresses, log: Logger) => void;
 }
 
 /**
  * Keeps a stack running until SIGTERM, which ends it with its parts. Killed in any other way it leaves its parts
  * running, and the next supervisor of the state folder adopts them. Returns at once where one lives already.
  */
-export async function supervise({ checkout, stateFolder, parts }: Supervision): Promise<void> {
+export async function supervise({ checkout, stateFolder, parts, alongside }: Supervision): Promise<void> {
   const lock = supervisorLock(stateFolder);
   if (!tryLock(lock)) return;
   // Two takers of a dead supervisor's lock can for a moment both think that they have it.
@@ -91,6 +94,7 @@ export async function supervise({ checkout, stateFolder, parts }: Supervision): 
   log.info({ pid: process.pid, codeVersion: version, checkout }, 'supervisor started');
   changed();
   for (const watch of watches) void watch.run();
+  alongside?.(addresses, log);
 
   while (holdsLock(lock) || ending) {
     await sleep(1_000);

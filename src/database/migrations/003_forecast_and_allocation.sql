@@ -183,6 +183,17 @@ create table notifications (
   primary key (run_id, outcome, channel)
 );
 
+-- The schedules that are applied, for whoever must judge their runs while Temporal cannot be asked.
+create table schedules (
+  id           text primary key,
+  spec         jsonb not null,                           -- the entry of config/schedules.json, with its input filled in
+  fingerprint  text not null,                            -- of what Temporal held after that
+  applied_at   timestamptz not null,
+  counts_from  timestamptz not null,                     -- nominal times from here on are judged: applied first, or with other times or input
+  pauses       tstzmultirange not null default '{}',     -- nominal times in here are not
+  removed_at   timestamptz
+);
+
 -- Scheduled runs that did not start, or were not complete by their deadline. Found by the supervisor, not by a run.
 create table alerts (
   schedule_id   text not null,

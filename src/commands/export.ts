@@ -1,0 +1,107 @@
+import type { Command } from 'commander';
+import { Failure } from '../failures.ts';
+import { views } from '../exports/views.ts';
+import type { View } from '../exports/views.ts';
+import { isDay } from '../planning/days.ts';
+import { suggestion } from '../planning/nearest.ts';
+import type { CommandContext } from './context.ts';
+import { count } from './output.ts';
+import { withSession } from './session.ts';
+
+interface ExportOptions {
+  to?: string;
+  list?: boolean;
+  dataset?: string;
+  from?: string;
+  toDate?: string;
+  force?: boolean;
+  json?: boolean;
+}
+
+export function register(program: Command, context: CommandContext): void {
+  program
+    .command('export')
+    .argument('[view]', 'what to write; --list names them')
+    .description('write results to a CSV or Parquet file, which appears whole or not at all')
+    .option('--to <file>', 'a file that ends in .csv or .parquet')
+    .option('--list', 'say which views there are')
+    .option('--dataset <key>', 'only this data set: sample, files/<folder>; all when left out')
+    .option('--from <day>', 'only this day and later, for example 2026-01-31')
+    .option('--to-date <day>', 'only this day and earlier')
+    .option('--force', 'replace a file that is there')
+    .option('--json', 'print one JSON object at the end')
+    .action((named: string | undefined, options: ExportOptions) => exportCommand(context, named, options));
+}
+
+async function exportCommand(
+  { config, out }: CommandContext,
+  named: string | undefined,
+  options: ExportOptions,
+): Promise<void> {
+  if (options.list) {
+    const listed = views.map(({ name, description, day }) => ({ name, description, byDay: day !== null }));
+    if (options.json) out.json({ views: listed });
+    else listed.forEach(({ name, description }) => out.line(`${name.padEnd(20)} ${description}`));
+    return;
+  }
+  const view = chooseView(named);
+  const file = options.to;
+  if (file === undefined)
+    throw new Failure('InvalidInput', 'Say where it goes: --to <file>.csv or --to <file>.parquet');
+  const { exportView, formatOf } = await import('../exports/write.ts');
+  formatOf(file);
+  refuseNoDay('--from', options.from);
+  refuseNoDay('--to-date', options.toDate);
+  const [{ locateToolchain }, { resolveConnections }] = await Promise.all([
+    import('../stack/toolchain.ts'),
+    import('../connections.ts'),
+  ]);
+  await withSession(config, options.json ? undefined : out, async ({ database }) => {
+    await refuseUnknownDataset(database, options.dataset);
+    const { databaseUrl } = await resolveConnections(config);
+    const written = await exportView(
+      {
+        view,
+        dataset: options.dataset,
+        from: options.from,
+        to: options.toDate,
+        file,
+        force: options.force === true,
+      },
+      { python: locateToolchain(config.stateFolder).python, checkout: config.checkout, databaseUrl },
+      ({ rows }) => options.json || out.live([`  ${view.name}: ${count(rows)} rows`]),
+    );
+    if (options.json) out.json({ status: 'complete', view: view.name, file, ...written });
+    else out.line(`${file} · ${count(written.rows)} rows of ${view.name} · ${count(written.bytes)} bytes`);
+  });
+}
+
+function refuseNoDay(option: string, value: string | undefined): void {
+  if (value === undefined || isDay(value)) return;
+  throw new Failure(
+    'InvalidInput',
+    `${option} is "${String(value)}", but must be a day of the calendar as YYYY-MM-DD.`,
+  );
+}
+
+function chooseView(named: string | undefined): View {
+  const names = views.map(({ name }) => name);
+  if (named === undefined) throw new Failure('InvalidInput', `Say what to write: ${names.join(', ')}.`);
+  const view = views.find(({ name }) => name === named);
+  if (view === undefined)
+    throw new Failure('InvalidInput', `There is no view "${named}". ${suggestion(named, names)}`);
+  return view;
+}
+
+/** A misspelt data set would make an empty file, and nobody would see why. */
+async function refuseUnknownDataset(
+  database: { query: (sql: string) => Promise<{ rows: unknown[] }> },
+  dataset: string | undefined,
+): Promise<void> {
+  if (dataset === undefined) return;
+  const { rows } = await database.query('select dataset from datasets order by dataset');
+  const known = (rows as { dataset: string }[]).map((row) => row.dataset);
+  if (known.includes(dataset)) return;
+  const hint = known.length === 0 ? 'There is none yet.' : suggestion(dataset, known);
+  throw new Failure('InvalidInput', `There is no data set "${dataset}". ${hint}`);
+}

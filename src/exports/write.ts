@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Failure, isFailureType } from '../failures.ts';
+import { processInfo } from '../stack/processes.ts';
+import type { View } from './views.ts';
+
+export type Format = 'csv' | 'parquet';
+
+export interface ExportRequest {
+  view: View;
+  /** Undefined: all of them. */
+  dataset: string | undefined;
+  /** Days, both included; undefined: from the first, to the last. */
+  from: string | undefined;
+  to: string | undefined;
+  file: string;
+  /** Replace a file that is there. */
+  force: boolean;
+}
+
+export interface Exported {
+  rows: number;
+  bytes: number;
+}
+
+/** What a file's name says it should hold; `InvalidInput` for any other. */
+export function formatOf(file: string): Format {
+  const ending = extname(file).slice(1).toLowerCase();
+  if (ending === 'csv' || ending === 'parquet') return ending;
+  throw new Failure('InvalidInput', `${file} must end in .csv or .parquet: the ending says what is written.`);
+}
+
+/**
+ * Writes a view to a file, which appears whole or not at all: a killed export leaves what was there. PostgreSQL streams,
+ * a Python process writes (docs/decisions/011-exports-are-streamed-by-copy.md); memory does not grow with the rows.
+ */
+export async function exportView(
+  request: ExportRequest,
+  place: { python: string; checkout: string; databaseUrl: string },
+  onProgress: (so: Exported) => void = () => {},
+): Promise<Exported> {
+  const { view, dataset, from, to } = request;
+  const file = resolve(request.file);
+  const format = formatOf(file);
+  if (view.day === null && (from !== undefined || to !== undefined)) {
+    throw new Failure(
+      'InvalidInput',
+      `The rows of ${view.name} have no day: leave out --from and --to-date.`,
+    );
+  }
+  refuseToReplace(file, request.force);
+  mkdirSync(dirname(file), { recursive: true });
+  clearUnfinished(file);
+  const unfinished = unfinishedName(file, process.pid);
+  const { sql, day, order } = view;
+  try {
+    const written = await write(
+      {
+        format,
+        file: unfinished,
+        view: view.name,
+        sql,
+        day,
+        order,
+        dataset: dataset ?? null,
+        from: from ?? null,
+        to: to ?? null,
+      },
+      place,
+      onProgress,
+    );
+    refuseToReplace(file, request.force);
+    renameSync(unfinished, file);
+    return { rows: written.rows, bytes: statSync(file).size };
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+}
+
+function refuseToReplace(file: string, force: boolean): void {
+  if (!existsSync(file)) return;
+  if (!statSync(file).isFile())
+    throw new Failure('InvalidInput', `${file} is not a file: choose another name.`);
+  if (!force) throw new Failure('InvalidInput', `${file} is there already: replace it with --force.`);
+}
+
+function unfinishedName(file: string, pid: number): string {
+  return join(dirname(file), `.${basename(file)}.${pid}.unfinished`);
+}
+
+/** What exports that were killed left beside the file. */
+function clearUnfinished(file: string): void {
+  for (const name of readdirSync(dirname(file))) {
+    if (!name.startsWith(`.${basename(file)}.`)) continue;
+    const pid = /\.(\d+)\.unfinished$/.exec(name)?.[1];
+    if (pid !== undefined && processInfo(Number(pid)) === undefined)
+      rmSync(join(dirname(file), name), { force: true });
+  }
+}
+
+interface Said extends Partial<Exported> {
+  status: 'writing' | 'done' | 'failed';
+  errorType?: string;
+  message?: string;
+}
+
+async function write(
+  request: Record<string, unknown>,
+  place: { python: string; checkout: string; databaseUrl: string },
+  onProgress: (so: Exported) => void,
+): Promise<Exported> {
+  const child = spawn(place.python, ['-m', 'sevenfold_jobs.export.main'], {
+    cwd: join(place.checkout, 'spark'),
+    // The address holds the password: arguments can be read by everybody.
+    env: { ...process.env, DATABASE_URL: place.databaseUrl },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<string>((end) => {
+    child.once('error', (error) => end(error.message));
+    child.once('close', (code, signal) => end(signal ? `ended by ${signal}` : `exit code ${code}`));
+  });
+  let trouble = '';
+  child.stderr.on('data', (chunk: Buffer) => (trouble = (trouble + chunk.toString()).slice(-4_000)));
+  child.stdin.on('error', () => {}); // its exit says more
+  child.stdin.end(JSON.stringify(request));
+  let last: Said | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    last = JSON.parse(line) as Said;
+    if (last.status === 'writing') onProgress({ rows: last.rows ?? 0, bytes: last.bytes ?? 0 });
+  }
+  const how = await ended;
+  if (last?.status === 'done' && how === 'exit code 0')
+    return { rows: last.rows ?? 0, bytes: last.bytes ?? 0 };
+  if (last?.status === 'failed') {
+    const type = isFailureType(last.errorType) ? last.errorType : 'JobFailed';
+    throw new Failure(type, `The export failed: ${last.message ?? 'no reason given'}`);
+  }
+  const words = trouble.trim().split('\n').at(-1) ?? '';
+  throw new Failure(
+    'Infrastructure',
+    `The export ended early (${how}${words && `: ${words}`}); nothing was written.`,
+  );
+}

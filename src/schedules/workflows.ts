@@ -1,0 +1,63 @@
+import { datasetKey, isSampleKey, parseDailyInput, runKey } from '../planning/daily-input.ts';
+import type { DailyInput } from '../planning/daily-input.ts';
+import { evaluationKey, parseEvaluationInput } from '../planning/evaluation-input.ts';
+import type { EvaluationInput } from '../planning/evaluation-input.ts';
+import type * as workflows from '../workflows/index.ts';
+import { dailyPriority, evaluationPriority } from '../workflows/options.ts';
+
+/** What must be known of a workflow to run it by the clock. */
+export interface SchedulableWorkflow {
+  /** By the guards of the workflow itself: why it would refuse this input, in one line; undefined when it would not. */
+  refusal(input: Record<string, unknown>): string | undefined;
+  /** The input has a data set, which is the installation's own where none is given. */
+  takesDataset: boolean;
+  /** Its runs are found in the ledger by this key, whoever started them; undefined: by the workflow id alone. */
+  runKey?(input: Record<string, unknown>, nominalTime: Date): string;
+  /** Made from generated data, of which nothing leaves the machine. */
+  isSample(input: Record<string, unknown>): boolean;
+  priority: number;
+}
+
+/** One entry for each workflow of src/workflows/index.ts. */
+export type WorkflowName = keyof typeof workflows;
+
+export const schedulableWorkflows: Record<WorkflowName, SchedulableWorkflow> = {
+  dailyPipeline: {
+    refusal: (input) => fixedDay('dailyPipeline', input) ?? messageOf(parseDailyInput(input)),
+    takesDataset: true,
+    runKey: (input, nominalTime) => runKey(checked<DailyInput>(input), dayOf(nominalTime)),
+    isSample: (input) => isSampleKey(datasetKey(checked<DailyInput>(input))),
+    priority: dailyPriority,
+  },
+  evaluatePools: {
+    refusal: (input) => fixedDay('evaluatePools', input) ?? messageOf(parseEvaluationInput(input)),
+    takesDataset: true,
+    runKey: (input, nominalTime) => evaluationKey(checked<EvaluationInput>(input), dayOf(nominalTime)),
+    isSample: (input) => isSampleKey(datasetKey(checked<EvaluationInput>(input))),
+    priority: evaluationPriority,
+  },
+};
+
+/** A run by the clock works on the day of its nominal time; a fixed day would be done once and never again. */
+function fixedDay(workflow: string, input: Record<string, unknown>): string | undefined {
+  return input['date'] === undefined
+    ? undefined
+    : `Input of ${workflow}: date is the day of the nominal time in a schedule. Leave it out.`;
+}
+
+function messageOf(parsed: { ok: true } | { ok: false; message: string }): string | undefined {
+  return parsed.ok ? undefined : parsed.message;
+}
+
+/** Only what `refusal` let pass gets here. */
+function checked<Input>(input: Record<string, unknown>): Input {
+  return input as Input;
+}
+
+function dayOf(nominalTime: Date): string {
+  return nominalTime.toISOString().slice(0, 10);
+}
+
+export function isWorkflowName(name: string): name is WorkflowName {
+  return Object.hasOwn(schedulableWorkflows, name);
+}
