@@ -10,11 +10,15 @@ import { measure } from './load.ts';
 import { record } from './results.ts';
 
 const sizes = [45, 500, 2_000, 8_000];
-const targets: Record<number, { full: number; increment: number }> = { 2_000: { full: 12, increment: 3 } };
+const targets: Record<number, { full?: number; increment?: number; forecast?: number; whole?: number }> = {
+  45: { forecast: 20, whole: 45 },
+  500: { forecast: 60 },
+  2_000: { full: 12, increment: 3 },
+};
 const dayBefore = '2022-02-13';
 const lastDay = '2022-02-14';
 
-/** Metrics of one panel a size, 400 days, end to end through Temporal, with everything warm. */
+/** One panel a size, 400 days, end to end through Temporal, with everything warm: the whole day and its heavy phases. */
 export async function run(): Promise<void> {
   const { checkout, stateFolder } = readConfig();
   const generator = join(
@@ -47,23 +51,31 @@ async function measureSize(rig: Rig, pools: number, source: string[]): Promise<v
 
   const first = await measure(rig, () => daily(rig, [...source, '--date', dayBefore]));
   record({
-    name: 'dailyPipeline to metrics, first run',
+    name: 'dailyPipeline, first run',
     size,
     seconds: first.seconds,
+    ...(target?.whole && { targetSeconds: target.whole }),
     stages: first.result.stages,
     ...first.load,
     rows: first.result.rows,
   });
 
-  // History in place, metrics in place, everything computed and compared again.
+  // History in place, metrics in place, everything computed and compared again, and the phases after it.
   const full = await measure(rig, () =>
     daily(rig, [...source, '--date', dayBefore, '--force-phases', 'metrics']),
   );
   record({
+    name: 'forecast of a day',
+    size,
+    seconds: full.result.stages['forecast']!,
+    ...(target?.forecast && { targetSeconds: target.forecast }),
+    stages: await forecastStages(rig, `files/bench${pools}`),
+  });
+  record({
     name: 'metrics, full recompute',
     size,
     seconds: full.result.stages['metrics']!,
-    ...(target && { targetSeconds: target.full }),
+    ...(target?.full && { targetSeconds: target.full }),
     stages: full.result.stages,
     ...full.load,
     rows: full.result.rows,
@@ -78,7 +90,7 @@ async function measureSize(rig: Rig, pools: number, source: string[]): Promise<v
     name: 'metrics, increment of a day',
     size,
     seconds: increment.result.stages['metrics']!,
-    ...(target && { targetSeconds: target.increment }),
+    ...(target?.increment && { targetSeconds: target.increment }),
     stages: increment.result.stages,
     ...increment.load,
     rows: pools,
@@ -98,6 +110,16 @@ async function daily(rig: Rig, args: string[]): Promise<{ stages: Record<string,
     stages: Object.fromEntries(rows.map(({ unit, seconds }) => [unit, seconds])),
     rows: rows.find(({ unit }) => unit === 'metrics')?.found ?? 0,
   };
+}
+
+/** What the newest forecast job said of its own time: features, fits, writing. */
+async function forecastStages({ database }: Rig, dataset: string): Promise<Record<string, number>> {
+  const { rows } = await database.query<{ seconds: Record<string, number> | null }>(
+    `select b.result -> 'seconds' as seconds from batches b join runs r using (run_id)
+      where r.dataset = $1 and b.job = 'pool_forecast' and b.state = 'SUCCEEDED' order by b.finished_at desc limit 1`,
+    [dataset],
+  );
+  return rows[0]?.seconds ?? {};
 }
 
 /** The least that moving these rows into a table with their key can take here. */

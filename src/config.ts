@@ -115,7 +115,10 @@ function webhookUrl(env: NodeJS.ProcessEnv): string | undefined {
   const url = text(env, 'SLACK_WEBHOOK_URL') ?? (file === undefined ? undefined : secretIn(file));
   // The address itself is the secret: never repeat it.
   if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))) {
-    throw new Failure('InvalidInput', 'The Slack webhook is not an http(s) address: check SLACK_WEBHOOK_URL.');
+    throw new Failure(
+      'InvalidInput',
+      'The Slack webhook is not an http(s) address: check SLACK_WEBHOOK_URL.',
+    );
   }
   return url;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The moments at which a kill could do harm, in the order of a batch's life. The last four lie in the job (Python). */
-export const failpointNames = [
+export const batchFailpoints = [
   'before-create',
   'after-create',
   'batch-running',
@@ -11,7 +11,18 @@ export const failpointNames = [
   'before-commit',
   'after-commit',
 ] as const;
-export type FailpointName = (typeof failpointNames)[number];
+
+/** The same in what activities do by themselves, in the order of the day; the first lies in the job of the forecast. */
+export const phaseFailpoints = [
+  'forecast-fitted',
+  'allocate-solved',
+  'allocate-before-commit',
+  'report-written',
+  'notify-before-claim',
+  'notify-sent',
+] as const;
+
+export type FailpointName = (typeof batchFailpoints)[number] | (typeof phaseFailpoints)[number];
 
 /**
  * Halts here, once, where a test has placed the file `<folder>/<name>`: renames it to `<name>.hit`, so that the test

@@ -6,12 +6,12 @@ import type { Run } from '../ledger/runs.ts';
 import { beginAttempt, giveVerdict, readUnit } from '../ledger/units.ts';
 import type { Fence } from '../ledger/units.ts';
 import * as verification from '../ledger/verification.ts';
-import type { DailyPhase } from '../planning/phases.ts';
+import type { PoolUnit } from '../planning/phases.ts';
 import { loadPoolSettings } from '../pools/settings.ts';
 
 export interface BeginPhaseInput {
   runId: string;
-  phase: DailyPhase;
+  phase: PoolUnit;
   /** Redo it whatever is there. */
   force: boolean;
   /** A further try after a failed one: it counts as an attempt even when the rows turn out to be there. */
@@ -57,7 +57,7 @@ export interface VerifiedPhase {
 /** Gives the phase its verdict from its rows, and from nothing else. Safe to repeat: it only looks and notes. */
 export async function verifyPhase(
   deps: Dependencies,
-  input: { runId: string; phase: DailyPhase },
+  input: { runId: string; phase: PoolUnit },
 ): Promise<VerifiedPhase> {
   const run = await readRun(deps.database, input.runId);
   const seen = await verification.verifyPhase(deps.database, deps.config.stateFolder, run, input.phase);
@@ -68,7 +68,7 @@ export async function verifyPhase(
 async function settle(
   { database }: Dependencies,
   run: Run,
-  phase: DailyPhase,
+  phase: PoolUnit,
   seen: verification.Verification,
   detail: { reused: boolean },
 ): Promise<void> {
@@ -86,7 +86,7 @@ async function settle(
 /** Notes why a phase could not be done. Safe to repeat. */
 export async function failPhase(
   { database }: Dependencies,
-  input: { runId: string; phase: DailyPhase; reason: string },
+  input: { runId: string; phase: PoolUnit; reason: string },
 ): Promise<void> {
   await giveVerdict(database, input.runId, input.phase, { verdict: 'failed', reason: input.reason });
 }

@@ -2,11 +2,13 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Dependencies } from './dependencies.ts';
 import { inTransaction } from '../database/pool.ts';
+import { failpoint } from '../failpoints.ts';
 import { Failure } from '../failures.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { passFence } from '../ledger/units.ts';
-import { phasesToForce } from '../planning/phases.ts';
+import { phasesToForce, stretchOf } from '../planning/phases.ts';
+import type { PoolJob, PoolUnit } from '../planning/phases.ts';
 import { loadDailyReport } from '../pages/daily-report-data.ts';
 import { renderDailyReport } from '../pages/daily-report.ts';
 import { groupPool } from '../pools/grouping.ts';
@@ -52,10 +54,12 @@ export async function snapshotSettings(deps: Dependencies, { fence }: PhaseInput
 /** What a job of the pool pipeline is asked, from the run's own input. Only reads. */
 export async function planPoolBatch(
   { database }: Dependencies,
-  { job, fence }: PhaseInput & { job: 'pool_ingest' | 'pool_metrics' },
+  { job, fence }: PhaseInput & { job: PoolJob },
 ): Promise<Record<string, unknown>> {
   const { dataset, date, input } = await readRun(database, fence.runId);
   const parity = input['parity'] === true;
+  if (job === 'pool_forecast') return { dataset, date };
+  if (job === 'pool_evaluate') return { dataset, date, ...stretchOf(fence.unit as PoolUnit) };
   if (job === 'pool_metrics') return { dataset, date, parity, full: phasesToForce(input).has('metrics') };
   const source = input['dataset'];
   return { dataset, date, parity, source, ...(source === 'files' && { path: input['path'] }) };
@@ -88,11 +92,14 @@ export async function prefilterPools(deps: Dependencies, { fence }: PhaseInput):
   }
   await inTransaction(deps.database, async (client) => {
     await client.query(
-      `insert into pool_daily_metrics (dataset, pool_id, date, is_filtered_out, filter_reason)
-       select $1, judged.pool_id, $2, judged.reason is not null, judged.reason
+      `insert into pool_daily_metrics as m (dataset, pool_id, date, is_filtered_out, filter_reason, prefilter_reason)
+       select $1, judged.pool_id, $2, judged.reason is not null, judged.reason, judged.reason
          from unnest($3::text[], $4::text[]) as judged (pool_id, reason)
        on conflict (dataset, pool_id, date) do update
-          set is_filtered_out = excluded.is_filtered_out, filter_reason = excluded.filter_reason`,
+          set is_filtered_out = excluded.is_filtered_out, filter_reason = excluded.filter_reason,
+              prefilter_reason = excluded.prefilter_reason
+        -- the same verdict again (another run on the same day) leaves the final filter's as it is
+        where m.prefilter_reason is distinct from excluded.prefilter_reason`,
       [dataset, date, judged.map(({ poolId }) => poolId), judged.map(({ reason }) => reason)],
     );
     // The pool's own flag is that of the newest day: a day that is looked at again later leaves it alone.
@@ -100,7 +107,7 @@ export async function prefilterPools(deps: Dependencies, { fence }: PhaseInput):
       `update pools p set currently_filtered_out = m.is_filtered_out
          from pool_daily_metrics m
         where p.dataset = $1 and m.dataset = p.dataset and m.pool_id = p.pool_id and m.date = $2
-          and p.currently_filtered_out <> m.is_filtered_out
+          and p.currently_filtered_out is distinct from m.is_filtered_out
           and not exists (select 1 from pool_daily_metrics l
                            where l.dataset = p.dataset and l.pool_id = p.pool_id and l.date > $2)`,
       [dataset, date],
@@ -194,6 +201,7 @@ export async function writeReport(deps: Dependencies, { fence }: PhaseInput): Pr
   const draft = `${path}.${fence.attempt}.tmp`;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(draft, page);
+  await failpoint(deps.config.failpoints, 'report-written');
   await inTransaction(deps.database, async (client) => {
     await passFence(client, fence, { detail: { bytes: Buffer.byteLength(page) } });
     await client.query('update runs set report = $2 where run_id = $1', [fence.runId, report]);

@@ -7,24 +7,28 @@ import type { Claimant, RunStatus } from '../ledger/runs.ts';
 import * as ledger from '../ledger/runs.ts';
 import { giveVerdict, layOutUnits, readUnits } from '../ledger/units.ts';
 import { countsOf } from '../ledger/counts.ts';
-import type { DailyInput } from '../planning/daily-input.ts';
+import type { DailyInput, Source } from '../planning/daily-input.ts';
 import { datasetKey } from '../planning/daily-input.ts';
-import { dailyPhases } from '../planning/phases.ts';
+import type { EvaluationInput } from '../planning/evaluation-input.ts';
+import type { PoolUnit } from '../planning/phases.ts';
 
-export interface OpenDailyRunInput extends Claimant {
+export interface OpenRunInput extends Claimant {
+  /** The workflow type. */
+  kind: string;
   key: string;
   date: string;
-  input: DailyInput;
+  input: DailyInput | EvaluationInput;
+  units: readonly PoolUnit[];
   priority: number;
 }
 
 /**
- * Claims the day for this workflow and lays out its phases. Safe to repeat: the holder claims what it already holds.
- * A folder that cannot be right is refused before anything is written.
+ * Claims the key for this workflow and lays out the run's units. Safe to repeat: the holder claims what it already
+ * holds. A folder that cannot be right is refused before anything is written.
  */
-export async function openDailyRun(
+export async function openRun(
   deps: Dependencies,
-  opening: OpenDailyRunInput,
+  opening: OpenRunInput,
 ): Promise<{ runId: string; attempt: number; engine: string }> {
   const { database, config } = deps;
   const dataset = datasetKey(opening.input);
@@ -37,7 +41,7 @@ export async function openDailyRun(
     database,
     {
       key: opening.key,
-      kind: 'dailyPipeline',
+      kind: opening.kind,
       dataset,
       date: opening.date,
       workflowId: opening.workflowId,
@@ -47,7 +51,7 @@ export async function openDailyRun(
     },
     (holder) => isOpenInTemporal(deps, holder),
   );
-  await layOutUnits(database, run.runId, dailyPhases);
+  await layOutUnits(database, run.runId, opening.units);
   return { runId: run.runId, attempt: run.attempt, engine: deps.engine.name };
 }
 
@@ -55,7 +59,7 @@ export async function openDailyRun(
 async function registerDataset(
   deps: Dependencies,
   dataset: string,
-  input: DailyInput,
+  input: Source & { parity?: boolean },
   path: string | null,
 ): Promise<void> {
   const { database } = deps;
@@ -126,7 +130,7 @@ export async function closeRun(
       reason: `${input.status} while it ran`,
     });
   }
-  const statement = statementOf(run.key, input.status, units, counts);
+  const statement = statementOf(run, input.status, units, counts);
   await ledger.setRunStatus(database, input, { status: input.status, statement });
   return {
     runId: run.runId,
@@ -139,13 +143,16 @@ export async function closeRun(
 }
 
 function statementOf(
-  key: string,
+  { key, kind }: ledger.Run,
   status: 'complete' | 'failed' | 'cancelled',
   units: Awaited<ReturnType<typeof readUnits>>,
   counts: Record<string, number>,
 ): string {
+  if (status === 'complete' && kind === 'evaluatePools') {
+    return `${key} is complete: ${counts['days']} days evaluated.`;
+  }
   if (status === 'complete') {
-    return `${key} is complete: ${counts['poolsPassed']} of ${counts['pools']} pools passed, ${counts['metricsRows']} metrics rows.`;
+    return `${key} is complete: ${counts['poolsPassed']} of ${counts['pools']} pools passed, ${counts['poolsForecast']} forecast, ${counts['poolsHeld']} held after ${counts['transactions']} transactions.`;
   }
   const left = units.filter((unit) => unit.verdict !== 'complete').map((unit) => unit.unit);
   const broken = units.find((unit) => unit.verdict === 'failed');

@@ -2,53 +2,96 @@ import { join, relative } from 'node:path';
 import type { Config } from '../config.ts';
 import { isSampleKey } from '../planning/daily-input.ts';
 import { readStack } from '../stack/record.ts';
-import type { Run } from '../ledger/runs.ts';
+import type { Database } from '../database/pool.ts';
+import type { Run, RunStatus } from '../ledger/runs.ts';
 import { countsOf } from '../ledger/counts.ts';
 import type { CommandContext } from './context.ts';
 import { count, seconds } from './output.ts';
 import type { Session } from './session.ts';
+import type { StartedRun } from './start-run.ts';
+
+/** How a run ended: for programs, and in lines for a person. */
+export interface EndedRun {
+  record: {
+    workflowId: string;
+    runId: string;
+    workflowRunId: string;
+    key: string;
+    status: RunStatus;
+    alreadyComplete: boolean;
+    statement: string | null;
+    counts: Record<string, number>;
+    report: string | null;
+  };
+  lines: string[];
+}
+
+export async function describeRun(
+  { config }: CommandContext,
+  session: Session,
+  { run, alreadyComplete }: StartedRun,
+): Promise<EndedRun> {
+  const counts = await countsOf(session.database, run);
+  const report = run.report === null ? null : join(config.stateFolder, run.report);
+  const record = {
+    workflowId: run.workflowId,
+    runId: run.runId,
+    workflowRunId: run.workflowRunId,
+    key: run.key,
+    status: run.status,
+    alreadyComplete,
+    statement: run.statement,
+    counts,
+    report,
+  };
+  if (run.status !== 'complete') return { record, lines: [run.statement ?? `${run.key} is ${run.status}.`] };
+  const sample = isSampleKey(run.dataset) ? ' · SAMPLE DATA' : ` · ${run.dataset}`;
+  const took = alreadyComplete
+    ? 'complete already, nothing to do'
+    : `complete in ${seconds(run.claimedAt, run.finishedAt ?? new Date())}`;
+  const what = run.kind === 'dailyPipeline' ? `daily ${run.date}` : run.key;
+  const figures =
+    run.kind === 'dailyPipeline'
+      ? [
+          `${count(counts['poolsPassed'] ?? 0)} of ${count(counts['pools'] ?? 0)} pools passed`,
+          `${count(counts['poolsForecast'] ?? 0)} forecast`,
+          await allocationInWords(session.database, run),
+        ]
+      : [`${count(counts['days'] ?? 0)} days evaluated`];
+  return {
+    record,
+    lines: [
+      `${what}${sample} · ${took}`,
+      [
+        ...figures,
+        ...(report === null ? [] : [`report ${relative(process.cwd(), report)}`]),
+        ...temporalUi(config),
+      ].join(' · '),
+    ],
+  };
+}
 
 /** Says how a run ended: one JSON object, or the lines a person wants. Sets the exit code. */
 export async function finishRun(
-  { config, out }: CommandContext,
+  context: CommandContext,
   session: Session,
-  run: Run,
-  how: { alreadyComplete: boolean; json: boolean },
+  ended: StartedRun,
+  json: boolean,
 ): Promise<void> {
-  const counts = await countsOf(session.database, run);
-  const report = run.report === null ? null : join(config.stateFolder, run.report);
-  if (run.status !== 'complete') process.exitCode = 1;
-  if (how.json) {
-    out.json({
-      workflowId: run.workflowId,
-      runId: run.runId,
-      workflowRunId: run.workflowRunId,
-      key: run.key,
-      status: run.status,
-      alreadyComplete: how.alreadyComplete,
-      statement: run.statement,
-      counts,
-      report,
-    });
-    return;
-  }
-  if (run.status !== 'complete') {
-    out.line(run.statement ?? `${run.key} is ${run.status}.`);
-    return;
-  }
-  const sample = isSampleKey(run.dataset) ? ' · SAMPLE DATA' : ` · ${run.dataset}`;
-  const took = how.alreadyComplete
-    ? 'complete already, nothing to do'
-    : `complete in ${seconds(run.claimedAt, run.finishedAt ?? new Date())}`;
-  out.line(`daily ${run.date}${sample} · ${took}`);
-  out.line(
-    [
-      `${count(counts['poolsPassed'] ?? 0)} of ${count(counts['pools'] ?? 0)} pools passed`,
-      `${count(counts['metricsRows'] ?? 0)} metrics rows`,
-      ...(report === null ? [] : [`report ${relative(process.cwd(), report)}`]),
-      ...temporalUi(config),
-    ].join(' · '),
+  const { record, lines } = await describeRun(context, session, ended);
+  if (record.status !== 'complete') process.exitCode = 1;
+  if (json) context.out.json(record);
+  else for (const line of lines) context.out.line(line);
+}
+
+async function allocationInWords(database: Database, run: Run): Promise<string> {
+  const { rows } = await database.query<{ status: string; held: number; value: number }>(
+    `select status, pools_held as held, value_after_usd::double precision as value from allocations where run_id = $1`,
+    [run.runId],
   );
+  const allocation = rows[0];
+  if (allocation === undefined) return 'no allocation';
+  return `allocation ${allocation.status}: $${count(Math.round(allocation.value))} in ${count(allocation.held)} pools`;
 }
 
 function temporalUi(config: Config): string[] {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { isOpenStatus } from '../ledger/runs.ts';
-import type { DailyInput } from '../planning/daily-input.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
 import { chooseRun, withSession } from './session.ts';
 import { startAndFollow } from './start-run.ts';
+import type { Start } from './start-run.ts';
 import { askWorkflow, isOpenInTemporal, openWorkflow } from './steer.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
@@ -28,9 +28,14 @@ export function register(program: Command, { config, out }: CommandContext): voi
           return;
         }
         // The input of the first start, without its force: what was redone since then stays.
-        const { force: _force, forcePhases: _forcePhases, ...input } = run.input as unknown as DailyInput;
-        const started = await startAndFollow(session, shown, run.key, input);
-        await finishRun({ config, out }, session, started.run, { ...started, json: options.json === true });
+        const { force: _force, forcePhases: _forcePhases, ...input } = run.input;
+        const started = await startAndFollow(session, shown, {
+          workflow: run.kind as Start['workflow'],
+          key: run.key,
+          input,
+          priority: run.priority,
+        });
+        await finishRun({ config, out }, session, started, options.json === true);
       });
     });
 }

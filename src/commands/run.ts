@@ -3,15 +3,21 @@ import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
 import { parseDailyInput, runKey } from '../planning/daily-input.ts';
 import type { DailyInput } from '../planning/daily-input.ts';
-
+import { addDays, isDay } from '../planning/days.ts';
+import type { Day } from '../planning/days.ts';
+import { dailyPriority } from '../workflows/options.ts';
 import type { CommandContext } from './context.ts';
-import { finishRun } from './finish.ts';
+import { describeRun, finishRun } from './finish.ts';
+import type { EndedRun } from './finish.ts';
 import { withSession } from './session.ts';
 import { startAndFollow } from './start-run.ts';
+import type { Start } from './start-run.ts';
 
 interface DailyOptions {
   dataset: string;
-  date: string;
+  date?: string;
+  from?: string;
+  to?: string;
   path?: string;
   parity?: boolean;
   force?: boolean;
@@ -24,9 +30,14 @@ export function register(program: Command, context: CommandContext): void {
   const run = program.command('run').description('run a pipeline and watch it');
   run
     .command('daily')
-    .description('one day of the pool pipeline: prepare, ingest, prefilter, metrics, report')
+    .description(
+      'the pool pipeline for one day, or day by day from --from to --to: ' +
+        'prepare, ingest, prefilter, metrics, forecast, filter, allocate, report',
+    )
     .requiredOption('--dataset <name>', 'sample (generated) or files (a folder, with --path)')
-    .requiredOption('--date <day>', 'the run date, for example 2026-01-31')
+    .option('--date <day>', 'the run date, for example 2026-01-31')
+    .option('--from <day>', 'the first of several run dates; they run in order, a repeated call resumes')
+    .option('--to <day>', 'the last of several run dates')
     .option('--path <folder>', 'the folder of a files data set')
     .option('--parity', "follow the original's rules for metrics and grouping, in a data set of its own")
     .option('--force', 'redo every phase')
@@ -36,26 +47,96 @@ export function register(program: Command, context: CommandContext): void {
     .action((options: DailyOptions) => runDaily(context, options));
 }
 
-export async function runDaily({ config, out }: CommandContext, options: DailyOptions): Promise<void> {
-  const input = readOptions(options);
-  const key = runKey(input, input.date!);
+export async function runDaily(context: CommandContext, options: DailyOptions): Promise<void> {
+  const { config, out } = context;
+  const starts = daysOf(options).map((date) => startOf(options, date));
   if (options.showTemporal) {
-    out.line(
-      `temporal workflow start --type dailyPipeline --task-queue sevenfold --workflow-id '${key}' --input '${JSON.stringify(input)}'`,
-    );
+    for (const { key, input } of starts) {
+      out.line(
+        `temporal workflow start --type dailyPipeline --task-queue sevenfold --workflow-id '${key}' --input '${JSON.stringify(input)}'`,
+      );
+    }
     return;
   }
   const shown = options.json ? undefined : out;
   await withSession(config, shown, async (session) => {
-    const started = await startAndFollow(session, shown, key, input);
-    await finishRun({ config, out }, session, started.run, { ...started, json: options.json === true });
+    if (options.from === undefined) {
+      const started = await startAndFollow(session, shown, starts[0]!);
+      await finishRun(context, session, started, options.json === true);
+      return;
+    }
+    const ended: EndedRun[] = [];
+    for (const start of starts) {
+      shown?.line(start.key);
+      const started = await startAndFollow(session, shown, start);
+      ended.push(await describeRun(context, session, started));
+      for (const line of ended.at(-1)!.lines) shown?.line(line);
+      // A day begins with what the day before ended with: nothing after a day that is missing.
+      if (started.run.status !== 'complete') break;
+    }
+    finishDays(context, options, starts, ended);
   });
 }
 
-function readOptions(options: DailyOptions): DailyInput {
+function finishDays(
+  { out }: CommandContext,
+  options: DailyOptions,
+  starts: readonly Start[],
+  ended: readonly EndedRun[],
+): void {
+  const complete = ended.filter(({ record }) => record.status === 'complete').length;
+  const last = ended.at(-1)!;
+  if (complete < starts.length) process.exitCode = 1;
+  if (options.json) {
+    out.json({
+      ...last.record,
+      status: complete === starts.length ? 'complete' : complete > 0 ? 'partial' : last.record.status,
+      days: { due: starts.length, complete, from: options.from, to: options.to },
+      runs: ended.map(({ record }) => record),
+    });
+    return;
+  }
+  out.line(`${complete} of ${starts.length} days are complete, ${options.from} to ${options.to}.`);
+  if (complete < starts.length) {
+    out.line(
+      `It stopped at ${last.record.key}. See: npx sevenfold why ${last.record.key} · then the same call again.`,
+    );
+  }
+}
+
+/** The run dates that were asked for, in order. */
+function daysOf({ date, from, to }: DailyOptions): (Day | undefined)[] {
+  if (from === undefined && to === undefined) {
+    if (date === undefined)
+      throw new Failure('InvalidInput', 'Say which day: --date <day>, or --from <day> --to <day>.');
+    return [date];
+  }
+  if (date !== undefined)
+    throw new Failure(
+      'InvalidInput',
+      '--date is one day, --from and --to are several: give one or the other.',
+    );
+  if (!isDay(from) || !isDay(to)) {
+    throw new Failure(
+      'InvalidInput',
+      `--from and --to must both be days of the calendar as YYYY-MM-DD, but are "${from ?? ''}" and "${to ?? ''}".`,
+    );
+  }
+  if (from > to) throw new Failure('InvalidInput', `--from ${from} lies after --to ${to}.`);
+  const days: Day[] = [];
+  for (let each = from; each <= to; each = addDays(each, 1)) days.push(each);
+  return days;
+}
+
+function startOf(options: DailyOptions, date: Day | undefined): Start {
+  const input = readOptions(options, date);
+  return { workflow: 'dailyPipeline', key: runKey(input, input.date!), input, priority: dailyPriority };
+}
+
+function readOptions(options: DailyOptions, date: Day | undefined): DailyInput {
   const parsed = parseDailyInput({
     dataset: options.dataset,
-    date: options.date,
+    date,
     // The worker may stand in another folder than the person.
     ...(options.path !== undefined && { path: resolve(options.path) }),
     ...(options.parity && { parity: true }),

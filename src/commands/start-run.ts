@@ -2,13 +2,19 @@ import { taskQueues } from '../config.ts';
 import { Failure } from '../failures.ts';
 import { findRun, isOpenStatus } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
-import type { DailyInput } from '../planning/daily-input.ts';
 import { applicationType, isTemporalError } from './failures.ts';
-import { dailyPriority } from '../workflows/options.ts';
 import { follow } from './follow.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 import { endedUnclosed, failWhenEndedOutside } from './steer.ts';
+
+/** A workflow to start: its type, the business key (its workflow id too), its input. */
+export interface Start {
+  workflow: 'dailyPipeline' | 'evaluatePools';
+  key: string;
+  input: object;
+  priority: number;
+}
 
 export interface StartedRun {
   run: Run;
@@ -23,19 +29,18 @@ export interface StartedRun {
 export async function startAndFollow(
   session: Session,
   out: Output | undefined,
-  key: string,
-  input: DailyInput,
+  { workflow, key, input, priority }: Start,
 ): Promise<StartedRun> {
   const client = await session.temporal();
   let refusal: Failure | undefined;
   let ended = false;
   let workflowRunId: string | undefined;
   try {
-    const handle = await client.workflow.start('dailyPipeline', {
+    const handle = await client.workflow.start(workflow, {
       workflowId: key,
       taskQueue: taskQueues.main,
       args: [input],
-      priority: { priorityKey: dailyPriority },
+      priority: { priorityKey: priority },
     });
     workflowRunId = handle.firstExecutionRunId;
     handle.result().then(

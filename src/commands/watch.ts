@@ -27,10 +27,12 @@ export function register(program: Command, { config, out }: CommandContext): voi
           failWhenEndedOutside(session),
         );
         stopHint();
-        await finishRun({ config, out }, session, run!, {
-          alreadyComplete: false,
-          json: options.json === true,
-        });
+        await finishRun(
+          { config, out },
+          session,
+          { run: run!, alreadyComplete: false },
+          options.json === true,
+        );
       });
     });
 }

@@ -5,11 +5,20 @@ import { join } from 'node:path';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import type { PoolSettings } from '../pools/settings.ts';
-import type { DailyPhase } from '../planning/phases.ts';
+import { stretchOf } from '../planning/phases.ts';
+import type { PoolUnit } from '../planning/phases.ts';
 import type { Run } from './runs.ts';
 
 /** Raised when the figures of a rule written in TypeScript change; those of the jobs stand beside the jobs. */
-const ruleVersions = { prefilter: 1, grouping: 1, icebox: 1, report: 1 };
+const ruleVersions = {
+  prefilter: 2,
+  grouping: 1,
+  icebox: 1,
+  filter: 1,
+  portfolio: 1,
+  allocate: 1,
+  report: 2,
+};
 
 const jobVersions = JSON.parse(
   readFileSync(new URL('../../spark/sevenfold_jobs/result_versions.json', import.meta.url), 'utf8'),
@@ -31,11 +40,19 @@ export interface FingerprintContext {
  */
 export async function fingerprint(
   database: Database,
-  phase: DailyPhase,
+  unit: PoolUnit,
   context: FingerprintContext,
 ): Promise<string> {
   const { run, settings, parity } = context;
-  switch (phase) {
+  if (stretchOf(unit)) {
+    return digest([
+      jobVersions['pool_evaluate'],
+      jobVersions['pool_forecast'],
+      run.date,
+      await row(database, `select ${forecastReads}, ${poolsDue}`, run),
+    ]);
+  }
+  switch (unit) {
     case 'prepare':
       return digest([settings]);
     case 'ingest':
@@ -62,6 +79,49 @@ export async function fingerprint(
           run,
         ),
       ]);
+    case 'forecast':
+      return digest([
+        jobVersions['pool_forecast'],
+        run.date,
+        await row(database, `select ${forecastReads}, ${poolsDue}`, run),
+      ]);
+    case 'filter':
+      return digest([
+        ruleVersions.filter,
+        ruleVersions.portfolio,
+        settings,
+        portfolioOf(run),
+        run.date,
+        await row(
+          database,
+          `select ${forecastsOfTheDay}, ${poolsDue}, ${poolIdentities}, ${previousPositions},
+                  ${newestChange('pool_history', '<')}, ${newestChange('token_prices_daily', '<')},
+                  (select max(change_seq) from portfolio_transactions where dataset = $1),
+                  (select md5(string_agg(token_symbol, ' ' order by token_symbol))
+                     from icebox_tokens where dataset = $1 and date = $2)`,
+          run,
+          [portfolioOf(run)],
+        ),
+      ]);
+    case 'allocate':
+      return digest([
+        ruleVersions.allocate,
+        settings,
+        portfolioOf(run),
+        run.date,
+        await row(
+          database,
+          `select ${forecastsOfTheDay}, ${newestChange('token_prices_daily', '<')}, ${previousPositions},
+                  (select md5(string_agg(md5((pool_id, filter_reason, pool_group)::text), '' order by pool_id))
+                     from pool_daily_metrics where dataset = $1 and date = $2),
+                  (select md5(string_agg(md5((token_symbol, pool_id, carried, accrued, flow, price_usd)::text), ''
+                                         order by token_symbol, pool_id))
+                     from daily_balances where dataset = $1 and portfolio = $3 and date = $2),
+                  (select forecasted_avg_gas_gwei from gas_fees_daily where dataset = $1 and date = $2)`,
+          run,
+          [portfolioOf(run)],
+        ),
+      ]);
     case 'report': {
       const phases = await database.query<{ row: string }>(
         `select unit || ' ' || coalesce(committed_fingerprint, '') || ' ' || coalesce(committed_attempt::text, '') as row
@@ -71,6 +131,12 @@ export async function fingerprint(
       return digest([ruleVersions.report, phases.rows.map((phase) => phase.row)]);
     }
   }
+  throw new Error(`No fingerprint is defined for ${unit}.`);
+}
+
+/** Whose books a run keeps. */
+export function portfolioOf(run: Run): string {
+  return (run.input['portfolio'] as string | undefined) ?? 'paper';
 }
 
 function digest(parts: unknown): string {
@@ -84,12 +150,38 @@ const poolIdentities = `(
                              is_active)::text), '' order by pool_id))
     from pools where dataset = $1 and $2::date is not null)`;
 
-function newestChange(table: 'pool_history' | 'token_prices_daily' | 'gas_fees_daily'): string {
-  return `(select max(change_seq) from ${table} where dataset = $1 and date <= $2)`;
+type Series = 'pool_history' | 'token_prices_daily' | 'gas_fees_daily' | 'macroeconomic_data';
+
+/** `<` for what is reckoned from complete days alone. */
+function newestChange(table: Series, until: '<=' | '<' = '<='): string {
+  return `(select max(change_seq) from ${table} where dataset = $1 and date ${until} $2)`;
 }
 
-async function row(database: Database, query: string, run: Run): Promise<unknown> {
-  return (await database.query({ text: query, values: [run.dataset, run.date], rowMode: 'array' })).rows[0];
+// What a forecast reads: everything before the run date.
+const forecastReads = `
+  ${newestChange('pool_history', '<')}, ${newestChange('token_prices_daily', '<')},
+  ${newestChange('gas_fees_daily', '<')}, ${newestChange('macroeconomic_data', '<')},
+  (select count(*) from pool_history where dataset = $1 and date < $2)`;
+
+// The pools that the pre-filter let pass.
+const poolsDue = `(
+  select md5(string_agg(pool_id, ' ' order by pool_id))
+    from pool_daily_metrics where dataset = $1 and date = $2 and prefilter_reason is null)`;
+
+const forecastsOfTheDay = `(
+  select md5(string_agg(md5((pool_id, forecasted_apy, forecasted_tvl)::text), '' order by pool_id))
+    from pool_forecasts where dataset = $1 and date = $2)`;
+
+// What the day begins with ($3 is the portfolio).
+const previousPositions = `(
+  select md5(string_agg(md5((date, pool_id, token_symbol, amount)::text), '' order by pool_id, token_symbol))
+    from allocation_positions
+   where dataset = $1 and portfolio = $3
+     and date = (select max(date) from allocations where dataset = $1 and portfolio = $3 and date < $2))`;
+
+async function row(database: Database, query: string, run: Run, more: unknown[] = []): Promise<unknown> {
+  const values = [run.dataset, run.date, ...more];
+  return (await database.query({ text: query, values, rowMode: 'array' })).rows[0];
 }
 
 /** The bytes of a folder's data files, or the settings of the generated panel. */

@@ -1,20 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../database/pool.ts';
-import type { DailyPhase } from '../planning/phases.ts';
+import { stretchOf } from '../planning/phases.ts';
+import type { PoolUnit } from '../planning/phases.ts';
 import type { Check } from './checks.ts';
 import type { Run } from './runs.ts';
 
 /**
- * The one definition of whole: what is asked before a phase (is there anything left to do?) and after it (is it done?)
+ * The one definition of whole: what is asked before a unit (is there anything left to do?) and after it (is it done?)
  * is the same SQL, one file a phase, each answering with rows of `Check`. The check named `rows` counts what was found
- * against what is due. Parameters: $1 run, $2 data set, $3 run date.
+ * against what is due. Parameters: $1 run, $2 data set, $3 run date; for a stretch of days $4 and $5, its ends.
  */
-const sql = new Map<DailyPhase, string>(
-  (['prepare', 'ingest', 'prefilter', 'metrics'] as const).map((phase) => [
-    phase,
-    readFileSync(new URL(`sql/${phase}.sql`, import.meta.url), 'utf8'),
-  ]),
+const sql = new Map<PoolUnit | 'days', string>(
+  (['prepare', 'ingest', 'prefilter', 'metrics', 'forecast', 'filter', 'allocate', 'days'] as const).map(
+    (name) => [name, readFileSync(new URL(`sql/${name}.sql`, import.meta.url), 'utf8')],
+  ),
 );
 
 export interface Verification {
@@ -25,18 +25,18 @@ export interface Verification {
   blocking: string[];
 }
 
-/** Looks at the rows of a phase (for the report: at its file); writes nothing. */
+/** Looks at the rows of a unit (for the report: at its file); writes nothing. */
 export async function verifyPhase(
   database: Database,
   stateFolder: string,
   run: Run,
-  phase: DailyPhase,
+  unit: PoolUnit,
 ): Promise<Verification> {
-  const query = sql.get(phase);
+  const stretch = stretchOf(unit);
+  const query = sql.get(stretch ? 'days' : unit);
+  const of = [run.runId, run.dataset, run.date, ...(stretch ? [stretch.firstDay, stretch.lastDay] : [])];
   const checks =
-    query === undefined
-      ? [pageCheck(stateFolder, run)]
-      : (await database.query<Check>(query, [run.runId, run.dataset, run.date])).rows;
+    query === undefined ? [pageCheck(stateFolder, run)] : (await database.query<Check>(query, of)).rows;
   const rows = checks.find((check) => check.name === 'rows');
   return {
     checks,

@@ -4,14 +4,18 @@ import type { Guards } from './input.ts';
 import { dailyPhases } from './phases.ts';
 import type { DailyPhase } from './phases.ts';
 
-/** What `dailyPipeline` is started with. */
-export interface DailyInput {
+/** Where the data of a run on pools come from. */
+export interface Source {
   /** `files` reads a folder, `sample` generates a panel. */
   dataset: 'sample' | 'files';
-  /** The run date T; left out only by a schedule, whose nominal day it then is. */
-  date?: Day;
   /** The folder of `files`. */
   path?: string;
+}
+
+/** What `dailyPipeline` is started with. */
+export interface DailyInput extends Source {
+  /** The run date T; left out only by a schedule, whose nominal day it then is. */
+  date?: Day;
   /** Metrics and grouping by the original's rules, for comparison. */
   parity?: boolean;
   /** Redo every phase, whatever is there. */
@@ -40,30 +44,32 @@ const guards: Guards<DailyInput> = {
 export function parseDailyInput(raw: unknown): ParsedDailyInput {
   const read = readFields<DailyInput>(raw, what, guards, ['dataset']);
   if (!read.ok) return read;
-  const input = read.value;
-  if (input.dataset === 'sample' && input.path !== undefined) {
-    return refuse('path belongs to dataset "files"; the sample is generated. Leave it out.');
+  const refusal = checkSource(read.value);
+  return refusal === undefined
+    ? { ok: true, input: read.value }
+    : { ok: false, message: `${what}: ${refusal}` };
+}
+
+/** Why this cannot be a source, as the end of a sentence; undefined when it can. */
+export function checkSource({ dataset, path }: Source): string | undefined {
+  if (dataset === 'sample') {
+    return path === undefined
+      ? undefined
+      : 'path belongs to dataset "files"; the sample is generated. Leave it out.';
   }
-  if (input.dataset === 'files') {
-    if (input.path === undefined)
-      return refuse('dataset "files" needs path, the folder that holds its files.');
-    const folder = lastFolder(input.path);
-    if (folder === undefined) {
-      return refuse(
-        `path is "${input.path}", but must end in the name of a folder: the data set is called after it.`,
-      );
-    }
-    if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u.test(folder)) {
-      return refuse(
-        `the folder "${folder}" cannot name a data set; use letters, digits, blanks, ".", "_" and "-", beginning with a letter or a digit.`,
-      );
-    }
+  if (path === undefined) return 'dataset "files" needs path, the folder that holds its files.';
+  const folder = lastFolder(path);
+  if (folder === undefined) {
+    return `path is "${path}", but must end in the name of a folder: the data set is called after it.`;
   }
-  return { ok: true, input };
+  if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u.test(folder)) {
+    return `the folder "${folder}" cannot name a data set; use letters, digits, blanks, ".", "_" and "-", beginning with a letter or a digit.`;
+  }
+  return undefined;
 }
 
 /** The first key column of every pool table: `sample` or `files/<folder>`, with `+parity` for parity runs. */
-export function datasetKey(input: DailyInput): string {
+export function datasetKey(input: Source & { parity?: boolean }): string {
   const name = input.dataset === 'sample' ? 'sample' : `files/${lastFolder(input.path ?? '') ?? ''}`;
   return input.parity === true ? `${name}${parityMark}` : name;
 }
@@ -86,8 +92,4 @@ function lastFolder(path: string): string | undefined {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   const last = parts.at(-1);
   return last === '..' ? undefined : last;
-}
-
-function refuse(message: string): ParsedDailyInput {
-  return { ok: false, message: `${what}: ${message}` };
 }

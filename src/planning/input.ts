@@ -19,6 +19,13 @@ export const text: Guard<string> = (value) =>
 export const flag: Guard<boolean> = (value) =>
   typeof value === 'boolean' ? accept(value) : refuse(value, 'true or false');
 
+export function wholeNumber(least: number, most: number): Guard<number> {
+  return (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+      ? accept(value)
+      : refuse(value, `a whole number from ${least} to ${most}`);
+}
+
 /** A real day of the calendar. */
 export const day: Guard<Day> = (value) =>
   isDay(value) ? accept(value) : refuse(value, 'a day of the calendar as YYYY-MM-DD');

@@ -1,3 +1,5 @@
+import type { Day } from './days.ts';
+
 /** The phases of the daily pipeline in their order; each is one unit of its run. */
 export const dailyPhases = [
   'prepare',
@@ -10,6 +12,22 @@ export const dailyPhases = [
   'report',
 ] as const;
 export type DailyPhase = (typeof dailyPhases)[number];
+
+/** What can be a unit of a run on pools: a phase, or a stretch of days that is evaluated. */
+export type PoolUnit = DailyPhase | `days ${Day}..${Day}`;
+
+/** The jobs of the pool pipeline, as their folders below spark/sevenfold_jobs are called. */
+export type PoolJob = 'pool_ingest' | 'pool_metrics' | 'pool_forecast' | 'pool_evaluate';
+
+export function isDailyPhase(unit: string): unit is DailyPhase {
+  return (dailyPhases as readonly string[]).includes(unit);
+}
+
+/** The first and the last day of a unit that is a stretch of days. */
+export function stretchOf(unit: PoolUnit): { firstDay: Day; lastDay: Day } | undefined {
+  const match = /^days (\S+)\.\.(\S+)$/.exec(unit);
+  return match ? { firstDay: match[1]!, lastDay: match[2]! } : undefined;
+}
 
 /** Forcing a phase redoes everything after it. */
 export function phasesToForce(request: {

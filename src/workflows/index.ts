@@ -1,1 +1,2 @@
 export { dailyPipeline } from './daily-pipeline.ts';
+export { evaluatePools } from './evaluate-pools.ts';

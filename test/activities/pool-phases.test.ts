@@ -12,10 +12,11 @@ import {
   snapshotSettings,
   writeReport,
 } from '../../src/activities/pool-phases.ts';
-import { closeRun, openDailyRun } from '../../src/activities/runs.ts';
+import { closeRun, openRun } from '../../src/activities/runs.ts';
 import { readRun } from '../../src/ledger/runs.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import { readUnit } from '../../src/ledger/units.ts';
+import { dailyPhases } from '../../src/planning/phases.ts';
 import type { DailyPhase } from '../../src/planning/phases.ts';
 import { fillPools, testDependencies } from '../support/daily-run.ts';
 
@@ -25,7 +26,9 @@ const owner = { workflowId: 'w', workflowRunId: 'r' };
 async function openRun(deps: Dependencies, day = date, parity = false): Promise<string> {
   const dataset = parity ? 'sample+parity' : 'sample';
   const input = { dataset: 'sample' as const, date: day, ...(parity && { parity }) };
-  const { runId } = await openDailyRun(deps, {
+  const { runId } = await openRun(deps, {
+    kind: 'dailyPipeline',
+    units: dailyPhases,
     ...owner,
     key: `daily/${dataset}/${day}`,
     date: day,
@@ -230,7 +233,9 @@ test('two folders of one name do not share a data set, a folder that moved keeps
   const root = deps.config.stateFolder;
   for (const name of ['a/panel', 'b/panel']) await mkdir(join(root, name), { recursive: true });
   const open = (path: string) =>
-    openDailyRun(deps, {
+    openRun(deps, {
+      kind: 'dailyPipeline',
+      units: dailyPhases,
       ...owner,
       key: `daily/files/panel/${date}`,
       date,

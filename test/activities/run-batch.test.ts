@@ -7,7 +7,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { cancelBatches, runBatch } from '../../src/activities/run-batch.ts';
 import type { BatchOutcome } from '../../src/activities/run-batch.ts';
-import { openDailyRun } from '../../src/activities/runs.ts';
+import { openRun } from '../../src/activities/runs.ts';
+import { dailyPhases } from '../../src/planning/phases.ts';
 import { beginAttempt } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import { readBatches } from '../../src/ledger/batches.ts';
@@ -25,7 +26,9 @@ const date = '2026-01-31';
 
 async function openUnit(t: TestContext): Promise<{ deps: Dependencies; fence: Fence }> {
   const deps = await testDependencies(t, keeper.engine);
-  const { runId } = await openDailyRun(deps, {
+  const { runId } = await openRun(deps, {
+    kind: 'dailyPipeline',
+    units: dailyPhases,
     key: `daily/sample/${date}`,
     date,
     input: { dataset: 'sample', date },

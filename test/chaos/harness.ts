@@ -32,9 +32,11 @@ function commandOf(pid: number): string {
 
 /**
  * Throws away the metrics, so that the next run computes them all again, and answers how many attempts there were so far.
+ * What the other phases wrote of the run date stays: they have nothing to do.
  */
 export async function forgetMetrics({ database }: Rig): Promise<number> {
-  await database.query('truncate pool_daily_metrics, pool_metrics_state');
+  await database.query('delete from pool_daily_metrics where date < (select max(date) from runs)');
+  await database.query('truncate pool_metrics_state');
   const { rows } = await database.query<{ attempt: number }>(
     `select attempt from units where unit = 'metrics'`,
   );

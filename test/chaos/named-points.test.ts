@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { identify } from '../../src/stack/processes.ts';
-import { failpointNames } from '../../src/failpoints.ts';
+import { batchFailpoints } from '../../src/failpoints.ts';
 import type { FailpointName } from '../../src/failpoints.ts';
 import { arm, attemptsSince, forgetMetrics, identityOf, kill, orphans, victims } from './harness.ts';
 import type { Attempts, Victim } from './harness.ts';
@@ -29,7 +29,7 @@ describe('whatever is killed, wherever: the run completes, its rows are those of
   after(() => rig?.takeDown());
 
   for (const victim of victims) {
-    for (const point of failpointNames.filter((name) => !impossible(victim, name))) {
+    for (const point of batchFailpoints.filter((name) => !impossible(victim, name))) {
       test(`${victim} killed at ${point}`, async () => {
         const before = await forgetMetrics(rig);
         const { hit, letGo } = await arm(rig, point);

@@ -21,6 +21,7 @@ export interface Rig {
   stateFolder: string;
   failpoints: string;
   database: Database;
+  /** A daily run; of the sample, unless the options name another data set. */
   run(day: string, ...options: string[]): { child: ChildProcess; end: Promise<RunEnd> };
   /** For commands that are not sevenfold's own: the stack's variables are set as `sevenfold env` would. */
   env: NodeJS.ProcessEnv;
@@ -33,7 +34,7 @@ export interface Rig {
 
 const checkout = readConfig().checkout;
 
-export async function startRig(): Promise<Rig> {
+export async function startRig(variables: NodeJS.ProcessEnv = {}): Promise<Rig> {
   const stateFolder = mkdtempSync(join(tmpdir(), 'sevenfold-rig-'));
   // PostgreSQL runs as another user where we are root, and mkdtemp lets nobody else in.
   chmodSync(stateFolder, 0o755);
@@ -44,6 +45,7 @@ export async function startRig(): Promise<Rig> {
     ...process.env,
     SEVENFOLD_STATE: stateFolder,
     SEVENFOLD_FAILPOINTS: failpoints,
+    ...variables,
   };
   // A test runner marks what it starts; the stack must not be ended as its leftover in the middle of a test.
   for (const name of ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'NODE_TEST_CONTEXT']) delete env[name];
@@ -66,7 +68,8 @@ export async function startRig(): Promise<Rig> {
     env,
     command,
     run(day, ...options) {
-      const child = start(['run', 'daily', '--dataset', 'sample', '--date', day, '--json', ...options]);
+      const source = options.includes('--dataset') ? [] : ['--dataset', 'sample'];
+      const child = start(['run', 'daily', ...source, '--date', day, '--json', ...options]);
       const end = collect(child).then(({ exitCode, stdout, stderr }) => ({
         exitCode,
         stderr,
@@ -81,7 +84,23 @@ export async function startRig(): Promise<Rig> {
            (select string_agg(md5((m.*)::text), '' order by dataset, pool_id, date) from pool_daily_metrics m),
            (select string_agg(md5((dataset, pool_id, date, apy, tvl)::text), '' order by dataset, pool_id, date)
               from pool_history),
-           (select string_agg((i.*)::text, '' order by dataset, date, token_symbol) from icebox_tokens i))) as sum`,
+           (select string_agg((i.*)::text, '' order by dataset, date, token_symbol) from icebox_tokens i),
+           (select string_agg(md5((f.*)::text), '' order by dataset, pool_id, date) from pool_forecasts f),
+           (select string_agg(md5((q.*)::text), '' order by dataset, pool_id, date, horizon_days)
+              from pool_forecast_quantiles q),
+           (select string_agg(md5((m.*)::text), '' order by dataset, date, target) from pool_forecast_models m),
+           (select string_agg((dataset, date, forecasted_avg_gas_gwei, forecasted_max_gas_gwei)::text, ''
+                              order by dataset, date) from gas_fees_daily),
+           (select string_agg((b.*)::text, '' order by dataset, portfolio, date, pool_id, token_symbol)
+              from daily_balances b),
+           (select string_agg((dataset, portfolio, date, status, objective_usd, value_before_usd, value_after_usd,
+                               gas_usd, conversion_usd, pools_held)::text, '' order by dataset, portfolio, date)
+              from allocations),
+           (select string_agg((p.*)::text, '' order by dataset, portfolio, date, pool_id, token_symbol)
+              from allocation_positions p),
+           (select string_agg((r.key, step_number, operation, from_location, to_location, from_asset, to_asset, amount,
+                               amount_received, total_cost_usd)::text, '' order by r.key, step_number)
+              from asset_allocations join runs r using (run_id)))) as sum`,
       );
       return rows[0]!.sum;
     },

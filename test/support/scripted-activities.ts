@@ -24,7 +24,7 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
     counts: {},
   });
   const usual: Activities = {
-    openDailyRun: async () => ({ runId: 'run-1', attempt: 1, engine: 'local' }),
+    openRun: async () => ({ runId: 'run-1', attempt: 1, engine: 'local' }),
     setRunStatus: async () => {},
     closeRun: async (input) => summary(input.status, input.runId),
     beginPhase: async (input) => ({
@@ -37,7 +37,10 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
     snapshotSettings: async () => {},
     prefilterPools: async () => {},
     groupPools: async () => {},
+    filterPools: async () => {},
+    allocate: async () => {},
     writeReport: async () => {},
+    notifyRun: async () => ({ state: 'off' }),
     runBatch: async ({ job }) => ({ batchId: `sf-${job}`, engine: 'local', succeeded: true }),
     cancelBatches: async () => ({ cancelled: 0 }),
   };

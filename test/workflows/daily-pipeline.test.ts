@@ -47,14 +47,14 @@ describe('dailyPipeline', () => {
     );
     assert.deepEqual(
       calls.filter(({ name }) => name === 'runBatch').map((call) => call.input['job']),
-      ['pool_ingest', 'pool_metrics'],
+      ['pool_ingest', 'pool_metrics', 'pool_forecast'],
     );
     assert.equal(calls.at(-1)?.name, 'closeRun');
   });
 
   test('does nothing for a phase that is whole already', async () => {
     const { calls } = await run({ beginPhase: async () => ({ reused: true }) }, input);
-    assert.deepEqual([...new Set(calls.map(({ name }) => name))], ['openDailyRun', 'beginPhase', 'closeRun']);
+    assert.deepEqual([...new Set(calls.map(({ name }) => name))], ['openRun', 'beginPhase', 'notifyRun', 'closeRun']);
   });
 
   test('keeps the groups the half that closes the metrics phase', async () => {

@@ -9,13 +9,15 @@ found as (
   select 'pools' as source, count(*) as rows from pools where dataset = $2 and is_active
   union all select 'pool_history', count(*) from pool_history where dataset = $2 and date <= $3
   union all select 'token_prices_daily', count(*) from token_prices_daily where dataset = $2 and date <= $3
-  union all select 'gas_fees_daily', count(*) from gas_fees_daily where dataset = $2 and date <= $3
+  union all select 'gas_fees_daily', count(*) from gas_fees_daily
+             where dataset = $2 and date <= $3 and change_seq > 0   -- 0 is a forecast alone
   union all select 'macroeconomic_data', count(*) from macroeconomic_data where dataset = $2 and date <= $3
   union all select 'portfolio_transactions', count(*) from portfolio_transactions where dataset = $2 and date <= $3
 ),
 newest as (
   select 'pool history' as series, max(date) as day, 1 as may_lag from pool_history where dataset = $2 and date <= $3
-  union all select 'gas fees', max(date), 3 from gas_fees_daily where dataset = $2 and date <= $3
+  union all select 'gas fees', max(date), 3 from gas_fees_daily
+             where dataset = $2 and date <= $3 and change_seq > 0
   union all select symbol || ' price', max(date), 3 from token_prices_daily where dataset = $2 and date <= $3 group by symbol
 )
 select 'rows' as name, 'block' as severity,

@@ -1,6 +1,6 @@
 -- Whole means: every active pool has its row on the run date, every rejected one says why, and somebody passed.
 with judged as (
-  select p.pool_id, m.pool_id is not null as has_row, m.is_filtered_out, m.filter_reason, p.currently_filtered_out
+  select p.pool_id, m.pool_id is not null as has_row, m.is_filtered_out, m.prefilter_reason, m.filter_reason, p.currently_filtered_out
     from pools p left join pool_daily_metrics m on m.dataset = p.dataset and m.pool_id = p.pool_id and m.date = $3
    where p.dataset = $2 and p.is_active and $1::uuid is not null
 )
@@ -10,7 +10,8 @@ select 'rows' as name, 'block' as severity, count(*) = count(*) filter (where ha
   from judged
 union all
 select 'every rejection has a reason', 'block', count(*) = 0, count(*)::text, '0', 'rejected pools without a reason'
-  from judged where is_filtered_out and coalesce(filter_reason, '') = ''
+  from judged
+ where is_filtered_out <> (coalesce(filter_reason, '') <> '') or (prefilter_reason is not null and not is_filtered_out)
 union all
 select 'flags agree', 'block', count(*) = 0, count(*)::text, '0', 'pools whose own flag differs from that of the day'
   from judged where is_filtered_out <> currently_filtered_out
@@ -18,6 +19,6 @@ select 'flags agree', 'block', count(*) = 0, count(*)::text, '0', 'pools whose o
    and not exists (select 1 from pool_daily_metrics l
                     where l.dataset = $2 and l.pool_id = judged.pool_id and l.date > $3)
 union all
-select 'pools passed', 'block', count(*) filter (where not is_filtered_out) > 0,
-       count(*) filter (where not is_filtered_out)::text, 'at least 1', 'pools that the later phases may choose from'
+select 'pools passed', 'block', count(*) filter (where prefilter_reason is null) > 0,
+       count(*) filter (where prefilter_reason is null)::text, 'at least 1', 'pools that the later phases may choose from'
   from judged

@@ -1,0 +1,41 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { RunSummary } from '../activities/runs.ts';
+import { evaluationKey, evaluationUnits, parseEvaluationInput } from '../planning/evaluation-input.ts';
+import { isDailyPhase } from '../planning/phases.ts';
+import { evaluationPriority, lightActivityOptions } from './options.ts';
+import { work } from './pool-work.ts';
+import { accepted, batch, carryOut, dayOf } from './run-control.ts';
+
+const { openRun } = proxyActivities<Activities>(lightActivityOptions);
+
+/**
+ * How good the forecasts of the last days would have been: the data of a run date, then a walk forward over the days
+ * before it, each refitted as the run of that day would have been. The verdict by day is in forecast_evaluation_days.
+ */
+export async function evaluatePools(raw: unknown): Promise<RunSummary> {
+  const input = accepted(parseEvaluationInput(raw));
+  const date = dayOf(input);
+  const units = evaluationUnits(date, input.days);
+  return carryOut(
+    {
+      kind: 'evaluatePools',
+      date,
+      steps: units.map((unit) => ({
+        unit,
+        force: input.force === true && !isDailyPhase(unit),
+        work: isDailyPhase(unit) ? work[unit] : (fence) => batch('pool_evaluate', fence),
+      })),
+    },
+    (claimant) =>
+      openRun({
+        ...claimant,
+        kind: 'evaluatePools',
+        key: evaluationKey(input, date),
+        date,
+        input,
+        units,
+        priority: evaluationPriority,
+      }),
+  );
+}

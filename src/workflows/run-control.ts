@@ -1,0 +1,232 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Activities } from '../activities/index.ts';
+import type { RunSummary } from '../activities/runs.ts';
+import type { FailureType } from '../failures.ts';
+import type { Fence } from '../ledger/units.ts';
+import type { PoolJob, PoolUnit } from '../planning/phases.ts';
+import { backOffMs, maximumTries } from '../planning/retry.ts';
+import { failureOf } from './failures.ts';
+import { batchActivityOptions, lightActivityOptions } from './options.ts';
+
+const light = proxyActivities<Activities>(lightActivityOptions);
+const { runBatch } = proxyActivities<Activities>(batchActivityOptions);
+
+const batchTimeoutMs = 60 * 60_000;
+
+/** What a run can be found by in Temporal (src/search-attributes.ts); `failed` counts units. */
+const attributes = {
+  kind: defineSearchAttributeKey('SevenfoldKind', SearchAttributeType.KEYWORD),
+  date: defineSearchAttributeKey('SevenfoldDate', SearchAttributeType.KEYWORD),
+  engine: defineSearchAttributeKey('SevenfoldEngine', SearchAttributeType.KEYWORD),
+  failed: defineSearchAttributeKey('SevenfoldFailed', SearchAttributeType.INT),
+  nominalTime: defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME),
+};
+
+export interface Progress {
+  date: string;
+  paused: boolean;
+  phases: { phase: string; state: 'waiting' | 'running' | 'complete' | 'failed' }[];
+}
+
+export const progressQuery = defineQuery<Progress>('progress');
+export const pauseUpdate = defineUpdate<string>('pause');
+export const resumeUpdate = defineUpdate<string>('resume');
+export const retryFailedUpdate = defineUpdate<string>('retryFailed');
+
+/** One piece of a run: a phase, or a stretch of days. */
+export interface Step {
+  unit: PoolUnit;
+  force: boolean;
+  /** What is done once it is known to be needed. */
+  work: (fence: Fence) => Promise<unknown>;
+}
+
+export interface OpenedRun {
+  runId: string;
+  engine: string;
+}
+
+/**
+ * Takes a run from its claim to its end, one step after the other: each is looked at first and done only where its rows
+ * are not whole for what it would read today, then checked. Ends Completed with the run's summary, or Failed
+ * (`RunIncomplete`) with the statement of what is left. Answers `progress`, `pause`, `resume` and `retryFailed`.
+ */
+export async function carryOut(
+  run: { kind: string; date: string; steps: readonly Step[] },
+  open: (claimant: { workflowId: string; workflowRunId: string }) => Promise<OpenedRun>,
+): Promise<RunSummary> {
+  const { date, steps } = run;
+  const { workflowId, firstExecutionRunId: workflowRunId } = workflowInfo();
+  const progress: Progress = {
+    date,
+    paused: false,
+    phases: steps.map(({ unit }) => ({ phase: unit, state: 'waiting' })),
+  };
+  let retryAsked = false;
+  const failedUnit = () => progress.phases.find(({ state }) => state === 'failed')?.phase;
+
+  setHandler(progressQuery, () => progress);
+  setHandler(
+    pauseUpdate,
+    () => {
+      progress.paused = true;
+      return `${date} pauses before its next phase.`;
+    },
+    { validator: () => refuse(progress.paused, 'The run is paused already.') },
+  );
+  setHandler(
+    resumeUpdate,
+    () => {
+      progress.paused = false;
+      return `${date} goes on.`;
+    },
+    { validator: () => refuse(!progress.paused, 'The run is not paused.') },
+  );
+  setHandler(
+    retryFailedUpdate,
+    () => {
+      retryAsked = true;
+      return `Phase ${failedUnit()} is tried again.`;
+    },
+    {
+      validator: () =>
+        refuse(failedUnit() === undefined, 'Nothing has failed, so there is nothing to retry.'),
+    },
+  );
+
+  upsertSearchAttributes([
+    { key: attributes.kind, value: run.kind },
+    { key: attributes.date, value: date },
+    { key: attributes.failed, value: 0 },
+  ]);
+  const { runId, engine } = await open({ workflowId, workflowRunId });
+  upsertSearchAttributes([{ key: attributes.engine, value: engine }]);
+  const claim = { runId, workflowId, workflowRunId };
+
+  try {
+    for (const [index, step] of steps.entries()) {
+      if (progress.paused) await waitWhilePaused();
+      await complete(step, progress.phases[index]!);
+    }
+    await light.notifyRun({ runId });
+    return await light.closeRun({ ...claim, status: 'complete' });
+  } catch (error) {
+    // The kill must not wait for the activities that only watch, and must not be cancelled itself.
+    return await CancellationScope.nonCancellable(async () => {
+      await light.cancelBatches({ runId });
+      const cancelled = isCancellation(error);
+      const summary = await light.closeRun({ ...claim, status: cancelled ? 'cancelled' : 'failed' });
+      if (cancelled) throw error;
+      upsertSearchAttributes([{ key: attributes.failed, value: 1 }]);
+      await light.notifyRun({ runId });
+      throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
+    });
+  }
+
+  /** Does a step until its rows are whole; only a failure that could pass by itself is tried again. */
+  async function complete(step: Step, entry: Progress['phases'][number]): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      entry.state = 'running';
+      const failure = await attempt(step, tries > 1);
+      if (failure === undefined) {
+        entry.state = 'complete';
+        return;
+      }
+      if (tries < maximumTries(failure.type)) {
+        await sleep(backOffMs(tries));
+        continue;
+      }
+      entry.state = 'failed';
+      await light.failPhase({ runId, phase: step.unit, reason: failure.message });
+      if (!(await retryWanted())) throw ApplicationFailure.nonRetryable(failure.message, failure.type);
+    }
+  }
+
+  async function attempt(
+    { unit, force, work }: Step,
+    again: boolean,
+  ): Promise<{ type: FailureType; message: string } | undefined> {
+    try {
+      const begun = await light.beginPhase({ runId, phase: unit, force: force && !again, again });
+      if (begun.reused) return undefined;
+      await work(begun.fence);
+      const verified = await light.verifyPhase({ runId, phase: unit });
+      return verified.complete ? undefined : { type: 'CheckFailed', message: verified.reason };
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return failureOf(error);
+    }
+  }
+
+  /** A failed step ends the run, unless the run is paused: then a person decides. */
+  async function retryWanted(): Promise<boolean> {
+    retryAsked = false;
+    if (progress.paused) {
+      await light.setRunStatus({ ...claim, status: 'paused' });
+      await condition(() => retryAsked || !progress.paused);
+      await light.setRunStatus({ ...claim, status: 'running' });
+    }
+    return retryAsked;
+  }
+
+  async function waitWhilePaused(): Promise<void> {
+    await light.setRunStatus({ ...claim, status: 'paused' });
+    await condition(() => !progress.paused);
+    await light.setRunStatus({ ...claim, status: 'running' });
+  }
+}
+
+/** Plans a job's request, hands it to the engine and waits for its verdict; a batch that failed is thrown by its type. */
+export async function batch(job: PoolJob, fence: Fence): Promise<void> {
+  const input = await light.planPoolBatch({ job, fence });
+  const outcome = await runBatch({ fence, job, input, timeoutMs: batchTimeoutMs });
+  if (!outcome.succeeded) {
+    throw ApplicationFailure.nonRetryable(
+      `Batch ${outcome.batchId} failed: ${outcome.message}`,
+      outcome.errorType ?? 'JobFailed',
+    );
+  }
+}
+
+/** What a parser answered, or its refusal as the workflow's own end. */
+export function accepted<Input>(parsed: { ok: true; input: Input } | { ok: false; message: string }): Input {
+  if (parsed.ok) return parsed.input;
+  throw ApplicationFailure.nonRetryable(parsed.message, 'InvalidInput');
+}
+
+/** The day asked for; for a scheduled start without one, the day of its nominal time. */
+export function dayOf(input: { date?: string }): string {
+  const nominal = workflowInfo().typedSearchAttributes.get(attributes.nominalTime);
+  const date = input.date ?? nominal?.toISOString().slice(0, 10);
+  if (date === undefined) {
+    throw ApplicationFailure.nonRetryable(
+      'The date is missing: only a scheduled run knows its own. Give it as "date": "YYYY-MM-DD".',
+      'InvalidInput',
+    );
+  }
+  const today = new Date(Date.now()).toISOString().slice(0, 10);
+  if (date > today) {
+    throw ApplicationFailure.nonRetryable(
+      `The date ${date} lies in the future; today is ${today} (UTC).`,
+      'InvalidInput',
+    );
+  }
+  return date;
+}
+
+function refuse(condition: boolean, message: string): void {
+  if (condition) throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
+}
