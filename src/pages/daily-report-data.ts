@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Database } from '../database/pool.ts';
 import { readBatches } from '../ledger/batches.ts';
 import type { Batch } from '../ledger/batches.ts';
@@ -11,10 +10,17 @@ import type { Unit } from '../ledger/units.ts';
 import type { Day } from '../planning/days.ts';
 import type { PoolGroup } from '../pools/grouping.ts';
 import type { IceboxedToken } from '../pools/icebox.ts';
+import { loadForecastReport } from './data/forecast.ts';
+import type { ForecastReport } from './data/forecast.ts';
+import { loadPortfolio } from './data/portfolio.ts';
+import type { Portfolio } from './data/portfolio.ts';
+import { readSql } from './data/sql.ts';
 
 /** Everything the page of a daily run shows, as the ledger and the tables have it. */
 export interface DailyReport {
   run: Run;
+  portfolio: Portfolio;
+  forecast: ForecastReport;
   phases: Unit[];
   checks: (Check & { unit: string })[];
   batches: Batch[];
@@ -41,6 +47,8 @@ export interface ReportedPool {
   passed: boolean;
   /** Why not; null for a pool that passed, and for one that no phase has judged. */
   reason: string | null;
+  /** Rejected before the forecast, by protocol, chain or tokens; else by what the forecast or the icebox says. */
+  byPrefilter: boolean;
   group: PoolGroup | null;
   /** US dollars. */
   tvl: number | null;
@@ -50,6 +58,9 @@ export interface ReportedPool {
   apy30d: number | null;
   stddev30d: number | null;
   staleDays: number | null;
+  /** For the run date. */
+  forecastApy: number | null;
+  forecastTvl: number | null;
 }
 
 export interface SourceNews {
@@ -66,6 +77,8 @@ export interface RunCounts {
   pools: number | null;
   passed: number | null;
   metricsRows: number | null;
+  forecastRows: number | null;
+  positions: number | null;
   seconds: number | null;
 }
 
@@ -76,18 +89,27 @@ export interface ReportedSettings {
   approvedProtocols: number;
 }
 
-const readSql = (name: string): string => readFileSync(new URL(`sql/${name}.sql`, import.meta.url), 'utf8');
 const sql = { pools: readSql('daily-pools'), counts: readSql('daily-counts') };
 
 /** Runs that this one is held against. */
 const comparedRuns = 10;
 
+/** Fans that are drawn; the other pools held have their quantiles in the table. */
+export const maxFans = 12;
+
 /** Reads a daily run by its id; only reads. */
 export async function loadDailyReport(database: Database, runId: string): Promise<DailyReport> {
   const run = await readRun(database, runId);
   const { dataset, date } = run;
-  const [phases, checks, batches, figuresOf, pools, icebox, macroSeries, counts, settings] =
+  const portfolio = await loadPortfolio(database, run, portfolioOf(run));
+  const held = portfolio.positions.filter(({ afterUsd }) => afterUsd > 0);
+  const [forecast, phases, checks, batches, figuresOf, pools, icebox, macroSeries, counts, settings] =
     await Promise.all([
+      loadForecastReport(
+        database,
+        run,
+        held.slice(0, maxFans).map(({ poolId }) => poolId),
+      ),
       readUnits(database, runId),
       readChecks(database, runId),
       readBatches(database, runId),
@@ -119,6 +141,8 @@ export async function loadDailyReport(database: Database, runId: string): Promis
     phases.find((each) => each.unit === unit)?.detail ?? {};
   return {
     run,
+    portfolio,
+    forecast,
     phases,
     checks,
     batches,
@@ -132,6 +156,11 @@ export async function loadDailyReport(database: Database, runId: string): Promis
     counts: counts.rows,
     settings: settings.rows[0] ?? null,
   };
+}
+
+/** Whose money a run moves. */
+export function portfolioOf(run: Run): string {
+  return typeof run.input['portfolio'] === 'string' ? run.input['portfolio'] : 'paper';
 }
 
 const kindOrder = ['history', 'gas', 'price', 'macro'] as const;

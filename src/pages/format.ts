@@ -16,8 +16,40 @@ export function count(value: Figure): string {
 
 export function dollars(value: Figure): string {
   return known(value)
-    ? `${value < 0 ? '-' : ''}$${Math.round(Math.abs(value)).toLocaleString('en-US')}`
+    ? `${value <= -0.5 ? '-' : ''}$${Math.round(Math.abs(value)).toLocaleString('en-US')}`
     : dash;
+}
+
+/** Money that is counted: $1,002,133.45 */
+export function cents(value: Figure): string {
+  return known(value)
+    ? `${value < 0 && decimals(value, 2) !== '0.00' ? '-' : ''}$${decimals(Math.abs(value), 2)}`
+    : dash;
+}
+
+/** What was added or taken away: +$12.30, -$4.00, $0.00 */
+export function signedCents(value: Figure): string {
+  return known(value) && Number(value.toFixed(2)) > 0 ? `+${cents(value)}` : cents(value);
+}
+
+/** The same without cents, for a glance. */
+export function signedDollars(value: Figure): string {
+  return known(value) && Math.round(value) > 0 ? `+${dollars(value)}` : dollars(value);
+}
+
+/** Token units: as many decimals as matter. */
+export function amount(value: Figure): string {
+  return known(value) ? decimals(value, Math.abs(value) < 1 ? 6 : 2) : dash;
+}
+
+/** A share of a whole, 0 to 1: 24.9 % */
+export function share(value: Figure): string {
+  return known(value) ? `${decimals(value * 100, 1)}${thin}%` : dash;
+}
+
+/** An error or a ratio, where the third decimal tells the better from the worse. */
+export function fine(value: Figure): string {
+  return known(value) ? decimals(value, 3) : dash;
 }
 
 /** For axes: $250k, $1.2M, $3B. */

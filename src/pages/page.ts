@@ -1,4 +1,6 @@
 /** What all pages share: the shell and the small parts that look the same everywhere. */
+import { figureValue } from './figures.ts';
+import type { FigureValue } from './figures.ts';
 import { html } from './html.ts';
 import type { Fragment, Html } from './html.ts';
 import { style } from './style.ts';
@@ -59,6 +61,19 @@ export interface Column<Row> {
   cell: (row: Row) => Fragment;
   /** `number` stands right, `key` does not wrap, `words` does. */
   kind?: 'number' | 'key' | 'words';
+  /** What the cells show (src/pages/figures.ts), and its value in a row. */
+  figure?: string;
+  value?: (row: Row) => FigureValue;
+}
+
+/** A column of one figure, each written by `write`. */
+export function numbers<Row, Value extends FigureValue>(
+  heading: string,
+  figure: string,
+  value: (row: Row) => Value,
+  write: (value: Value) => Fragment,
+): Column<Row> {
+  return { heading, figure, value, cell: (row) => write(value(row)), kind: 'number' };
 }
 
 const cellClass = { number: 'n', key: 'k', words: 'w' };
@@ -66,6 +81,8 @@ const cellClass = { number: 'n', key: 'k', words: 'w' };
 export interface TableOptions<Row> {
   /** What a reader who cannot see the page is told it is. */
   label: string;
+  /** What tells its rows apart, for the figures in them. */
+  key?: (row: Row) => string;
   highlight?: (row: Row) => boolean;
   foot?: Html;
   /** No table is longer than this; what is left out is counted below it. */
@@ -83,7 +100,7 @@ export function table<Row>(
   const shown: Html[] = [];
   let bytes = 0;
   for (const row of rows.slice(0, options.maxRows)) {
-    const line = tableRow(row, columns, options.highlight?.(row) === true);
+    const line = tableRow(row, columns, options);
     bytes += Buffer.byteLength(line.markup);
     if (bytes > maxBytes) break;
     shown.push(line);
@@ -98,7 +115,7 @@ export function table<Row>(
       <table>
         <thead>
           <tr>
-            ${columns.map(({ heading, kind }) => html`<th scope="col" ${kindClass(kind)}>${heading}</th>`)}
+            ${columns.map(({ heading, kind, figure }) => html`<th scope="col" ${kindClass(kind)}${figure !== undefined && html` data-figure="${figure}"`}>${heading}</th>`)}
           </tr>
         </thead>
         <tbody>
@@ -115,11 +132,15 @@ export function table<Row>(
     ${cut}`;
 }
 
-function tableRow<Row>(row: Row, columns: readonly Column<Row>[], highlight: boolean): Html {
-  return html`<tr${highlight && html` class="now"`}>${columns.map(({ cell, kind }, i) =>
-    i === 0
-      ? html`<th scope="row" ${kindClass(kind)}>${cell(row)}</th>`
-      : html`<td${kindClass(kind)}>${cell(row)}</td>`,
+function tableRow<Row>(row: Row, columns: readonly Column<Row>[], options: TableOptions<Row>): Html {
+  const highlight = options.highlight?.(row) === true;
+  return html`<tr${highlight && html` class="now"`}${options.key && html` data-key="${options.key(row)}"`}>${columns.map(
+    ({ cell, kind, value }, i) => {
+      const said = value && html` data-value="${figureValue(value(row))}"`;
+      return i === 0
+        ? html`<th scope="row" ${kindClass(kind)}${said}>${cell(row)}</th>`
+        : html`<td${kindClass(kind)}${said}>${cell(row)}</td>`;
+    },
   )}</tr>\n`;
 }
 

@@ -5,7 +5,7 @@ export const style = new Html(`
 :root {
   color-scheme: light dark;
   --paper: #fcfbf8; --ink: #1c1b19; --quiet: #5f5c55; --rule: #dcd8ce; --wash: #f3f0e8;
-  --good: #1b6539; --warn: #865400; --bad: #a1231b; --mark: #22577f; --mark-soft: #22577f2e;
+  --good: #1b6539; --warn: #865400; --bad: #a1231b; --mark: #22577f; --mark-soft: #22577f2e; --second: #b0481a; --third: #5b6b34;
   --serif: "Iowan Old Style", "Palatino Linotype", "URW Palladio L", P052, Charter, Georgia, serif;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace;
@@ -13,7 +13,7 @@ export const style = new Html(`
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #161614; --ink: #e8e5dc; --quiet: #a6a297; --rule: #383630; --wash: #211f1c;
-    --good: #83cf9d; --warn: #e3b45f; --bad: #f28d83; --mark: #8dbce2; --mark-soft: #8dbce23d;
+    --good: #83cf9d; --warn: #e3b45f; --bad: #f28d83; --mark: #8dbce2; --mark-soft: #8dbce23d; --second: #f0a273; --third: #b9c98a;
   }
 }
 * { box-sizing: border-box; }
@@ -78,28 +78,37 @@ tr.now > * { background: var(--wash); }
 details { margin-top: 1rem; }
 summary { cursor: pointer; color: var(--mark); padding: .3rem 0; }
 details[open] > summary { margin-bottom: .6rem; }
-svg { display: block; width: 100%; height: auto; overflow: visible; font-family: var(--sans); font-size: 12px; fill: var(--ink); }
-svg .grid { stroke: var(--rule); stroke-width: 1; }
-svg .axis { stroke: var(--ink); stroke-width: 1; }
-svg .tick { fill: var(--quiet); }
-svg .point { fill: var(--mark-soft); stroke: var(--mark); stroke-width: 1.4; }
-svg .label tspan { fill: var(--quiet); }
-svg .label { paint-order: stroke; stroke: var(--paper); stroke-width: 3px; stroke-linejoin: round; }
+svg { display: block; width: 100%; height: auto; overflow: visible; }
+.chart text { font-family: var(--sans); font-size: 12px; }
+.chart text.strong { font-weight: 600; }
+svg.point { fill: var(--mark-soft); stroke: var(--mark); stroke-width: 1.4; }
 svg.strip { min-width: 7rem; height: .7rem; }
 svg.strip .track { fill: var(--wash); } svg.strip .span { fill: var(--mark); }
 figure { margin: 0 0 1.4rem; }
 figcaption { margin-top: .5rem; color: var(--quiet); font-size: .8125rem; }
+figcaption { display: flex; flex-wrap: wrap; gap: .2rem 1.6rem; }
+small { font-size: .8125rem; font-weight: 400; }
 .legend { display: inline-flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: 0; padding: 0; list-style: none; }
-.legend svg { display: inline-block; width: 14px; height: 14px; vertical-align: -2px; margin-right: .35em; }
+.legend svg { display: inline-block; width: auto; height: 14px; vertical-align: -2px; margin-right: .35em; }
 .narrow { display: none; }
 @media (max-width: 47.99rem) { .wide { display: none; } .narrow { display: block; } }
+.lead { margin: 0 0 1rem; max-width: 46rem; font: 400 1.0625rem/1.45 var(--serif); }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); gap: 1.4rem 2.5rem; align-items: start; }
+.statement-table th { font-weight: 400; padding-right: 1rem; }
+.statement-table .total > * { font-weight: 600; border-bottom-color: var(--ink); }
+.statement-table .indented th { padding-left: 1.2rem; color: var(--quiet); }
+.apart { margin-top: 1.4rem; }
+h3 { display: flex; flex-wrap: wrap; gap: 0 .5em; margin: 0 0 .3rem; font: 600 .875rem/1.35 var(--sans); }
+h3 small { font-weight: 400; color: var(--quiet); } h3 > span { margin-left: auto; font-weight: 400; }
+.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); gap: 1.6rem 2rem; margin: .6rem 0 0; }
+.multiples figure { margin: 0; }
 .pairs { columns: 2 22rem; column-gap: 2.5rem; margin: 0; }
 .pairs > div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid var(--rule); padding: .2rem 0; break-inside: avoid; }
 .pairs dt { overflow-wrap: anywhere; } .pairs dd { margin: 0; white-space: nowrap; }
 footer { padding-top: 1.2rem; border-top: 1px solid var(--ink); color: var(--quiet); font-size: .8125rem; }
 footer p { margin: 0 0 .2rem; overflow-wrap: anywhere; }
 @media print {
-  :root { --paper: #fff; --ink: #000; --quiet: #444; --rule: #bbb; --wash: #f4f4f4; --good: #064f22; --warn: #6b4300; --bad: #8c0f08; --mark: #123f63; --mark-soft: #123f6333; color-scheme: light; }
+  :root { --paper: #fff; --ink: #000; --quiet: #444; --rule: #bbb; --wash: #f4f4f4; --good: #064f22; --warn: #6b4300; --bad: #8c0f08; --mark: #123f63; --mark-soft: #123f6333; --second: #8a3610; --third: #45521f; color-scheme: light; }
   @page { margin: 14mm; }
   body { max-width: none; padding: 0; font-size: 9pt; }
   .banner { margin: 0; padding: .4rem; -webkit-print-color-adjust: exact; print-color-adjust: exact; }

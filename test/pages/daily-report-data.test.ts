@@ -161,6 +161,7 @@ test('shows what was known at the run: figures of the last complete day, not of 
     chain: 'Ethereum',
     passed: true,
     reason: null,
+    byPrefilter: false,
     group: 1,
     tvl: 900,
     apy: 4,
@@ -168,6 +169,8 @@ test('shows what was known at the run: figures of the last complete day, not of 
     apy30d: 6,
     stddev30d: 0.25,
     staleDays: 0,
+    forecastApy: null,
+    forecastTvl: null,
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderDailyReport } from '../../src/pages/daily-report.ts';
-import { phase, pool, reportData } from './report-data.ts';
+import { decision, phase, pool, portfolio, reportData } from './report-data.ts';
 
 /** What a reader sees: no tags, one blank between words. */
 function textOf(page: string): string {
@@ -10,7 +10,8 @@ function textOf(page: string): string {
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll(/[\s\u202f]+/g, ' ')
     .replaceAll('&gt;', '>')
-    .replaceAll('&#39;', "'");
+    .replaceAll('&#39;', "'")
+    .replaceAll(/ ([,;.)])/g, '$1');
 }
 
 const data = reportData();
@@ -20,7 +21,10 @@ const text = textOf(page);
 test('the same data gives the same page', () => assert.equal(renderDailyReport(reportData()), page));
 
 test('says what the run is and that it is complete, while its own phase is still open', () => {
-  assert.match(text, /daily 2026-11-20 · files\/real ✓ complete 2 of 4 pools passed/);
+  assert.match(
+    text,
+    /daily 2026-11-20 · files\/real ✓ complete The best allocation, proved: \$400,094 put into pools/,
+  );
   assert.match(page, /<title>daily 2026-11-20 · files\/real · complete<\/title>/);
   assert.match(text, /paper portfolio/);
 });
@@ -38,16 +42,22 @@ test('shows checks that fail before those that hold, with severity', () => {
 });
 
 test('shows the figures of the pools that passed, by TVL, with units', () => {
-  assert.match(text, /USDC aave-v3 \$482,727,188 3\.73 % 3\.80 % 4\.01 % 0\.53 pp 1 calm fresh/);
+  assert.match(text, /USDC aave-v3 \$482,727,188 3\.73 % 3\.71 % 3\.80 % 4\.01 % 0\.53 pp 1 calm fresh/);
   assert.match(text, /DAI aave-v3 \$1,250,000 12\.50 % .* 3 volatile fresh/);
-  assert.match(text, /Figures of 2026-11-19 , the last complete day/);
+  assert.match(text, /Figures of 2026-11-19, the last complete day/);
 });
 
 test('counts the reasons and lists every rejected pool with its own', () => {
-  assert.match(text, /2 pools\. A pool may have several reasons/);
-  assert.match(text, /protocol not approved 1 1 of 2/);
-  assert.match(text, /nameless – – \$482,727,188 nameless: the source gives no protocol, chain and symbol/);
-  assert.match(text, /Base \$482,727,188 protocol not approved: morpho-blue chain not Ethereum: Base pool-d/);
+  assert.match(text, /2 pools: 2 by the first filter .* 0 by the final one/);
+  assert.match(text, /protocol not approved 1/);
+  assert.match(
+    text,
+    /nameless – – \$482,727,188 3\.71 % first nameless: the source gives no protocol, chain and symbol/,
+  );
+  assert.match(
+    text,
+    /Base \$482,727,188 3\.71 % first protocol not approved: morpho-blue chain not Ethereum: Base pool-d/,
+  );
 });
 
 test('shows icebox, stale and missing prices', () => {
@@ -64,9 +74,9 @@ test('holds the newest day of each source against the run date; macro series may
 });
 
 test('holds the row counts against those of earlier runs', () => {
-  assert.match(text, /2026-11-20 · this run 110 4 2 103/);
-  assert.match(text, /2026-11-19 ✓ complete 100 4 2 99 9\.2 s/);
-  assert.match(text, /median of the others \+10\.0 % 0\.0 % 0\.0 % \+4\.0 %/);
+  assert.match(text, /2026-11-20 · this run 110 4 2 103 2 2/);
+  assert.match(text, /2026-11-19 ✓ complete 100 4 2 99 2 1 9\.2 s/);
+  assert.match(text, /median of the others \+10\.0 % 0\.0 % 0\.0 % \+4\.0 % 0\.0 % \+100\.0 %/);
 });
 
 test('shows batches with engine, time and memory, and the settings', () => {
@@ -107,6 +117,50 @@ test('a run that ended says what the ledger says', () => {
   assert.match(textOf(renderDailyReport(reportData({ run }))), /! cancelled was cancelled; left: metrics/);
 });
 
+test('a day that kept what it had says so before anything else', () => {
+  for (const status of ['infeasible', 'failed'] as const) {
+    const why = 'the limits leave room for 70 % only';
+    const kept = portfolio({ decision: decision({ status, why, gap: null, transactions: 0 }) });
+    const page = renderDailyReport(reportData({ portfolio: kept }));
+    assert.match(textOf(page), new RegExp(`^ *KEPT The day has no allocation of its own \\(${status}\\)`));
+    assert.match(
+      textOf(page),
+      /! complete .*the limits leave room for 70 % only. Kept yesterday's allocation/,
+    );
+    assert.doesNotMatch(textOf(page), /best allocation|Optimal/);
+  }
+});
+
+test('a solver that ran out of time is never called optimal, and its gap is told', () => {
+  const feasible = portfolio({ decision: decision({ status: 'feasible', gap: 0.0123, why: 'time limit' }) });
+  const shown = textOf(renderDailyReport(reportData({ portfolio: feasible })));
+  assert.match(shown, /A good allocation, at most 1\.23 % below the best/);
+  assert.doesNotMatch(shown, /Optimal|allocation, proved/);
+});
+
+test('an allocation whose past was redone since says so', () => {
+  const stale = portfolio({ decision: decision({ stale: true }) });
+  assert.match(
+    textOf(renderDailyReport(reportData({ portfolio: stale }))),
+    /^ *STALE An earlier day was redone/,
+  );
+});
+
+test('a day without a decision shows what is held, and since when', () => {
+  const held = portfolio({ decision: null, heldSince: '2026-11-18', transactions: [] });
+  const failed = [phase('forecast', 4, { verdict: 'failed', reason: 'no model' })];
+  const shown = textOf(renderDailyReport(reportData({ portfolio: held, phases: failed })));
+  assert.match(shown, /Phase forecast failed: no model/);
+  assert.match(shown, /the portfolio stays as it was decided on 2026-11-18/);
+});
+
+test('a forecast that is worse than persistence is called so', () => {
+  const day = { date: '2026-11-19', pools: 4, model: 0.4, persistence: 0.3, mean7d: 0.5, coverage: 0.7 };
+  const forecast = { errors: [day, { ...day, date: '2026-11-18' }], evaluation: [], models: [], fans: [] };
+  const shown = textOf(renderDailyReport(reportData({ forecast })));
+  assert.match(shown, /✕ worse than persistence over 2 past days: 1\.333 of its error/);
+});
+
 test('a page of nothing at all is still a page', () => {
   const empty = renderDailyReport(
     reportData({
@@ -121,6 +175,14 @@ test('a page of nothing at all is still a page', () => {
       counts: [],
       settings: null,
       figuresOf: null,
+      portfolio: portfolio({
+        decision: null,
+        heldSince: null,
+        positions: [],
+        idle: [],
+        transactions: [],
+        equity: [],
+      }),
     }),
   );
   assert.doesNotMatch(textOf(empty), /NaN|Infinity|undefined|null|\[object/);
@@ -136,9 +198,11 @@ test('figures that are missing are dashes', () => {
     stddev30d: null,
     group: null,
     staleDays: null,
+    forecastApy: null,
+    forecastTvl: null,
   });
   const shown = textOf(renderDailyReport(reportData({ pools: [bare] })));
-  assert.match(shown, /USDC aave-v3 – – – – – – –/);
+  assert.match(shown, /USDC aave-v3 – – – – – – – – x/);
 });
 
 test('no markup of a source reaches the page', () => {
@@ -196,7 +260,7 @@ test('no markup of a source reaches the page', () => {
 
 test('nothing on the page comes over the network', () => {
   assert.match(page, /default-src 'none'/);
-  assert.doesNotMatch(page, /https?:|@import|url\(/);
+  assert.doesNotMatch(page, /https?:|@import|url\((?!#)/);
 });
 
 for (const [what, name] of [

@@ -1,4 +1,5 @@
 import type { DailyReport, ReportedPool } from '../../src/pages/daily-report-data.ts';
+import type { Decision, Portfolio } from '../../src/pages/data/portfolio.ts';
 import type { Unit } from '../../src/ledger/units.ts';
 
 const started = new Date('2026-11-20T00:01:02Z');
@@ -12,6 +13,7 @@ export function pool(poolId: string, change: Partial<ReportedPool> = {}): Report
     chain: 'Ethereum',
     passed: true,
     reason: null,
+    byPrefilter: false,
     group: 1,
     tvl: 482_727_188,
     apy: 3.7253,
@@ -19,6 +21,8 @@ export function pool(poolId: string, change: Partial<ReportedPool> = {}): Report
     apy30d: 4.0055,
     stddev30d: 0.5349,
     staleDays: 0,
+    forecastApy: 3.71,
+    forecastTvl: 482_700_000,
     ...change,
   };
 }
@@ -45,6 +49,109 @@ export function phase(unit: string, position: number, change: Partial<Unit> = {}
   };
 }
 
+export function decision(change: Partial<Decision> = {}): Decision {
+  return {
+    status: 'optimal',
+    why: null,
+    gap: 0,
+    stale: false,
+    solver: 'HiGHS 1.15',
+    candidates: 37,
+    variables: 310,
+    constraints: 270,
+    solveSeconds: 0.08,
+    horizonDays: 7,
+    poolsWanted: 2,
+    poolsHeld: 2,
+    previousDate: '2026-11-19',
+    ethPriceUsd: 3000,
+    gasGwei: 1.2,
+    projectedApy: 8,
+    decidedAt: after(6),
+    objectiveUsd: 120,
+    valueBeforeUsd: 1_000_101,
+    valueAfterUsd: 1_000_094,
+    gasUsd: 4,
+    conversionUsd: 3,
+    costUsd: 7,
+    previousValueUsd: 1_000_000,
+    priceChangeUsd: 1,
+    accruedUsd: 100,
+    flowUsd: 0,
+    allocatedBeforeUsd: 400_000,
+    pricesAssumed: 0,
+    allocatedUsd: 800_094,
+    idleUsd: 200_000,
+    transactions: 1,
+    depositedUsd: 400_094,
+    withdrawnUsd: 0,
+    convertedUsd: 0,
+    ...change,
+  };
+}
+
+export function portfolio(change: Partial<Portfolio> = {}): Portfolio {
+  const position = {
+    protocol: 'aave-v3',
+    group: 1 as const,
+    apyQ10: 3.5,
+    apyQ90: 4.1,
+    forecastOf: '2026-11-20',
+    tvl: 482_700_000,
+  };
+  return {
+    name: 'paper',
+    decision: decision(),
+    heldSince: '2026-11-20',
+    positions: [
+      { ...position, poolId: 'pool-a', symbol: 'USDC', beforeUsd: 400_000, afterUsd: 400_000, apy: 4 },
+      { ...position, poolId: 'pool-b', symbol: 'DAI', beforeUsd: 0, afterUsd: 400_094, apy: 12 },
+    ],
+    idle: [{ token: 'USDC', beforeUsd: 600_101, afterUsd: 200_000, amount: 200_000, priceUsd: 1 }],
+    transactions: [
+      {
+        step: 1,
+        operation: 'ALLOCATION',
+        from: 'warm_wallet',
+        to: 'pool-b',
+        fromSymbol: null,
+        toSymbol: 'DAI',
+        fromAsset: 'USDC',
+        toAsset: 'USDC',
+        amount: 400_094,
+        amountReceived: 400_094,
+        amountUsd: 400_094,
+        gasUsd: 4,
+        conversionUsd: 3,
+        costUsd: 7,
+      },
+    ],
+    equity: [
+      {
+        date: '2026-11-19',
+        status: 'optimal',
+        stale: false,
+        openingUsd: 1_000_000,
+        closingUsd: 1_000_000,
+        costUsd: 0,
+        accruedUsd: 0,
+        flowUsd: 1_000_000,
+      },
+      {
+        date: '2026-11-20',
+        status: 'optimal',
+        stale: false,
+        openingUsd: 1_000_101,
+        closingUsd: 1_000_094,
+        costUsd: 7,
+        accruedUsd: 100,
+        flowUsd: 0,
+      },
+    ],
+    ...change,
+  };
+}
+
 /** A page's data in which every part has something to show. */
 export function reportData(change: Partial<DailyReport> = {}): DailyReport {
   return {
@@ -66,12 +173,17 @@ export function reportData(change: Partial<DailyReport> = {}): DailyReport {
       claimedAt: started,
       finishedAt: null,
     },
+    portfolio: portfolio(),
+    forecast: { errors: [], evaluation: [], models: [], fans: [] },
     phases: [
       phase('prepare', 0, { detail: { reused: true } }),
       phase('ingest', 1, { detail: { due: { pools: 3, pool_history: 21_776 } } }),
       phase('prefilter', 2),
       phase('metrics', 3),
-      phase('report', 4, { verdict: 'missing', finishedAt: null, rowsDue: null, rowsFound: null }),
+      phase('forecast', 4),
+      phase('filter', 5),
+      phase('allocate', 6),
+      phase('report', 7, { verdict: 'missing', finishedAt: null, rowsDue: null, rowsFound: null }),
     ],
     checks: [
       {
@@ -122,10 +234,12 @@ export function reportData(change: Partial<DailyReport> = {}): DailyReport {
         protocol: null,
         chain: null,
         passed: false,
+        byPrefilter: true,
         reason: 'nameless: the source gives no protocol, chain and symbol',
       }),
       pool('pool-d', {
         passed: false,
+        byPrefilter: true,
         chain: 'Base',
         reason: 'protocol not approved: morpho-blue; chain not Ethereum: Base',
       }),
@@ -155,6 +269,8 @@ export function reportData(change: Partial<DailyReport> = {}): DailyReport {
         pools: 4,
         passed: 2,
         metricsRows: 103,
+        forecastRows: 2,
+        positions: 2,
         seconds: null,
       },
       {
@@ -165,6 +281,8 @@ export function reportData(change: Partial<DailyReport> = {}): DailyReport {
         pools: 4,
         passed: 2,
         metricsRows: 99,
+        forecastRows: 2,
+        positions: 1,
         seconds: 9.24,
       },
     ],

@@ -4,6 +4,8 @@ select r.run_id as "runId", r.date, r.status,
        max(u.rows_found) filter (where u.unit = 'prefilter') as pools,
        max((u.detail ->> 'passed')::bigint) filter (where u.unit = 'prefilter') as passed,
        max(u.rows_found) filter (where u.unit = 'metrics') as "metricsRows",
+       max(u.rows_found) filter (where u.unit = 'forecast') as "forecastRows",
+       (select a.pools_held from allocations a where a.run_id = r.run_id limit 1) as positions,
        extract(epoch from r.finished_at - r.claimed_at)::double precision as seconds
   from runs r join units u using (run_id)
  where r.kind = 'dailyPipeline' and r.dataset = $1

@@ -5,7 +5,8 @@ with last_day as (
 )
 select p.pool_id as "poolId", p.symbol, p.protocol, p.chain,
        j.is_filtered_out is not true and j.pool_id is not null as passed,
-       j.filter_reason as reason, j.pool_group as "group",
+       j.filter_reason as reason, j.prefilter_reason is not null as "byPrefilter", j.pool_group as "group",
+       j.forecasted_apy as "forecastApy", j.forecasted_tvl as "forecastTvl",
        coalesce(m.actual_tvl, h.tvl) as tvl, m.actual_apy as apy, m.rolling_apy_7d as "apy7d",
        m.rolling_apy_30d as "apy30d", m.stddev_apy_30d as "stddev30d", m.stale_days as "staleDays"
   from pools p

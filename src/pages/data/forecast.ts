@@ -1,0 +1,119 @@
+/** What the page says of the forecasts: how past ones did, how today's were made, and the fans of the pools held. */
+import type { Database } from '../../database/pool.ts';
+import type { Day } from '../../planning/days.ts';
+import { readSql } from './sql.ts';
+
+export interface ForecastReport {
+  /** Past run dates whose actual values are known, oldest first. */
+  errors: ErrorDay[];
+  evaluation: (ErrorDay & { population: 'passing' | 'all'; shrink: number })[];
+  models: ForecastModel[];
+  /** By pool, in the order asked for. */
+  fans: Fan[];
+}
+
+/** Mean absolute errors of a day, percent points. */
+export interface ErrorDay {
+  date: Day;
+  pools: number;
+  model: number;
+  persistence: number;
+  mean7d: number;
+  /** The share of actual values between q10 and q90; 0.8 is what is promised. */
+  coverage: number | null;
+}
+
+export interface ForecastModel {
+  target: 'apy' | 'tvl' | 'gas_avg' | 'gas_max';
+  model: string;
+  shrink: number | null;
+  rows: number;
+  features: number;
+  firstAsof: Day;
+  lastAsof: Day;
+  maeModel: number | null;
+  maePersistence: number | null;
+}
+
+export interface Fan {
+  poolId: string;
+  history: { date: Day; apy: number }[];
+  quantiles: { date: Day; q10: number; q50: number; q90: number }[];
+}
+
+const sql = {
+  errors: readSql('daily-forecast-errors'),
+  evaluation: readSql('newest-evaluation'),
+  models: readSql('daily-models'),
+  fans: readSql('daily-fans'),
+};
+
+const errorDays = 60;
+const fanDays = 60;
+
+export async function loadForecastReport(
+  database: Database,
+  { dataset, date }: { dataset: string; date: Day | null },
+  poolIds: readonly string[],
+): Promise<ForecastReport> {
+  const [errors, evaluation, models, fans] = await Promise.all([
+    database.query<ErrorDay>(sql.errors, [dataset, date, errorDays]),
+    database.query<ForecastReport['evaluation'][number]>(sql.evaluation, [dataset]),
+    database.query<ForecastModel>(sql.models, [dataset, date]),
+    database.query<{
+      poolId: string;
+      date: Day;
+      apy: number | null;
+      q10: number | null;
+      q50: number | null;
+      q90: number | null;
+    }>(sql.fans, [dataset, date, poolIds, fanDays]),
+  ]);
+  return {
+    errors: errors.rows,
+    evaluation: evaluation.rows,
+    models: models.rows,
+    fans: poolIds.map((poolId) => {
+      const mine = fans.rows.filter((row) => row.poolId === poolId);
+      return {
+        poolId,
+        history: mine.flatMap(({ date, apy }) => (apy === null ? [] : [{ date, apy }])),
+        quantiles: mine.flatMap(({ date, q10, q50, q90 }) =>
+          q10 === null || q50 === null || q90 === null ? [] : [{ date, q10, q50, q90 }],
+        ),
+      };
+    }),
+  };
+}
+
+/** Over all days: errors weighed by the pools of each day, and how the forecast compares to persistence. */
+export interface ErrorTotals {
+  days: number;
+  pools: number;
+  model: number;
+  persistence: number;
+  mean7d: number;
+  /** Below 1 the forecast is better than "same as yesterday"; null where persistence made no error. */
+  ratio: number | null;
+  coverage: number | null;
+}
+
+export function totalErrors(days: readonly ErrorDay[]): ErrorTotals | null {
+  const pools = days.reduce((total, day) => total + day.pools, 0);
+  if (pools === 0) return null;
+  const mean = (rows: readonly ErrorDay[], of: (day: ErrorDay) => number): number =>
+    rows.reduce((total, day) => total + of(day) * day.pools, 0) /
+    rows.reduce((total, day) => total + day.pools, 0);
+  const model = mean(days, (day) => day.model);
+  const persistence = mean(days, (day) => day.persistence);
+  const covered = days.filter((day) => day.coverage !== null);
+  return {
+    days: days.length,
+    pools,
+    model,
+    persistence,
+    mean7d: mean(days, (day) => day.mean7d),
+    ratio: persistence > 0 ? model / persistence : null,
+    coverage: covered.length === 0 ? null : mean(covered, (day) => day.coverage!),
+  };
+}

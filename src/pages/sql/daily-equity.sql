@@ -1,0 +1,16 @@
+-- The portfolio's value day by day, at the day's opening and after its costs, from the balances and the decisions.
+select a.date, a.status, a.stale,
+       a.value_before_usd::double precision as "openingUsd",
+       a.value_after_usd::double precision as "closingUsd",
+       (a.gas_usd + a.conversion_usd)::double precision as "costUsd",
+       coalesce(b.accrued, 0)::double precision as "accruedUsd",
+       coalesce(b.flow, 0)::double precision as "flowUsd"
+  from allocations a
+  left join (
+    select date, sum(accrued * price_usd) as accrued, sum(flow * price_usd) as flow
+      from daily_balances where dataset = $1 and portfolio = $3 and date <= $2
+     group by date
+  ) b using (date)
+ where a.dataset = $1 and a.portfolio = $3 and a.date <= $2
+ order by a.date desc
+ limit $4
