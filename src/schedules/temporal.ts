@@ -176,5 +176,16 @@ function scheduleOptions(entry: ScheduleEntry): ScheduleOptions {
 /** Of what Temporal holds, as it holds it (a cron becomes a calendar there): a change by hand changes it. */
 function fingerprintOf({ raw }: ScheduleDescription): string {
   const { spec, action, policies } = raw.schedule!;
-  return createHash('sha256').update(JSON.stringify({ spec, action, policies })).digest('hex');
+  const held: unknown = JSON.parse(JSON.stringify({ spec, action, policies }));
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(held)))
+    .digest('hex');
+}
+
+/** The server answers the fields of a memo in another order each time. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).map(([name, field]) => [name, sorted(field)] as const);
+  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
