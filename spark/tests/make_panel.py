@@ -1,4 +1,4 @@
-"""Writes a small panel in the `files` format, the same bytes each time: make_panel.py FOLDER POOLS DAYS LAST_DAY."""
+"""Writes a small panel in the `files` format, always the same bytes: make_panel.py FOLDER POOLS DAYS LAST."""
 
 import csv
 import math

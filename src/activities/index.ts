@@ -1,7 +1,9 @@
 import type { Dependencies } from './dependencies.ts';
 import { withFailureTypes } from './failures.ts';
+import { notifyRun } from './notify.ts';
 import * as phases from './phases.ts';
 import * as poolPhases from './pool-phases.ts';
+import * as portfolio from './portfolio.ts';
 import { cancelBatches, runBatch } from './run-batch.ts';
 import * as runs from './runs.ts';
 
@@ -12,7 +14,7 @@ export function createActivities(deps: Dependencies) {
     (input: Input): Promise<Output> =>
       activity(deps, input);
   return withFailureTypes({
-    openDailyRun: bind(runs.openDailyRun),
+    openRun: bind(runs.openRun),
     setRunStatus: bind(runs.setRunStatus),
     closeRun: bind(runs.closeRun),
     beginPhase: bind(phases.beginPhase),
@@ -22,7 +24,10 @@ export function createActivities(deps: Dependencies) {
     snapshotSettings: bind(poolPhases.snapshotSettings),
     prefilterPools: bind(poolPhases.prefilterPools),
     groupPools: bind(poolPhases.groupPools),
+    filterPools: bind(portfolio.filterPools),
+    allocate: bind(portfolio.allocate),
     writeReport: bind(poolPhases.writeReport),
+    notifyRun: bind(notifyRun),
     runBatch: bind(runBatch),
     cancelBatches: bind(cancelBatches),
   });

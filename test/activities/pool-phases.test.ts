@@ -23,7 +23,7 @@ import { fillPools, testDependencies } from '../support/daily-run.ts';
 const date = '2026-01-31';
 const owner = { workflowId: 'w', workflowRunId: 'r' };
 
-async function openRun(deps: Dependencies, day = date, parity = false): Promise<string> {
+async function openDay(deps: Dependencies, day = date, parity = false): Promise<string> {
   const dataset = parity ? 'sample+parity' : 'sample';
   const input = { dataset: 'sample' as const, date: day, ...(parity && { parity }) };
   const { runId } = await openRun(deps, {
@@ -57,7 +57,7 @@ async function withPools(t: TestContext): Promise<{ deps: Dependencies; runId: s
     ],
     { first: '2026-01-01', last: '2026-01-30' },
   );
-  return { deps, runId: await openRun(deps) };
+  return { deps, runId: await openDay(deps) };
 }
 
 test('settings are on record once, and a second look finds them whole', async (t) => {
@@ -105,13 +105,35 @@ test('a rejection that somebody removed is found, and the phase is not whole any
   assert.equal(begun.reused, false);
 });
 
+test('the same verdict again leaves what the final filter said, another verdict replaces it', async (t) => {
+  const { deps, runId } = await withPools(t);
+  await prefilterPools(deps, { fence: await begin(deps, runId, 'prefilter') });
+  await deps.database.query(
+    `update pool_daily_metrics set is_filtered_out = true, filter_reason = 'icebox: USDC' where pool_id = 'good'`,
+  );
+  const said = async () =>
+    (
+      await deps.database.query<{ filter_reason: string }>(
+        `select filter_reason from pool_daily_metrics where pool_id = 'good' and date = $1`,
+        [date],
+      )
+    ).rows[0]!.filter_reason;
+  await prefilterPools(deps, { fence: await begin(deps, runId, 'prefilter') });
+  assert.equal(await said(), 'icebox: USDC');
+  assert.equal((await verifyPhase(deps, { runId, phase: 'prefilter' })).complete, true);
+  await deps.database.query(`update pools set chain = 'Base' where pool_id = 'good'`);
+  await deps.database.query(`update pools set chain = 'Ethereum' where pool_id = 'elsewhere'`);
+  await prefilterPools(deps, { fence: await begin(deps, runId, 'prefilter') });
+  assert.match(await said(), /chain/);
+});
+
 test('a day on which nobody passes is refused and leaves everything as it was', async (t) => {
   const deps = await testDependencies(t);
   await fillPools(deps.database, 'sample', [{ id: 'a', chain: 'Base' }], {
     first: '2026-01-01',
     last: '2026-01-30',
   });
-  const runId = await openRun(deps);
+  const runId = await openDay(deps);
   const fence = await begin(deps, runId, 'prefilter');
   await assert.rejects(prefilterPools(deps, { fence }), {
     type: 'InvalidInput',
@@ -133,7 +155,7 @@ test('judging an older day again leaves the flag of the pool to the newest day',
   await prefilterPools(deps, { fence: await begin(deps, runId, 'prefilter') });
   await deps.database.query(`update pools set chain = 'Base' where pool_id = 'good'`);
   await deps.database.query(`update pools set chain = 'Ethereum' where pool_id = 'elsewhere'`);
-  const earlier = await openRun(deps, '2026-01-20');
+  const earlier = await openDay(deps, '2026-01-20');
   await prefilterPools(deps, { fence: await begin(deps, earlier, 'prefilter') });
   const { rows } = await deps.database.query(
     `select currently_filtered_out from pools where pool_id = 'good'`,
@@ -171,7 +193,7 @@ test("parity groups rest on the run date itself, where the original's figures ar
     first: '2026-01-01',
     last: '2026-01-30',
   });
-  const runId = await openRun(deps, date, true);
+  const runId = await openDay(deps, date, true);
   await fillMetrics(deps, 'sample+parity');
   await groupPools(deps, { fence: await begin(deps, runId, 'metrics') });
   const { rows } = await deps.database.query(`select pool_group from pool_daily_metrics where date = $1`, [
@@ -224,7 +246,7 @@ test('the page is a file, known to the run, and its absence is noticed', async (
 test('a run closes with the statement of what is left', async (t) => {
   const { deps, runId } = await withPools(t);
   const summary = await closeRun(deps, { ...owner, runId, status: 'failed' });
-  assert.match(summary.statement, /left: prepare, ingest, prefilter, metrics, report/);
+  assert.match(summary.statement, /left: prepare, ingest, .*allocate, report/);
   assert.equal((await readRun(deps.database, runId)).status, 'failed');
 });
 

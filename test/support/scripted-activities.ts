@@ -40,7 +40,7 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
     filterPools: async () => {},
     allocate: async () => {},
     writeReport: async () => {},
-    notifyRun: async () => ({ state: 'off' }),
+    notifyRun: async () => ({ state: 'sent' }),
     runBatch: async ({ job }) => ({ batchId: `sf-${job}`, engine: 'local', succeeded: true }),
     cancelBatches: async () => ({ cancelled: 0 }),
   };
