@@ -16,6 +16,8 @@ const numberKind = (allowed: string, within: (value: number) => boolean): Kind<n
 
 const fraction = numberKind('a fraction from 0 to 1', (value) => value >= 0 && value <= 1);
 const dollars = numberKind('an amount in dollars of at least 0', (value) => value >= 0);
+const gwei = numberKind('a number of gwei of at least 0', (value) => value >= 0);
+const seconds = numberKind('a number of seconds above 0', (value) => value > 0);
 const count = numberKind('a whole number of at least 0', (value) => Number.isInteger(value) && value >= 0);
 const days = numberKind(
   'a whole number of days, at least 1',
@@ -34,8 +36,14 @@ const parameterKinds = {
   max_alloc_percentage: fraction,
   /** Cost of a conversion, as a share of what is converted. */
   conversion_rate: fraction,
-  /** Pools to spread over. */
+  /** Pools to spread over, where that is worth min_pools_penalty_pct. */
   min_pools: count,
+  /** What each pool short of min_pools counts for, as a share of all assets: more is paid for spreading by nobody. */
+  min_pools_penalty_pct: fraction,
+  /** Smallest position that is opened, in dollars ... */
+  min_position_usd: dollars,
+  /** ... and as a share of all assets; the larger of the two holds. */
+  min_position_pct: fraction,
   /** On record only. */
   profit_optimization: flag,
   /** On record only. */
@@ -48,15 +56,15 @@ const parameterKinds = {
   pool_pair_tvl_ratio_min: fraction,
   /** On record only. */
   pool_pair_tvl_ratio_max: fraction,
-  /** On record only. */
+  /** Largest share of all assets in pools of group 1, calm ... */
   group1_max_pct: fraction,
-  /** On record only. */
+  /** ... of group 2, moderate ... */
   group2_max_pct: fraction,
-  /** On record only. */
+  /** ... and of group 3, volatile, together with those of which nothing is known. */
   group3_max_pct: fraction,
-  /** On record only. */
+  /** A second limit like max_alloc_percentage; the smaller holds. */
   position_max_pct_total_assets: fraction,
-  /** On record only. */
+  /** A second limit like tvl_limit_percentage; the smaller holds. */
   position_max_pct_pool_tvl: fraction,
   /** Group 1, calm: change of the APY in a day (0.01 is 1 percent point). */
   group1_apy_delta_max: fraction,
@@ -87,6 +95,18 @@ const parameterKinds = {
   icebox_recovery_c_days_threshold: days,
   /** Days over which a move must earn back its cost. */
   optimization_horizon_days: days,
+  /**
+   * Gas of a deposit into a pool: 150,000 to 400,000 on Ethereum, by the pool (the 21,000 of a plain transfer of ether
+   * would be a tenth of the truth).
+   */
+  gas_units_deposit: count,
+  gas_units_withdrawal: count,
+  /** Gas of a swap of one token into another on an exchange. */
+  gas_units_conversion: count,
+  /** What is paid on top of the base fee, so that a block takes the transaction soon. */
+  gas_priority_fee_gwei: gwei,
+  /** The allocation is what was found by then, and says so. */
+  solver_time_limit_seconds: seconds,
 };
 
 type ParameterName = keyof typeof parameterKinds;
@@ -118,6 +138,25 @@ const ascending: readonly [ParameterName, ParameterName][] = [
   ['group1_30d_stddev_max', 'group2_30d_stddev_max'],
   ['pool_pair_tvl_ratio_min', 'pool_pair_tvl_ratio_max'],
 ];
+
+/** Limits that leave no position possible between them, each with what is wrong. */
+function contradiction(parameters: PoolParameters): [ParameterName, string] | undefined {
+  const { min_position_pct: smallest, min_pools: pools } = parameters;
+  for (const name of ['max_alloc_percentage', 'position_max_pct_total_assets'] as const) {
+    if (smallest > parameters[name])
+      return [
+        'min_position_pct',
+        `at most ${name}, which is ${parameters[name]}: no position could be opened`,
+      ];
+  }
+  const { group1_max_pct: calm, group2_max_pct: moderate, group3_max_pct: volatile } = parameters;
+  const room = Math.min(1, calm + moderate + volatile);
+  if (smallest * pools > room + 1e-12) {
+    const all = `${pools} pools (min_pools) of at least ${smallest} of all assets each (min_position_pct)`;
+    return ['min_pools', `smaller: ${all} are more than the ${room} that the groups may hold together`];
+  }
+  return undefined;
+}
 
 const parametersFile = 'config/pools/parameters.json';
 const listsFile = 'config/pools/lists.json';
@@ -158,6 +197,8 @@ export function readParameters(raw: unknown): PoolParameters {
       refuse(parametersFile, lower, parameters[lower], `at most ${upper}, which is ${parameters[upper]}`);
     }
   }
+  const contradicts = contradiction(parameters);
+  if (contradicts) refuse(parametersFile, contradicts[0], parameters[contradicts[0]], contradicts[1]);
   return parameters;
 }
 

@@ -38,6 +38,9 @@ async function withPools(t: TestContext, more: TestPool[] = []): Promise<Depende
   await fillPrices(deps, 'ETH', 3_000, '2026-01-20', third);
   await fillPrices(deps, 'USDC', 0.9998, '2026-01-20', third);
   await fillPrices(deps, 'USDT', 1.0003, '2026-01-20', third);
+  await deps.database.query(
+    `insert into gas_fees_daily (dataset, date, actual_avg_gas_gwei, change_seq) values ('sample', '2026-01-20', 1.5, 1)`,
+  );
   return deps;
 }
 
@@ -72,15 +75,6 @@ async function decision(deps: Dependencies, date: string): Promise<Decision> {
   );
   return found!;
 }
-
-/** Another value for one of the settings, for this test's run alone. */
-async function withParameter(deps: Dependencies, runId: string, name: string, value: number): Promise<void> {
-  await deps.database.query(
-    `update allocation_parameters set parameters = parameters || jsonb_build_object($2::text, $3::float8) where run_id = $1`,
-    [runId, name, value],
-  );
-}
-void withParameter;
 
 test('the first day opens with a million USDC, invests it within the limits and loses no cent', async (t) => {
   const deps = await withPools(t);

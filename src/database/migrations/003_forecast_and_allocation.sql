@@ -162,6 +162,7 @@ create table asset_allocations (
   gas_cost_usd         numeric(20, 6) not null default 0,
   conversion_cost_usd  numeric(20, 6) not null default 0,
   total_cost_usd       numeric(20, 6) not null default 0,
+  gas_paid             jsonb not null default '{}',      -- {token: amount}: what the wallet gave for the gas, beside the amount
   primary key (run_id, step_number)
 );
 

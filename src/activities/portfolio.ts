@@ -1,0 +1,444 @@
+import type { Dependencies } from './dependencies.ts';
+import { inTransaction } from '../database/pool.ts';
+import type { Database, PoolClient } from '../database/pool.ts';
+import { failpoint } from '../failpoints.ts';
+import { portfolioOf } from '../ledger/fingerprints.ts';
+import { readRun } from '../ledger/runs.ts';
+import type { Fence } from '../ledger/units.ts';
+import { passFence } from '../ledger/units.ts';
+import { addDays } from '../planning/days.ts';
+import type { Day } from '../planning/days.ts';
+import { allocate as solveAllocation } from '../pools/allocation/allocate.ts';
+import type { Allocation } from '../pools/allocation/allocate.ts';
+import { assembleProblem, forecastBelievedDays } from '../pools/allocation/assemble.ts';
+import type { Candidate } from '../pools/allocation/assemble.ts';
+import { gasCosts, unknownBaseFeeGwei, unknownEthUsd } from '../pools/allocation/gas.ts';
+import type { Step } from '../pools/allocation/plan.ts';
+import { solverName } from '../pools/allocation/solve-milp.ts';
+import { finalFilterPool } from '../pools/final-filter.ts';
+import {
+  dollarsOf,
+  formatAmount,
+  formatDollars,
+  formatPrice,
+  parseAmount,
+  parsePrice,
+} from '../pools/portfolio/amounts.ts';
+import type { Holding } from '../pools/portfolio/opening.ts';
+import { pricesOn } from '../pools/portfolio/prices.ts';
+import type { Close, TokenPrice } from '../pools/portfolio/prices.ts';
+import { portfolioSource } from '../pools/portfolio/source.ts';
+import { prefilterPool } from '../pools/prefilter.ts';
+import type { PoolToJudge } from '../pools/prefilter.ts';
+import { loadPoolSettings } from '../pools/settings.ts';
+import type { PoolSettings } from '../pools/settings.ts';
+
+interface PhaseInput {
+  fence: Fence;
+}
+
+const poolColumns = `p.pool_id as "poolId", p.protocol, p.chain, p.symbol, p.poolmeta as "poolMeta", p.tvl,
+  p.underlying_tokens as "underlyingTokens", p.underlying_token_addresses as "underlyingTokenAddresses"`;
+
+/**
+ * Phase filter: the final filter's verdict on every pool that the pre-filter let pass, and what the portfolio holds as
+ * the day begins. Safe to repeat: the rows of the day are replaced in one transaction, from what was known before it.
+ */
+export async function filterPools(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
+  const run = await readRun(deps.database, fence.runId);
+  const [dataset, date, portfolio] = [run.dataset, run.date!, portfolioOf(run)];
+  const settings = loadPoolSettings(deps.config.checkout);
+  const icebox = await deps.database.query<{ token: string }>(
+    'select token_symbol as token from icebox_tokens where dataset = $1 and date = $2',
+    [dataset, date],
+  );
+  const iceboxed = new Set(icebox.rows.map(({ token }) => token));
+  const pools = await deps.database.query<
+    PoolToJudge & { forecastedApy: number | null; forecastedTvl: number | null }
+  >(
+    `select ${poolColumns}, m.forecasted_apy as "forecastedApy", m.forecasted_tvl as "forecastedTvl"
+       from pools p join pool_daily_metrics m using (dataset, pool_id)
+      where p.dataset = $1 and m.date = $2 and p.is_active and m.prefilter_reason is null
+      order by p.pool_id`,
+    [dataset, date],
+  );
+  const judged = pools.rows.map((pool) =>
+    finalFilterPool(
+      { ...pool, tokens: prefilterPool(pool, settings).approvedTokens },
+      iceboxed,
+      settings.parameters,
+    ),
+  );
+  const opened = await portfolioSource(portfolio).open(deps.database, { dataset, date }, settings);
+  const prices = await readPrices(
+    deps.database,
+    dataset,
+    date,
+    opened.balances.map(({ token }) => token),
+    settings,
+  );
+  const passed = judged.filter((pool) => pool.passed).length;
+  await inTransaction(deps.database, async (client) => {
+    // What both filters say; a pool that the pre-filter rejected keeps its reasons.
+    await client.query(
+      `update pool_daily_metrics m
+          set filter_reason = coalesce(m.prefilter_reason, judged.reason),
+              is_filtered_out = coalesce(m.prefilter_reason, judged.reason) is not null
+         from pools p left join unnest($3::text[], $4::text[]) as judged (pool_id, reason) using (pool_id)
+        where p.dataset = $1 and p.is_active and m.dataset = $1 and m.date = $2 and m.pool_id = p.pool_id`,
+      [dataset, date, judged.map(({ poolId }) => poolId), judged.map(({ reason }) => reason)],
+    );
+    // The pool's own flag is that of the newest day: a day that is looked at again later leaves it alone.
+    await client.query(
+      `update pools p set currently_filtered_out = m.is_filtered_out
+         from pool_daily_metrics m
+        where p.dataset = $1 and m.dataset = p.dataset and m.pool_id = p.pool_id and m.date = $2
+          and p.currently_filtered_out is distinct from m.is_filtered_out
+          and not exists (select 1 from pool_daily_metrics l
+                           where l.dataset = p.dataset and l.pool_id = p.pool_id and l.date > $2)`,
+      [dataset, date],
+    );
+    await client.query('delete from daily_balances where dataset = $1 and portfolio = $2 and date = $3', [
+      dataset,
+      portfolio,
+      date,
+    ]);
+    await client.query(
+      `insert into daily_balances (dataset, portfolio, date, token_symbol, pool_id, unallocated_balance,
+                                   allocated_balance, carried, accrued, flow, price_usd, price_date)
+       select $1, $2, $3, b.token, b.pool_id, case when b.pool_id is null then b.carried + b.accrued + b.flow else 0 end,
+              case when b.pool_id is null then 0 else b.carried + b.accrued + b.flow end,
+              b.carried, b.accrued, b.flow, b.price, b.price_date
+         from jsonb_to_recordset($4::jsonb) as b (token text, pool_id text, carried numeric, accrued numeric,
+                                                  flow numeric, price numeric, price_date date)`,
+      [
+        dataset,
+        portfolio,
+        date,
+        JSON.stringify(
+          opened.balances.map(({ poolId, token, carried, accrued, flow }) => ({
+            token,
+            pool_id: poolId,
+            carried: formatAmount(carried),
+            accrued: formatAmount(accrued),
+            flow: formatAmount(flow),
+            price: formatPrice(prices.get(token)!.price),
+            price_date: prices.get(token)!.date,
+          })),
+        ),
+      ],
+    );
+    await passFence(client, fence, {
+      rowsDue: judged.length,
+      detail: {
+        passed,
+        rejected: judged.length - passed,
+        openedWith: opened.openedWith,
+        balances: opened.balances.length,
+        warnings: [...opened.warnings, ...priceWarnings(prices)],
+      },
+    });
+  });
+}
+
+/**
+ * Phase allocate: decides what to hold and how to get there. Safe to repeat: the decision rests on the day's balances,
+ * forecasts and prices alone, the solver is deterministic, and its rows replace those of the day in one transaction.
+ * The solver runs before that transaction, in a thread of its own.
+ */
+export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
+  const run = await readRun(deps.database, fence.runId);
+  const [dataset, date, portfolio] = [run.dataset, run.date!, portfolioOf(run)];
+  const settings = loadPoolSettings(deps.config.checkout);
+  const { parameters } = settings;
+
+  const holdings = await readHoldings(deps.database, dataset, date, portfolio);
+  const held = [...new Set(holdings.flatMap(({ poolId }) => poolId ?? []))];
+  const candidates = await readCandidates(deps.database, dataset, date, held, settings);
+  const prices = await readPrices(
+    deps.database,
+    dataset,
+    date,
+    [...holdings.map(({ token }) => token), ...candidates.flatMap(({ tokens }) => tokens)],
+    settings,
+  );
+  // What the day began with is priced already, and stays so.
+  for (const { token, price } of holdings) prices.set(token, { ...prices.get(token)!, price });
+  const gas = await readGas(deps.database, dataset, date);
+  const problem = assembleProblem(
+    parameters,
+    gasCosts(parameters, gas.baseFeeGwei, gas.ethUsd),
+    holdings,
+    candidates,
+    new Map([...prices].map(([token, { price }]) => [token, price])),
+  );
+  const decided = await solveAllocation(problem, { timeLimitSeconds: parameters.solver_time_limit_seconds });
+  await failpoint(deps.config.failpoints, 'allocate-solved');
+
+  await inTransaction(deps.database, async (client) => {
+    const day: DayOfPortfolio = { dataset, portfolio, date };
+    await storeSteps(client, fence.runId, decided.plan.steps);
+    const changed = await storePositions(client, day, decided);
+    const poolsHeld = new Set(decided.plan.positions.flatMap(({ poolId }) => poolId ?? [])).size;
+    await client.query('delete from allocations where dataset = $1 and portfolio = $2 and date = $3', [
+      dataset,
+      portfolio,
+      date,
+    ]);
+    await client.query(
+      `insert into allocations (dataset, portfolio, date, run_id, status, why, gap, objective_usd, value_before_usd,
+                                value_after_usd, gas_usd, conversion_usd, projected_apy, horizon_days, candidates,
+                                variables, constraints, solve_seconds, solver, eth_price_usd, gas_gwei, pools_wanted,
+                                pools_held, previous_date)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+               (select max(date) from allocations where dataset = $1 and portfolio = $2 and date < $3))`,
+      [
+        dataset,
+        portfolio,
+        date,
+        fence.runId,
+        decided.status,
+        decided.why,
+        decided.gap,
+        decided.objectiveUsd?.toFixed(6) ?? null,
+        formatDollars(decided.plan.before),
+        formatDollars(decided.plan.after),
+        formatDollars(decided.plan.gas),
+        formatDollars(decided.plan.conversionFees),
+        decided.projectedApy,
+        parameters.optimization_horizon_days,
+        problem.pools.filter(({ mayGrow }) => mayGrow).length,
+        decided.variables,
+        decided.constraints,
+        decided.solveSeconds,
+        solverName,
+        gas.ethUsd,
+        gas.baseFeeGwei,
+        parameters.min_pools,
+        poolsHeld,
+      ],
+    );
+    // What later days began with was this day's result: they are to be redone.
+    if (changed) {
+      await client.query(
+        'update allocations set stale = true where dataset = $1 and portfolio = $2 and date > $3 and not stale',
+        [dataset, portfolio, date],
+      );
+    }
+    const costs = decided.plan.gas + decided.plan.conversionFees;
+    await client.query(
+      `update allocation_parameters
+          set projected_apy = $2, transaction_costs = $3, transaction_sequence = $4 where run_id = $1`,
+      [
+        fence.runId,
+        decided.projectedApy,
+        formatDollars(costs),
+        JSON.stringify(decided.plan.steps.map((step, i) => recordOf(step, i + 1))),
+      ],
+    );
+    await failpoint(deps.config.failpoints, 'allocate-before-commit');
+    await passFence(client, fence, {
+      rowsDue: decided.plan.positions.length,
+      detail: {
+        status: decided.status,
+        gap: decided.gap,
+        why: decided.why,
+        valueBeforeUsd: dollarsOf(decided.plan.before),
+        valueAfterUsd: dollarsOf(decided.plan.after),
+        costsUsd: dollarsOf(costs),
+        transactions: decided.plan.steps.filter(({ operation }) => operation !== 'HOLD').length,
+        positions: decided.plan.positions.length,
+        poolsHeld,
+        solveSeconds: decided.solveSeconds,
+        warnings: [...priceWarnings(prices), ...(gas.warning === null ? [] : [gas.warning])],
+      },
+    });
+  });
+}
+
+interface DayOfPortfolio {
+  dataset: string;
+  portfolio: string;
+  date: Day;
+}
+
+/** Prices of the day for these tokens, from closes before it. */
+async function readPrices(
+  database: Database,
+  dataset: string,
+  date: Day,
+  tokens: readonly string[],
+  { approvedTokens }: PoolSettings,
+): Promise<Map<string, TokenPrice>> {
+  const closes = await database.query<Close>(
+    `select distinct on (symbol) symbol, date, close from token_prices_daily
+      where dataset = $1 and date < $2 and close > 0 and lower(symbol) = any($3)
+      order by symbol, date desc`,
+    [dataset, date, [...new Set(tokens.map((token) => token.toLowerCase()))]],
+  );
+  return pricesOn(date, tokens, closes.rows, approvedTokens);
+}
+
+function priceWarnings(prices: ReadonlyMap<string, TokenPrice>): string[] {
+  return [...prices]
+    .filter(([, { warning }]) => warning !== null)
+    .map(([token, { warning }]) => `${token}: ${warning}`)
+    .sort();
+}
+
+async function readHoldings(
+  database: Database,
+  dataset: string,
+  date: Day,
+  portfolio: string,
+): Promise<(Holding & { price: bigint })[]> {
+  const found = await database.query<{ poolId: string | null; token: string; amount: string; price: string }>(
+    `select pool_id as "poolId", token_symbol as token, unallocated_balance + allocated_balance as amount,
+            price_usd as price
+       from daily_balances
+      where dataset = $1 and portfolio = $2 and date = $3 and unallocated_balance + allocated_balance > 0
+      order by pool_id nulls first, token_symbol`,
+    [dataset, portfolio, date],
+  );
+  return found.rows.map((row) => ({ ...row, amount: parseAmount(row.amount), price: parsePrice(row.price) }));
+}
+
+/** The pools that passed today, and those held, whatever their state, with the newest forecast that is still believed. */
+async function readCandidates(
+  database: Database,
+  dataset: string,
+  date: Day,
+  held: readonly string[],
+  settings: PoolSettings,
+): Promise<Candidate[]> {
+  const found = await database.query<PoolToJudge & Omit<Candidate, 'tokens'>>(
+    `select ${poolColumns}, m.pool_group as group,
+            p.is_active and m.forecasted_apy > 0 and m.forecasted_tvl > 0 and not m.is_filtered_out as passes,
+            coalesce(m.forecasted_apy, f.forecasted_apy) as "forecastedApy",
+            coalesce(m.forecasted_tvl, f.forecasted_tvl) as "forecastedTvl"
+       from pools p
+       left join pool_daily_metrics m on m.dataset = p.dataset and m.pool_id = p.pool_id and m.date = $2
+       left join lateral (select e.forecasted_apy, e.forecasted_tvl from pool_daily_metrics e
+                           where e.dataset = p.dataset and e.pool_id = p.pool_id and e.date < $2 and e.date >= $3
+                             and e.forecasted_apy is not null and e.forecasted_tvl is not null
+                           order by e.date desc limit 1) f on p.pool_id = any($4)
+      where p.dataset = $1
+        and (p.pool_id = any($4)
+             or p.is_active and m.forecasted_apy > 0 and m.forecasted_tvl > 0 and not m.is_filtered_out)`,
+    [dataset, date, addDays(date, -forecastBelievedDays), held],
+  );
+  return found.rows.map((pool) => ({
+    ...pool,
+    passes: pool.passes === true,
+    tokens: prefilterPool(pool, settings).approvedTokens,
+  }));
+}
+
+async function readGas(
+  database: Database,
+  dataset: string,
+  date: Day,
+): Promise<{ baseFeeGwei: number; ethUsd: number; warning: string | null }> {
+  const found = await database.query<{ forecast: number | null; newest: number | null; eth: number | null }>(
+    `select (select forecasted_avg_gas_gwei from gas_fees_daily where dataset = $1 and date = $2) as forecast,
+            (select actual_avg_gas_gwei from gas_fees_daily
+              where dataset = $1 and date < $2 and actual_avg_gas_gwei is not null order by date desc limit 1) as newest,
+            (select close from token_prices_daily
+              where dataset = $1 and date < $2 and upper(symbol) = 'ETH' and close > 0
+              order by date desc limit 1) as eth`,
+    [dataset, date],
+  );
+  const { forecast, newest, eth } = found.rows[0]!;
+  const baseFeeGwei = forecast ?? newest;
+  const unknown = [
+    ...(baseFeeGwei === null ? [`gas price unknown: counts ${unknownBaseFeeGwei} gwei`] : []),
+    ...(eth === null ? [`price of ether unknown: counts $${unknownEthUsd}`] : []),
+  ];
+  return {
+    baseFeeGwei: baseFeeGwei ?? unknownBaseFeeGwei,
+    ethUsd: eth ?? unknownEthUsd,
+    warning: unknown.length === 0 ? null : unknown.join(', '),
+  };
+}
+
+/** A transaction as the tables and the pages know it. */
+function recordOf(step: Step, number: number) {
+  const wallet = 'warm_wallet';
+  const [from, to] = {
+    HOLD: [step.poolId, step.poolId],
+    WITHDRAWAL: [step.poolId, wallet],
+    CONVERSION: [wallet, wallet],
+    ALLOCATION: [wallet, step.poolId],
+  }[step.operation];
+  return {
+    step_number: number,
+    operation: step.operation,
+    from_location: from,
+    to_location: to,
+    from_asset: step.fromAsset,
+    to_asset: step.toAsset,
+    amount: formatAmount(step.amount),
+    amount_received: formatAmount(step.received),
+    amount_usd: formatDollars(step.value),
+    pool_id: step.poolId,
+    gas_cost_usd: formatDollars(step.gas),
+    conversion_cost_usd: formatDollars(step.conversionFee),
+    total_cost_usd: formatDollars(step.gas + step.conversionFee),
+    gas_paid: Object.fromEntries([...step.gasPaid].map(([token, amount]) => [token, formatAmount(amount)])),
+  };
+}
+
+async function storeSteps(client: PoolClient, runId: string, steps: readonly Step[]): Promise<void> {
+  await client.query('delete from asset_allocations where run_id = $1', [runId]);
+  await client.query(
+    `insert into asset_allocations (run_id, step_number, operation, from_location, to_location, from_asset, to_asset,
+                                    amount, amount_received, amount_usd, pool_id, gas_cost_usd, conversion_cost_usd,
+                                    total_cost_usd, gas_paid)
+     select $1, s.*
+       from jsonb_to_recordset($2::jsonb)
+         as s (step_number integer, operation text, from_location text, to_location text, from_asset text, to_asset text,
+               amount numeric, amount_received numeric, amount_usd numeric, pool_id text, gas_cost_usd numeric,
+               conversion_cost_usd numeric, total_cost_usd numeric, gas_paid jsonb)`,
+    [runId, JSON.stringify(steps.map((step, i) => recordOf(step, i + 1)))],
+  );
+}
+
+/** Replaces what is held after the day; tells whether it differs from what stood there. */
+async function storePositions(
+  client: PoolClient,
+  { dataset, portfolio, date }: DayOfPortfolio,
+  { plan }: Allocation,
+): Promise<boolean> {
+  const key = [dataset, portfolio, date];
+  const digest = async () => {
+    const found = await client.query<{ positions: string | null }>(
+      `select md5(string_agg(md5((pool_id, token_symbol, amount)::text), '' order by pool_id nulls first, token_symbol))
+                as positions
+         from allocation_positions where dataset = $1 and portfolio = $2 and date = $3`,
+      key,
+    );
+    return found.rows[0]!.positions;
+  };
+  const before = await digest();
+  await client.query(
+    'delete from allocation_positions where dataset = $1 and portfolio = $2 and date = $3',
+    key,
+  );
+  await client.query(
+    `insert into allocation_positions (dataset, portfolio, date, pool_id, token_symbol, amount, price_usd)
+     select $1, $2, $3, p.*
+       from jsonb_to_recordset($4::jsonb) as p (pool_id text, token_symbol text, amount numeric, price_usd numeric)`,
+    [
+      ...key,
+      JSON.stringify(
+        plan.positions.map(({ poolId, token, amount, price }) => ({
+          pool_id: poolId,
+          token_symbol: token,
+          amount: formatAmount(amount),
+          price_usd: formatPrice(price),
+        })),
+      ),
+    ],
+  );
+  return (await digest()) !== before;
+}
