@@ -152,6 +152,13 @@ export async function loadPortfolio(
   };
 }
 
+/** What is held, in dollars. */
+export function valueOf({ positions, idle }: Portfolio): { total: number; allocated: number; idle: number } {
+  const allocated = sum(positions, ({ afterUsd }) => afterUsd);
+  const unused = sum(idle, ({ afterUsd }) => afterUsd);
+  return { total: allocated + unused, allocated, idle: unused };
+}
+
 /** What the holdings are expected to earn, from their forecasts; idle tokens earn nothing. */
 export interface ExpectedYield {
   /** Dollar-weighted over everything, idle tokens included; percent points a year. */
@@ -163,8 +170,9 @@ export interface ExpectedYield {
   netAnnualUsd: number;
 }
 
-export function expectedYield({ positions, idle, decision }: Portfolio): ExpectedYield {
-  const total = sum(positions, ({ afterUsd }) => afterUsd) + sum(idle, ({ afterUsd }) => afterUsd);
+export function expectedYield(portfolio: Portfolio): ExpectedYield {
+  const { positions, decision } = portfolio;
+  const { total } = valueOf(portfolio);
   const weighted = sum(positions, ({ afterUsd, apy }) => afterUsd * (apy ?? 0));
   const dailyUsd = weighted / 100 / 365;
   const costADay = decision === null ? 0 : decision.costUsd / decision.horizonDays;

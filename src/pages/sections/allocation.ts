@@ -1,5 +1,6 @@
 /** What is held before and after, pool by pool, and the transactions that lead from one to the other. */
 import type { DailyReport } from '../daily-report-data.ts';
+import { valueOf } from '../data/portfolio.ts';
 import type { IdleToken, Position, Transaction } from '../data/portfolio.ts';
 import { beforeAfterChart } from '../charts/bars.ts';
 import { figureOf } from '../charts/render.ts';
@@ -20,7 +21,7 @@ import { isParityKey } from '../../planning/daily-input.ts';
 import { html, numbers, section, table } from '../page.ts';
 import type { Column, Html } from '../page.ts';
 import { groupLabel, idColumn, maxRows, plural, poolName, protocolColumn, symbolColumn } from './common.ts';
-import { ratio, valueOf } from './decision.ts';
+import { ratio } from './decision.ts';
 
 /** Bars beyond this are too thin to compare; the table has every pool. */
 const maxBars = 16;

@@ -1,7 +1,7 @@
 /** What was decided, why, and what it costs: the first thing that a reader wants to know. */
 import type { DailyReport } from '../daily-report-data.ts';
-import { changedPositions, expectedYield, sum } from '../data/portfolio.ts';
-import type { Decision, Portfolio, Position } from '../data/portfolio.ts';
+import { changedPositions, expectedYield, valueOf } from '../data/portfolio.ts';
+import type { Decision, Position } from '../data/portfolio.ts';
 import { figure } from '../figures.ts';
 import { cents, clipped, count, dash, dollars, fine, moment, percent, seconds, share } from '../format.ts';
 import { html, section } from '../page.ts';
@@ -208,13 +208,6 @@ export function headFigures({ portfolio }: DailyReport): Html | null {
       </dd>
     </div>
   </dl>`;
-}
-
-/** What is held, in dollars. */
-export function valueOf({ positions, idle }: Portfolio): { total: number; allocated: number; idle: number } {
-  const allocated = sum(positions, ({ afterUsd }) => afterUsd);
-  const unused = sum(idle, ({ afterUsd }) => afterUsd);
-  return { total: allocated + unused, allocated, idle: unused };
 }
 
 export function ratio(part: number, whole: number): number | null {

@@ -1,6 +1,6 @@
 /** Where the money came from and what it earns: a statement that adds up, and the value over days. */
 import type { DailyReport } from '../daily-report-data.ts';
-import { expectedYield, timeWeightedReturn } from '../data/portfolio.ts';
+import { expectedYield, timeWeightedReturn, valueOf } from '../data/portfolio.ts';
 import type { EquityDay } from '../data/portfolio.ts';
 import { figureOf } from '../charts/render.ts';
 import { lineChart } from '../charts/lines.ts';
@@ -9,7 +9,7 @@ import { cents, dollars, percent, signedCents } from '../format.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Fragment, Html } from '../page.ts';
 import { plural, statusTone } from './common.ts';
-import { ratio, valueOf } from './decision.ts';
+import { ratio } from './decision.ts';
 
 interface Line {
   name: string;
