@@ -165,10 +165,15 @@ async function remove({ config, out }: CommandContext, id: string, json: boolean
 /** Needs the database and nothing else: neither Temporal nor a stack is started or asked. */
 async function check({ config, out }: CommandContext, json: boolean): Promise<void> {
   const { checkDeadlines } = await import('../schedules/check.ts');
+  const { slackNotify } = await import('../schedules/notify.ts');
   const { databaseUrl } = await resolveConnections(config);
   const database = openDatabase(databaseUrl, 'sevenfold', 1);
   try {
-    const { open, raised, resolved, problems } = await checkDeadlines(database, new Date(), undefined);
+    const { open, raised, resolved, problems } = await checkDeadlines(
+      database,
+      new Date(),
+      slackNotify(config),
+    );
     if (json)
       out.json({ status: open.length === 0 ? 'in time' : 'late', alerts: open, raised, resolved, problems });
     else {

@@ -12,7 +12,10 @@ import {
 import type { Alert, AlertKind, AppliedSchedule } from './ledger.ts';
 import { isWorkflowName, schedulableWorkflows } from './workflows.ts';
 
-/** Brings one line to a person. `sent: false` means that it certainly did not arrive and may be sent again. */
+/**
+ * Brings one line to a person. `sent: false` means that it certainly did not arrive and may be sent again; where nobody
+ * can know it counts as sent, and `problem` says so.
+ */
 export type Notify = (text: string) => Promise<{ sent: boolean; problem?: string }>;
 
 export interface DeadlineCheck {
@@ -94,9 +97,8 @@ async function tell(
       sent: false,
       problem: (error as Error).message,
     }));
-    if (answer.sent) continue;
-    await releaseNotification(database, meant);
-    problems.push(answer.problem ?? 'no reason given');
+    if (!answer.sent) await releaseNotification(database, meant);
+    if (!answer.sent || answer.problem !== undefined) problems.push(answer.problem ?? 'no reason given');
   }
   return problems;
 }
