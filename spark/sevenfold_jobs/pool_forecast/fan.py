@@ -1,0 +1,61 @@
+"""From quantiles of a booster to a fan that holds what it says: widened on past days, ordered, never below 0."""
+
+import numpy as np
+
+from sevenfold_jobs.pool_forecast.rules import HORIZONS, QUANTILES, WIDENINGS, WIDTH_WITHOUT_MODEL
+
+# Of the values that a side is widened by, so few days say nothing.
+_FEWEST_ROWS = 100
+# Equal up to the rounding of what is compared.
+_TOLERANCE = 1e-9
+
+
+def widenings(
+    actual: np.ndarray, middle: np.ndarray, low: np.ndarray, high: np.ndarray, horizon: np.ndarray
+) -> dict[int, tuple[float, float]]:
+    """For each horizon by how much the distance of `low` and `high` from `middle` is stretched.
+
+    The smallest stretch for which a tenth of the past values lies outside, on either side by itself; 1 where
+    there is too little past. All arrays have one entry a row.
+    """
+    found = {}
+    usable = np.isfinite(actual) & np.isfinite(low) & np.isfinite(high) & np.isfinite(middle)
+    for number in HORIZONS:
+        rows = usable & (horizon == number)
+        below = middle[rows] - np.minimum(low[rows], middle[rows])
+        above = np.maximum(high[rows], middle[rows]) - middle[rows]
+        found[number] = (
+            _stretch(middle[rows] - actual[rows], below),
+            _stretch(actual[rows] - middle[rows], above),
+        )
+    return found
+
+
+def _stretch(beyond: np.ndarray, width: np.ndarray) -> float:
+    if len(beyond) < _FEWEST_ROWS:
+        return 1.0
+    for factor in WIDENINGS:
+        if np.mean(beyond > factor * width + _TOLERANCE) <= QUANTILES[0]:
+            return factor
+    return WIDENINGS[-1]
+
+
+def spread(
+    middle: np.ndarray, low: np.ndarray, high: np.ndarray, stretch: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The stretched quantiles, at least 0 and on their sides of `middle`."""
+    below, above = stretch
+    lower = middle - below * (middle - np.minimum(low, middle))
+    upper = middle + above * (np.maximum(high, middle) - middle)
+    return np.maximum(lower, 0.0), np.maximum(upper, 0.0)
+
+
+def growing(middle: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """q10 and q90 of a pool and horizon (shape pools × 7) around `middle`, from a one-day width and no model."""
+    reach = width[:, None] * np.sqrt(np.array(HORIZONS, float))
+    return np.maximum(middle[:, None] - reach, 0.0), middle[:, None] + reach
+
+
+def width_without_model(scale: np.ndarray) -> np.ndarray:
+    """The one-day half width of a pool whose changes are of size `scale`."""
+    return WIDTH_WITHOUT_MODEL * scale

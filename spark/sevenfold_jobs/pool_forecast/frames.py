@@ -1,0 +1,137 @@
+"""The rows that the models learn from and are asked about, kept in Spark; what the driver must know of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name of the field
+
+from sevenfold_jobs.pool_forecast.boosters import features_vector, predict
+from sevenfold_jobs.pool_forecast.features import STACKED_FEATURES, TVL_FEATURES, pool_features
+from sevenfold_jobs.pool_forecast.market import market_days
+from sevenfold_jobs.pool_forecast.reading import Known
+from sevenfold_jobs.pool_forecast.rules import (
+    FEWEST_DAYS_OF_A_MODEL,
+    HORIZONS,
+    LARGEST_SCALED_CHANGE,
+)
+
+# Nobody's moves may weigh so much that one pool is all that is learnt: ten points a day is a wild pool.
+_LARGEST_WEIGHED_SCALE = 10.0
+
+_FACTS = ("row", "pool_id", "day", "apy", "tvl", "mean_apy_7d", "scale", "tvl_scale", "history_days")
+_TARGETS = (*(f"apy_after_{horizon}d" for horizon in HORIZONS), "tvl_log_change")
+
+
+@dataclass
+class Days:
+    """One row a pool and day, in the order of day and pool: `rows` in Spark, `facts` of the same rows here."""
+
+    rows: DataFrame
+    facts: pd.DataFrame
+
+    @classmethod
+    def of(cls, spark: SparkSession, known: Known, first: int) -> "Days":
+        """Builds the features once, of the rows from day `first` on."""
+        spark.conf.set("spark.sql.adaptive.enabled", "false")
+        partitions = spark.sparkContext.defaultParallelism
+        observations = spark.createDataFrame(
+            known.history, "pool_id string, protocol string, day int, apy double, tvl double"
+        )
+        market = spark.createDataFrame(market_days(known.prices, known.first, known.last))
+        features = pool_features(observations, market, known.last, partitions)
+        # A booster of one task reads one partition; sorted, so that it always reads the same rows in one order.
+        rows = (
+            features.where(F.col("day") >= first)
+            .repartition(1)
+            .sortWithinPartitions("day", "pool_id")
+            .withColumn("row", F.monotonically_increasing_id())
+            .persist()
+        )
+        return cls(rows, rows.select(*_FACTS, *_TARGETS).toPandas())
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self.rows.unpersist()
+
+    def between(self, first: int, last: int) -> DataFrame:
+        """The rows of these days."""
+        return self.rows.where(F.col("day").between(first, last))
+
+
+def tvl_rows(days: DataFrame) -> DataFrame:
+    """Features, label and weight of the TVL model; the label is missing where the next day was not observed."""
+    scaled = F.col("tvl_log_change") / F.col("tvl_scale")
+    return days.select(
+        "*",
+        features_vector(TVL_FEATURES).alias("features"),
+        _clipped(scaled).alias("label"),
+        F.sqrt("tvl_scale").alias("weight"),
+    )
+
+
+def stacked_rows(days: DataFrame, all_horizons: bool) -> DataFrame:
+    """Rows of the APY models, one a horizon: row, day, pool_id, horizon, features, label, weight.
+
+    `days` has `tvl_forecast_change`. For learning each row has horizon 1 and one of the others, which another
+    day of the same pool does not share: all seven would hold little more and take three times as long.
+    """
+    other = F.pmod(F.col("day") + F.crc32("pool_id"), F.lit(len(HORIZONS) - 1)) + 2
+    horizons = F.array(*map(F.lit, HORIZONS)) if all_horizons else F.array(F.lit(1), other.cast("int"))
+    after = F.array(*(f"apy_after_{horizon}d" for horizon in HORIZONS))
+    apart = days.withColumn("horizon", F.explode(horizons))
+    change = F.element_at(after, F.col("horizon")) - F.col("apy")
+    return apart.select(
+        "row",
+        "day",
+        "pool_id",
+        "horizon",
+        "tvl_forecast_change",
+        features_vector(STACKED_FEATURES).alias("features"),
+        _clipped(change / F.col("scale")).alias("label"),
+        F.sqrt(F.least("scale", F.lit(_LARGEST_WEIGHED_SCALE))).alias("weight"),
+        (F.col("history_days") >= FEWEST_DAYS_OF_A_MODEL).alias("old_enough"),
+    )
+
+
+def with_tvl_forecast(days: DataFrame, model: Any | None) -> DataFrame:
+    """Adds `tvl_forecast_change`, in units of the pool's own TVL moves; missing without a model."""
+    if model is None:
+        return days.withColumn("tvl_forecast_change", F.lit(None).cast("double"))
+    told = predict(tvl_rows(days), {"tvl_forecast_change": model})
+    return told.drop("features", "label", "weight")
+
+
+def learnt_from(rows: DataFrame) -> DataFrame:
+    """What may be learnt from at all: an observed target, of a pool that has some history."""
+    return rows.where(F.col("label").isNotNull() & F.col("old_enough"))
+
+
+def _clipped(change: Any) -> Any:
+    bound = F.lit(LARGEST_SCALED_CHANGE)
+    return F.when(change.isNotNull(), F.greatest(F.least(change, bound), -bound))
+
+
+def stack(days: Days, first: int, folds: list[tuple[int, int, Any]]) -> DataFrame:
+    """The rows from day `first` on that can be learnt from, each with the TVL forecast of its own fold.
+
+    `folds` are `(first day, last day, model)`. Kept in memory, in the order of day, pool and horizon.
+    """
+    parts = [
+        with_tvl_forecast(days.between(max(start, first), end), model)
+        for start, end, model in folds
+        if end >= first
+    ]
+    together = parts[0]
+    for part in parts[1:]:
+        together = together.unionByName(part)
+    learnt = learnt_from(stacked_rows(together, all_horizons=False))
+    return learnt.repartition(1).sortWithinPartitions("day", "pool_id", "horizon").persist()
+
+
+def arrays(rows: DataFrame, *names: str) -> dict[str, np.ndarray]:
+    """The named columns in the rows' order."""
+    table = rows.select(*names).toPandas()
+    return {name: table[name].to_numpy() for name in names}

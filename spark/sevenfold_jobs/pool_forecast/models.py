@@ -1,0 +1,312 @@
+"""The models of a day: which there are, what they learnt from, and what they say."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name of the field
+
+from sevenfold_jobs.pool_forecast import boosters, days, fan
+from sevenfold_jobs.pool_forecast.features import STACKED_FEATURES, TVL_FEATURES
+from sevenfold_jobs.pool_forecast.frames import (
+    Days,
+    arrays,
+    learnt_from,
+    stack,
+    stacked_rows,
+    tvl_rows,
+    with_tvl_forecast,
+)
+from sevenfold_jobs.pool_forecast.reading import Known
+from sevenfold_jobs.pool_forecast.rules import (
+    FEWEST_DAYS_OF_A_MODEL,
+    FEWEST_TRAINING_DAYS,
+    FEWEST_TRAINING_ROWS,
+    HORIZONS,
+    LARGEST_ERROR,
+    LARGEST_TVL_ERROR,
+    QUANTILES,
+)
+from sevenfold_jobs.pool_forecast.shrink import Shrink, choose_shrink
+
+_KINDS = {
+    "tvl": boosters.TVL,
+    "apy": boosters.APY,
+    "q10": {**boosters.FAN, "alpha": QUANTILES[0]},
+    "q90": {**boosters.FAN, "alpha": QUANTILES[1]},
+}
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What is on record about a model: `models` in one hash, its rows, its days, its past errors."""
+
+    target: str
+    model: str
+    model_hash: str | None
+    shrink: Shrink
+    rows: int
+    features: int
+    first_asof: int
+    last_asof: int
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the models say at the end of day `asof`: a row for each pool with an APY then, and a fan for each.
+
+    `pools`: pool_id, asof_apy, asof_tvl, mean_apy_7d, scale, tvl_scale, forecasted_apy, forecasted_tvl, tvl_q10,
+    tvl_q90. `low` and `high`: shape pools × horizons.
+    """
+
+    asof: int
+    pools: pd.DataFrame
+    low: np.ndarray
+    high: np.ndarray
+    apy: Learnt
+    tvl: Learnt
+
+
+class Models:
+    """All models of the days from `first_asof` to `last_asof`, over features that are built once.
+
+    The model of a finished block is the same for all these days and is fitted once; whether one day is asked for
+    or sixty, a day's forecast is the same.
+    """
+
+    def __init__(self, spark: SparkSession, known: Known, first_asof: int) -> None:
+        self.days = Days.of(spark, known, days.first_day_needed(first_asof))
+        self._facts = self.days.facts
+        self._first_learnt = days.first_day_learnt_from(first_asof)
+        self._last = known.last
+        self._fitted: dict[tuple[str, int], Any] = {}
+        self._stacked: DataFrame | None = None
+        count = len(self._facts)
+        self._tvl_forecast = np.full(count, np.nan)  # log-ratio, out of fold
+        self._apy_forecast = np.full(count, np.nan)  # percent points, out of fold
+        self._blocks_told: set[int] = set()
+        self._fan_told: dict[int, dict[str, np.ndarray]] = {}
+
+    def close(self) -> None:
+        """Gives Spark's memory back."""
+        self.days.close()
+        if self._stacked is not None:
+            self._stacked.unpersist()
+
+    def tell(self, asof: int, horizons: tuple[int, ...] = HORIZONS) -> Told:
+        """Fits what day `asof` needs and has not been fitted, and asks it."""
+        self._stack_once()
+        folds = days.folds_of_shrink(asof)
+        calibration = days.fold_of_calibration(asof)
+        self._fit(
+            [("tvl", asof), ("apy", asof), ("q10", asof), ("q90", asof)]
+            + [("apy", fold.cutoff) for fold in folds]
+            + [(kind, calibration.cutoff) for kind in ("q10", "q90")]
+        )
+        self._tell_held_out(folds, calibration)
+        told = self._told(asof, folds[0].first, calibration, horizons)
+        for kind in _KINDS:
+            self._fitted.pop((kind, asof), None)
+        return told
+
+    # -- fits -----------------------------------------------------------------------------------------------
+
+    def _stack_once(self) -> None:
+        if self._stacked is not None:
+            return
+        folds = days.folds_of_tvl(self._first_learnt, self._last)
+        self._fit([("tvl", fold.cutoff) for fold in folds])
+        self._stacked = stack(
+            self.days,
+            self._first_learnt,
+            [(fold.first, fold.last, self._fitted["tvl", fold.cutoff]) for fold in folds],
+        )
+        found = arrays(self._stacked.where("horizon = 1"), "row", "tvl_forecast_change")
+        rows = found["row"]
+        self._tvl_forecast[rows] = found["tvl_forecast_change"] * self._facts["tvl_scale"].to_numpy()[rows]
+
+    def _fit(self, wanted: list[tuple[str, int]]) -> None:
+        missing = [key for key in dict.fromkeys(wanted) if key not in self._fitted]
+        fitted = boosters.at_once([partial(self._fit_one, *key) for key in missing])
+        self._fitted.update(zip(missing, fitted, strict=True))
+
+    def _fit_one(self, kind: str, cutoff: int) -> Any | None:
+        """None where there is too little to learn from."""
+        if not self._enough(kind, cutoff):
+            return None
+        first, last = days.training_days(cutoff)
+        if kind == "tvl":
+            rows = tvl_rows(self.days.between(first, last)).withColumn(
+                "old_enough", F.col("history_days") >= FEWEST_DAYS_OF_A_MODEL
+            )
+            return boosters.fit(learnt_from(rows), _KINDS[kind])
+        known = F.col("day").between(first, last) & (F.col("day") + F.col("horizon") <= cutoff)
+        of_kind = F.col("horizon") == 1 if kind == "apy" else F.lit(True)
+        return boosters.fit(self._stacked.where(known & of_kind), _KINDS[kind])
+
+    def _enough(self, kind: str, cutoff: int) -> bool:
+        rows, of_days = self._training_rows(kind, cutoff)
+        return rows >= FEWEST_TRAINING_ROWS and of_days >= FEWEST_TRAINING_DAYS
+
+    def _training_rows(self, kind: str, cutoff: int) -> tuple[int, int]:
+        """Rows of horizon 1 and their days."""
+        first, last = days.training_days(cutoff)
+        target = "tvl_log_change" if kind == "tvl" else "apy_after_1d"
+        facts = self._facts
+        rows = (
+            facts["day"].between(first, last)
+            & facts[target].notna()
+            & (facts["history_days"] >= FEWEST_DAYS_OF_A_MODEL)
+        )
+        return int(rows.sum()), int(facts.loc[rows, "day"].nunique())
+
+    # -- what they say on days that are past ----------------------------------------------------------------
+
+    def _tell_held_out(self, folds: list[days.Fold], calibration: days.Fold) -> None:
+        for fold in folds:
+            model = self._fitted["apy", fold.cutoff]
+            if model is None or fold.first in self._blocks_told:
+                continue
+            self._blocks_told.add(fold.first)
+            rows = self._stacked.where(F.col("day").between(fold.first, fold.last) & (F.col("horizon") == 1))
+            told = arrays(boosters.predict(rows, {"told": model}), "row", "told")
+            self._apy_forecast[told["row"]] = told["told"] * self._facts["scale"].to_numpy()[told["row"]]
+        models = {kind: self._fitted[kind, calibration.cutoff] for kind in ("q10", "q90")}
+        if None in models.values() or calibration.cutoff in self._fan_told:
+            return
+        rows = self._stacked.where(F.col("day").between(calibration.first, calibration.last))
+        self._fan_told[calibration.cutoff] = arrays(
+            boosters.predict(rows, models), "row", "horizon", "q10", "q90"
+        )
+
+    def _widenings(self, asof: int, calibration: days.Fold, share: float) -> dict[int, tuple[float, float]]:
+        told = self._fan_told.get(calibration.cutoff)
+        if told is None:
+            return dict.fromkeys(HORIZONS, (1.0, 1.0))
+        facts = self._facts
+        day = facts["day"].to_numpy()[told["row"]]
+        known = day + told["horizon"] <= asof
+        row, horizon = told["row"][known], told["horizon"][known]
+        apy, scale = facts["apy"].to_numpy()[row], facts["scale"].to_numpy()[row]
+        after = facts[[f"apy_after_{number}d" for number in HORIZONS]].to_numpy()[row, horizon - 1]
+        middle = np.maximum(apy + share * np.nan_to_num(self._apy_forecast[row]), 0.0)
+        return fan.widenings(
+            after, middle, apy + told["q10"][known] * scale, apy + told["q90"][known] * scale, horizon
+        )
+
+    # -- what they say of the day asked for -----------------------------------------------------------------
+
+    def _told(
+        self, asof: int, first_held_out: int, calibration: days.Fold, horizons: tuple[int, ...]
+    ) -> Told:
+        facts = self._facts
+        now = facts[facts["day"] == asof]
+        told = self._ask(asof, now, horizons)
+        held_out = facts["day"].between(first_held_out, asof - 1).to_numpy()
+        apy_change = (facts["apy_after_1d"] - facts["apy"]).to_numpy()[held_out]
+        of_day = facts["day"].to_numpy()[held_out]
+        shrink = choose_shrink(
+            apy_change, self._apy_forecast[held_out], of_day, LARGEST_ERROR, facts["apy"].to_numpy()[held_out]
+        )
+        tvl_change = facts["tvl_log_change"].to_numpy()[held_out]
+        tvl_told = self._tvl_forecast[held_out]
+        tvl_shrink = choose_shrink(tvl_change, tvl_told, of_day, LARGEST_TVL_ERROR, None)
+
+        apy, scale = now["apy"].to_numpy(), now["scale"].to_numpy()
+        has_model = self._fitted["apy", asof] is not None
+        share = shrink.share if has_model else 0.0
+        forecast = np.maximum(apy + share * np.nan_to_num(told["apy"]) * scale, 0.0)
+        if self._fitted["q10", asof] is None:
+            low, high = fan.growing(forecast, fan.width_without_model(scale))
+            stretches = {}
+        else:
+            stretches = self._widenings(asof, calibration, share)
+            low, high = fan.spread(
+                forecast[:, None],
+                apy[:, None] + told["q10"] * scale[:, None],
+                apy[:, None] + told["q90"] * scale[:, None],
+                tuple(np.array([stretches[number][side] for number in HORIZONS]) for side in (0, 1)),
+            )
+        tvl_share = tvl_shrink.share if self._fitted["tvl", asof] is not None else 0.0
+        residual = (tvl_change - tvl_share * np.nan_to_num(tvl_told)) / facts["tvl_scale"].to_numpy()[
+            held_out
+        ]
+        pools = now[["pool_id", "mean_apy_7d", "scale", "tvl_scale"]].assign(
+            asof_apy=apy, asof_tvl=now["tvl"], forecasted_apy=forecast
+        )
+        pools = _with_tvl(pools, tvl_share * np.nan_to_num(told["tvl"]), residual)
+        return Told(
+            asof=asof,
+            pools=pools.reset_index(drop=True),
+            low=low,
+            high=high,
+            apy=self._learnt("apy", asof, shrink, share, ("apy", "q10", "q90"), {"widenings": stretches}),
+            tvl=self._learnt("tvl", asof, tvl_shrink, tvl_share, ("tvl",), {}),
+        )
+
+    def _ask(self, asof: int, now: pd.DataFrame, horizons: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """Scaled changes in the order of `now`: apy and tvl of horizon 1, q10 and q90 by horizon."""
+        models = {kind: self._fitted[kind, asof] for kind in ("apy", "q10", "q90")}
+        shape = (len(now), len(HORIZONS))
+        told = {"q10": np.full(shape, np.nan), "q90": np.full(shape, np.nan)}
+        told |= {"apy": np.full(len(now), np.nan), "tvl": np.full(len(now), np.nan)}
+        if any(model is None for model in models.values()):
+            return told
+        today = with_tvl_forecast(self.days.between(asof, asof), self._fitted["tvl", asof])
+        rows = stacked_rows(today, all_horizons=True).where(F.col("horizon").isin(*horizons))
+        found = arrays(
+            boosters.predict(rows, models), "row", "horizon", "tvl_forecast_change", "apy", "q10", "q90"
+        )
+        place = found["row"] - int(now["row"].iloc[0]) if len(now) else found["row"]
+        of_tomorrow = found["horizon"] == 1
+        told["apy"][place[of_tomorrow]] = found["apy"][of_tomorrow]
+        told["tvl"][place[of_tomorrow]] = found["tvl_forecast_change"][of_tomorrow].astype(float)
+        for kind in ("q10", "q90"):
+            told[kind][place, found["horizon"] - 1] = found[kind]
+        return told
+
+    def _learnt(
+        self,
+        target: str,
+        asof: int,
+        shrink: Shrink,
+        share: float,
+        kinds: tuple[str, ...],
+        detail: dict[str, Any],
+    ) -> Learnt:
+        models = [self._fitted[kind, asof] for kind in kinds]
+        first, last = days.training_days(asof)
+        rows, of_days = self._training_rows(target, asof)
+        fitted = None not in models
+        return Learnt(
+            target=target,
+            model="lightgbm" if fitted else "persistence",
+            model_hash=boosters.model_hash(models) if fitted else None,
+            shrink=Shrink(share, shrink.mae_model, shrink.mae_persistence, shrink.rows, shrink.days),
+            rows=rows,
+            features=len(STACKED_FEATURES if target == "apy" else TVL_FEATURES) if fitted else 0,
+            first_asof=max(first, int(self._facts["day"].min())),
+            last_asof=last,
+            detail={"days": of_days, "heldOutDays": shrink.days, "heldOutRows": shrink.rows, **detail},
+        )
+
+
+def _with_tvl(pools: pd.DataFrame, scaled_change: np.ndarray, residual: np.ndarray) -> pd.DataFrame:
+    """Adds the TVL's forecast and its quantiles, from past errors in units of each pool's own moves."""
+    scale = pools["tvl_scale"].to_numpy()
+    change = np.clip(scaled_change * scale, -LARGEST_TVL_ERROR, LARGEST_TVL_ERROR)
+    forecast = pools["asof_tvl"].to_numpy() * np.exp(change)
+    residual = residual[np.isfinite(residual)]
+    if len(residual) >= FEWEST_TRAINING_ROWS:
+        low, high = np.quantile(residual, QUANTILES)
+    else:
+        low, high = -fan.WIDTH_WITHOUT_MODEL, fan.WIDTH_WITHOUT_MODEL
+    return pools.assign(
+        forecasted_tvl=forecast,
+        tvl_q10=forecast * np.exp(np.maximum(min(low, 0.0) * scale, -5.0)),
+        tvl_q90=forecast * np.exp(np.minimum(max(high, 0.0) * scale, 5.0)),
+    )
