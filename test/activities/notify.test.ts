@@ -67,7 +67,7 @@ test('a complete day is one message within the limits, however often it is asked
   assert.deepEqual(await notifyRun(it.deps, { runId: it.runId }, quick), { state: 'sent' });
   assert.equal(messages.length, 1);
   assertSlackTakes(messages[0] as SlackMessage);
-  assert.match(messages[0]!.text, /^Daily Allocation Report: AUM \$1,050,994/);
+  assert.match(messages[0]!.text, /^Daily Allocation Report: AUM \$1,051,494/);
   assert.deepEqual(await record(it), [
     { outcome: 'complete', state: 'sent', tries: 1, problem: null, sent: true },
   ]);

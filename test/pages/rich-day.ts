@@ -82,7 +82,8 @@ function actualApy(index: number, day: Day): number {
 }
 
 const round = (value: number, digits = 4) => Number(value.toFixed(digits));
-const price: Record<string, number> = { USDC: 0.9998, USDT: 1.0004 };
+/** The price of USDT is stale, so it counts 1. */
+const price: Record<string, number> = { USDC: 0.9998, USDT: 1 };
 
 /** Fills the database and answers the run of the run date. */
 export async function fillRichDay(database: Database, wanted: RichDay = {}): Promise<{ runId: string }> {
@@ -358,7 +359,10 @@ async function fillPortfolioDay(
         : round((holding.amount * actualApy(holding.pool, addDays(day, -1))) / 100 / 365, 6),
     flow: holding.pool === null && holding.token === 'USDC' && dayIndex === 7 ? 50_000 : 0,
   }));
-  if (dayIndex === 0) opening.push({ pool: null, token: 'USDC', amount: 0, accrued: 0, flow: 1_000_000 });
+  if (dayIndex === 0) {
+    opening.push({ pool: null, token: 'USDC', amount: 0, accrued: 0, flow: 1_000_000 });
+    opening.push({ pool: null, token: 'USDT', amount: 0, accrued: 0, flow: 500 });
+  }
   let before = 0;
   for (const { pool: index, token, amount, accrued, flow } of opening) {
     const balance = `$7::numeric + $8::numeric + $9::numeric`;

@@ -40,8 +40,8 @@ function movedInWords(decision: Decision): Fragment {
       ${figure('portfolio.transactions', decision.transactions, plural(decision.transactions, 'transaction'))}`;
 }
 
-function reason({ why }: Decision): string {
-  return why === null ? '' : `: ${clipped(why, 400).replace(/\.$/, '')}`;
+function reason({ why }: Decision): Fragment {
+  return why !== null && html`: ${figure('allocations.why', why, clipped(why, 400))}`;
 }
 
 /** A gap of 0.001 is 0.1 % of the expected yield less costs. */
@@ -89,7 +89,7 @@ export function decisionSection({ run, portfolio }: DailyReport): Html {
         ],
         [
           'Solver',
-          html`${decision.solver ?? dash}${decision.solver !== null && ', '}${figure('allocations.solve_seconds', decision.solveSeconds, seconds(decision.solveSeconds))}`,
+          html`${figure('allocations.solver', decision.solver, decision.solver ?? dash)}${decision.solver !== null && ', '}${figure('allocations.solve_seconds', decision.solveSeconds, seconds(decision.solveSeconds))}`,
         ],
         [
           'Put into pools',
@@ -145,9 +145,9 @@ function statusInWords(decision: Decision): Fragment {
       return html`Feasible: the time was up before it was proved that nothing better exists. The best possible
       could bring at most ${gapInWords(decision.gap)} more.`;
     case 'infeasible':
-      return `Infeasible${reason(decision)}. Nothing was moved: the positions of the day before are kept.`;
+      return html`Infeasible${reason(decision)}. Nothing was moved: the positions of the day before are kept.`;
     case 'failed':
-      return `Failed${reason(decision)}. Nothing was moved: the positions of the day before are kept.`;
+      return html`Failed${reason(decision)}. Nothing was moved: the positions of the day before are kept.`;
   }
 }
 
