@@ -11,6 +11,8 @@ import type { CommandContext } from './context.ts';
 
 type Status = NonNullable<ReturnType<typeof stackStatus>>;
 
+const alertsShown = 3;
+
 interface Known {
   runs: Run[];
   alerts: Alert[];
@@ -69,7 +71,9 @@ async function status(context: CommandContext, json: boolean): Promise<void> {
     out.line(`stack ${state} · supervisor ${supervisor} · ${config.stateFolder}`);
     partLines(found).forEach((line) => out.line(line));
     out.line(`database ${withoutPassword(stack.databaseUrl)} · Temporal UI ${stack.temporalUi}`);
-    for (const { message } of known.alerts) out.line(`ALERT ${message}`);
+    for (const { message } of known.alerts.slice(0, alertsShown)) out.line(`ALERT ${message}`);
+    const more = known.alerts.length - alertsShown;
+    if (more > 0) out.line(`ALERT and ${more} more: npx sevenfold schedule check`);
     for (const run of known.runs) {
       out.line([run.key.padEnd(32), run.status, run.statement ?? ''].filter(Boolean).join('  '));
     }

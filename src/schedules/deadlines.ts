@@ -74,7 +74,7 @@ export function judge(owed: OwedRun, run: FoundRun | undefined, now: Date): Judg
 export function alertMessage(owed: OwedRun, run: FoundRun | undefined, kind: AlertKind): string {
   const which = `schedule ${owed.scheduleId}: the run of ${minuteOf(owed.nominalTime)}`;
   if (kind === 'not_started' || run === undefined) {
-    return `${which} did not start; it is due complete by ${minuteOf(owed.completeBy)}. See: npx sevenfold status`;
+    return `${which} did not start (deadline ${minuteOf(owed.completeBy)}). See: npx sevenfold status`;
   }
   const how = run.statement ?? `it is ${run.status}`;
   return `${which} was not complete by ${minuteOf(owed.completeBy)}: ${how.replace(/\.?$/, '.')} See: npx sevenfold why ${run.key}`;

@@ -129,7 +129,7 @@ describe('how a run is judged', () => {
   test('an alert says which run, since when, and what to do', () => {
     assert.equal(
       alertMessage(owed!, undefined, 'not_started'),
-      'schedule daily: the run of 2026-11-04 00:01 UTC did not start; it is due complete by 2026-11-04 02:01 UTC. See: npx sevenfold status',
+      'schedule daily: the run of 2026-11-04 00:01 UTC did not start (deadline 2026-11-04 02:01 UTC). See: npx sevenfold status',
     );
     assert.equal(
       alertMessage(owed!, run(), 'late'),
