@@ -9,6 +9,10 @@ const benches: Record<string, { what: string; load: () => Promise<{ run: () => P
     what: 'pool metrics of 45 to 8,000 pools: full, increment, whole run',
     load: () => import('./pools.ts'),
   },
+  allocation: {
+    what: 'allocation of 37 pools and 11 tokens: first day, the days after, everything in the wrong place',
+    load: () => import('./allocation.ts'),
+  },
   trivial: { what: 'one trivial batch, submit to verdict', load: () => import('./trivial.ts') },
   setup: {
     what: 'npm start in a fresh clone, with warm caches, and again',

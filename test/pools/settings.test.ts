@@ -67,6 +67,27 @@ const wrongParameters: [change: Record<string, unknown>, message: RegExp][] = [
     { group1_7d_stddev_max: 0.05 },
     /group1_7d_stddev_max is 0\.05, but must be at most group2_7d_stddev_max, which is 0\.04/,
   ],
+  [
+    { solver_time_limit_seconds: 0 },
+    /solver_time_limit_seconds is 0, but must be a number of seconds above 0/,
+  ],
+  [{ gas_priority_fee_gwei: -1 }, /gas_priority_fee_gwei is -1, but must be a number of gwei of at least 0/],
+  [
+    { min_position_pct: 0.3 },
+    /min_position_pct is 0\.3, but must be at most max_alloc_percentage, which is 0\.25: no position could be opened/,
+  ],
+  [
+    { position_max_pct_total_assets: 0.001 },
+    /min_position_pct is 0\.01, but must be at most position_max_pct_total_assets, which is 0\.001/,
+  ],
+  [
+    { min_pools: 6, min_position_pct: 0.2 },
+    /min_pools is 6, but must be smaller: 6 pools \(min_pools\) of at least 0\.2 .* more than the 1 that the groups/,
+  ],
+  [
+    { group1_max_pct: 0, group2_max_pct: 0, group3_max_pct: 0.04 },
+    /min_pools is 5, but must be smaller: .* more than the 0\.04 that the groups may hold together/,
+  ],
 ];
 
 for (const [change, message] of wrongParameters) {
