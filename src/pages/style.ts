@@ -119,6 +119,7 @@ footer p { margin: 0 0 .2rem; overflow-wrap: anywhere; }
   tr, figure { break-inside: avoid; }
   h2, .aside { break-after: avoid; }
   section { display: block; padding: .8rem 0; }
+  .wide { display: block !important; } .narrow { display: none !important; }
   details::details-content { content-visibility: visible; }
 }
 `);

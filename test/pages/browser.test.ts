@@ -6,10 +6,13 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { readConfig } from '../../src/config.ts';
+import { openDatabase } from '../../src/database/pool.ts';
+import { loadDailyReport } from '../../src/pages/daily-report-data.ts';
 import { renderDailyReport } from '../../src/pages/daily-report.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { openBrowser } from '../support/browser.ts';
-import { pool, reportData } from './report-data.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { fillRichDay } from './rich-day.ts';
 
 let browser: Browser;
 let folder: string;
@@ -17,14 +20,10 @@ let url: string;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sevenfold-page-'));
-  const pools = [
-    ...reportData().pools,
-    ...Array.from({ length: 40 }, (_, i) =>
-      pool(`pool-${i}`, { symbol: `LONGSYMBOL${i}-USDC`, tvl: 1e9 / (i + 1), apy: (i * 7) % 13 }),
-    ),
-  ];
-  const run = { ...reportData().run, dataset: 'sample' };
-  await writeFile(join(folder, 'page.html'), renderDailyReport(reportData({ run, pools })));
+  const database = openDatabase(await testDatabase(), 'test');
+  const { runId } = await fillRichDay(database, { dataset: 'sample', morePools: 40, stale: true });
+  await writeFile(join(folder, 'page.html'), renderDailyReport(await loadDailyReport(database, runId)));
+  await database.end();
   url = pathToFileURL(join(folder, 'page.html')).href;
   browser = await openBrowser(locateToolchain(readConfig().stateFolder).browser);
 });
@@ -71,7 +70,12 @@ const lowestContrast = `(() => {
   return worst;
 })()`;
 
-for (const width of [390, 1280]) {
+// As high as it is on the screen, after the drawing was scaled to the width that it has.
+const smallestText = `Math.min(...[...document.querySelectorAll('svg.chart text')]
+  .filter((e) => e.getClientRects().length > 0)
+  .map((e) => parseFloat(getComputedStyle(e).fontSize) * e.ownerSVGElement.getScreenCTM().a))`;
+
+for (const width of [360, 390, 1280]) {
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`at ${width} px, ${colorScheme}: no complaint, no sideways scrolling, readable`, async () => {
       const { page, complaints } = await open(width, colorScheme);
@@ -83,7 +87,10 @@ for (const width of [390, 1280]) {
       const worst = await page.evaluate<{ ratio: number; text: string }>(lowestContrast);
       assert.ok(worst.ratio >= 4.5, `contrast ${worst.ratio.toFixed(2)} of "${worst.text}"`);
       const [shown, hidden] = width < 768 ? ['narrow', 'wide'] : ['wide', 'narrow'];
-      assert.ok((await page.locator(`svg.${shown}`).filter({ visible: true }).count()) >= 4);
+      assert.ok((await page.locator(`svg.${shown}`).filter({ visible: true }).count()) >= 5);
+      // Text in a drawing that was scaled down could not be read.
+      const smallest = await page.evaluate<number>(smallestText);
+      assert.ok(smallest >= 10, `text of ${smallest.toFixed(1)} px`);
       assert.equal(await page.locator(`svg.${hidden}`).filter({ visible: true }).count(), 0);
       await page.context().close();
     });
@@ -96,6 +103,9 @@ test('the sample banner is the first thing to be seen, also on paper', async () 
   const banner = page.getByText('SAMPLE DATA');
   await banner.waitFor({ state: 'visible', timeout: 5_000 });
   assert.ok((await banner.boundingBox())!.y < 60);
+  // Whatever the width of the paper, the larger drawings, and what is folded on the screen.
+  assert.equal(await page.locator('svg.narrow').filter({ visible: true }).count(), 0);
+  assert.ok((await page.locator('svg.wide').filter({ visible: true }).count()) >= 5);
   await page.context().close();
 });
 
@@ -105,5 +115,24 @@ test('wide tables can be scrolled by keyboard, and every one has a name', async 
     assert.equal(await region.getAttribute('tabindex'), '0');
     assert.notEqual((await region.getAttribute('aria-label')) ?? '', '');
   }
+  await page.context().close();
+});
+
+test('every drawing says in words what it shows', async () => {
+  const { page } = await open(1280, 'light');
+  const drawings = await page.locator('svg[role=img]').all();
+  assert.ok(drawings.length > 10);
+  for (const drawing of drawings) assert.ok(((await drawing.getAttribute('aria-label')) ?? '').length > 3);
+  assert.equal(await page.locator('svg:not([role=img]):not([aria-hidden=true])').count(), 0);
+  await page.context().close();
+});
+
+test('ids are unique, so that no drawing is cut by the frame of another', async () => {
+  const { page } = await open(1280, 'light');
+  const ids = await page.evaluate<string[]>('[...document.querySelectorAll("[id]")].map((e) => e.id)');
+  assert.deepEqual(
+    ids.filter((id, i) => ids.indexOf(id) !== i),
+    [],
+  );
   await page.context().close();
 });

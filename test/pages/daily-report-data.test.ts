@@ -10,6 +10,7 @@ import type { DailyReport } from '../../src/pages/daily-report-data.ts';
 import { renderDailyReport } from '../../src/pages/daily-report.ts';
 import { dailyPhases } from '../../src/planning/phases.ts';
 import { testDatabase } from '../support/postgres.ts';
+import { fillRichDay, firstDate, richDate } from './rich-day.ts';
 
 const dataset = 'files/real';
 const date = '2025-06-30';
@@ -230,4 +231,59 @@ test('what was read makes a page with the same figures', () => {
     assert.ok(page.includes(shown), shown);
   }
   assert.ok(!page.includes('999,999'));
+});
+
+test('a first day, and a day that failed before its decision, are pages in words', async (t) => {
+  const rich = openDatabase(await testDatabase(), 'test');
+  t.after(() => rich.end());
+  const { runId: last } = await fillRichDay(rich);
+  const runOf = async (day: string) =>
+    (await rich.query<{ runId: string }>(
+      `select run_id as "runId" from runs where kind = 'dailyPipeline' and date = $1`,
+      [day],
+    )).rows[0]!.runId;
+  const first = renderDailyReport(await loadDailyReport(rich, await runOf(firstDate)));
+  assert.match(first, /Paid in to open/);
+  assert.doesNotMatch(first, /Left by|NaN|undefined|Infinity|\[object/);
+
+  await rich.query(`delete from allocations where date = $1`, [richDate]);
+  await rich.query(`delete from allocation_positions where date = $1`, [richDate]);
+  await rich.query(`delete from daily_balances where date = $1`, [richDate]);
+  await rich.query(`delete from asset_allocations where run_id = $1`, [last]);
+  await rich.query(`delete from pool_forecasts where date = $1`, [richDate]);
+  const failed = await loadDailyReport(rich, last);
+  assert.equal(failed.portfolio.decision, null);
+  assert.equal(failed.portfolio.heldSince, '2025-06-29');
+  const page = renderDailyReport(failed);
+  assert.match(page, /was decided on 2025-06-29/);
+  assert.doesNotMatch(page, /NaN|undefined|Infinity|\[object/);
+});
+
+test('nothing of the run date and later counts as past: an error needs an actual value of an earlier day', async (t) => {
+  const rich = openDatabase(await testDatabase(), 'test');
+  t.after(() => rich.end());
+  const { runId } = await fillRichDay(rich);
+  const before = await loadDailyReport(rich, runId);
+  await rich.query(
+    `insert into pool_history (dataset, pool_id, date, apy, tvl, change_seq)
+     select dataset, pool_id, d, 999, 1, 1 from pools, generate_series($1::date, $1::date + 3, '1 day') d`,
+    [richDate],
+  );
+  await rich.query(
+    `insert into pool_daily_metrics (dataset, pool_id, date, actual_apy, forecasted_apy, metrics_version)
+     select dataset, pool_id, $1::date + 1, 999, 999, 1 from pools`,
+    [richDate],
+  );
+  const after = await loadDailyReport(rich, runId);
+  assert.deepEqual(after.forecast, before.forecast);
+  assert.deepEqual(after.portfolio, before.portfolio);
+  assert.deepEqual(after.pools, before.pools);
+});
+
+test('5,000 pools are a page of less than 1 MB', async (t) => {
+  const rich = openDatabase(await testDatabase(), 'test');
+  t.after(() => rich.end());
+  const { runId } = await fillRichDay(rich, { morePools: 5_000 });
+  const bytes = Buffer.byteLength(renderDailyReport(await loadDailyReport(rich, runId)));
+  assert.ok(bytes < 1_000_000, `${bytes} bytes`);
 });

@@ -102,6 +102,8 @@ export async function fillRichDay(database: Database, wanted: RichDay = {}): Pro
     await fillPortfolioDay(database, dataset, runId, day, i, last ? wanted : {});
   }
   await fillRun(database, dataset, runId);
+  // As the jobs do: without it thousands of pools are joined as if they were a few.
+  await database.query('analyze');
   return { runId };
 }
 

@@ -175,7 +175,7 @@ export function transactionsSection({ portfolio }: DailyReport): Html {
       cell: ({ fromAsset, toAsset, amountReceived }) =>
         fromAsset === toAsset
           ? clipped(fromAsset, 24)
-          : html`${clipped(fromAsset, 24)} →
+          : html`${clipped(fromAsset, 24)} into
             ${figure('asset_allocations.amount_received', amountReceived, amount(amountReceived))}
             ${clipped(toAsset, 24)}`,
       kind: 'key',

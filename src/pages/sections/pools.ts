@@ -86,7 +86,7 @@ function poolChart(passed: readonly ReportedPool[], parity: boolean): Fragment {
           return `Group ${groupName(group, parity)}: ${apys.length} pools, APY ${percent(Math.min(...apys))} to ${percent(Math.max(...apys))}.`;
         })
         .join(' ')}`,
-      xTitle: 'TVL, logarithmic →',
+      xTitle: 'TVL, logarithmic',
       yTitle: 'APY, % a year',
       xTick: shortDollars,
       points: drawn.map((pool) => ({
