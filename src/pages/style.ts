@@ -92,7 +92,7 @@ small { font-size: .8125rem; font-weight: 400; }
 .legend svg { display: inline-block; width: auto; height: 14px; vertical-align: -2px; margin-right: .35em; }
 .narrow { display: none; }
 @media (max-width: 47.99rem) { .wide { display: none; } .narrow { display: block; } }
-.lead { margin: 0 0 1rem; max-width: 46rem; font: 400 1.0625rem/1.45 var(--serif); }
+.lead { overflow-wrap: anywhere; margin: 0 0 1rem; max-width: 46rem; font: 400 1.0625rem/1.45 var(--serif); }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); gap: 1.4rem 2.5rem; align-items: start; }
 .statement-table th { font-weight: 400; padding-right: 1rem; }
 .statement-table .total > * { font-weight: 600; border-bottom-color: var(--ink); }
@@ -104,7 +104,7 @@ h3 small { font-weight: 400; color: var(--quiet); } h3 > span { margin-left: aut
 .multiples figure { margin: 0; }
 .pairs { columns: 2 22rem; column-gap: 2.5rem; margin: 0; }
 .pairs > div { display: flex; justify-content: space-between; gap: 1rem; border-bottom: 1px solid var(--rule); padding: .2rem 0; break-inside: avoid; }
-.pairs dt { overflow-wrap: anywhere; } .pairs dd { margin: 0; white-space: nowrap; }
+.pairs dt { flex: 1 1 auto; overflow-wrap: anywhere; } .pairs dd { flex: 0 1 auto; margin: 0; text-align: right; overflow-wrap: anywhere; }
 footer { padding-top: 1.2rem; border-top: 1px solid var(--ink); color: var(--quiet); font-size: .8125rem; }
 footer p { margin: 0 0 .2rem; overflow-wrap: anywhere; }
 @media print {

@@ -136,3 +136,18 @@ test('ids are unique, so that no drawing is cut by the frame of another', async 
   );
   await page.context().close();
 });
+
+test('a day that was kept, for a long reason, still fits a phone', async () => {
+  const database = openDatabase(await testDatabase(), 'test');
+  const { runId } = await fillRichDay(database, { status: 'infeasible' });
+  await database.query(`update allocations set why = repeat('limit', 100), solver = repeat('s', 200)`);
+  const file = join(folder, 'kept.html');
+  await writeFile(file, renderDailyReport(await loadDailyReport(database, runId)));
+  await database.end();
+  const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
+  await page.goto(pathToFileURL(file).href);
+  const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
+  assert.ok(wide <= 360, `the page is ${wide} px wide`);
+  await page.getByText('kept yesterday').first().waitFor({ state: 'visible', timeout: 5_000 });
+  await page.close();
+});

@@ -238,10 +238,12 @@ test('a first day, and a day that failed before its decision, are pages in words
   t.after(() => rich.end());
   const { runId: last } = await fillRichDay(rich);
   const runOf = async (day: string) =>
-    (await rich.query<{ runId: string }>(
-      `select run_id as "runId" from runs where kind = 'dailyPipeline' and date = $1`,
-      [day],
-    )).rows[0]!.runId;
+    (
+      await rich.query<{ runId: string }>(
+        `select run_id as "runId" from runs where kind = 'dailyPipeline' and date = $1`,
+        [day],
+      )
+    ).rows[0]!.runId;
   const first = renderDailyReport(await loadDailyReport(rich, await runOf(firstDate)));
   assert.match(first, /Paid in to open/);
   assert.doesNotMatch(first, /Left by|NaN|undefined|Infinity|\[object/);

@@ -125,7 +125,7 @@ test('a day that kept what it had says so before anything else', () => {
     assert.match(textOf(page), new RegExp(`^ *KEPT The day has no allocation of its own \\(${status}\\)`));
     assert.match(
       textOf(page),
-      /! complete .*the limits leave room for 70 % only. Kept yesterday's allocation/,
+      /! complete .*\(\s?the limits leave room for 70 % only\)\. Kept yesterday's allocation/,
     );
     assert.doesNotMatch(textOf(page), /best allocation|Optimal/);
   }

@@ -41,7 +41,7 @@ function movedInWords(decision: Decision): Fragment {
 }
 
 function reason({ why }: Decision): Fragment {
-  return why !== null && html`: ${figure('allocations.why', why, clipped(why, 400))}`;
+  return why !== null && html` (${figure('allocations.why', why, clipped(why, 400))})`;
 }
 
 /** A gap of 0.001 is 0.1 % of the expected yield less costs. */
@@ -66,14 +66,14 @@ export function decisionSection({ run, portfolio }: DailyReport): Html {
   }
   const { opened, closed } = changedPositions(positions);
   const held = positions.filter(({ afterUsd }) => afterUsd > 0).length;
-  const short = decision.poolsWanted > decision.poolsHeld;
+  const kept = decision.status === 'infeasible' || decision.status === 'failed';
+  const short = !kept && decision.poolsWanted > decision.poolsHeld;
   return section(
     'Decision',
     html`Made ${moment(decision.decidedAt)}. Every amount is in US dollars at the day's prices.`,
     html`<p class="lead">${statusInWords(decision)}</p>
       ${pairs([
         ['Status', figure('allocations.status', decision.status, decision.status)],
-        decision.why !== null && ['Why', figure('allocations.why', decision.why, clipped(decision.why, 400))],
         [
           'Gap to the best possible',
           figure('allocations.gap', decision.gap, percent(times100(decision.gap))),
@@ -142,8 +142,8 @@ function statusInWords(decision: Decision): Fragment {
     case 'optimal':
       return 'Optimal: no other allocation within the limits is expected to bring more after costs, and that is proved.';
     case 'feasible':
-      return html`Feasible: the time was up before it was proved that nothing better exists. The best possible
-      could bring at most ${gapInWords(decision.gap)} more.`;
+      return html`Feasible${reason(decision)}: the time was up before it was proved that nothing better
+      exists. The best possible could bring at most ${gapInWords(decision.gap)} more.`;
     case 'infeasible':
       return html`Infeasible${reason(decision)}. Nothing was moved: the positions of the day before are kept.`;
     case 'failed':
