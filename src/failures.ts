@@ -61,7 +61,11 @@ export function classify(error: unknown): { type: FailureType; message: string }
   if (typeof code === 'string' && /^(08|53|57|40)|^E[A-Z]+$/.test(code)) {
     return { type: 'Infrastructure', message: `${text} (${code})` };
   }
-  if (/terminated unexpectedly|Connection terminated|timeout exceeded when trying to connect/i.test(text)) {
+  if (
+    /terminated unexpectedly|Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable/i.test(
+      text,
+    )
+  ) {
     return { type: 'Infrastructure', message: text };
   }
   return { type: 'JobFailed', message: text };

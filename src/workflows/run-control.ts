@@ -121,7 +121,7 @@ export async function carryOut(
       if (progress.paused) await waitWhilePaused();
       await complete(step, progress.phases[index]!);
     }
-    await light.notifyRun({ runId });
+    await tell(runId);
     return await light.closeRun({ ...claim, status: 'complete' });
   } catch (error) {
     // The kill must not wait for the activities that only watch, and must not be cancelled itself.
@@ -131,7 +131,7 @@ export async function carryOut(
       const summary = await light.closeRun({ ...claim, status: cancelled ? 'cancelled' : 'failed' });
       if (cancelled) throw error;
       upsertSearchAttributes([{ key: attributes.failed, value: 1 }]);
-      await light.notifyRun({ runId });
+      await tell(runId);
       throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
     });
   }
@@ -186,6 +186,16 @@ export async function carryOut(
     await light.setRunStatus({ ...claim, status: 'paused' });
     await condition(() => !progress.paused);
     await light.setRunStatus({ ...claim, status: 'running' });
+  }
+}
+
+/** What becomes of the message is on record in `notifications`; it never decides how a run ends. */
+async function tell(runId: string): Promise<void> {
+  try {
+    await light.notifyRun({ runId });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    failureOf(error);
   }
 }
 
