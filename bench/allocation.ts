@@ -32,14 +32,18 @@ export async function run(): Promise<void> {
 interface Decision {
   allocation: Allocation;
   seconds: number;
+  /** Of all threads of this process. */
+  cpuSeconds: number;
 }
 
 async function decide(problem: AllocationProblem): Promise<Decision> {
   const started = performance.now();
+  const cpu = process.cpuUsage();
   const allocation = await allocate(problem, { timeLimitSeconds: 60 });
   const seconds = (performance.now() - started) / 1000;
   if (allocation.status !== 'optimal') throw new Error(`${allocation.status}: ${allocation.why}`);
-  return { allocation, seconds };
+  const { user, system } = process.cpuUsage(cpu);
+  return { allocation, seconds, cpuSeconds: (user + system) / 1e6 };
 }
 
 function report(size: string, decisions: readonly Decision[], targetSeconds?: number): void {
@@ -50,6 +54,7 @@ function report(size: string, decisions: readonly Decision[], targetSeconds?: nu
     size: `37 pools × 11 tokens, ${size}, median of ${sorted.length}`,
     seconds: median.seconds,
     ...(targetSeconds !== undefined && { targetSeconds }),
+    cpuSeconds: median.cpuSeconds,
     stages: {
       fastest: sorted[0]!.seconds,
       slowest: sorted.at(-1)!.seconds,

@@ -14,7 +14,7 @@ import { assembleProblem, forecastBelievedDays } from '../pools/allocation/assem
 import type { Candidate } from '../pools/allocation/assemble.ts';
 import { gasCosts, unknownBaseFeeGwei, unknownEthUsd } from '../pools/allocation/gas.ts';
 import type { Step } from '../pools/allocation/plan.ts';
-import { solverName } from '../pools/allocation/solve-milp.ts';
+import { solverName } from '../pools/allocation/solver.ts';
 import { finalFilterPool } from '../pools/final-filter.ts';
 import {
   dollarsOf,

@@ -5,6 +5,7 @@ import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { beginPhase, verifyPhase } from '../../src/activities/phases.ts';
 import { allocate, filterPools } from '../../src/activities/portfolio.ts';
 import { readUnit } from '../../src/ledger/units.ts';
+import { dice } from '../support/allocation-problems.ts';
 import { fillPools, testDependencies, usdc } from '../support/daily-run.ts';
 import type { TestPool } from '../support/daily-run.ts';
 import {
@@ -157,6 +158,43 @@ test('three days in a chain: the yield of each day, a deposit and a withdrawal a
   const third_ = await decision(deps, third);
   assert.equal(third_.previous_date, second);
   assert.ok(Math.abs(third_.before - third_.after - third_.costs) < 0.000_01);
+});
+
+test('a fortnight of changing forecasts, prices and gas: every check of every day holds, and the days join', async (t) => {
+  const deps = await withPools(t);
+  const roll = dice(11);
+  await deps.database.query('update pool_history set apy = 3 + length(pool_id) + extract(day from date) / 7');
+  await deps.database.query(
+    `update token_prices_daily set close = close * (1 + (extract(day from date)::int % 5 - 2) * 0.0004)`,
+  );
+  let expected: number | undefined;
+  for (let day = 15; day <= 28; day += 1) {
+    const date = `2026-01-${day}`;
+    await deps.database.query(
+      `insert into gas_fees_daily (dataset, date, forecasted_avg_gas_gwei, change_seq) values ('sample', $1, $2, 0)
+       on conflict (dataset, date) do update set forecasted_avg_gas_gwei = excluded.forecasted_avg_gas_gwei`,
+      [date, 0.2 + 5 * roll()],
+    );
+    await wholeDay(
+      deps,
+      date,
+      pools.map(({ id }) => ({
+        id,
+        apy: roll() < 0.1 ? null : 12 * roll(),
+        tvl: 2e6 + 2e7 * roll(),
+        group: 1 + Math.floor(4 * roll()),
+      })),
+    );
+    const decided = await decision(deps, date);
+    assert.equal(decided.status, 'optimal', `${date}: ${decided.why}`);
+    const [opened] = await rows<{ carried: number }>(
+      deps,
+      'select sum(carried * price_usd)::float8 as carried from daily_balances where date = $1',
+      [date],
+    );
+    if (expected !== undefined) assert.ok(Math.abs(opened!.carried / expected - 1) < 0.002, date);
+    expected = decided.after;
+  }
 });
 
 test('a day that is skipped earns its yield all the same', async (t) => {

@@ -5,7 +5,7 @@ import { makePlan, noMoves } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { boundsOf } from './problem.ts';
 import type { AllocationProblem, Bounds } from './problem.ts';
-import type { SolveAnswer } from './solve-milp.ts';
+import type { SolveAnswer } from './solve-milp.mjs';
 import { solveInThread, SolverCrashed } from './solver.ts';
 import type { Solve } from './solver.ts';
 

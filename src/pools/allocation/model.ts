@@ -58,7 +58,7 @@ export function buildModel(problem: AllocationProblem, bounds: Bounds): Allocati
     const amount = builder.variable(0, units(mostUsd), costPerUnit);
     const made = builder.binary(-units(feeUsd), must ? 1 : undefined);
     builder.row(-Infinity, [[amount, 1], [made, -units(mostUsd)]], 0); // prettier-ignore
-    builder.row(0, [[amount, 1], [made, -units(Math.min(leastUsd, mostUsd))]], Infinity); // prettier-ignore
+    if (leastUsd > 0) builder.row(0, [[amount, 1], [made, -units(leastUsd)]], Infinity); // prettier-ignore
     bill.push([made, -units(feeUsd)]);
     billUsd += feeUsd;
     return { amount, made };
@@ -78,7 +78,7 @@ export function buildModel(problem: AllocationProblem, bounds: Bounds): Allocati
     const legs = heldUsd.filter((usd) => usd > 0).length;
     const withdrawal =
       valueUsd > 0
-        ? move(Math.max(mustUsd, dustUsd), valueUsd, -yieldPerDollar, gasUsd.withdrawal * legs, mustUsd > 0)
+        ? move(mustUsd, valueUsd, -yieldPerDollar, gasUsd.withdrawal * legs, mustUsd > 0)
         : undefined;
     if (withdrawal) {
       change.push([withdrawal.amount, -1]);
@@ -90,12 +90,7 @@ export function buildModel(problem: AllocationProblem, bounds: Bounds): Allocati
     }
     const deposit =
       depositUsd > 0
-        ? move(
-            valueUsd > 0 ? dustUsd : floorUsd,
-            depositUsd,
-            yieldPerDollar,
-            gasUsd.deposit * pool.accepts.length,
-          )
+        ? move(valueUsd > 0 ? 0 : floorUsd, depositUsd, yieldPerDollar, gasUsd.deposit * pool.accepts.length)
         : undefined;
     if (deposit) {
       change.push([deposit.amount, 1]);
@@ -135,7 +130,7 @@ export function buildModel(problem: AllocationProblem, bounds: Bounds): Allocati
       .map((to) => {
         const wantedUsd = (demandUsd[to]! + poolsBillUsd + detoursUsd) / (1 - limits.conversionRate);
         const mostUsd = Math.min(supplyUsd[from]! + detoursUsd, wantedUsd, bounds.assetsUsd);
-        const { amount, made } = move(dustUsd, mostUsd, -limits.conversionRate, gasUsd.conversion);
+        const { amount, made } = move(0, mostUsd, -limits.conversionRate, gasUsd.conversion);
         balances[from]!.push([amount, -1]);
         balances[to]!.push([amount, 1 - limits.conversionRate]);
         into[to]!.push([made, 1]);

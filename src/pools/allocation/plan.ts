@@ -109,8 +109,12 @@ export function makePlan(problem: AllocationProblem, bounds: Bounds, moves: Move
   }
 
   const rate = parseAmount(problem.limits.conversionRate.toFixed(18));
-  const conversions = inOrder(moves.conversions, problem.tokens.length)
-    .filter(({ usd }) => usd >= crumbUsd)
+  const conversions = inOrder(
+    withoutCircles(
+      moves.conversions.filter(({ usd }) => usd >= crumbUsd),
+      problem.limits.conversionRate,
+    ),
+  )
     .map(({ from, to, usd }) => {
       const [source, target] = [problem.tokens[from]!.symbol, problem.tokens[to]!.symbol];
       const wanted = amountFor(valueOfDollars(usd), priceOf(source));
@@ -162,14 +166,48 @@ export function makePlan(problem: AllocationProblem, bounds: Bounds, moves: Move
   };
 }
 
+/**
+ * Conversions that lead around in a circle are taken back: the optimum has none where conversions cost, but may where they
+ * do not, and what is found before the optimum may anyway. The token at which a circle begins keeps its fees.
+ */
+function withoutCircles(conversions: Moves['conversions'], rate: number): Moves['conversions'] {
+  let left = conversions;
+  for (let circle = circleIn(left); circle !== undefined; circle = circleIn(left)) {
+    const around = circle.map((conversion, i) => ({ conversion, share: (1 - rate) ** i }));
+    const usd = Math.min(...around.map(({ conversion, share }) => conversion.usd / share));
+    const taken = new Map(around.map(({ conversion, share }) => [conversion, usd * share]));
+    left = left
+      .map((conversion) => ({ ...conversion, usd: conversion.usd - (taken.get(conversion) ?? 0) }))
+      .filter((conversion) => conversion.usd >= crumbUsd);
+  }
+  return left;
+}
+
+function circleIn(conversions: Moves['conversions']): Moves['conversions'] | undefined {
+  const follow = (path: Moves['conversions']): Moves['conversions'] | undefined => {
+    const { to } = path.at(-1)!;
+    const begin = path.findIndex(({ from }) => from === to);
+    if (begin >= 0) return path.slice(begin);
+    for (const next of conversions.filter(({ from }) => from === to)) {
+      const circle = follow([...path, next]);
+      if (circle) return circle;
+    }
+    return undefined;
+  };
+  for (const conversion of conversions) {
+    const circle = follow([conversion]);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
 /** Tokens are converted into before they are converted out of, so that the wallet has what a step spends. */
-function inOrder(conversions: Moves['conversions'], tokens: number): Moves['conversions'] {
+function inOrder(conversions: Moves['conversions']): Moves['conversions'] {
   const rest = new Set(conversions);
   const ordered: Moves['conversions'] = [];
-  for (let round = 0; round <= tokens && rest.size > 0; round += 1) {
+  while (rest.size > 0) {
     const fed = new Set([...rest].map(({ to }) => to));
-    const ready = [...rest].filter(({ from }) => !fed.has(from));
-    for (const conversion of ready.length > 0 ? ready : rest) {
+    for (const conversion of [...rest].filter(({ from }) => !fed.has(from))) {
       ordered.push(conversion);
       rest.delete(conversion);
     }

@@ -1,12 +1,9 @@
-// The thread of solver.ts: solves the one programme that it was started with, answers, ends. It is no TypeScript, because
-// `--import tsx` does not reach the first file of a thread.
+// The thread of solver.ts: solves the one programme that it was started with, answers, ends.
 import { parentPort, workerData } from 'node:worker_threads';
-import { register } from 'tsx/esm/api';
+import { solveMilp } from './solve-milp.mjs';
 
-register();
 try {
-  const { solveMilp } = await import('./solve-milp.ts');
-  parentPort.postMessage(await solveMilp(workerData));
+  parentPort.postMessage(await solveMilp(workerData.request, workerData.wasmModule));
 } catch (error) {
   // The solver's text alone: its stack is a page of generated code.
   parentPort.postMessage({ crashed: error.message });

@@ -1,11 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { SolveAnswer, SolveRequest } from './solve-milp.ts';
+import type { SolveAnswer, SolveRequest } from './solve-milp.mjs';
+
+/** The solver's name and version, for the record. */
+export const solverName = 'HiGHS 1.15';
 
 /** The solver died instead of answering. */
 export class SolverCrashed extends Error {}
 
 /** Solves a programme; `seconds` is what it took altogether. */
 export type Solve = (request: SolveRequest) => Promise<SolveAnswer & { seconds: number }>;
+
+// Node's types do not know it.
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: { compile: (bytes: Uint8Array) => Promise<object> };
+};
+
+let compiled: Promise<object> | undefined;
+
+/** Compiled once a process: threads share the code, and what was made fast in one is fast in the next. */
+function wasmModule(): Promise<object> {
+  const file = createRequire(import.meta.url).resolve('highs/runtime');
+  compiled ??= readFile(file).then((bytes) => WebAssembly.compile(bytes));
+  return compiled;
+}
 
 const threadFile = new URL('./solver-thread.mjs', import.meta.url);
 
@@ -22,7 +41,10 @@ export async function solveInThread(
 ): Promise<SolveAnswer & { seconds: number }> {
   const limitMs = hardLimitMs ?? (request.timeLimitSeconds * patience.factor + patience.seconds) * 1000;
   const started = performance.now();
-  const worker = new Worker(thread, { workerData: request, execArgv: [] });
+  const worker = new Worker(thread, {
+    workerData: { request, wasmModule: await wasmModule() },
+    execArgv: [],
+  });
   let timer: NodeJS.Timeout | undefined;
   try {
     const answer = await new Promise<SolveAnswer | { crashed: string }>((resolve, reject) => {

@@ -5,7 +5,7 @@ import { allocate } from '../../../src/pools/allocation/allocate.ts';
 import type { Allocation } from '../../../src/pools/allocation/allocate.ts';
 import { boundsOf, groupIndex } from '../../../src/pools/allocation/problem.ts';
 import type { AllocationProblem } from '../../../src/pools/allocation/problem.ts';
-import { solveMilp } from '../../../src/pools/allocation/solve-milp.ts';
+import { solveMilp } from '../../../src/pools/allocation/solve-milp.mjs';
 import { SolverCrashed } from '../../../src/pools/allocation/solver.ts';
 import type { Solve } from '../../../src/pools/allocation/solver.ts';
 import { dollarsOf, parseAmount, valueOf } from '../../../src/pools/portfolio/amounts.ts';
