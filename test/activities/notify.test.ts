@@ -13,7 +13,7 @@ import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { notifyRun } from '../../src/activities/notify.ts';
 import type { SlackMessage } from '../../src/notifications/slack-message.ts';
 import { assertSlackTakes } from '../notifications/slack-limits.ts';
-import { deadAddress, receiver } from '../notifications/receiver.ts';
+import { deadAddress, receiver } from '../support/slack-receiver.ts';
 import { fillRichDay } from '../pages/rich-day.ts';
 import type { RichDay } from '../pages/rich-day.ts';
 import { testDependencies } from '../support/daily-run.ts';

@@ -7,8 +7,8 @@ import { identify } from '../../src/stack/processes.ts';
 import { makePanel } from '../support/panel.ts';
 import { startRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
-import { slackReceiver } from '../support/slack.ts';
-import type { SlackReceiver } from '../support/slack.ts';
+import { receiver } from '../support/slack-receiver.ts';
+import type { Receiver } from '../support/slack-receiver.ts';
 import { arm, identityOf, kill, orphans, victims } from './harness.ts';
 import type { Victim } from './harness.ts';
 
@@ -35,13 +35,14 @@ const kills: { phase: 'forecast' | 'allocate' | 'report'; points: FailpointName[
   ];
 
 describe('killed in forecast, allocate or report: the same rows, and one message', () => {
-  let slack: SlackReceiver;
+  let slack: Receiver;
+  let closeSlack: (() => void) | undefined;
   let rig: Rig;
   let source: string[];
   let undisturbed: string;
 
   before(async () => {
-    slack = await slackReceiver();
+    slack = await receiver({ after: (end) => (closeSlack = end) });
     rig = await startRig({ SLACK_WEBHOOK_URL: slack.url });
     const folder = join(rig.stateFolder, 'panel');
     makePanel(folder, { pools: 9, days: 90, lastDay: '2026-03-30' });
@@ -54,7 +55,7 @@ describe('killed in forecast, allocate or report: the same rows, and one message
   });
   after(async () => {
     await rig?.takeDown();
-    await slack?.close();
+    closeSlack?.();
   });
   beforeEach(() => {
     slack.messages.length = 0;

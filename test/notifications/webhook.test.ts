@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { postOnce, sendAlert } from '../../src/notifications/webhook.ts';
-import { deadAddress, receiver, secretPath } from './receiver.ts';
+import { deadAddress, receiver, secretPath } from '../support/slack-receiver.ts';
 
 test('a message that was taken is sent, once, as JSON', async (t) => {
   const { url, messages } = await receiver(t, 200);

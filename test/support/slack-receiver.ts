@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 
 /** Nobody may ever read this in a log or a record. */
 export const secretPath = '/services/T0SECRET/B0SECRET/xyzzyplugh';
@@ -16,7 +15,10 @@ export interface Receiver {
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
 /** A webhook on loopback that answers as it is told, the last answer again and again. */
-export async function receiver(t: TestContext, ...answers: (number | Answer)[]): Promise<Receiver> {
+export async function receiver(
+  t: { after: (end: () => void) => void },
+  ...answers: (number | Answer)[]
+): Promise<Receiver> {
   const messages: Receiver['messages'] = [];
   const server = createServer((request, response) => {
     let body = '';
