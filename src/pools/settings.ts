@@ -17,7 +17,8 @@ const numberKind = (allowed: string, within: (value: number) => boolean): Kind<n
 const fraction = numberKind('a fraction from 0 to 1', (value) => value >= 0 && value <= 1);
 const dollars = numberKind('an amount in dollars of at least 0', (value) => value >= 0);
 const gwei = numberKind('a number of gwei of at least 0', (value) => value >= 0);
-const seconds = numberKind('a number of seconds above 0', (value) => value > 0);
+// Two tries of this length must fit into the ten minutes of an activity.
+const seconds = numberKind('a number of seconds above 0, at most 240', (value) => value > 0 && value <= 240);
 const count = numberKind('a whole number of at least 0', (value) => Number.isInteger(value) && value >= 0);
 const days = numberKind(
   'a whole number of days, at least 1',
