@@ -111,7 +111,12 @@ export async function fingerprint(
         run.date,
         await row(
           database,
-          `select ${forecastsOfTheDay}, ${newestChange('token_prices_daily', '<')}, ${previousPositions},
+          `select ${forecastsOfTheDay}, ${poolIdentities}, ${newestChange('token_prices_daily', '<')},
+                  ${newestChange('gas_fees_daily', '<')}, ${previousPositions},
+                  -- a held pool without a forecast of the day may still be judged by one of the last three days
+                  (select md5(string_agg(md5((date, pool_id, forecasted_apy, forecasted_tvl)::text), ''
+                                         order by date, pool_id))
+                     from pool_forecasts where dataset = $1 and date between $2::date - 3 and $2::date - 1),
                   (select md5(string_agg(md5((pool_id, filter_reason, pool_group)::text), '' order by pool_id))
                      from pool_daily_metrics where dataset = $1 and date = $2),
                   (select md5(string_agg(md5((token_symbol, pool_id, carried, accrued, flow, price_usd)::text), ''

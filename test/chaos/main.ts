@@ -101,7 +101,8 @@ async function forgetEverything({ database }: Rig): Promise<void> {
   await database.query(
     `truncate runs, units, batches, checks, allocation_parameters, pools, pool_history, token_prices_daily,
               gas_fees_daily, macroeconomic_data, portfolio_transactions, pool_daily_metrics, pool_metrics_state,
-              icebox_tokens`,
+              icebox_tokens, pool_forecasts, pool_forecast_quantiles, pool_forecast_models, daily_balances, allocations,
+              allocation_positions, asset_allocations, notifications, forecast_evaluation_days`,
   );
 }
 

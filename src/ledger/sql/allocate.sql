@@ -81,6 +81,9 @@ select 'rows' as name, 'block' as severity, (select count(*) from closing) = row
 union all
 select 'decision', 'block', count(*) = 1, count(*)::text, '1', 'the decision of this run is on record' from decision
 union all
+select 'built on the days before', 'block', not stale, case when stale then 'redone since' else 'as they are' end,
+       'as they are', 'the days before, which this one continues' from decision
+union all
 select 'value', 'block', abs(after + gas + conversion - before) <= 0.01,
        round(after + gas + conversion, 6)::text, round(before, 6)::text,
        'dollars afterwards with what was paid, against dollars before'

@@ -1,11 +1,76 @@
--- Whole means: every pool that is due has its forecast.
+-- Whole means: every pool that is due has its forecast, and nobody else has; every figure is finite, in its order, and the
+-- same wherever it stands; nothing was known that was not known the day before.
 with due as (
   select m.pool_id from pool_daily_metrics m join pools p using (dataset, pool_id)
    where m.dataset = $2 and m.date = $3 and p.is_active and m.prefilter_reason is null and $1::uuid is not null
      and (select count(*) from pool_history h where h.dataset = $2 and h.pool_id = m.pool_id and h.date < $3) >= 2
+     -- an observation is repeated for seven days after its own, the last of which is the day before the run
      and exists (select 1 from pool_history h
                   where h.dataset = $2 and h.pool_id = m.pool_id and h.date between $3::date - 8 and $3::date - 1)
-)
+),
+forecasts as (select * from pool_forecasts where dataset = $2 and date = $3),
+fans as (select * from pool_forecast_quantiles where dataset = $2 and date = $3),
+-- greatest() skips nulls, and NaN sorts above infinity
+not_finite as (
+  select (select count(*) from forecasts
+           where greatest(asof_apy, asof_tvl, mean_apy_7d, forecasted_apy, forecasted_tvl, tvl_q10, tvl_q90) >= 'infinity'
+              or least(forecasted_apy, forecasted_tvl, tvl_q10) < 0)
+       + (select count(*) from fans where greatest(apy_q10, apy_q50, apy_q90) >= 'infinity' or apy_q10 < 0) as rows
+),
+disordered as (
+  select (select count(*) from forecasts where not (tvl_q10 <= forecasted_tvl and forecasted_tvl <= tvl_q90))
+       + (select count(*) from fans where not (apy_q10 <= apy_q50 and apy_q50 <= apy_q90)) as rows
+),
+without_fan as (
+  select count(*) as pools
+    from forecasts f
+   where (select count(*) from fans q where q.pool_id = f.pool_id and q.horizon_days between 1 and 7) <> 7
+),
+-- of all pools with a row on the day: one without a forecast must have none here either
+elsewhere as (
+  select count(*) as pools
+    from pool_daily_metrics m
+    left join forecasts f using (pool_id)
+    left join fans q on q.pool_id = m.pool_id and q.horizon_days = 1
+   where m.dataset = $2 and m.date = $3
+     and ((m.forecasted_apy, m.forecasted_tvl) is distinct from (f.forecasted_apy, f.forecasted_tvl)
+          or q.apy_q50 is distinct from f.forecasted_apy)
+),
+learnt as (select * from pool_forecast_models where dataset = $2 and date = $3),
+apy as (select * from learnt where target = 'apy')
 select 'rows' as name, 'block' as severity, count(*) = count(f.pool_id) and count(*) > 0 as passed,
-       count(f.pool_id)::text as observed, count(*)::text as expected, 'pools that are due and have their forecast' as message
-  from due left join pool_forecasts f on f.dataset = $2 and f.date = $3 and f.pool_id = due.pool_id
+       count(f.pool_id)::text as observed, greatest(count(*), 1)::text as expected,
+       'pools that are due and have their forecast' as message
+  from due left join forecasts f using (pool_id)
+union all
+select 'nothing beyond', 'block', count(*) = 0, count(*)::text, '0', 'forecasts of pools that are not due'
+  from forecasts where pool_id not in (select pool_id from due)
+union all
+select 'finite figures', 'block', rows = 0, rows::text, '0', 'rows with a figure that is negative or no finite number'
+  from not_finite
+union all
+select 'quantiles in order', 'block', rows = 0, rows::text, '0', 'rows whose q10, median and q90 are not in this order'
+  from disordered
+union all
+select 'fans', 'block', pools = 0, pools::text, '0', 'forecasts without quantiles for one of the seven horizons'
+  from without_fan
+union all
+select 'medians agree', 'block', pools = 0, pools::text, '0',
+       'pools whose forecast differs between the forecasts, the fan and the metrics of the day'
+  from elsewhere
+union all
+select 'known the day before', 'block', count(*) = 0, count(*)::text, '0', 'forecasts made of anything but the day before'
+  from forecasts where asof <> $3::date - 1
+union all
+select 'models on record', 'block', count(*) = 2 and bool_and(last_asof <= $3::date - 2), count(*)::text, '2',
+       'what APY and TVL were learnt from, with no target later than the day before the run'
+  from learnt where target in ('apy', 'tvl')
+union all
+select 'gas forecast', 'warn', count(*) = 1, count(*)::text, '1', 'without it costs are reckoned with the last known gas price'
+  from gas_fees_daily where dataset = $2 and date = $3 and forecasted_avg_gas_gwei is not null
+union all
+select 'beats persistence', 'warn', coalesce(max(mae_model) < max(mae_persistence), false),
+       coalesce(round(max(mae_model)::numeric, 4)::text, 'not measured'),
+       coalesce('< ' || round(max(mae_persistence)::numeric, 4)::text, 'ten days held out'),
+       'mean absolute error of the APY on past days held out, in percent points; where it is no better the forecast is "same as the day before"'
+  from apy
