@@ -23,6 +23,7 @@ const input = { dataset: 'sample', date: '2026-01-31' };
 const server = await developmentServer();
 try {
   await record('success', {});
+  await record('evaluation', {});
   await record('failed-check', {
     verifyPhase: async ({ phase }) => ({
       complete: phase !== 'prefilter',
@@ -55,10 +56,11 @@ try {
 type Batch = Awaited<ReturnType<Activities['runBatch']>>;
 
 async function start(name: string): Promise<WorkflowHandle> {
-  return server.client.workflow.start('dailyPipeline', {
+  const evaluation = name === 'evaluation';
+  return server.client.workflow.start(evaluation ? 'evaluatePools' : 'dailyPipeline', {
     workflowId: name,
     taskQueue: 'sevenfold',
-    args: [input],
+    args: [evaluation ? { ...input, days: 15 } : input],
   });
 }
 

@@ -30,6 +30,10 @@ const mustHold: Record<string, ((event: Event) => boolean)[]> = {
   ],
   'worker-lost': [has('EVENT_TYPE_ACTIVITY_TASK_STARTED', 'TIMEOUT_TYPE_HEARTBEAT')],
   retry: [has('EVENT_TYPE_TIMER_FIRED'), has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')],
+  evaluation: [
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED', 'evaluatePools'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
+  ],
   'retry-by-hand': [has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"retryFailed"')],
 };
 
@@ -53,7 +57,7 @@ describe('open runs go on under the code of today', () => {
 
   test('a workflow that does its steps in another order is caught', async () => {
     const { code, ...rest } = await workflowBundle();
-    const reordered = code.replace(/'prepare',\s*'ingest'/, "'ingest', 'prepare'");
+    const reordered = code.replace(/(dailyPhases = \[\s*)'prepare',\s*'ingest'/, "$1'ingest', 'prepare'");
     assert.notEqual(reordered, code, 'the bundle no longer spells the order of the phases like this');
     await assert.rejects(
       Worker.runReplayHistory(
