@@ -1,4 +1,4 @@
-"""From quantiles of a booster to a fan that holds what it says: widened on past days, ordered, never below 0."""
+"""From a booster's quantiles to a fan as wide as it says: stretched on past days, ordered, never below 0."""
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def spread(
 
 
 def growing(middle: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """q10 and q90 of a pool and horizon (shape pools × 7) around `middle`, from a one-day width and no model."""
+    """q10 and q90 (shape pools × horizons) around `middle`, from a one-day width and no model."""
     reach = width[:, None] * np.sqrt(np.array(HORIZONS, float))
     return np.maximum(middle[:, None] - reach, 0.0), middle[:, None] + reach
 

@@ -1,9 +1,9 @@
-"""The features of every pool on every day, for training and for serving: pure functions from frames to frames.
+"""The features of every pool on every day, for learning and for asking: pure functions from frames to frames.
 
-A day's features hold what was known at its end and nothing later. Changes of an APY are counted in units of the
-pool's own recent changes (`scale`), so that one booster serves pools that move by a hundredth of a point a day
-and pools that move by ten. What is missing stays missing. All windows are explicit, and those across pools run in
-the order of the pools' ids, so that a sum has the same last bit however Spark spreads the rows.
+A day's features hold what was known at its end and nothing later. Changes of an APY are counted in units of
+the pool's own recent changes (`scale`), so that one booster serves pools that move by a hundredth of a point
+a day and pools that move by ten. What is missing stays missing. All windows are explicit, and those across
+pools run in the order of the pools' ids, so that a sum has the same last bit however Spark spreads the rows.
 """
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
@@ -70,9 +70,9 @@ TVL_FEATURES = (
 def pool_features(observations: DataFrame, market: DataFrame, last_day: int, partitions: int) -> DataFrame:
     """One row for each pool and day on which its APY is known (observed, or filled for at most seven days).
 
-    `observations`: pool_id, protocol, day (from 1970-01-01), apy (percent points), tvl (USD); one row a pool and
-    day. `market`: day and the changes of ETH and BTC. Columns: pool_id, day, apy, tvl, mean_apy_7d, scale,
-    tvl_scale, the features of both models, and the targets `apy_after_<h>d` (percent points) and
+    `observations`: pool_id, protocol, day (from 1970-01-01), apy (percent points), tvl (USD); one row a pool
+    and day. `market`: day and the changes of ETH and BTC. Columns: pool_id, day, apy, tvl, mean_apy_7d,
+    scale, tvl_scale, the features of both models, and the targets `apy_after_<h>d` (percent points) and
     `tvl_log_change`, which are empty where the value of that day was not observed.
     """
     grid = every_day(observations, last_day, partitions)
@@ -184,7 +184,7 @@ def own_features(days: DataFrame) -> DataFrame:
 
 
 def across_pools(days: DataFrame) -> DataFrame:
-    """Adds what all pools, and the others of the same protocol, did on the day. A pool must have an APY there."""
+    """Adds what all pools did on the day, and the others of the same protocol. Every row must have an APY."""
     everything = Window.unboundedPreceding, Window.unboundedFollowing
     all_pools = Window.partitionBy("day").orderBy("pool_id").rowsBetween(*everything)
     protocol = Window.partitionBy("day", "protocol").orderBy("pool_id").rowsBetween(*everything)

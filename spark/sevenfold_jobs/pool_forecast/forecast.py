@@ -20,9 +20,12 @@ from sevenfold_jobs.pool_forecast.rules import (
 
 @dataclass(frozen=True)
 class DayForecast:
-    """Rounded. `pools`: pool_id, method, asof_apy, asof_tvl, mean_apy_7d, forecasted_apy, forecasted_tvl, tvl_q10,
-    tvl_q90, sorted by pool. `low`, `high`: q10 and q90 of the APY, shape pools × horizons; the median of every
-    horizon is the forecast of the first (docs/decisions/007-forecast.md)."""
+    """Rounded, sorted by pool.
+
+    `pools`: pool_id, method, asof_apy, asof_tvl, mean_apy_7d, forecasted_apy, forecasted_tvl, tvl_q10,
+    tvl_q90. `low`, `high`: q10 and q90 of the APY, shape pools × horizons; the median of every horizon is the
+    forecast of the first (docs/decisions/007-forecast.md).
+    """
 
     pools: pd.DataFrame
     low: np.ndarray

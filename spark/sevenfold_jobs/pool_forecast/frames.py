@@ -1,4 +1,4 @@
-"""The rows that the models learn from and are asked about, kept in Spark; what the driver must know of them."""
+"""The rows that models learn from and are asked about: kept in Spark, outlined for the driver."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ _TARGETS = (*(f"apy_after_{horizon}d" for horizon in HORIZONS), "tvl_log_change"
 
 @dataclass
 class Days:
-    """One row a pool and day, in the order of day and pool: `rows` in Spark, `facts` of the same rows here."""
+    """One row a pool and day, in the order of day and pool: `rows` in Spark, their `facts` here."""
 
     rows: DataFrame
     facts: pd.DataFrame
@@ -36,13 +36,14 @@ class Days:
     def of(cls, spark: SparkSession, known: Known, first: int) -> "Days":
         """Builds the features once, of the rows from day `first` on."""
         spark.conf.set("spark.sql.adaptive.enabled", "false")
-        partitions = spark.sparkContext.defaultParallelism
+        partitions = partitions_of(spark)
+        spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
         observations = spark.createDataFrame(
             known.history, "pool_id string, protocol string, day int, apy double, tvl double"
         )
         market = spark.createDataFrame(market_days(known.prices, known.first, known.last))
         features = pool_features(observations, market, known.last, partitions)
-        # A booster of one task reads one partition; sorted, so that it always reads the same rows in one order.
+        # A booster of one task reads one partition; sorted, so that it always reads them in the same order.
         rows = (
             features.where(F.col("day") >= first)
             .repartition(1)
@@ -61,8 +62,13 @@ class Days:
         return self.rows.where(F.col("day").between(first, last))
 
 
+def partitions_of(spark: SparkSession) -> int:
+    """As many parts as cores: rows are few, and a task costs milliseconds."""
+    return spark.sparkContext.defaultParallelism
+
+
 def tvl_rows(days: DataFrame) -> DataFrame:
-    """Features, label and weight of the TVL model; the label is missing where the next day was not observed."""
+    """Adds features, label and weight of the TVL model; no label where the next day was not observed."""
     scaled = F.col("tvl_log_change") / F.col("tvl_scale")
     return days.select(
         "*",

@@ -1,4 +1,4 @@
-"""Tomorrow's gas price: the change of its logarithm from the last seven days, believed as far as it was right.
+"""Tomorrow's gas: the change of the price's logarithm from the last seven days, as far as it was right.
 
 A linear model with a penalty: 180 rows of one series are too few for a booster.
 """
@@ -18,7 +18,7 @@ HELD_OUT_DAYS = 60
 # Fewer days with a target than this: the forecast is that of the day before.
 FEWEST_DAYS = 60
 PENALTY = 10.0
-# Of fewer maxima no model, of fewer still no pattern (the original's rules, docs/pools 6.4).
+# Of fewer maxima no model, of fewer still no pattern (the original's rules).
 FEWEST_MAXIMA = 15
 PATTERN_MAXIMA = 7
 MAXIMUM_TO_AVERAGE = 1.5
@@ -47,8 +47,8 @@ class GasForecast:
 def forecast_gas(gas: pd.DataFrame, asof: int) -> list[GasForecast]:
     """Of the day after `asof`: the average and, made of its own days or of the average, the maximum.
 
-    `gas` has day, average, maximum (gwei). Days after `asof` are not looked at; a price of 0 is none. Without any
-    average there is no forecast.
+    `gas` has day, average, maximum (gwei). Days after `asof` are not looked at; a price of 0 is none. Without
+    any average there is no forecast.
     """
     known = gas[gas["day"] <= asof]
     average = _series(known, "average")
@@ -131,7 +131,7 @@ def _in_gwei(shrink: Shrink, price: np.ndarray, past: np.ndarray, change: np.nda
 
 
 def _fallback(average: GasForecast, maximum: pd.Series) -> GasForecast:
-    """Of the last seven maxima, their median and half their trend; of fewer, half as much again as the average."""
+    """Median of the last seven maxima and 0.3 of their trend; of fewer, half as much again as the average."""
     if len(maximum) >= PATTERN_MAXIMA:
         last = maximum.to_numpy()[-PATTERN_MAXIMA:]
         value = float(np.median(last) + 0.3 * (last[-3:].mean() - last[:3].mean()))

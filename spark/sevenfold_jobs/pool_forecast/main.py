@@ -1,29 +1,29 @@
-"""Job `pool_forecast`: `{dataset, date}` → the forecasts of run date `date`, from what was known the day before."""
+"""Job `pool_forecast`: `{dataset, date}` → forecasts of `date`, from what was known the day before."""
 
-import time
-from datetime import date
 from typing import Any
 
 import psycopg
 
 from sevenfold_jobs.common.batch import Batch
-from sevenfold_jobs.common.failures import Infrastructure, InvalidInput
+from sevenfold_jobs.common.failures import Infrastructure
 from sevenfold_jobs.pool_forecast import days, sink
+from sevenfold_jobs.pool_forecast.clock import Clock
 from sevenfold_jobs.pool_forecast.forecast import forecast_day
 from sevenfold_jobs.pool_forecast.gas import forecast_gas
 from sevenfold_jobs.pool_forecast.models import Models
-from sevenfold_jobs.pool_forecast.reading import as_day, read_known
+from sevenfold_jobs.pool_forecast.reading import as_day, day_of, read_known
 
 
 def run(batch: Batch) -> dict[str, Any]:
     """Reads, builds the features, fits, asks, and replaces the day's rows in one transaction.
 
-    Returns `{pools, coldStart, skipped, trainingRows, shrink, seconds}`, seconds by stage. Raises InvalidInput
-    for a date that is none or a data set without history before it, Fenced when a newer attempt owns the unit.
+    Returns `{pools, coldStart, skipped, trainingRows, shrink, seconds}`, seconds by stage. Raises
+    InvalidInput for a date that is none or a data set without history before it, Infrastructure when the
+    history moved meanwhile, Fenced when a newer attempt owns the unit.
     """
     key = {"dataset": batch.input["dataset"], "date": day_of(batch.input["date"])}
     asof = as_day(key["date"]) - 1
-    clock = _Clock()
+    clock = Clock()
     with batch.connect() as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         known = read_known(connection, key["dataset"], days.first_day_needed(asof), asof)
@@ -47,8 +47,8 @@ def run(batch: Batch) -> dict[str, Any]:
         forecast = sink.only(forecast, due)
         if len(forecast.pools) != len(due):
             raise Infrastructure(
-                f"{len(due)} pools of {key['dataset']} are due on {key['date']} and {len(forecast.pools)} have a "
-                "forecast: the history moved while it was made. Try again."
+                f"{len(due)} pools of {key['dataset']} are due on {key['date']}, {len(forecast.pools)} have "
+                "a forecast: the history moved while it was made. Try again."
             )
         sink.write_forecasts(batch, connection, key, forecast, asof)
         sink.write_models(connection, key, [told.apy, told.tvl, *gas])
@@ -75,24 +75,3 @@ def run(batch: Batch) -> dict[str, Any]:
         "shrink": told.apy.shrink.share,
         "seconds": clock.seconds,
     }
-
-
-def day_of(text: str) -> date:
-    """Raises InvalidInput."""
-    try:
-        return date.fromisoformat(text)
-    except (TypeError, ValueError):
-        raise InvalidInput(f"{text!r} is not a date: write it as YYYY-MM-DD.") from None
-
-
-class _Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = time.monotonic()
-
-    def lap(self, stage: str) -> None:
-        now = time.monotonic()
-        self.seconds[stage] = round(now - self._since, 3)
-        self._since = now

@@ -16,7 +16,7 @@ def market_days(prices: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
     for symbol, lag in MARKET_FEATURES:
         found = prices[(prices["symbol"] == symbol) & (prices["close"] > 0)]
         closes = pd.Series(found["close"].to_numpy(float), found["day"].to_numpy(int)).sort_index()
-        log_close = np.log(closes.reindex(range(min(first, *closes.index[:1]), last + 1)).ffill())
+        log_close = np.log(closes.reindex(range(min([first, *closes.index[:1]]), last + 1)).ffill())
         columns[f"{symbol.lower()}_change_{lag}d"] = (
             (log_close - log_close.shift(lag)).reindex(days).to_numpy()
         )

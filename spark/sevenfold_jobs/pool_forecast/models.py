@@ -59,8 +59,8 @@ class Learnt:
 class Told:
     """What the models say at the end of day `asof`: a row for each pool with an APY then, and a fan for each.
 
-    `pools`: pool_id, asof_apy, asof_tvl, mean_apy_7d, scale, tvl_scale, forecasted_apy, forecasted_tvl, tvl_q10,
-    tvl_q90. `low` and `high`: shape pools × horizons.
+    `pools`: pool_id, asof_apy, asof_tvl, mean_apy_7d, scale, tvl_scale, forecasted_apy, forecasted_tvl,
+    tvl_q10, tvl_q90. `low` and `high`: shape pools × horizons.
     """
 
     asof: int
@@ -72,10 +72,10 @@ class Told:
 
 
 class Models:
-    """All models of the days from `first_asof` to `last_asof`, over features that are built once.
+    """All models of the days from `first_asof` on, over features that are built once.
 
-    The model of a finished block is the same for all these days and is fitted once; whether one day is asked for
-    or sixty, a day's forecast is the same.
+    The model of a finished block is the same for all these days and is fitted once; whether one day is asked
+    for or sixty, a day's forecast is the same.
     """
 
     def __init__(self, spark: SparkSession, known: Known, first_asof: int) -> None:

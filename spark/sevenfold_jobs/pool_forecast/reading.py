@@ -73,6 +73,14 @@ def read_known(connection: psycopg.Connection, dataset: str, first: int, last: i
     )
 
 
+def day_of(text: str) -> date:
+    """Of a request. Raises InvalidInput."""
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{text!r} is not a date: write it as YYYY-MM-DD.") from None
+
+
 def as_day(day: date) -> int:
     """Days from 1970-01-01."""
     return (day - DAY_ZERO).days

@@ -9,7 +9,7 @@ from sevenfold_jobs.pool_forecast.rules import FEWEST_HELD_OUT_DAYS, SHRINKS
 
 @dataclass(frozen=True)
 class Shrink:
-    """The share believed, and the mean absolute errors on the days held out (None where there were too few)."""
+    """The share believed, and the mean absolute errors on the days held out (None where these were few)."""
 
     share: float
     mae_model: float | None
@@ -23,8 +23,9 @@ def choose_shrink(
 ) -> Shrink:
     """The best of `SHRINKS` for changes that came and changes that were forecast, one entry a row.
 
-    A forecast must beat persistence by more than the standard error of that gain over the days, else the share
-    is 0. `level` is the value that changes: it does not fall below 0. Errors count up to `largest_error`.
+    A forecast must beat persistence by more than the standard error of that gain over the days, else the
+    share is 0. `level` is the value that changes: it does not fall below 0. Errors count up to
+    `largest_error`.
     """
     usable = np.isfinite(change) & np.isfinite(forecast)
     change, forecast, days = change[usable], forecast[usable], days[usable]

@@ -109,17 +109,19 @@ def write_models(
     with connection.cursor() as cursor:
         cursor.executemany(
             """
-            insert into pool_forecast_models (dataset, date, target, model, model_hash, shrink, rows, features,
-                                              first_asof, last_asof, mae_model, mae_persistence, detail)
+            insert into pool_forecast_models (dataset, date, target, model, model_hash, shrink, rows,
+                                              features, first_asof, last_asof, mae_model, mae_persistence,
+                                              detail)
             values (%(dataset)s, %(date)s, %(target)s, %(model)s, %(model_hash)s, %(shrink)s, %(rows)s,
-                    %(features)s, %(first_asof)s, %(last_asof)s, %(mae_model)s, %(mae_persistence)s, %(detail)s)
+                    %(features)s, %(first_asof)s, %(last_asof)s, %(mae_model)s, %(mae_persistence)s,
+                    %(detail)s)
             """,
             [{**key, **_on_record(one)} for one in learnt],
         )
 
 
 def write_gas(connection: psycopg.Connection, key: dict[str, Any], gas: list[GasForecast]) -> None:
-    """Sets the day's gas forecast, on a row of its own where the day has none; nothing where there is none."""
+    """Sets the day's gas forecast, on a row of its own where the day has none."""
     told = {forecast.target: forecast for forecast in gas}
     values = {}
     for target, name in (("gas_avg", "avg"), ("gas_max", "max")):
@@ -129,12 +131,13 @@ def write_gas(connection: psycopg.Connection, key: dict[str, Any], gas: list[Gas
             ("", "_q10", "_q90"), round_half_away(np.array(figures), GAS_DECIMALS), strict=True
         ):
             values[f"{name}{suffix}"] = None if np.isnan(figure) else float(figure)
-    # Without a change number of its own: a forecast is nobody's input, so no fingerprint may move because of it.
+    # Without a change number of its own: no fingerprint of what is ingested may move because of a forecast.
     insert = """
         insert into gas_fees_daily as g (dataset, date, forecasted_avg_gas_gwei, forecasted_avg_gas_q10_gwei,
                forecasted_avg_gas_q90_gwei, forecasted_max_gas_gwei, forecasted_max_gas_q10_gwei,
                forecasted_max_gas_q90_gwei, change_seq)
-        values (%(dataset)s, %(date)s, %(avg)s, %(avg_q10)s, %(avg_q90)s, %(max)s, %(max_q10)s, %(max_q90)s, 0)
+        values (%(dataset)s, %(date)s, %(avg)s, %(avg_q10)s, %(avg_q90)s, %(max)s, %(max_q10)s,
+                %(max_q90)s, 0)
             on conflict (dataset, date) do"""
     update = """
         update set (forecasted_avg_gas_gwei, forecasted_avg_gas_q10_gwei, forecasted_avg_gas_q90_gwei,
