@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Dependencies } from './dependencies.ts';
+import { followNewestVerdict } from './verdicts.ts';
 import { inTransaction } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
 import { Failure } from '../failures.ts';
@@ -102,16 +103,7 @@ export async function prefilterPools(deps: Dependencies, { fence }: PhaseInput):
         where m.prefilter_reason is distinct from excluded.prefilter_reason`,
       [dataset, date, judged.map(({ poolId }) => poolId), judged.map(({ reason }) => reason)],
     );
-    // The pool's own flag is that of the newest day: a day that is looked at again later leaves it alone.
-    await client.query(
-      `update pools p set currently_filtered_out = m.is_filtered_out
-         from pool_daily_metrics m
-        where p.dataset = $1 and m.dataset = p.dataset and m.pool_id = p.pool_id and m.date = $2
-          and p.currently_filtered_out is distinct from m.is_filtered_out
-          and not exists (select 1 from pool_daily_metrics l
-                           where l.dataset = p.dataset and l.pool_id = p.pool_id and l.date > $2)`,
-      [dataset, date],
-    );
+    await followNewestVerdict(client, dataset, date!);
     await passFence(client, fence, {
       rowsDue: judged.length,
       detail: { passed: judged.filter(({ passed }) => passed).length },

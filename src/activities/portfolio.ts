@@ -1,4 +1,5 @@
 import type { Dependencies } from './dependencies.ts';
+import { followNewestVerdict } from './verdicts.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Database, PoolClient } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
@@ -88,16 +89,7 @@ export async function filterPools(deps: Dependencies, { fence }: PhaseInput): Pr
         where p.dataset = $1 and p.is_active and m.dataset = $1 and m.date = $2 and m.pool_id = p.pool_id`,
       [dataset, date, judged.map(({ poolId }) => poolId), judged.map(({ reason }) => reason)],
     );
-    // The pool's own flag is that of the newest day: a day that is looked at again later leaves it alone.
-    await client.query(
-      `update pools p set currently_filtered_out = m.is_filtered_out
-         from pool_daily_metrics m
-        where p.dataset = $1 and m.dataset = p.dataset and m.pool_id = p.pool_id and m.date = $2
-          and p.currently_filtered_out is distinct from m.is_filtered_out
-          and not exists (select 1 from pool_daily_metrics l
-                           where l.dataset = p.dataset and l.pool_id = p.pool_id and l.date > $2)`,
-      [dataset, date],
-    );
+    await followNewestVerdict(client, dataset, date);
     await client.query('delete from daily_balances where dataset = $1 and portfolio = $2 and date = $3', [
       dataset,
       portfolio,

@@ -1,10 +1,11 @@
+import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailpointName } from '../../src/failpoints.ts';
 import { descendantsOf, identify, processesMarked, signalProcess } from '../../src/stack/processes.ts';
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
-import type { Rig } from '../support/rig.ts';
+import type { Rig, RunEnd } from '../support/rig.ts';
 
 /** Everything that may be killed while a run is under way. */
 export const victims = ['worker', 'jvm', 'job', 'postgres', 'temporal', 'supervisor'] as const;
@@ -73,6 +74,15 @@ export function orphans(rig: Rig): string[] {
   return processesMarked('SEVENFOLD_STATE', (value) => value === rig.stateFolder)
     .filter(({ pid }) => !known.has(pid))
     .map(({ pid }) => `${pid} ${commandOf(pid)}`);
+}
+
+/** The run ended as if nobody had been killed: complete, with the rows of an undisturbed one, and nothing left running. */
+export async function assertUndisturbed(rig: Rig, end: Promise<RunEnd>, undisturbed: string): Promise<void> {
+  const { exitCode, result, stderr } = await end;
+  assert.equal(exitCode, 0, `${stderr} ${JSON.stringify(result)}`);
+  assert.equal(result.status, 'complete');
+  assert.equal(await rig.checksum(), undisturbed);
+  assert.deepEqual(orphans(rig), []);
 }
 
 export interface Attempts {

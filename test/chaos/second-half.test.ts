@@ -9,7 +9,7 @@ import { startRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 import { receiver } from '../support/slack-receiver.ts';
 import type { Receiver } from '../support/slack-receiver.ts';
-import { arm, identityOf, kill, orphans, victims } from './harness.ts';
+import { arm, assertUndisturbed, identityOf, kill, victims } from './harness.ts';
 import type { Victim } from './harness.ts';
 
 const day = '2026-03-31';
@@ -72,11 +72,7 @@ describe('killed in forecast, allocate or report: the same rows, and one message
           kill(victim === 'job' ? identify(stopped) : identityOf(rig, victim));
           letGo();
 
-          const { exitCode, result, stderr } = await end;
-          assert.equal(exitCode, 0, `${stderr} ${JSON.stringify(result)}`);
-          assert.equal(result.status, 'complete');
-          assert.equal(await rig.checksum(), undisturbed);
-          assert.deepEqual(orphans(rig), []);
+          await assertUndisturbed(rig, end, undisturbed);
           assert.equal(slack.messages.length, 1);
         });
       }
