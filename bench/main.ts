@@ -6,7 +6,7 @@ import { printTable } from './results.ts';
 
 const benches: Record<string, { what: string; load: () => Promise<{ run: () => Promise<void> }> }> = {
   pools: {
-    what: 'pool metrics of 45 to 8,000 pools: full, increment, whole run',
+    what: 'a day of 45 to 8,000 pools: the whole run, metrics in full and increment, forecast',
     load: () => import('./pools.ts'),
   },
   allocation: {

@@ -10,9 +10,12 @@ import { measure } from './load.ts';
 import { record } from './results.ts';
 
 const sizes = [45, 500, 2_000, 8_000];
-const targets: Record<number, { full?: number; increment?: number; forecast?: number; whole?: number }> = {
+const targets: Record<
+  number,
+  { full?: number; increment?: number; forecast?: number; features?: number; whole?: number }
+> = {
   45: { forecast: 20, whole: 45 },
-  500: { forecast: 60 },
+  500: { forecast: 60, features: 10 },
   2_000: { full: 12, increment: 3 },
 };
 const dayBefore = '2022-02-13';
@@ -64,12 +67,20 @@ async function measureSize(rig: Rig, pools: number, source: string[]): Promise<v
   const full = await measure(rig, () =>
     daily(rig, [...source, '--date', dayBefore, '--force-phases', 'metrics']),
   );
+  const stages = await forecastStages(rig, `files/bench${pools}`);
   record({
     name: 'forecast of a day',
     size,
     seconds: full.result.stages['forecast']!,
     ...(target?.forecast && { targetSeconds: target.forecast }),
-    stages: await forecastStages(rig, `files/bench${pools}`),
+    stages,
+  });
+  // Of all the days that the models of this day learn from, not of 61 alone.
+  record({
+    name: 'forecast, feature panel',
+    size,
+    seconds: stages['features']!,
+    ...(target?.features && { targetSeconds: target.features }),
   });
   record({
     name: 'metrics, full recompute',
