@@ -28,6 +28,7 @@ from sevenfold_jobs.pool_forecast.rules import (
     HORIZONS,
     LARGEST_ERROR,
     LARGEST_TVL_ERROR,
+    MOST_TRAINING_ROWS,
     QUANTILES,
 )
 from sevenfold_jobs.pool_forecast.shrink import Shrink, choose_shrink
@@ -69,6 +70,16 @@ class Told:
     high: np.ndarray
     apy: Learnt
     tvl: Learnt
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Days of rows of horizon 1 with a known target, first and last, and how many there are."""
+
+    first: int
+    last: int
+    rows: int
+    days: int
 
 
 class Models:
@@ -136,33 +147,34 @@ class Models:
 
     def _fit_one(self, kind: str, cutoff: int) -> Any | None:
         """None where there is too little to learn from."""
-        if not self._enough(kind, cutoff):
+        span = self._span(kind, cutoff)
+        if span.rows < FEWEST_TRAINING_ROWS or span.days < FEWEST_TRAINING_DAYS:
             return None
-        first, last = days.training_days(cutoff)
+        within = F.col("day").between(span.first, span.last)
         if kind == "tvl":
-            rows = tvl_rows(self.days.between(first, last)).withColumn(
+            rows = tvl_rows(self.days.between(span.first, span.last)).withColumn(
                 "old_enough", F.col("history_days") >= FEWEST_DAYS_OF_A_MODEL
             )
             return boosters.fit(learnt_from(rows), _KINDS[kind])
-        known = F.col("day").between(first, last) & (F.col("day") + F.col("horizon") <= cutoff)
+        known = within & (F.col("day") + F.col("horizon") <= cutoff)
         of_kind = F.col("horizon") == 1 if kind == "apy" else F.lit(True)
         return boosters.fit(self._stacked.where(known & of_kind), _KINDS[kind])
 
-    def _enough(self, kind: str, cutoff: int) -> bool:
-        rows, of_days = self._training_rows(kind, cutoff)
-        return rows >= FEWEST_TRAINING_ROWS and of_days >= FEWEST_TRAINING_DAYS
-
-    def _training_rows(self, kind: str, cutoff: int) -> tuple[int, int]:
-        """Rows of horizon 1 and their days."""
+    def _span(self, kind: str, cutoff: int) -> "_Span":
+        """The days that a model learns from: the newest whole ones that are not too many rows."""
         first, last = days.training_days(cutoff)
         target = "tvl_log_change" if kind == "tvl" else "apy_after_1d"
         facts = self._facts
-        rows = (
+        usable = (
             facts["day"].between(first, last)
             & facts[target].notna()
             & (facts["history_days"] >= FEWEST_DAYS_OF_A_MODEL)
         )
-        return int(rows.sum()), int(facts.loc[rows, "day"].nunique())
+        by_day = facts.loc[usable].groupby("day").size().sort_index(ascending=False)
+        by_day = by_day[by_day.cumsum() <= MOST_TRAINING_ROWS[kind]]
+        if by_day.empty:
+            return _Span(last, last, 0, 0)
+        return _Span(int(by_day.index[-1]), last, int(by_day.sum()), len(by_day))
 
     # -- what they say on days that are past ----------------------------------------------------------------
 
@@ -279,19 +291,18 @@ class Models:
         detail: dict[str, Any],
     ) -> Learnt:
         models = [self._fitted[kind, asof] for kind in kinds]
-        first, last = days.training_days(asof)
-        rows, of_days = self._training_rows(target, asof)
+        span = self._span(target, asof)
         fitted = None not in models
         return Learnt(
             target=target,
             model="lightgbm" if fitted else "persistence",
             model_hash=boosters.model_hash(models) if fitted else None,
             shrink=Shrink(share, shrink.mae_model, shrink.mae_persistence, shrink.rows, shrink.days),
-            rows=rows,
+            rows=span.rows,
             features=len(STACKED_FEATURES if target == "apy" else TVL_FEATURES) if fitted else 0,
-            first_asof=max(first, int(self._facts["day"].min())),
-            last_asof=last,
-            detail={"days": of_days, "heldOutDays": shrink.days, "heldOutRows": shrink.rows, **detail},
+            first_asof=span.first,
+            last_asof=span.last,
+            detail={"days": span.days, "heldOutDays": shrink.days, "heldOutRows": shrink.rows, **detail},
         )
 
 

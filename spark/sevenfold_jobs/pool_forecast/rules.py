@@ -23,6 +23,9 @@ TVL_BLOCK_DAYS = 90
 # Fewer than this and a booster learns noise: the forecast is persistence.
 FEWEST_TRAINING_ROWS = 200
 FEWEST_TRAINING_DAYS = 10
+# And more teach it little: the newest whole days that fit. 500 pools have 180 days of 88,000 rows, which take
+# a minute and a half to fit; the rows of the fan, two for each of these, are the larger half of it.
+MOST_TRAINING_ROWS = {"apy": 40_000, "tvl": 40_000, "q10": 20_000, "q90": 20_000}
 # A shrink is chosen on at least this many days.
 FEWEST_HELD_OUT_DAYS = 10
 
