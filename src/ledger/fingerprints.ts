@@ -155,17 +155,17 @@ const poolIdentities = `(
                              is_active)::text), '' order by pool_id))
     from pools where dataset = $1 and $2::date is not null)`;
 
-type Series = 'pool_history' | 'token_prices_daily' | 'gas_fees_daily' | 'macroeconomic_data';
+type Series = 'pool_history' | 'token_prices_daily' | 'gas_fees_daily';
 
 /** `<` for what is reckoned from complete days alone. */
 function newestChange(table: Series, until: '<=' | '<' = '<='): string {
   return `(select max(change_seq) from ${table} where dataset = $1 and date ${until} $2)`;
 }
 
-// What a forecast reads: everything before the run date.
+// What a forecast reads: everything before the run date but macro, which it does not use.
 const forecastReads = `
   ${newestChange('pool_history', '<')}, ${newestChange('token_prices_daily', '<')},
-  ${newestChange('gas_fees_daily', '<')}, ${newestChange('macroeconomic_data', '<')},
+  ${newestChange('gas_fees_daily', '<')},
   (select count(*) from pool_history where dataset = $1 and date < $2)`;
 
 // The pools that the pre-filter let pass.
