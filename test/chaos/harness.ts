@@ -53,11 +53,11 @@ export async function arm(
   writeFileSync(join(failpoints, name), '');
   const hit = (async () => {
     const file = join(failpoints, `${name}.hit`);
-    for (const giveUpAt = Date.now() + 60_000; Date.now() < giveUpAt; await sleep(20)) {
+    for (const giveUpAt = Date.now() + 180_000; Date.now() < giveUpAt; await sleep(20)) {
       const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
       if (text.endsWith('}')) return (JSON.parse(text) as { pid: number }).pid;
     }
-    throw new Error(`nobody reached ${name} within 60 s`);
+    throw new Error(`nobody reached ${name} within 180 s`);
   })();
   return { hit, letGo: () => writeFileSync(join(failpoints, `${name}.go`), '') };
 }

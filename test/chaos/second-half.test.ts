@@ -19,7 +19,7 @@ const kills: { phase: 'forecast' | 'allocate' | 'report'; points: FailpointName[
   [
     {
       phase: 'forecast',
-      points: ['batch-running', 'forecast-fitted', 'before-commit', 'after-commit'],
+      points: ['forecast-fitted', 'before-commit', 'after-commit'],
       by: victims,
     },
     {
@@ -89,5 +89,5 @@ async function forgetFrom(
   if (phase !== 'report')
     await database.query('truncate allocations, allocation_positions, asset_allocations');
   await database.query('truncate notifications');
-  rmSync(join(stateFolder, 'reports'), { recursive: true });
+  rmSync(join(stateFolder, 'reports'), { recursive: true, force: true });
 }
