@@ -1,10 +1,14 @@
 /**
  * `npm run bench [name …]` runs benchmarks and writes one JSON line a measurement to bench/results/;
- * `npm run bench -- --table` prints what is there as the table of docs/benchmarks.md.
+ * `npm run bench pools -- --sizes 45,500` runs some sizes alone; `npm run bench -- --table` prints what is there as the table of docs/benchmarks.md.
  */
+import { parseArgs } from 'node:util';
 import { printTable } from './results.ts';
 
-const benches: Record<string, { what: string; load: () => Promise<{ run: () => Promise<void> }> }> = {
+const benches: Record<
+  string,
+  { what: string; load: () => Promise<{ run: (sizes?: number[]) => Promise<void> }> }
+> = {
   pools: {
     what: 'a day of 45 to 8,000 pools: the whole run, metrics in full and increment, forecast',
     load: () => import('./pools.ts'),
@@ -20,11 +24,14 @@ const benches: Record<string, { what: string; load: () => Promise<{ run: () => P
   },
 };
 
-const args = process.argv.slice(2);
-if (args.includes('--table')) {
+const { values: options, positionals: args } = parseArgs({
+  allowPositionals: true,
+  options: { table: { type: 'boolean' }, help: { type: 'boolean' }, sizes: { type: 'string' } },
+});
+if (options.table) {
   printTable();
-} else if (args.includes('--help')) {
-  for (const [name, { what }] of Object.entries(benches)) process.stdout.write(`${name.padEnd(10)}${what}\n`);
+} else if (options.help) {
+  for (const [name, { what }] of Object.entries(benches)) process.stdout.write(`${name.padEnd(12)}${what}\n`);
 } else {
   const unknown = args.filter((name) => !(name in benches));
   if (unknown.length > 0) {
@@ -35,6 +42,6 @@ if (args.includes('--table')) {
   }
   for (const name of args.length > 0 ? args : Object.keys(benches)) {
     const { run } = await benches[name]!.load();
-    await run();
+    await run(options.sizes?.split(',').map(Number));
   }
 }

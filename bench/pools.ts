@@ -9,7 +9,7 @@ import type { Rig } from '../test/support/rig.ts';
 import { measure } from './load.ts';
 import { record } from './results.ts';
 
-const sizes = [45, 500, 2_000, 8_000];
+const everySize = [45, 500, 2_000, 8_000];
 const targets: Record<
   number,
   { full?: number; increment?: number; forecast?: number; features?: number; whole?: number }
@@ -22,7 +22,7 @@ const dayBefore = '2022-02-13';
 const lastDay = '2022-02-14';
 
 /** One panel a size, 400 days, end to end through Temporal, with everything warm: the whole day and its heavy phases. */
-export async function run(): Promise<void> {
+export async function run(sizes: readonly number[] = everySize): Promise<void> {
   const { checkout, stateFolder } = readConfig();
   const generator = join(
     resolve(checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared'),
