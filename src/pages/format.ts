@@ -110,3 +110,8 @@ function decimals(value: number, digits: number): string {
   });
   return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
 }
+
+/** Enough of an id to tell pools apart: eight characters of a long one, a short one whole. */
+export function shortId(poolId: string): string {
+  return poolId.length <= 12 ? poolId : poolId.slice(0, 8);
+}

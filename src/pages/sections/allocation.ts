@@ -16,6 +16,7 @@ import {
   share,
   shortDollars,
   signedDollars,
+  shortId,
 } from '../format.ts';
 import { isParityKey } from '../../planning/daily-input.ts';
 import { html, numbers, section, table } from '../page.ts';
@@ -159,7 +160,7 @@ export function transactionsSection({ portfolio }: DailyReport): Html {
   const place = (location: string | null, symbol: string | null): Html =>
     location === null || location === 'warm_wallet'
       ? html`<span class="quiet">wallet</span>`
-      : html`${clipped(symbol ?? 'pool', 24)} <code title="${location}">${location.slice(0, 8)}</code>`;
+      : html`${clipped(symbol ?? 'pool', 24)} <code title="${location}">${shortId(location)}</code>`;
   const columns: Column<Transaction>[] = [
     { heading: 'No.', cell: ({ step }) => count(step), kind: 'number' },
     {

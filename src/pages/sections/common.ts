@@ -1,7 +1,7 @@
 /** What several sections of the daily page need. */
 import type { PoolGroup } from '../../pools/grouping.ts';
 import { poolGroupNames } from '../../pools/grouping.ts';
-import { clipped, dash } from '../format.ts';
+import { clipped, dash, shortId } from '../format.ts';
 import { html } from '../page.ts';
 import type { Column, Fragment, Html, Tone } from '../page.ts';
 
@@ -68,7 +68,7 @@ export function protocolColumn<Row extends NamedPool>(): Column<Row> {
 export function idColumn<Row extends NamedPool>(): Column<Row> {
   return {
     heading: 'Id',
-    cell: ({ poolId }) => html`<code title="${poolId}">${poolId.slice(0, 8)}</code>`,
+    cell: ({ poolId }) => html`<code title="${poolId}">${shortId(poolId)}</code>`,
     kind: 'key',
   };
 }
