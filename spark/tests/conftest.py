@@ -63,6 +63,17 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture
+def query(database_url: str) -> Callable[..., list[tuple]]:
+    """Rows of a statement, on a connection of its own."""
+
+    def ask(statement: str, *values: Any) -> list[tuple]:
+        with psycopg.connect(database_url) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    return ask
+
+
+@pytest.fixture
 def make_batch(database_url: str, tmp_path: Path) -> Callable[..., Batch]:
     """`make_batch(job, input)`: a batch whose run and unit are in the ledger as its activity leaves them."""
 

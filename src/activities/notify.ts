@@ -4,13 +4,13 @@ import type { Database } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
 import { classify } from '../failures.ts';
 import type { Run } from '../ledger/runs.ts';
-import { readRun } from '../ledger/runs.ts';
+import { portfolioOf, readRun } from '../ledger/runs.ts';
 import { claimMessage, giveUpMessage, settleMessage, withMessageLock } from '../notifications/ledger.ts';
 import type { MessageKey } from '../notifications/ledger.ts';
 import { slackMessage } from '../notifications/slack-message.ts';
 import type { Outcome, SlackMessage } from '../notifications/slack-message.ts';
 import { postOnce } from '../notifications/webhook.ts';
-import { loadDailyReport, portfolioOf } from '../pages/daily-report-data.ts';
+import { loadDailyReport } from '../pages/daily-report-data.ts';
 import { isSampleKey } from '../planning/daily-input.ts';
 
 /** What became of the message of a run. */

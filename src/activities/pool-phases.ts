@@ -16,6 +16,7 @@ import { groupPool } from '../pools/grouping.ts';
 import type { GroupingFigures } from '../pools/grouping.ts';
 import { iceboxOn } from '../pools/icebox.ts';
 import type { Candle } from '../pools/icebox.ts';
+import { reasonKinds } from '../pools/judgement.ts';
 import * as prefilter from '../pools/prefilter.ts';
 import { loadPoolSettings } from '../pools/settings.ts';
 
@@ -113,7 +114,7 @@ export async function prefilterPools(deps: Dependencies, { fence }: PhaseInput):
 
 function mostFrequent(judged: readonly prefilter.PoolJudgement[]): string {
   const counts = new Map<string, number>();
-  for (const kind of judged.flatMap(({ reason }) => prefilter.reasonKinds(reason ?? ''))) {
+  for (const kind of judged.flatMap(({ reason }) => reasonKinds(reason ?? ''))) {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const sorted = [...counts].sort(([, a], [, b]) => b - a);

@@ -3,8 +3,7 @@ import { followNewestVerdict } from './verdicts.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Database, PoolClient } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
-import { portfolioOf } from '../ledger/fingerprints.ts';
-import { readRun } from '../ledger/runs.ts';
+import { portfolioOf, readRun } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { passFence } from '../ledger/units.ts';
 import { addDays } from '../planning/days.ts';
@@ -29,7 +28,7 @@ import type { Holding } from '../pools/portfolio/opening.ts';
 import { pricesOn } from '../pools/portfolio/prices.ts';
 import type { Close, TokenPrice } from '../pools/portfolio/prices.ts';
 import { portfolioSource } from '../pools/portfolio/source.ts';
-import { prefilterPool } from '../pools/prefilter.ts';
+import { approvedTokensOf } from '../pools/prefilter.ts';
 import type { PoolToJudge } from '../pools/prefilter.ts';
 import { loadPoolSettings } from '../pools/settings.ts';
 import type { PoolSettings } from '../pools/settings.ts';
@@ -64,11 +63,7 @@ export async function filterPools(deps: Dependencies, { fence }: PhaseInput): Pr
     [dataset, date],
   );
   const judged = pools.rows.map((pool) =>
-    finalFilterPool(
-      { ...pool, tokens: prefilterPool(pool, settings).approvedTokens },
-      iceboxed,
-      settings.parameters,
-    ),
+    finalFilterPool({ ...pool, tokens: approvedTokensOf(pool, settings) }, iceboxed, settings.parameters),
   );
   const opened = await portfolioSource(portfolio).open(deps.database, { dataset, date }, settings);
   const prices = await readPrices(
@@ -167,9 +162,10 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
   const decided = await solveAllocation(problem, { timeLimitSeconds: parameters.solver_time_limit_seconds });
   await failpoint(deps.config.failpoints, 'allocate-solved');
 
+  const steps = JSON.stringify(decided.plan.steps.map((step, i) => recordOf(step, i + 1)));
   await inTransaction(deps.database, async (client) => {
     const day: DayOfPortfolio = { dataset, portfolio, date };
-    await storeSteps(client, fence.runId, decided.plan.steps);
+    await storeSteps(client, fence.runId, steps);
     const changed = await storePositions(client, day, decided);
     const poolsHeld = new Set(decided.plan.positions.flatMap(({ poolId }) => poolId ?? [])).size;
     await client.query('delete from allocations where dataset = $1 and portfolio = $2 and date = $3', [
@@ -221,12 +217,7 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
     await client.query(
       `update allocation_parameters
           set projected_apy = $2, transaction_costs = $3, transaction_sequence = $4 where run_id = $1`,
-      [
-        fence.runId,
-        decided.projectedApy,
-        formatDollars(costs),
-        JSON.stringify(decided.plan.steps.map((step, i) => recordOf(step, i + 1))),
-      ],
+      [fence.runId, decided.projectedApy, formatDollars(costs), steps],
     );
     await failpoint(deps.config.failpoints, 'allocate-before-commit');
     await passFence(client, fence, {
@@ -322,7 +313,7 @@ async function readCandidates(
   return found.rows.map((pool) => ({
     ...pool,
     passes: pool.passes === true,
-    tokens: prefilterPool(pool, settings).approvedTokens,
+    tokens: approvedTokensOf(pool, settings),
   }));
 }
 
@@ -380,7 +371,8 @@ function recordOf(step: Step, number: number) {
   };
 }
 
-async function storeSteps(client: PoolClient, runId: string, steps: readonly Step[]): Promise<void> {
+/** `steps` is a JSON list of what `recordOf` makes. */
+async function storeSteps(client: PoolClient, runId: string, steps: string): Promise<void> {
   await client.query('delete from asset_allocations where run_id = $1', [runId]);
   await client.query(
     `insert into asset_allocations (run_id, step_number, operation, from_location, to_location, from_asset, to_asset,
@@ -391,7 +383,7 @@ async function storeSteps(client: PoolClient, runId: string, steps: readonly Ste
          as s (step_number integer, operation text, from_location text, to_location text, from_asset text, to_asset text,
                amount numeric, amount_received numeric, amount_usd numeric, pool_id text, gas_cost_usd numeric,
                conversion_cost_usd numeric, total_cost_usd numeric, gas_paid jsonb)`,
-    [runId, JSON.stringify(steps.map((step, i) => recordOf(step, i + 1)))],
+    [runId, steps],
   );
 }
 

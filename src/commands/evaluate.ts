@@ -12,7 +12,8 @@ import { describeRun } from './finish.ts';
 import type { Output } from './output.ts';
 import { withSession } from './session.ts';
 import type { Session } from './session.ts';
-import { startAndFollow } from './start-run.ts';
+import { startAndFollow, temporalLine } from './start-run.ts';
+import type { Start } from './start-run.ts';
 
 interface EvaluateOptions {
   days: string;
@@ -48,20 +49,18 @@ async function evaluatePools(context: CommandContext, options: EvaluateOptions):
   const shown = options.json ? undefined : out;
   await withSession(config, shown, async (session) => {
     const input = await readOptions(session, options);
-    const key = evaluationKey(input, input.date!);
-    if (options.showTemporal) {
-      out.line(
-        `temporal workflow start --type evaluatePools --task-queue sevenfold --workflow-id '${key}' --input '${JSON.stringify(input)}'`,
-      );
-      return;
-    }
-    shown?.line(key);
-    const started = await startAndFollow(session, shown, {
+    const start: Start = {
       workflow: 'evaluatePools',
-      key,
+      key: evaluationKey(input, input.date!),
       input,
       priority: evaluationPriority,
-    });
+    };
+    if (options.showTemporal) {
+      out.line(temporalLine(start));
+      return;
+    }
+    shown?.line(start.key);
+    const started = await startAndFollow(session, shown, start);
     const { record, lines } = await describeRun(context, session, started);
     const evaluation = await readEvaluation(session.database, started.run.runId);
     if (record.status !== 'complete') process.exitCode = 1;

@@ -10,7 +10,7 @@ import type { CommandContext } from './context.ts';
 import { describeRun, finishRun } from './finish.ts';
 import type { EndedRun } from './finish.ts';
 import { withSession } from './session.ts';
-import { startAndFollow } from './start-run.ts';
+import { startAndFollow, temporalLine } from './start-run.ts';
 import type { Start } from './start-run.ts';
 
 interface DailyOptions {
@@ -51,11 +51,7 @@ export async function runDaily(context: CommandContext, options: DailyOptions): 
   const { config, out } = context;
   const starts = daysOf(options).map((date) => startOf(options, date));
   if (options.showTemporal) {
-    for (const { key, input } of starts) {
-      out.line(
-        `temporal workflow start --type dailyPipeline --task-queue sevenfold --workflow-id '${key}' --input '${JSON.stringify(input)}'`,
-      );
-    }
+    for (const start of starts) out.line(temporalLine(start));
     return;
   }
   const shown = options.json ? undefined : out;

@@ -16,6 +16,11 @@ export interface Start {
   priority: number;
 }
 
+/** The same start by the `temporal` command line. */
+export function temporalLine({ workflow, key, input }: Start): string {
+  return `temporal workflow start --type ${workflow} --task-queue ${taskQueues.main} --workflow-id '${key}' --input '${JSON.stringify(input)}'`;
+}
+
 export interface StartedRun {
   run: Run;
   /** The workflow found everything done; nothing was written. */

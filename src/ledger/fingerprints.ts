@@ -7,6 +7,7 @@ import { Failure } from '../failures.ts';
 import type { PoolSettings } from '../pools/settings.ts';
 import { stretchOf } from '../planning/phases.ts';
 import type { PoolUnit } from '../planning/phases.ts';
+import { portfolioOf } from './runs.ts';
 import type { Run } from './runs.ts';
 
 /** Raised when the figures of a rule written in TypeScript change; those of the jobs stand beside the jobs. */
@@ -137,11 +138,6 @@ export async function fingerprint(
     }
   }
   throw new Error(`No fingerprint is defined for ${unit}.`);
-}
-
-/** Whose books a run keeps. */
-export function portfolioOf(run: Run): string {
-  return (run.input['portfolio'] as string | undefined) ?? 'paper';
 }
 
 function digest(parts: unknown): string {

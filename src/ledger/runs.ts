@@ -97,6 +97,11 @@ export function isOpenStatus(status: RunStatus): boolean {
   return status === 'running' || status === 'paused';
 }
 
+/** Whose books a run keeps. */
+export function portfolioOf(run: Pick<Run, 'input'>): string {
+  return typeof run.input['portfolio'] === 'string' ? run.input['portfolio'] : 'paper';
+}
+
 export async function findRun(database: Database, key: string): Promise<Run | undefined> {
   const found = await database.query<Run>(`select ${columns} from runs where key = $1`, [key]);
   return found.rows[0];

@@ -4,7 +4,7 @@
  */
 import type { ContextBlock, DividerBlock, HeaderBlock, SectionBlock } from '@slack/types';
 import type { DailyReport } from '../pages/daily-report-data.ts';
-import { totalErrors } from '../pages/data/forecast.ts';
+import { totalErrors } from '../ledger/evaluation.ts';
 import { expectedYield, valueOf } from '../pages/data/portfolio.ts';
 import type { Decision, Portfolio, Position, Transaction } from '../pages/data/portfolio.ts';
 import { cents, clipped, count, dollars, fine, percent, share } from '../pages/format.ts';

@@ -3,7 +3,7 @@ import { readBatches } from '../ledger/batches.ts';
 import type { Batch } from '../ledger/batches.ts';
 import { readChecks } from '../ledger/checks.ts';
 import type { Check } from '../ledger/checks.ts';
-import { readRun } from '../ledger/runs.ts';
+import { portfolioOf, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import { readUnits } from '../ledger/units.ts';
 import type { Unit } from '../ledger/units.ts';
@@ -156,11 +156,6 @@ export async function loadDailyReport(database: Database, runId: string): Promis
     counts: counts.rows,
     settings: settings.rows[0] ?? null,
   };
-}
-
-/** Whose money a run moves. */
-export function portfolioOf(run: Run): string {
-  return typeof run.input['portfolio'] === 'string' ? run.input['portfolio'] : 'paper';
 }
 
 const kindOrder = ['history', 'gas', 'price', 'macro'] as const;

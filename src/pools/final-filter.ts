@@ -1,7 +1,6 @@
-/**
- * Phase 5: whether a pool that may be used at all is worth using on this day, and every reason why not. Reasons have the
- * form of the pre-filter's: `kind: particulars`.
- */
+/** Phase 5: whether a pool that may be used at all is worth using on this day, and every reason why not. */
+import { dollars, judgement } from './judgement.ts';
+import type { Judgement } from './judgement.ts';
 import type { PoolParameters } from './settings.ts';
 
 export interface ForecastedPool {
@@ -14,33 +13,19 @@ export interface ForecastedPool {
   forecastedTvl: number | null;
 }
 
-export interface FinalJudgement {
-  poolId: string;
-  passed: boolean;
-  reasons: string[];
-  /** The same in one text; null for a pool that passed. */
-  reason: string | null;
-}
-
 /** Judges one pool. All checks run, so that the reasons are complete. */
 export function finalFilterPool(
   pool: ForecastedPool,
   iceboxed: ReadonlySet<string>,
   limits: Pick<PoolParameters, 'pool_tvl_limit' | 'pool_apy_limit'>,
-): FinalJudgement {
-  const reasons = [
+): Judgement {
+  return judgement(pool.poolId, [
     ...forecastReasons(pool),
     // Exact symbols: USDe is not sUSDe.
     ...pool.tokens.filter((token) => iceboxed.has(token)).map((token) => `token in the icebox: ${token}`),
     ...belowLimit('TVL', pool.forecastedTvl, limits.pool_tvl_limit, dollars),
     ...belowLimit('APY', pool.forecastedApy, points(limits.pool_apy_limit), percent),
-  ];
-  return {
-    poolId: pool.poolId,
-    passed: reasons.length === 0,
-    reasons,
-    reason: reasons.length === 0 ? null : reasons.join('; '),
-  };
+  ]);
 }
 
 function forecastReasons({ forecastedApy, forecastedTvl }: ForecastedPool): string[] {
@@ -65,10 +50,6 @@ function isKnown(forecast: number | null): forecast is number {
 /** Fraction to percent points, without the dust of binary fractions (0.07 * 100 is 7.000000000000001). */
 function points(fraction: number): number {
   return Number((fraction * 100).toPrecision(12));
-}
-
-function dollars(amount: number): string {
-  return `$${Math.round(amount).toLocaleString('en-US')}`;
 }
 
 function percent(value: number): string {

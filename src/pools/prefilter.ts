@@ -1,8 +1,6 @@
-/**
- * Phase 2 for sources that cannot look at the chain: whether a pool may be used at all, and every reason why not.
- *
- * A reason is `kind: particulars`, so that reasons can be counted by what stands before the colon.
- */
+/** Phase 2 for sources that cannot look at the chain: whether a pool may be used at all, and every reason why not. */
+import { dollars, judgement } from './judgement.ts';
+import type { Judgement } from './judgement.ts';
 import type { PoolSettings } from './settings.ts';
 
 export interface PoolToJudge {
@@ -18,13 +16,7 @@ export interface PoolToJudge {
   poolMeta: string | null;
 }
 
-export interface PoolJudgement {
-  poolId: string;
-  passed: boolean;
-  /** In the order of the checks; empty for a pool that passed. */
-  reasons: string[];
-  /** The same in one text; null for a pool that passed. */
-  reason: string | null;
+export interface PoolJudgement extends Judgement {
   /**
    * The approved tokens it consists of, as the approved list spells them. Those of a Pendle pool are a subset: its other
    * underlyings are ignored.
@@ -48,7 +40,7 @@ export function prefilterPools(pools: readonly PoolToJudge[], settings: Lists): 
 
 /** Judges one pool. All checks run, so that the reasons are complete. */
 export function prefilterPool(pool: PoolToJudge, settings: Lists): PoolJudgement {
-  const approvedTokens = approvedOf(pool, settings);
+  const approvedTokens = approvedTokensOf(pool, settings);
   const found = [
     ...missingNames(pool),
     ...protocolReasons(pool, settings),
@@ -56,20 +48,7 @@ export function prefilterPool(pool: PoolToJudge, settings: Lists): PoolJudgement
     ...(pool.protocol === pendle ? pendleReasons(pool, approvedTokens) : tokenReasons(pool, settings)),
     ...blacklistReasons(pool, settings),
   ];
-  // A set, because a pool may list a token twice. What the source wrote must not look like two reasons.
-  const reasons = [...new Set(found.map((reason) => reason.replaceAll(';', ',')))];
-  return {
-    poolId: pool.poolId,
-    passed: reasons.length === 0,
-    reasons,
-    reason: reasons.length === 0 ? null : reasons.join('; '),
-    approvedTokens,
-  };
-}
-
-/** What stands before the colon of each reason: by this they are counted. */
-export function reasonKinds(joined: string): string[] {
-  return [...new Set(joined.split('; ').map((reason) => reason.split(': ', 1)[0] ?? reason))];
+  return { ...judgement(pool.poolId, found), approvedTokens };
 }
 
 function missingNames(pool: PoolToJudge): string[] {
@@ -130,14 +109,15 @@ function blacklistReasons(pool: PoolToJudge, { blacklistedTokens }: Lists): stri
     .map((symbol) => `token blacklisted: ${symbol.trim()}`);
 }
 
-function approvedOf(pool: PoolToJudge, settings: Lists): string[] {
+/** The approved tokens a pool consists of, as the approved list spells them. */
+export function approvedTokensOf(pool: PoolToJudge, settings: Pick<Lists, 'approvedTokens'>): string[] {
   const approved = approvedSymbols(settings);
   const symbols = tokensOf(pool).map((token) => approved.get(token.address));
   return [...new Set(symbols.filter((symbol) => symbol !== undefined))];
 }
 
 /** Approved symbols by lower-case address: the same address is written in either case. */
-function approvedSymbols({ approvedTokens }: Lists): Map<string, string> {
+function approvedSymbols({ approvedTokens }: Pick<Lists, 'approvedTokens'>): Map<string, string> {
   return new Map(
     approvedTokens.flatMap(({ symbol, address }) =>
       address === null ? [] : [[address.toLowerCase(), symbol]],
@@ -160,8 +140,4 @@ function isBlank(value: string | null): value is null {
 
 function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
-}
-
-function dollars(amount: number): string {
-  return `$${Math.round(amount).toLocaleString('en-US')}`;
 }

@@ -4,7 +4,7 @@ import { slackMessage } from '../../src/notifications/slack-message.ts';
 import type { MessageBlock, SlackMessage } from '../../src/notifications/slack-message.ts';
 import type { DailyReport } from '../../src/pages/daily-report-data.ts';
 import type { Position, Transaction } from '../../src/pages/data/portfolio.ts';
-import { decision, phase, portfolio, reportData } from '../pages/report-data.ts';
+import { decision, phase, emptyPortfolio, portfolio, reportData } from '../pages/report-data.ts';
 import { assertSlackTakes } from './slack-limits.ts';
 
 /** What a reader sees, one block a line. */
@@ -92,15 +92,7 @@ test('a failed run says which phase, why and what to do', () => {
 });
 
 test('a failed run without any rows is still a message', () => {
-  const empty = portfolio({
-    decision: null,
-    heldSince: null,
-    positions: [],
-    idle: [],
-    transactions: [],
-    equity: [],
-  });
-  const told = slackMessage({ ...report, phases: [], portfolio: empty }, 'failed');
+  const told = slackMessage({ ...report, phases: [], portfolio: emptyPortfolio() }, 'failed');
   assertSlackTakes(told);
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderDailyReport } from '../../src/pages/daily-report.ts';
-import { decision, phase, pool, portfolio, reportData } from './report-data.ts';
+import { decision, phase, pool, emptyPortfolio, portfolio, reportData } from './report-data.ts';
 
 /** What a reader sees: no tags, one blank between words. */
 function textOf(page: string): string {
@@ -175,14 +175,7 @@ test('a page of nothing at all is still a page', () => {
       counts: [],
       settings: null,
       figuresOf: null,
-      portfolio: portfolio({
-        decision: null,
-        heldSince: null,
-        positions: [],
-        idle: [],
-        transactions: [],
-        equity: [],
-      }),
+      portfolio: emptyPortfolio(),
     }),
   );
   assert.doesNotMatch(textOf(empty), /NaN|Infinity|undefined|null|\[object/);

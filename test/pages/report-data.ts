@@ -152,6 +152,18 @@ export function portfolio(change: Partial<Portfolio> = {}): Portfolio {
   };
 }
 
+/** That of a day on which nothing was ever decided. */
+export function emptyPortfolio(): Portfolio {
+  return portfolio({
+    decision: null,
+    heldSince: null,
+    positions: [],
+    idle: [],
+    transactions: [],
+    equity: [],
+  });
+}
+
 /** A page's data in which every part has something to show. */
 export function reportData(change: Partial<DailyReport> = {}): DailyReport {
   return {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { finalFilterPool } from '../../src/pools/final-filter.ts';
 import type { ForecastedPool } from '../../src/pools/final-filter.ts';
-import { reasonKinds } from '../../src/pools/prefilter.ts';
+import { reasonKinds } from '../../src/pools/judgement.ts';
 
 const limits = { pool_tvl_limit: 100_000, pool_apy_limit: 0.07 };
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prefilterPool, prefilterPools, reasonKinds } from '../../src/pools/prefilter.ts';
+import { reasonKinds } from '../../src/pools/judgement.ts';
+import { prefilterPool, prefilterPools } from '../../src/pools/prefilter.ts';
 import type { PoolToJudge } from '../../src/pools/prefilter.ts';
 
 const usdc = '0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48';

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sevenfold_jobs.common.rounding import round_half_away
 from sevenfold_jobs.pool_forecast import fan
 from sevenfold_jobs.pool_forecast.models import Models, Told
 from sevenfold_jobs.pool_forecast.reading import Known
-from sevenfold_jobs.pool_forecast.rounding import round_half_away
 from sevenfold_jobs.pool_forecast.rules import (
     APY_DECIMALS,
     COLD_START_RELATIVE_WIDTH,

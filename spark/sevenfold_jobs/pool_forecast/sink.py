@@ -10,29 +10,25 @@ import psycopg
 import pyarrow as pa
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.rounding import round_half_away
 from sevenfold_jobs.pool_forecast.forecast import DayForecast
 from sevenfold_jobs.pool_forecast.gas import GasForecast
 from sevenfold_jobs.pool_forecast.models import Learnt
 from sevenfold_jobs.pool_forecast.reading import as_date
-from sevenfold_jobs.pool_forecast.rounding import round_half_away
 from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, GAS_DECIMALS, HORIZONS
-
-# Passed the pre-filter, known for two days, and seen within the days for which a value is repeated.
-DUE = f"""
-    select m.pool_id
-      from pool_daily_metrics m
-      join pools p on p.dataset = m.dataset and p.pool_id = m.pool_id and p.is_active
-     where m.dataset = %(dataset)s and m.date = %(date)s and m.prefilter_reason is null
-       and (select count(*) >= 2 and max(h.date) >= %(date)s::date - 1 - {FILL_LIMIT_DAYS}
-              from pool_history h
-             where h.dataset = m.dataset and h.pool_id = m.pool_id and h.date < %(date)s)
-     order by m.pool_id"""
 
 PASSING = """
     select m.pool_id
       from pool_daily_metrics m
       join pools p on p.dataset = m.dataset and p.pool_id = m.pool_id and p.is_active
      where m.dataset = %(dataset)s and m.date = %(date)s and m.prefilter_reason is null"""
+
+# Of those, known for two days, and seen within the days for which a value is repeated.
+DUE = f"""{PASSING}
+       and (select count(*) >= 2 and max(h.date) >= %(date)s::date - 1 - {FILL_LIMIT_DAYS}
+              from pool_history h
+             where h.dataset = m.dataset and h.pool_id = m.pool_id and h.date < %(date)s)
+     order by m.pool_id"""
 
 _NUMBERS = (
     "asof_apy",

@@ -1,10 +1,11 @@
 """Series that do not depend on the pool: one row a day, made once and joined to every pool."""
 
 from datetime import date
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN
 
 import pandas as pd
 
+from sevenfold_jobs.common.rounding import round_decimal
 from sevenfold_jobs.pool_metrics.rules import DECIMALS, EXOGENOUS
 
 
@@ -39,7 +40,9 @@ def exogenous_days_as_original(
         closes = _closes(prices, symbol)
         stored = closes.index.union(pd.DatetimeIndex([pd.Timestamp(run_date)]))
         columns[name] = closes.reindex(stored).shift(1).reindex(days)
-    columns["gas_price_gwei"] = _gas(gas).map(lambda value: _round(value, 2, ROUND_HALF_EVEN)).reindex(days)
+    columns["gas_price_gwei"] = (
+        _gas(gas).map(lambda value: round_decimal(value, 2, ROUND_HALF_EVEN)).reindex(days)
+    )
     return _rounded(pd.DataFrame(columns, index=days).ffill().bfill())
 
 
@@ -64,14 +67,7 @@ def _every_day(series: pd.Series, first: date, last: date) -> pd.Series:
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
     rounded = {
-        name: frame[name].map(lambda value, decimals=DECIMALS[name]: _round(value, decimals, ROUND_HALF_UP))
+        name: frame[name].map(lambda value, decimals=DECIMALS[name]: round_decimal(value, decimals))
         for name in EXOGENOUS
     }
     return pd.DataFrame(rounded, index=frame.index).rename_axis("date")
-
-
-def _round(value: float, decimals: int, rule: str) -> float:
-    """Of the shortest decimal text of the double, as a database rounds the literal that it is sent."""
-    if pd.isna(value):
-        return float("nan")
-    return float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rule))

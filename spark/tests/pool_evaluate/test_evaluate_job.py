@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import psycopg
 import pytest
 from forecast_panels import RUN_DATE, few_trees, judge, panel, store
 
@@ -26,15 +25,6 @@ def walk(spark, make_batch, database_url, monkeypatch):
         return batch, evaluate(batch)
 
     return go
-
-
-@pytest.fixture
-def query(database_url):
-    def ask(statement, *values):
-        with psycopg.connect(database_url) as connection:
-            return connection.execute(statement, values).fetchall()
-
-    return ask
 
 
 def test_each_day_is_what_its_own_run_says(walk, make_batch, query, database_url):

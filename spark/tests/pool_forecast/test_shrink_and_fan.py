@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from sevenfold_jobs.common.rounding import round_half_away
 from sevenfold_jobs.pool_forecast.fan import growing, spread, widenings
-from sevenfold_jobs.pool_forecast.rounding import round_half_away
 from sevenfold_jobs.pool_forecast.shrink import choose_shrink
 
 DAYS = np.repeat(np.arange(60), 30)

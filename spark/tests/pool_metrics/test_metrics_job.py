@@ -19,15 +19,6 @@ def dataset(database_url, request):
     return name
 
 
-@pytest.fixture
-def query(database_url):
-    def ask(statement, *values):
-        with psycopg.connect(database_url) as connection:
-            return connection.execute(statement, values).fetchall()
-
-    return ask
-
-
 def staging_tables(query):
     return query("select tablename from pg_tables where schemaname = 'staging'")
 

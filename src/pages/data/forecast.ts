@@ -1,5 +1,6 @@
 /** What the page says of the forecasts: how past ones did, how today's were made, and the fans of the pools held. */
 import type { Database } from '../../database/pool.ts';
+import type { ErrorDay } from '../../ledger/evaluation.ts';
 import type { Day } from '../../planning/days.ts';
 import { readSql } from './sql.ts';
 
@@ -10,17 +11,6 @@ export interface ForecastReport {
   models: ForecastModel[];
   /** By pool, in the order asked for. */
   fans: Fan[];
-}
-
-/** Mean absolute errors of a day, percent points. */
-export interface ErrorDay {
-  date: Day;
-  pools: number;
-  model: number;
-  persistence: number;
-  mean7d: number;
-  /** The share of actual values between q10 and q90; 0.8 is what is promised. */
-  coverage: number | null;
 }
 
 export interface ForecastModel {
@@ -83,37 +73,5 @@ export async function loadForecastReport(
         ),
       };
     }),
-  };
-}
-
-/** Over all days: errors weighed by the pools of each day, and how the forecast compares to persistence. */
-export interface ErrorTotals {
-  days: number;
-  pools: number;
-  model: number;
-  persistence: number;
-  mean7d: number;
-  /** Below 1 the forecast is better than "same as yesterday"; null where persistence made no error. */
-  ratio: number | null;
-  coverage: number | null;
-}
-
-export function totalErrors(days: readonly ErrorDay[]): ErrorTotals | null {
-  const pools = days.reduce((total, day) => total + day.pools, 0);
-  if (pools === 0) return null;
-  const mean = (rows: readonly ErrorDay[], of: (day: ErrorDay) => number): number =>
-    rows.reduce((total, day) => total + of(day) * day.pools, 0) /
-    rows.reduce((total, day) => total + day.pools, 0);
-  const model = mean(days, (day) => day.model);
-  const persistence = mean(days, (day) => day.persistence);
-  const covered = days.filter((day) => day.coverage !== null);
-  return {
-    days: days.length,
-    pools,
-    model,
-    persistence,
-    mean7d: mean(days, (day) => day.mean7d),
-    ratio: persistence > 0 ? model / persistence : null,
-    coverage: covered.length === 0 ? null : mean(covered, (day) => day.coverage!),
   };
 }

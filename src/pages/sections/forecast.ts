@@ -1,7 +1,8 @@
 /** How good the forecasts are: held against what came, also when "same as yesterday" was better. */
 import type { DailyReport } from '../daily-report-data.ts';
-import { totalErrors } from '../data/forecast.ts';
-import type { ErrorDay, ErrorTotals, ForecastModel } from '../data/forecast.ts';
+import { totalErrors } from '../../ledger/evaluation.ts';
+import type { ErrorDay, ErrorTotals } from '../../ledger/evaluation.ts';
+import type { ForecastModel } from '../data/forecast.ts';
 import { lineChart } from '../charts/lines.ts';
 import { figureOf } from '../charts/render.ts';
 import { fanChart, fanLegend } from '../charts/fan.ts';

@@ -7,7 +7,7 @@ import { figure } from '../figures.ts';
 import { clipped, count, days, dollars, percent, points, shortDollars } from '../format.ts';
 import { isParityKey } from '../../planning/daily-input.ts';
 import type { PoolGroup } from '../../pools/grouping.ts';
-import { reasonKinds } from '../../pools/prefilter.ts';
+import { reasonKinds } from '../../pools/judgement.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Column, Fragment, Html } from '../page.ts';
 import {
