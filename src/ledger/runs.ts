@@ -16,6 +16,8 @@ export interface Run {
   workflowRunId: string;
   priority: number;
   input: Record<string, unknown>;
+  /** What the input comes to with every default filled in; null where there is nothing to fill in. */
+  request: Record<string, unknown> | null;
   statement: string | null;
   report: string | null;
   openedAt: Date;
@@ -36,10 +38,11 @@ export interface Claim extends Claimant {
   date: string | null;
   priority: number;
   input: Record<string, unknown>;
+  request?: object;
 }
 
 const columns = `run_id as "runId", key, kind, dataset, date, status, attempt, workflow_id as "workflowId",
-  workflow_run_id as "workflowRunId", priority, input, statement, report, opened_at as "openedAt",
+  workflow_run_id as "workflowRunId", priority, input, request, statement, report, opened_at as "openedAt",
   claimed_at as "claimedAt", finished_at as "finishedAt"`;
 
 /**
@@ -54,8 +57,8 @@ export async function claimRun(
 ): Promise<Run> {
   for (;;) {
     const inserted = await database.query<Run>(
-      `insert into runs (key, kind, dataset, date, workflow_id, workflow_run_id, priority, input)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
+      `insert into runs (key, kind, dataset, date, workflow_id, workflow_run_id, priority, input, request)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        on conflict (key) do nothing
        returning ${columns}`,
       [
@@ -67,6 +70,7 @@ export async function claimRun(
         claim.workflowRunId,
         claim.priority,
         claim.input,
+        claim.request ?? null,
       ],
     );
     if (inserted.rows[0]) return inserted.rows[0];
@@ -84,10 +88,18 @@ export async function claimRun(
     const taken = await database.query<Run>(
       `update runs
           set attempt = attempt + 1, status = 'running', workflow_id = $3, workflow_run_id = $4, priority = $5,
-              input = $6, statement = null, claimed_at = now(), finished_at = null
+              input = $6, request = $7, statement = null, claimed_at = now(), finished_at = null
         where key = $1 and workflow_run_id = $2
         returning ${columns}`,
-      [claim.key, holder.workflowRunId, claim.workflowId, claim.workflowRunId, claim.priority, claim.input],
+      [
+        claim.key,
+        holder.workflowRunId,
+        claim.workflowId,
+        claim.workflowRunId,
+        claim.priority,
+        claim.input,
+        claim.request ?? null,
+      ],
     );
     if (taken.rows[0]) return taken.rows[0];
   }

@@ -228,6 +228,9 @@ create table backfill_plans (
   made_at  timestamptz not null default now()
 );
 
+-- What a backfill is about with every default filled in (src/ledger/forecasts.ts, ForecastRequest).
+alter table runs add column request jsonb;
+
 -- Units that are dates or training windows of a model; `chunk` numbers what is sent together, `tries` counts failures in
 -- a row, `failure_type` is the last one's (src/failures.ts).
 alter table units

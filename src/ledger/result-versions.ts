@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+
+const versions = JSON.parse(
+  readFileSync(new URL('../../spark/sevenfold_jobs/result_versions.json', import.meta.url), 'utf8'),
+) as Record<string, number>;
+
+/** Raised beside a job when its figures change. */
+export function resultVersion(job: string): number {
+  const version = versions[job];
+  if (version === undefined) throw new Error(`spark/sevenfold_jobs/result_versions.json has no ${job}.`);
+  return version;
+}

@@ -1,0 +1,64 @@
+-- The one definition of a whole forecast date. $1 commodity, $2 model version, $3 first and $4 last date, $5 paths,
+-- $6 horizon, $7 dates due with $8 their as-of days and $9 training dates, $10 the job's result version, $11 model key,
+-- $12 version and $13 training frequency of the fitted models. `:days` is day_1 + … + day_h in double precision: null
+-- where one of them is null, and not finite where one of them is not.
+-- A leaf's key is (date, path), so as many rows as paths, from 1 to paths, are each path once.
+with due as (
+  select * from unnest($7::date[], $8::date[], $9::date[]) as d (date, as_of, training_date)
+), paths as (
+  select forecast_start_date as date, count(*) as found,
+         count(*) filter (where abs(:days) < 'Infinity'::double precision) as sound,
+         min(path_id) as first, max(path_id) as last
+    from distributions
+   where commodity = $1 and model_version = $2 and forecast_start_date between $3 and $4 and path_id > 0
+   group by forecast_start_date
+), points as (
+  select forecast_start_date as date, count(*) as found, min(day_ahead) as first, max(day_ahead) as last
+    from point_forecasts
+   where commodity = $1 and model_version = $2 and forecast_start_date between $3 and $4
+     and abs(forecast_mean + forecast_std) < 'Infinity'::double precision
+   group by forecast_start_date
+), quantiles as (
+  select forecast_start_date as date, count(*) as found
+    from forecast_quantiles
+   where commodity = $1 and model_version = $2 and forecast_start_date between $3 and $4
+   group by forecast_start_date
+), stored as (
+  select paths.date, paths.found, paths.sound, f.fingerprint,
+         paths.found = $5 and paths.sound = $5 and paths.first = 1 and paths.last = $5
+           and coalesce(points.found = $6 and points.first = 1 and points.last = $6, false)
+           and coalesce(quantiles.found = $6, false) and f.paths = $5 and f.horizon = $6 as whole,
+         coalesce(points.found, 0) as points
+    from paths
+    left join points using (date)
+    left join quantiles using (date)
+    left join forecast_metadata f
+      on f.commodity = $1 and f.model_version = $2 and f.forecast_start_date = paths.date
+), digests as materialized (
+  select as_of, rows, digest from price_digests($1)
+), timeline as (
+  -- What was known at each as-of day: the newest change on or before it.
+  select as_of as day, 0 as asked, rows, digest from digests
+  union all
+  select distinct as_of, 1, null::bigint, null::numeric from due
+), known as (
+  select day, first_value(rows) over change as rows, first_value(digest) over change as digest, asked
+    from (select *, count(rows) over (order by day, asked) as change_number from timeline) numbered
+  window change as (partition by change_number order by day, asked)
+)
+select coalesce(due.date, stored.date) as date,
+       coalesce(stored.found, 0)::integer as found, coalesce(stored.sound, 0)::integer as sound,
+       coalesce(stored.points, 0)::integer as points,
+       case when due.date is null then 'extra'
+            when stored.found is null then 'missing'
+            when stored.whole then 'complete'
+            else 'partial' end as state,
+       coalesce(stored.whole and stored.fingerprint
+         is distinct from forecast_fingerprint($10, m.sha256, known.rows, known.digest), false) as changed
+  from due
+  full join stored using (date)
+  left join known on known.day = due.as_of and known.asked = 1
+  left join fitted_models m
+    on m.commodity = $1 and m.model_key = $11 and m.model_version = $12 and m.train_frequency = $13
+   and m.training_date = due.training_date
+ order by 1
