@@ -1,0 +1,1 @@
+"""Holds stored forecasts against the closes that came: scores by day, by forecast and pooled by horizon."""
