@@ -7,24 +7,24 @@ VALUE_WIDTH = 40
 
 
 class Problems:
-    """Faults in the order in which they were found; none of them stops the search for the next."""
+    """Faults in the order in which they were `found`; none of them stops the search for the next."""
 
     def __init__(self) -> None:
-        self._found: list[str] = []
+        self.found: list[str] = []
 
     def add(self, where: str, fault: str, remedy: str) -> None:
         """`where` is file, line and column; `fault` holds the value; `remedy` says what to do."""
-        self._found.append(f"{where}: {fault}; {remedy}")
+        self.found.append(f"{where}: {fault}; {remedy}")
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self.found)
 
     def raise_if_any(self) -> None:
         """One line: the first five faults and how many more there are."""
-        if not self._found:
+        if not self.found:
             return
-        message = " | ".join(self._found[:SHOWN])
-        more = len(self._found) - SHOWN
+        message = " | ".join(self.found[:SHOWN])
+        more = len(self.found) - SHOWN
         raise InvalidInput(f"{message} | and {more} more" if more > 0 else message)
 
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sevenfold_jobs.common.failures import InvalidInput
-from sevenfold_jobs.pool_ingest.problems import Problems, shown
+from sevenfold_jobs.common.problems import Problems, shown
+from sevenfold_jobs.common.tables import Table, read_table
 from sevenfold_jobs.pool_ingest.source import SCHEMAS, Source
-from sevenfold_jobs.pool_ingest.tables import Table, read_table
 
 # numeric(38, 18)
 LARGEST_AMOUNT = Decimal(10) ** 20
