@@ -37,7 +37,7 @@ def sort_paths(paths: np.ndarray) -> np.ndarray:
 
 
 def quantiles(ascending: np.ndarray) -> np.ndarray:
-    """Quantiles at LEVELS, interpolated linearly: `(…, n)` ascending → `(…, 7)` float32, as they are stored."""
+    """Quantiles at LEVELS, interpolated linearly: `(…, n)` ascending → `(…, 7)` float32, as stored."""
     last = ascending.shape[-1] - 1
     position = last * np.array(LEVELS)
     below = np.floor(position).astype(int)
@@ -47,7 +47,7 @@ def quantiles(ascending: np.ndarray) -> np.ndarray:
 
 
 def crps(ascending: np.ndarray, actuals: np.ndarray) -> np.ndarray:
-    """Continuous ranked probability score of samples `(…, n)` ascending against closes `(…)`, NaN where unknown.
+    """Continuous ranked probability score of samples `(…, n)` ascending against closes `(…)`; NaN if unknown.
 
     mean |x - y| - ½ mean |x - x'| (Gneiting and Raftery 2007, eq. 21), whose second term is, of an ascending
     sample, Σ (2i - 1 - n) x_i / n², i from 1. Those weights add up to zero, so that the sample may be moved

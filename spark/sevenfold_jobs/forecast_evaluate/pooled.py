@@ -22,12 +22,13 @@ _ALERT_HISTORY = 12
 def pooled_scores(
     told: np.ndarray, crps_by_day: np.ndarray, actuals: np.ndarray, origins: np.ndarray, horizon: int
 ) -> dict[str, float | int | bool | dict[str, float] | None]:
-    """The columns of forecast_evaluation that need no other model, over forecasts in the order of their dates.
+    """The columns of forecast_evaluation that need no other model.
 
-    `told` `(dates, h, 7)`, `crps_by_day` and `actuals` `(dates, h)`, h at least `horizon`; `origins` `(dates,)`
-    are the closes at the cutoffs. Errors, bands and directions are pooled over the known days 1..horizon of
-    all forecasts; tests (Diebold-Mariano, binomial, Ljung-Box, Jarque-Bera) take day `horizon` alone, one
-    number a forecast: the days of one forecast move together. None is what cannot be said.
+    In the order of their dates: `told` `(dates, h, 7)`, `crps_by_day` and `actuals` `(dates, h)`, h at least
+    `horizon`, and `origins` `(dates,)`, the closes at the cutoffs. Errors, bands and directions are pooled
+    over the known days 1..horizon of all forecasts; tests (Diebold-Mariano, binomial, Ljung-Box, Jarque-Bera)
+    take day `horizon` alone, one number a forecast: the days of one forecast move together. None is what
+    cannot be said.
     """
     told, crps_by_day, actuals = told[:, :horizon], crps_by_day[:, :horizon], actuals[:, :horizon]
     known = np.isfinite(actuals)
