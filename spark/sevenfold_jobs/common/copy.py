@@ -1,6 +1,6 @@
 """Arrow record batches into PostgreSQL by COPY in its binary form (docs/decisions/002-binary-copy.md)."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import psycopg
@@ -40,11 +40,8 @@ def copy_record_batches(
     An Arrow type must be that of its column: int32 for integer, int64 for bigint, float64 for double
     precision, string for text, date32 for date, bool for boolean, timestamp[us] for a timestamp.
     """
-    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
-        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
     rows = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with connection.cursor() as cursor, cursor.copy(_copy_statement(table, columns)) as copy:
         copy.write(_HEADER)
         for batch in record_batches:
             for piece in _encoded(batch.select(list(columns))):
@@ -54,6 +51,70 @@ def copy_record_batches(
             rows += batch.num_rows
         copy.write(_END)
     return rows
+
+
+class FixedRows:
+    """Rows on the wire that have no nulls and no texts: laid out once, then filled again and again.
+
+    `columns` gives each column's name and its NumPy type on the wire (`>i4` for integer and date, `>f4` for
+    real). A third of the work of record batches where the rows are many and their columns alike.
+    """
+
+    def __init__(self, columns: Mapping[str, str], rows: int) -> None:
+        self.columns = list(columns)
+        fields = [("fields", ">i2")]
+        for name, kind in columns.items():
+            fields += [(f"length of {name}", ">i4"), (name, kind)]
+        self._rows = np.zeros(rows, np.dtype(fields))
+        self._rows["fields"] = len(columns)
+        for name, kind in columns.items():
+            self._rows[f"length of {name}"] = np.dtype(kind).itemsize
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        """The column's values, to be written to."""
+        return self._rows[column]
+
+    def block(self, first: str, columns: int) -> np.ndarray:
+        """The values of adjacent columns of one type, from `first` on: (rows, columns), to be written to."""
+        dtype, offset = self._rows.dtype.fields[first]
+        strides = (self._rows.dtype.itemsize, 4 + dtype.itemsize)
+        return np.ndarray((len(self), columns), dtype, self._rows.data, offset, strides)
+
+    def bytes_of(self, rows: int) -> memoryview:
+        """The first `rows` rows as they are sent."""
+        return memoryview(self._rows[:rows].view(np.uint8))
+
+
+def copy_fixed_rows(
+    connection: psycopg.Connection,
+    table: str,
+    rows: FixedRows,
+    fillings: Iterable[int],
+    failpoint: Callable[[str], None],
+) -> int:
+    """Sends `rows` as often as `fillings` says that it was filled, with how many rows; returns the rows sent.
+
+    libpq copies what it is given, so the next filling may write over the last one.
+    """
+    sent = 0
+    with connection.cursor() as cursor, cursor.copy(_copy_statement(table, rows.columns)) as copy:
+        copy.write(_HEADER)
+        for filled in fillings:
+            copy.write(rows.bytes_of(filled))
+            if sent == 0:
+                failpoint("mid-copy")
+            sent += filled
+        copy.write(_END)
+    return sent
+
+
+def _copy_statement(table: str, columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
 
 
 def _encoded(batch: pa.RecordBatch) -> Iterator[bytes]:

@@ -1,0 +1,137 @@
+"""The blocking checks of a task, on its own rows as the database has them, before it may commit."""
+
+from datetime import date
+
+import numpy as np
+import psycopg
+from psycopg import sql
+
+from sevenfold_jobs.common.failures import JobError
+from sevenfold_jobs.forecast.paths import MOST_DAYS
+from sevenfold_jobs.forecast_infer.forecasts import Forecasts
+
+STANDARD_ERRORS = 6.0
+
+
+class CheckFailed(JobError):  # noqa: N818 - the names are those of the closed list
+    """Rows that are wrong are not committed."""
+
+    type = "CheckFailed"
+
+
+def check_rows(connection: psycopg.Connection, leaf: str, forecasts: Forecasts) -> None:
+    """Raises CheckFailed, with the first date and what is wrong with it."""
+    _check_paths(connection, leaf, forecasts)
+    _check_small_tables(connection, forecasts)
+
+
+def _check_paths(connection: psycopg.Connection, leaf: str, forecasts: Forecasts) -> None:
+    horizon = forecasts.request.horizon
+    days = [sql.Identifier(f"day_{day}") for day in range(1, MOST_DAYS + 1)]
+    # One scan of the key's range: with a list of dates instead it takes a third longer. `row is null` and
+    # `is not null` are tests of the columns, all of them.
+    statement = sql.SQL(
+        """
+        select forecast_start_date, count(*), min(path_id), max(path_id), min(data_cutoff_date),
+               max(data_cutoff_date), count(*) filter (where row({told}) is not null),
+               count(*) filter (where {beyond}), {sums}
+          from {leaf} where forecast_start_date between %s and %s group by forecast_start_date
+        """
+    ).format(
+        told=sql.SQL(", ").join(days[:horizon]),
+        beyond=sql.SQL("row({}) is null").format(sql.SQL(", ").join(days[horizon:]))
+        if horizon < MOST_DAYS
+        else sql.SQL("true"),
+        # In double precision: the sum of reals is a real. One infinite or NaN value makes it not finite.
+        sums=sql.SQL(", ").join(sql.SQL("sum({}::float8)").format(day) for day in days[:horizon]),
+        leaf=sql.Identifier(leaf),
+    )
+    starts: list[date] = forecasts.starts.tolist()
+    found = {row[0]: row[1:] for row in connection.execute(statement, [starts[0], starts[-1]])}
+    for index, start in enumerate(starts):
+        if start not in found:
+            raise CheckFailed(f"{start} has 0 of {forecasts.request.paths} paths: nothing was written.")
+        count, first, last, oldest, newest, told, beyond, *sums = found[start]
+        _check_date(forecasts, index, count, (first, last), told, beyond)
+        cutoff = forecasts.cutoffs[index].item()
+        if not oldest == newest == cutoff < start:
+            raise CheckFailed(f"{start} is stored with cutoffs {oldest} to {newest}: it is {cutoff}.")
+        _check_means(forecasts, index, np.array(sums) / count)
+
+
+def _check_date(
+    forecasts: Forecasts, index: int, count: int, ids: tuple[int, int], told: int, beyond: int
+) -> None:
+    start, paths = forecasts.starts[index], forecasts.request.paths
+    # The leaf's key is (date, path): as many rows as paths from 1 to paths are each path once.
+    if count != paths or ids != (1, paths):
+        raise CheckFailed(f"{start} has {count} paths numbered {ids[0]} to {ids[1]}: {paths} from 1 are due.")
+    if told != paths:
+        raise CheckFailed(f"{start} has {paths - told} paths with a null day.")
+    if beyond != paths:
+        raise CheckFailed(f"{start} has {paths - beyond} paths beyond day {forecasts.request.horizon}.")
+
+
+def _check_means(forecasts: Forecasts, index: int, means: np.ndarray) -> None:
+    """The mean of n paths at day k lies within 6 standard errors of the point: sqrt(k / n) of the pool's own.
+
+    Few paths are not normal: by Bernstein's inequality the same chance, 2 exp(-18), is kept by adding
+    12/n of the pool's largest error. Single precision may move each value by 2**-24 of itself.
+    """
+    start, paths = forecasts.starts[index], forecasts.request.paths
+    points = forecasts.points[index]
+    finite = np.isfinite(means)
+    if not finite.all():
+        raise CheckFailed(f"{start} has a path that is not finite on day {np.argmin(finite) + 1}.")
+    days = np.arange(1, len(points) + 1)
+    allowed = (
+        STANDARD_ERRORS * forecasts.spreads[index] * np.sqrt(days / paths)
+        + 12 * forecasts.largest[index] / paths
+        + 2.0**-22 * (np.abs(points) + days * forecasts.largest[index])
+    )
+    far = np.abs(means - points) > allowed
+    if far.any():
+        day = int(np.argmax(far))
+        raise CheckFailed(
+            f"{start}: on day {day + 1} the mean of the paths is {means[day]:.4f}, "
+            f"{abs(means[day] - points[day]) / allowed[day]:.1f} times as far as allowed "
+            f"from the point {points[day]:.4f}."
+        )
+
+
+def _check_small_tables(connection: psycopg.Connection, forecasts: Forecasts) -> None:
+    request = forecasts.request
+    counted = connection.execute(
+        """
+        select (select count(*) from point_forecasts
+                 where commodity = %(commodity)s and model_version = %(version)s
+                   and forecast_start_date = any(%(dates)s) and data_cutoff_date < forecast_date
+                   and day_ahead between 1 and %(horizon)s and not has_data_leakage
+                   and abs(forecast_mean + forecast_std + lower_95 + upper_95) < 'Infinity'),
+               (select count(*) from forecast_quantiles
+                 where commodity = %(commodity)s and model_version = %(version)s
+                   and forecast_start_date = any(%(dates)s) and day_ahead between 1 and %(horizon)s
+                   and q025 <= q10 and q10 <= q25 and q25 <= q50 and q50 <= q75 and q75 <= q90
+                   and q90 <= q975 and q975 < 'Infinity'),
+               (select count(*) from forecast_metadata
+                 where commodity = %(commodity)s and model_version = %(version)s
+                   and forecast_start_date = any(%(dates)s) and data_cutoff_date < forecast_start_date
+                   and paths = %(paths)s and horizon = %(horizon)s)
+        """,
+        {
+            "commodity": request.commodity,
+            "version": request.model_version,
+            "dates": forecasts.starts.tolist(),
+            "horizon": request.horizon,
+            "paths": request.paths,
+        },
+    ).fetchone()
+    rows = len(forecasts) * request.horizon
+    for table, count, due in zip(
+        ("points", "quantiles", "metadata"), counted, (rows, rows, len(forecasts)), strict=True
+    ):
+        if count != due:
+            raise CheckFailed(
+                f"{count} of {due} rows of {table} are sound, "
+                f"from {forecasts.starts[0]} to {forecasts.starts[-1]}."
+            )

@@ -1,0 +1,62 @@
+"""Job `forecast_infer`: forecasts of the dates that it is given, from stored models, into the four tables."""
+
+import time
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.task import Task
+from sevenfold_jobs.forecast.series import Prices, read_series
+from sevenfold_jobs.forecast_infer.request import Request, Work, read_request
+from sevenfold_jobs.forecast_infer.sink import Fence, write_work
+from sevenfold_jobs.forecast_infer.spread import Result, answer_for, spread, watched
+
+
+def run(batch: Batch) -> dict[str, Any]:
+    """Each task replaces the rows of at most `taskDates` dates of one window, or nothing.
+
+    Returns `{dates, rows, failed: [{dates, errorType, message}], seconds}`: dates and rows of paths that
+    were committed; `seconds` by stage, those of the tasks added up. Raises InvalidInput for a request that
+    is wrong, Fenced and Infrastructure as every job.
+    """
+    began = time.perf_counter()
+    request = read_request(batch.input)
+    with batch.connect() as connection:
+        prices = read_series(connection, request.commodity, request.calendar)
+        # Made before the tasks: a new leaf locks the table for a moment.
+        [leaf] = connection.execute(
+            "select distributions_leaf(%s, %s)", [request.commodity, request.model_version]
+        ).fetchone()
+        connection.commit()
+    # Worked out once here, and sent along with the rest.
+    _ = prices.newest, prices.is_plain
+    read = time.perf_counter() - began
+    due = len(request.dates)
+    note = f"{request.model_version}: {due} dates in {len(request.works)} tasks"
+    batch.progress(0, due, note)
+    do = partial(_answer, batch.task(), batch.fence, leaf, request, prices)
+    with watched(batch, request, "committed_attempt = attempt", note):
+        answers = spread(batch, request, do)
+    failed = [answer for answer in answers if "errorType" in answer]
+    dates = due - sum(len(answer["dates"]) for answer in failed)
+    batch.progress(dates, due, note)
+    stages = sum((Counter(answer["seconds"]) for answer in answers if "seconds" in answer), Counter())
+    return {
+        "dates": dates,
+        "rows": dates * request.paths,
+        "failed": failed,
+        "seconds": {
+            "read": round(read, 3),
+            "tasks": round(time.perf_counter() - began - read, 3),
+            **{stage: round(seconds, 3) for stage, seconds in stages.items()},
+        },
+    }
+
+
+def _answer(task: Task, fence: Fence, leaf: str, request: Request, prices: Prices, work: Work) -> Result:
+    def write() -> Result:
+        watch = write_work(task, fence, leaf, request, prices, work)
+        return {"dates": [day.isoformat() for day in work.dates], "seconds": watch.seconds}
+
+    return answer_for(work, write)

@@ -1,0 +1,125 @@
+"""One task: the forecasts of a few dates of one window, written in one transaction or not at all."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+
+from sevenfold_jobs.common.copy import FixedRows, copy_fixed_rows
+from sevenfold_jobs.common.task import Task
+from sevenfold_jobs.forecast.fence import pass_units
+from sevenfold_jobs.forecast.series import Prices
+from sevenfold_jobs.forecast_infer import tables
+from sevenfold_jobs.forecast_infer.checks import check_rows
+from sevenfold_jobs.forecast_infer.forecasts import Forecasts, make_forecasts
+from sevenfold_jobs.forecast_infer.request import Request, Work
+from sevenfold_jobs.forecast_infer.told import Told
+
+# Of a date with very many paths; 2,000 rows are 276 KB, which stay in the processor's cache.
+_ROWS_AT_ONCE = 4_096
+_POSTGRES_DAY_0 = np.datetime64("2000-01-01", "D")
+
+Fence = dict[str, object]
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+
+def write_work(
+    task: Task, fence: Fence, leaf: str, request: Request, prices: Prices, work: Work
+) -> Stopwatch:
+    """Replaces what is stored of the work's dates, checks it and commits behind the fence.
+
+    Raises whatever is wrong, and then has written nothing: CheckFailed, Leakage, JobError for a model that
+    is missing or damaged, Fenced, errors of psycopg.
+    """
+    watch = Stopwatch()
+    with watch.time("connect"):
+        connection = task.connect()
+    with connection:
+        # The planner knows nothing of a leaf that was filled a moment ago. To scan all of it is always wrong.
+        connection.execute("set local enable_seqscan = off")
+        with watch.time("forecast"):
+            forecasts = make_forecasts(connection, request, prices, work)
+        with watch.time("delete"):
+            tables.delete_rows(connection, leaf, forecasts)
+        with watch.time("paths"):
+            told = _copy_paths(connection, task, leaf, forecasts, watch)
+        with watch.time("tables"):
+            _copy_tables(connection, task, forecasts, told, watch.seconds["draw"])
+        with watch.time("checks"):
+            check_rows(connection, leaf, forecasts)
+        with watch.time("commit"):
+            pass_units(
+                connection,
+                fence["runId"],
+                "date",
+                request.model_version,
+                work.dates,
+                fence["attempt"],
+                forecasts.fingerprints,
+                request.paths,
+            )
+            task.failpoint("before-commit")
+            connection.commit()
+    task.failpoint("after-commit")
+    return watch
+
+
+def _copy_paths(
+    connection: psycopg.Connection, task: Task, leaf: str, forecasts: Forecasts, watch: Stopwatch
+) -> Told:
+    """Date by date, in the order of the key. The leaf's defaults say commodity, version and kind."""
+    told = Told.empty(forecasts)
+    horizon = forecasts.request.horizon
+    columns = {"forecast_start_date": ">i4", "path_id": ">i4", "data_cutoff_date": ">i4"}
+    columns |= {f"day_{day}": ">f4" for day in range(1, horizon + 1)}
+    rows = FixedRows(columns, min(forecasts.request.paths, _ROWS_AT_ONCE))
+    days = rows.block("day_1", horizon)
+
+    def fillings() -> Iterator[int]:
+        for index in range(len(forecasts)):
+            with watch.time("draw"):
+                paths = forecasts.paths(index)
+            rows["forecast_start_date"][:] = _wire_day(forecasts.starts[index])
+            rows["data_cutoff_date"][:] = _wire_day(forecasts.cutoffs[index])
+            for first in range(0, len(paths), len(rows)):
+                piece = paths[first : first + len(rows)]
+                rows["path_id"][: len(piece)] = np.arange(first + 1, first + 1 + len(piece))
+                days[: len(piece)] = piece
+                yield len(piece)
+            # While the server takes in what it was sent.
+            with watch.time("scores"):
+                told.listen(index, paths, forecasts.actuals[index])
+
+    copy_fixed_rows(connection, leaf, rows, fillings(), task.failpoint)
+    return told
+
+
+def _copy_tables(
+    connection: psycopg.Connection, task: Task, forecasts: Forecasts, told: Told, seconds: float
+) -> None:
+    def send(table: str, rows: pa.RecordBatch) -> None:
+        task.copy(connection, table, rows.schema.names, [rows])
+
+    send("point_forecasts", tables.point_rows(forecasts, told))
+    send("forecast_quantiles", tables.quantile_rows(forecasts, told))
+    send("forecast_metadata", tables.metadata_rows(forecasts, told, seconds))
+
+
+def _wire_day(day: np.datetime64 | date) -> int:
+    return int((np.datetime64(day, "D") - _POSTGRES_DAY_0).astype(int))
