@@ -12,6 +12,8 @@ export interface Page {
   title: string;
   /** Across the top, for what nobody may overlook. */
   banners: { mark: string; text: string }[];
+  /** What this kind of page needs beside the style of all. */
+  style?: Html;
   header: Html;
   sections: readonly (Html | null)[];
   footer: Html;
@@ -33,7 +35,7 @@ export function renderPage(page: Page): string {
         <title>${page.title}</title>
         <link rel="icon" href="data:," />
         <style>
-          ${style}
+          ${style}${page.style}
         </style>
       </head>
       <body>

@@ -1,0 +1,40 @@
+/** The training windows: one fit serves every date until the next. */
+import { clipped, count, dash, seconds } from '../format.ts';
+import { html, numbers, section, table } from '../page.ts';
+import type { Html } from '../page.ts';
+import { unbroken } from '../sections/common.ts';
+import type { BackfillReport, WindowTotals } from './data.ts';
+
+/** Null for a run that trains nothing. */
+export function windowsSection({ windows, options }: BackfillReport): Html | null {
+  if (windows.length === 0) return null;
+  const trained = windows.reduce((sum, row) => sum + row.trained, 0);
+  const all = windows.reduce((sum, row) => sum + row.windows, 0);
+  return section(
+    'Trained windows',
+    html`Trained ${clipped(options.trainFrequency, 20)}, on dates of the calendar, only on what was known
+    before. ${count(trained)} of ${count(all)} were fitted by this run; the others were there.`,
+    table(
+      windows,
+      [
+        { heading: 'Model', cell: ({ modelVersion }) => modelVersion, kind: 'key' },
+        numbers('Windows', 'windows.windows', (row) => row.windows, count),
+        numbers('Stored', 'windows.whole', ({ whole }) => whole, count),
+        numbers('Fitted now', 'windows.trained', (row) => row.trained, count),
+        { heading: 'From', cell: ({ first }) => unbroken(first), kind: 'key' },
+        { heading: 'To', cell: ({ last }) => unbroken(last), kind: 'key' },
+        numbers('Fewest rows', 'windows.fewest_rows', ({ fewestRows }) => fewestRows, count),
+        numbers('Most rows', 'windows.most_rows', ({ mostRows }) => mostRows, count),
+        numbers('Fitting', 'windows.seconds', (row) => row.seconds, seconds),
+        numbers('Largest model', 'windows.largest_bytes', ({ largestBytes }) => largestBytes, bytes),
+        numbers<WindowTotals, number>('As files', 'windows.as_objects', ({ asObjects }) => asObjects, count),
+      ],
+      { label: 'Trained windows by model', key: ({ modelVersion }) => modelVersion },
+    ),
+  );
+}
+
+function bytes(value: number | null): string {
+  if (value === null) return dash;
+  return value < 10_000 ? `${count(value)}\u202fB` : `${count(value / 1000)}\u202fkB`;
+}

@@ -1,0 +1,24 @@
+-- The batches of a run's newest start, in lanes: a model's chunks, or a job that serves all models. Where there are more
+-- than $2, those that begin in the same part of the time (a hundred and sixtieth) are one row of `batches`.
+with mine as (
+  select b.job, coalesce(b.request #>> '{input,modelVersion}', b.job) as lane, b.unit, b.attempt, b.state, b.error_type,
+         left(b.state_message, 160) as message, b.watchers,
+         extract(epoch from coalesce(b.started_at, b.submitted_at) - r.claimed_at)::float8 as begun,
+         extract(epoch from coalesce(b.finished_at, clock_timestamp()) - r.claimed_at)::float8 as ended,
+         count(*) over () as all
+    from batches b join runs r using (run_id)
+   where b.run_id = $1 and b.submitted_at >= r.claimed_at - interval '1 second'
+), placed as (
+  select *, case when "all" <= $2 then row_number() over (order by begun)
+                 else width_bucket(begun, 0, greatest(1, max(begun) over ()), 160) end as place
+    from mine
+)
+select job, lane, min(unit) as unit, max(attempt) as attempt, count(*)::integer as batches,
+       count(*) filter (where state in ('FAILED', 'TIMED_OUT'))::integer as failed,
+       count(*) filter (where state = 'CANCELLED')::integer as cancelled,
+       count(*) filter (where state not in ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'CANCELLED'))::integer as open,
+       min(error_type) as "errorType", min(message) as message, max(watchers) as watchers,
+       min(begun) as begun, max(ended) as ended
+  from placed
+ group by job, lane, place
+ order by min(begun), lane
