@@ -1,5 +1,6 @@
 import type { Dependencies } from './dependencies.ts';
 import { withFailureTypes } from './failures.ts';
+import * as forecasts from './forecasts.ts';
 import { notifyRun } from './notify.ts';
 import * as phases from './phases.ts';
 import * as poolPhases from './pool-phases.ts';
@@ -15,11 +16,17 @@ export function createActivities(deps: Dependencies) {
       activity(deps, input);
   return withFailureTypes({
     openRun: bind(runs.openRun),
+    openForecasts: bind(forecasts.openForecasts),
+    openImport: bind(runs.openImport),
     setRunStatus: bind(runs.setRunStatus),
     closeRun: bind(runs.closeRun),
     beginPhase: bind(phases.beginPhase),
     verifyPhase: bind(phases.verifyPhase),
     failPhase: bind(phases.failPhase),
+    planRound: bind(forecasts.planRound),
+    beginChunk: bind(forecasts.beginChunk),
+    noteChunk: bind(forecasts.noteChunk),
+    planPriceBatch: bind(forecasts.planPriceBatch),
     planPoolBatch: bind(poolPhases.planPoolBatch),
     snapshotSettings: bind(poolPhases.snapshotSettings),
     prefilterPools: bind(poolPhases.prefilterPools),

@@ -1,17 +1,19 @@
 import type { Dependencies } from './dependencies.ts';
 import { storeChecks } from '../ledger/checks.ts';
 import { fingerprint } from '../ledger/fingerprints.ts';
+import { priceFingerprint } from '../ledger/price-fingerprints.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import { beginAttempt, giveVerdict, readUnit } from '../ledger/units.ts';
 import type { Fence } from '../ledger/units.ts';
 import * as verification from '../ledger/verification.ts';
-import type { PoolUnit } from '../planning/phases.ts';
+import { isFanned } from '../planning/phases.ts';
+import type { PoolUnit, RunUnit } from '../planning/phases.ts';
 import { loadPoolSettings } from '../pools/settings.ts';
 
 export interface BeginPhaseInput {
   runId: string;
-  phase: PoolUnit;
+  phase: RunUnit;
   /** Redo it whatever is there. */
   force: boolean;
   /** A further try after a failed one: it counts as an attempt even when the rows turn out to be there. */
@@ -28,14 +30,10 @@ export type BegunPhase = { reused: true } | { reused: false; fence: Fence };
 export async function beginPhase(deps: Dependencies, input: BeginPhaseInput): Promise<BegunPhase> {
   const { database } = deps;
   const run = await readRun(database, input.runId);
-  const today = await fingerprint(database, input.phase, {
-    run,
-    settings: loadPoolSettings(deps.config.checkout),
-    path: run.input['path'] as string | undefined,
-    parity: run.input['parity'] === true,
-  });
+  const today = await fingerprintOf(deps, run, input.phase);
   const unit = await readUnit(database, input.runId, input.phase);
-  const sameAsCommitted = !input.force && unit.committedFingerprint === today;
+  // What is done in chunks carries its fingerprints row by row: only the rows are asked.
+  const sameAsCommitted = !input.force && (isFanned(input.phase) || unit.committedFingerprint === today);
   const fence =
     input.again || !sameAsCommitted ? await beginAttempt(database, run.runId, input.phase, today) : undefined;
   if (sameAsCommitted) {
@@ -48,6 +46,20 @@ export async function beginPhase(deps: Dependencies, input: BeginPhaseInput): Pr
   return { reused: false, fence: fence ?? (await beginAttempt(database, run.runId, input.phase, today)) };
 }
 
+function fingerprintOf(deps: Dependencies, run: Run, phase: RunUnit): Promise<string> {
+  if (!isPoolRun(run)) return priceFingerprint(deps.database, run, phase);
+  return fingerprint(deps.database, phase as PoolUnit, {
+    run,
+    settings: loadPoolSettings(deps.config.checkout),
+    path: run.input['path'] as string | undefined,
+    parity: run.input['parity'] === true,
+  });
+}
+
+function isPoolRun({ kind }: Run): boolean {
+  return kind === 'dailyPipeline' || kind === 'evaluatePools';
+}
+
 export interface VerifiedPhase {
   complete: boolean;
   /** Why not, in one line. */
@@ -57,7 +69,7 @@ export interface VerifiedPhase {
 /** Gives the phase its verdict from its rows, and from nothing else. Safe to repeat: it only looks and notes. */
 export async function verifyPhase(
   deps: Dependencies,
-  input: { runId: string; phase: PoolUnit },
+  input: { runId: string; phase: RunUnit },
 ): Promise<VerifiedPhase> {
   const run = await readRun(deps.database, input.runId);
   const seen = await verification.verifyPhase(deps.database, deps.config.stateFolder, run, input.phase);
@@ -68,14 +80,14 @@ export async function verifyPhase(
 async function settle(
   { database }: Dependencies,
   run: Run,
-  phase: PoolUnit,
+  phase: RunUnit,
   seen: verification.Verification,
   detail: { reused: boolean },
 ): Promise<void> {
   await storeChecks(database, run.runId, phase, seen.checks);
   const whole = seen.blocking.length === 0;
   await giveVerdict(database, run.runId, phase, {
-    verdict: whole ? 'complete' : 'failed',
+    verdict: whole ? 'complete' : isFanned(phase) && seen.rowsFound > 0 ? 'partial' : 'failed',
     rowsDue: seen.rowsDue,
     rowsFound: seen.rowsFound,
     detail,
@@ -86,7 +98,7 @@ async function settle(
 /** Notes why a phase could not be done. Safe to repeat. */
 export async function failPhase(
   { database }: Dependencies,
-  input: { runId: string; phase: PoolUnit; reason: string },
+  input: { runId: string; phase: RunUnit; reason: string },
 ): Promise<void> {
   await giveVerdict(database, input.runId, input.phase, { verdict: 'failed', reason: input.reason });
 }

@@ -188,7 +188,10 @@ export async function groupPools(deps: Dependencies, { fence }: PhaseInput): Pro
  */
 export async function writeReport(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
   const run = await readRun(deps.database, fence.runId);
-  const page = renderDailyReport(await loadDailyReport(deps.database, fence.runId));
+  const page =
+    run.request === null
+      ? renderDailyReport(await loadDailyReport(deps.database, fence.runId))
+      : '<p>no page yet</p>';
   const report = join('reports', `${run.key.replaceAll('/', '-')}.html`);
   const path = join(deps.config.stateFolder, report);
   const draft = `${path}.${fence.attempt}.tmp`;

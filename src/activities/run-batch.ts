@@ -129,12 +129,22 @@ function stopWatching(id: string): Error {
 
 /** A new attempt starts only when nothing of an older one is left: no process, no database session. */
 async function endOlderAttempts({ database, engine }: Dependencies, fence: Fence): Promise<void> {
-  const older = await olderBatches(database, fence.runId, fence.unit, fence.attempt);
-  for (const batch of older) {
+  await endBatches(
+    { database, engine },
+    await olderBatches(database, fence.runId, fence.unit, fence.attempt),
+  );
+}
+
+/** Ends batches that must not write any more: their processes, then their database sessions. Safe to repeat. */
+export async function endBatches(
+  { database, engine }: Pick<Dependencies, 'database' | 'engine'>,
+  batches: readonly { batchId: string; attempt: number }[],
+): Promise<void> {
+  for (const batch of batches) {
     const ended = await engine.cancel(batch.batchId);
     if (ended) await recordObservation(database, ended);
   }
-  await endSessions(database, older);
+  await endSessions(database, batches);
 }
 
 /**

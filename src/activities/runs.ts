@@ -6,10 +6,14 @@ import { Failure } from '../failures.ts';
 import type { Claimant, RunStatus } from '../ledger/runs.ts';
 import * as ledger from '../ledger/runs.ts';
 import { giveVerdict, layOutUnits, readUnits } from '../ledger/units.ts';
+import { tallyUnits } from '../ledger/chunks.ts';
 import { countsOf } from '../ledger/counts.ts';
+import { unitRanges } from '../ledger/unit-ranges.ts';
+import { forecastStatement } from '../planning/forecast-statement.ts';
 import type { DailyInput, Source } from '../planning/daily-input.ts';
 import { datasetKey } from '../planning/daily-input.ts';
 import type { EvaluationInput } from '../planning/evaluation-input.ts';
+import type { ImportInput } from '../planning/import-input.ts';
 import type { PoolUnit } from '../planning/phases.ts';
 
 export interface OpenRunInput extends Claimant {
@@ -55,6 +59,39 @@ export async function openRun(
   return { runId: run.runId, attempt: run.attempt, engine: deps.engine.name };
 }
 
+/**
+ * Claims an import. Safe to repeat. A path that is not there is refused before anything is written; what is in it is
+ * judged by the job.
+ */
+export async function openImport(
+  deps: Dependencies,
+  opening: Claimant & { key: string; input: ImportInput; priority: number },
+): Promise<{ runId: string; engine: string }> {
+  const { database, config, engine } = deps;
+  const path = opening.input.path === undefined ? undefined : resolve(config.checkout, opening.input.path);
+  if (path !== undefined && !existsSync(path)) {
+    throw new Failure('InvalidInput', `There is no file or folder ${path}: check the path.`);
+  }
+  const { key, workflowId, workflowRunId, priority } = opening;
+  const input = { ...opening.input, ...(path !== undefined && { path }) };
+  const run = await ledger.claimRun(
+    database,
+    {
+      key,
+      kind: 'importPrices',
+      dataset: 'prices',
+      date: null,
+      workflowId,
+      workflowRunId,
+      priority,
+      input,
+    },
+    (holder) => isOpenInTemporal(deps, holder),
+  );
+  await layOutUnits(database, run.runId, ['import']);
+  return { runId: run.runId, engine: engine.name };
+}
+
 /** Two folders of the same name must not share a data set; a folder that was moved may keep its own. */
 async function registerDataset(
   deps: Dependencies,
@@ -81,7 +118,8 @@ async function registerDataset(
   );
 }
 
-async function isOpenInTemporal({ temporal }: Dependencies, holder: Claimant): Promise<boolean> {
+/** Whether the holder of a claim is still at work. */
+export async function isOpenInTemporal({ temporal }: Dependencies, holder: Claimant): Promise<boolean> {
   try {
     const { status, raw } = await temporal.workflow.getHandle(holder.workflowId).describe();
     const first = raw.workflowExecutionInfo?.firstRunId;
@@ -117,7 +155,7 @@ export interface RunSummary {
  */
 export async function closeRun(
   { database }: Dependencies,
-  input: Claimant & { runId: string; status: 'complete' | 'failed' | 'cancelled' },
+  input: Claimant & { runId: string; status: 'complete' | 'partial' | 'failed' | 'cancelled' },
 ): Promise<RunSummary> {
   const run = await ledger.readRun(database, input.runId);
   const units = await readUnits(database, input.runId);
@@ -130,12 +168,19 @@ export async function closeRun(
       reason: `${input.status} while it ran`,
     });
   }
-  const statement = statementOf(run, input.status, units, counts);
-  await ledger.setRunStatus(database, input, { status: input.status, statement });
+  const tallies = await tallyUnits(database, input.runId);
+  // Partial is a run that has something to show.
+  const empty = input.status === 'partial' && !tallies.some(({ complete }) => complete > 0);
+  const status = empty ? 'failed' : input.status;
+  const statement =
+    tallies.length > 0
+      ? forecastStatement(run, status, tallies, counts, await unitRanges(database, run.runId))
+      : statementOf(run, status, units, counts);
+  await ledger.setRunStatus(database, input, { status, statement });
   return {
     runId: run.runId,
     key: run.key,
-    status: input.status,
+    status,
     statement,
     counts,
     ...(run.report !== null && { report: run.report }),
@@ -144,12 +189,15 @@ export async function closeRun(
 
 function statementOf(
   { key, kind }: ledger.Run,
-  status: 'complete' | 'failed' | 'cancelled',
+  status: RunStatus,
   units: Awaited<ReturnType<typeof readUnits>>,
   counts: Record<string, number>,
 ): string {
   if (status === 'complete' && kind === 'evaluatePools') {
     return `${key} is complete: ${counts['days']} days evaluated.`;
+  }
+  if (status === 'complete' && kind === 'importPrices') {
+    return `${key} is complete: ${counts['rows']} rows of ${counts['commodities']} series.`;
   }
   if (status === 'complete') {
     return `${key} is complete: ${counts['poolsPassed']} of ${counts['pools']} pools passed, ${counts['poolsForecast']} forecast, ${counts['poolsHeld']} held after ${counts['transactions']} transactions.`;

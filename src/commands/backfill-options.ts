@@ -24,8 +24,8 @@ export interface BackfillOptions {
   plan?: string;
 }
 
-/** The options of every command that is about a backfill; what is left out has the default that is named. */
-export function addBackfillOptions(command: Command): Command {
+/** The options of every command about models of a series; what is left out has the default that is named. */
+export function addModelOptions(command: Command): Command {
   return command
     .requiredOption('--commodity <name>', 'a series with prices, for example WTI')
     .requiredOption('--models <key...>', 'models to forecast with: naive, random_walk, xgboost, sarimax')
@@ -41,14 +41,19 @@ export function addBackfillOptions(command: Command): Command {
         `trading (days with a price of their own; default) or calendar (every day)`,
       ),
     )
+    .option('--concurrency <batches>', 'batches under way at a time')
+    .option('--retrain', 'train every window again');
+}
+
+/** Those, and the options of every command that is about a backfill. */
+export function addBackfillOptions(command: Command): Command {
+  return addModelOptions(command)
     .option('--paths <count>', `paths a date (default: ${defaults.paths})`)
     .option('--horizon <days>', `days ahead, 1 to 14 (default: ${defaults.horizon})`)
     .option('--seed <number>', `what the paths are drawn with (default: ${defaults.seed})`)
     .option('--draw <how>', `how a path's steps are drawn: bootstrap or gaussian (default: ${defaults.draw})`)
     .option('--chunk <dates>', 'dates sent together in one batch: a number or auto', 'auto')
-    .option('--concurrency <batches>', 'batches under way at a time')
     .option('--redo <which>', 'changed: dates whose prices or model changed since; all: every date')
-    .option('--retrain', 'train every window again')
     .option('--plan <token>', 'refuse to start where the world has changed since that plan');
 }
 

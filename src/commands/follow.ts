@@ -2,10 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { classify, Failure, isRetryable } from '../failures.ts';
 import { readBatches } from '../ledger/batches.ts';
 import type { Batch } from '../ledger/batches.ts';
+import { tallyUnits } from '../ledger/chunks.ts';
+import type { UnitTally } from '../ledger/chunks.ts';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import { readUnits } from '../ledger/units.ts';
 import type { Unit } from '../ledger/units.ts';
+import { isFanned } from '../planning/phases.ts';
+import type { FannedUnit, RunUnit } from '../planning/phases.ts';
 import { count, seconds } from './output.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
@@ -18,6 +22,8 @@ export interface Picture {
   run: Run;
   units: Unit[];
   batches: Batch[];
+  /** Of phases that are done in chunks; empty for other runs. */
+  tallies: UnitTally[];
 }
 
 export async function takePicture(session: Session, runId: string): Promise<Picture> {
@@ -27,7 +33,8 @@ export async function takePicture(session: Session, runId: string): Promise<Pict
     readUnits(database, runId),
     readBatches(database, runId),
   ]);
-  return { run, units, batches };
+  const tallies = run.request === null ? [] : await tallyUnits(database, runId);
+  return { run, units, batches, tallies };
 }
 
 /**
@@ -69,7 +76,7 @@ export async function follow(
 }
 
 function show(out: Output, picture: Picture, told: Map<string, string>): void {
-  const lines = picture.units.filter((unit) => unit.kind === 'phase').map((unit) => phaseLine(unit, picture));
+  const lines = picture.units.map((unit) => phaseLine(unit, picture));
   if (out.isTerminal) {
     out.live(isOpenStatus(picture.run.status) ? lines : []);
     if (isOpenStatus(picture.run.status)) return;
@@ -87,18 +94,22 @@ function show(out: Output, picture: Picture, told: Map<string, string>): void {
 
 function stateOf(unit: Unit): 'waiting' | 'running' | 'complete' | 'failed' {
   if (unit.verdict === 'complete') return 'complete';
-  if (unit.verdict === 'failed') return 'failed';
+  if (unit.verdict === 'failed' || unit.verdict === 'partial') return 'failed';
   return unit.startedAt !== null && unit.finishedAt === null ? 'running' : 'waiting';
 }
 
 const marks = { waiting: '·', running: '▸', complete: '✓', failed: '✗' } as const;
 
-function phaseLine(unit: Unit, { batches }: Picture): string {
+function phaseLine(unit: Unit, { batches, tallies }: Picture): string {
   const state = stateOf(unit);
   const batch = batches.findLast((each) => each.unit === unit.unit);
   const took =
     unit.startedAt && state !== 'waiting' ? seconds(unit.startedAt, unit.finishedAt ?? new Date()) : '';
-  return `  ${marks[state]} ${unit.unit.padEnd(10)} ${noteOf(unit, state, batch, took)}`.trimEnd();
+  const note =
+    state === 'running' && isFanned(unit.unit as RunUnit)
+      ? [took, fannedText(unit.unit as FannedUnit, tallies, batches)].filter(Boolean).join(' · ')
+      : noteOf(unit, state, batch, took);
+  return `  ${marks[state]} ${unit.unit.padEnd(10)} ${note}`.trimEnd();
 }
 
 function noteOf(
@@ -126,6 +137,21 @@ function noteOf(
     case 'waiting':
       return '';
   }
+}
+
+/** "1,440 of 2,872 dates · 1 batch running, 1 waiting". */
+function fannedText(unit: FannedUnit, tallies: readonly UnitTally[], batches: readonly Batch[]): string {
+  const of = tallies.filter(({ kind }) => kind === (unit === 'train' ? 'window' : 'date'));
+  const sum = (field: 'units' | 'committed' | 'skipped' | 'quarantined'): number =>
+    of.reduce((total, tally) => total + tally[field], 0);
+  const what = unit === 'train' ? 'models' : 'dates';
+  const open = batches.filter(({ finishedAt }) => finishedAt === null);
+  const running = open.filter(({ state }) => state === 'RUNNING').length;
+  return [
+    `${count(sum('committed'))} of ${count(sum('units') - sum('skipped'))} ${what}`,
+    ...(sum('quarantined') > 0 ? [`${count(sum('quarantined'))} quarantined`] : []),
+    ...(open.length > 0 ? [`${running} running, ${open.length - running} waiting`] : []),
+  ].join(' · ');
 }
 
 function progressText({ done, total, note }: { done: number; total: number; note: string }): string {

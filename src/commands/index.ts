@@ -10,11 +10,25 @@ interface CommandEntry {
 
 /** Every command, one file each, loaded only when asked for. */
 export const commandTable: CommandEntry[] = [
-  { name: 'run', summary: 'run a pipeline and watch it: run daily', load: () => import('./run.ts') },
+  {
+    name: 'run',
+    summary: 'run a pipeline and watch it: run daily, backfill, train-models',
+    load: () => import('./run.ts'),
+  },
   {
     name: 'evaluate',
     summary: 'hold forecasts against what came: evaluate pools',
     load: () => import('./evaluate.ts'),
+  },
+  {
+    name: 'coverage',
+    summary: 'count the forecasts that are there against those that are due',
+    load: () => import('./coverage.ts'),
+  },
+  {
+    name: 'audit',
+    summary: 'make finished forecasts again and compare the bytes',
+    load: () => import('./audit.ts'),
   },
   { name: 'watch', summary: 'watch a run to its end', load: () => import('./watch.ts') },
   { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },

@@ -10,6 +10,7 @@ import type { CommandContext } from './context.ts';
 import { describeRun, finishRun } from './finish.ts';
 import type { EndedRun } from './finish.ts';
 import { withSession } from './session.ts';
+import { registerForecastRuns } from './run-forecasts.ts';
 import { startAndFollow, temporalLine } from './start-run.ts';
 import type { Start } from './start-run.ts';
 
@@ -45,6 +46,7 @@ export function register(program: Command, context: CommandContext): void {
     .option('--json', 'print one JSON object at the end')
     .option('--show-temporal', 'print the equivalent temporal command instead of running')
     .action((options: DailyOptions) => runDaily(context, options));
+  registerForecastRuns(run, context);
 }
 
 export async function runDaily(context: CommandContext, options: DailyOptions): Promise<void> {

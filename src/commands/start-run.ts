@@ -1,4 +1,5 @@
 import { taskQueues } from '../config.ts';
+import type { WorkflowName } from '../schedules/workflows.ts';
 import { Failure } from '../failures.ts';
 import { findRun, isOpenStatus } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
@@ -10,7 +11,7 @@ import { endedUnclosed, failWhenEndedOutside } from './steer.ts';
 
 /** A workflow to start: its type, the business key (its workflow id too), its input. */
 export interface Start {
-  workflow: 'dailyPipeline' | 'evaluatePools';
+  workflow: WorkflowName;
   key: string;
   input: object;
   priority: number;
@@ -120,7 +121,8 @@ function refusalOf(error: unknown, key: string): Failure | undefined {
 async function nothingWasDone(session: Session, run: Run): Promise<boolean> {
   if (run.status !== 'complete') return false;
   const { rows } = await session.database.query<{ reused: boolean }>(
-    `select bool_and(coalesce((detail ->> 'reused')::boolean, false)) as reused from units where run_id = $1`,
+    `select bool_and(coalesce((detail ->> 'reused')::boolean, false)) as reused from units
+      where run_id = $1 and kind = 'phase'`,
     [run.runId],
   );
   return rows[0]?.reused === true;

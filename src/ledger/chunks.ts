@@ -92,11 +92,11 @@ export interface OpenedChunk {
 
 /**
  * Opens a new attempt of all units of a chunk: from now on no older one can commit, of this run or of any other that
- * works on the same dates of the same series. Answers undefined when nothing of the chunk is left to do.
+ * writes the same dates of the same series (an audit only reads). Answers undefined when nothing of the chunk is left to do.
  */
 export async function beginChunk(
   database: Database,
-  run: { runId: string; dataset: string },
+  run: { runId: string; dataset: string; kind: string },
   chunk: number,
 ): Promise<OpenedChunk | undefined> {
   return inTransaction(database, async (client) => {
@@ -121,6 +121,7 @@ export async function beginChunk(
       `update units u set attempt = u.attempt + 1
          from runs r
         where u.run_id = r.run_id and r.dataset = $2 and r.run_id <> $1
+          and 'auditForecasts' not in (r.kind, $6)
           and u.kind = $3 and u.date = any ($4::date[]) and u.model_version = any ($5::text[])
           and u.committed_attempt is distinct from u.attempt and u.attempt > 0 and u.chunk is not null
       returning u.run_id as "runId", u.chunk`,
@@ -130,6 +131,7 @@ export async function beginChunk(
         units.rows[0]!.kind,
         units.rows.map(({ date }) => date),
         [...new Set(units.rows.map(({ modelVersion }) => modelVersion))],
+        run.kind,
       ],
     );
     return {

@@ -35,8 +35,7 @@ const giveVerdicts = `
          rows_found = j.rows_found,
          committed_attempt = case when j.verdict = 'complete' then u.committed_attempt end,
          detail = case when j.left_alone then '{"left": true}'::jsonb else '{}'::jsonb end,
-         finished_at = case when j.verdict = 'complete' then coalesce(u.committed_at, clock_timestamp())
-                            else u.finished_at end
+         finished_at = clock_timestamp()
     from (select r.date, r.reason, r.rows_found, r.left_alone,
                  case when r.verdict = 'complete' and $4::timestamptz is not null and not coalesce(c.committed_at >= $4, false)
                       then 'missing' else r.verdict end as verdict
@@ -124,7 +123,8 @@ async function blockDatesWithoutModel(database: Database, runId: string): Promis
     `update units d
         set verdict = case when w.verdict = 'skipped' then 'skipped' else 'failed' end,
             reason = case when w.verdict = 'skipped' then w.reason
-                          else 'no model of ' || w.date || ': ' || coalesce(w.reason, w.verdict) end
+                          else 'no model of ' || w.date || ': ' || coalesce(w.reason, w.verdict) end,
+            finished_at = clock_timestamp()
        from units w
       where w.run_id = $1 and w.kind = 'window' and w.verdict in ('skipped', 'failed', 'quarantined')
         and d.run_id = $1 and d.kind = 'date' and d.model_version = w.model_version
@@ -221,4 +221,21 @@ async function countUnits(
     expected: String(due),
     message,
   };
+}
+
+/** Gives every date of an audit its verdict from what the job found when it compared the bytes. */
+export async function verifyAudit(database: Database, run: Run): Promise<Check[]> {
+  await database.query(
+    `update units
+        set verdict = case when (detail ->> 'equal')::boolean then 'complete' else 'failed' end,
+            reason = case when (detail ->> 'equal')::boolean then null else detail ->> 'differs' end,
+            rows_found = case when (detail ->> 'equal')::boolean then rows_due else 0 end,
+            finished_at = clock_timestamp()
+      where run_id = $1 and kind = 'date' and committed_attempt = attempt and attempt > 0
+        and committed_at >= $2`,
+    [run.runId, run.claimedAt],
+  );
+  return [
+    await countUnits(database, run, 'date', 'stored rows whose bytes are those of today’s recomputation'),
+  ];
 }

@@ -41,7 +41,7 @@ export async function resolveRequest(
   input: BackfillInput,
   yesterday: Day,
 ): Promise<{ request: ForecastRequest; due: DueDate[]; openDays: Day[] }> {
-  const commodity = input.commodity.toUpperCase();
+  const { commodity } = input;
   const known = await database.query<{ commodity: string; first: Day | null }>(
     `select c.commodity, (select min(date) from prices p where p.commodity = c.commodity) as first
        from commodities c order by 1`,

@@ -50,9 +50,10 @@ export async function layOutUnits(
   );
 }
 
+/** The phases of a run. Its dates and windows are counted by `tallyUnits`: there may be a hundred thousand. */
 export async function readUnits(database: Database, runId: string): Promise<Unit[]> {
   const found = await database.query<Unit>(
-    `select ${columns} from units where run_id = $1 order by position, unit`,
+    `select ${columns} from units where run_id = $1 and kind = 'phase' order by position, unit`,
     [runId],
   );
   return found.rows;

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../database/pool.ts';
-import { stretchOf } from '../planning/phases.ts';
-import type { PoolUnit } from '../planning/phases.ts';
+import { isFanned, stretchOf } from '../planning/phases.ts';
+import type { PoolUnit, RunUnit } from '../planning/phases.ts';
 import type { Check } from './checks.ts';
+import { verifyAudit, verifyDates, verifyWindows } from './forecast-verification.ts';
 import type { Run } from './runs.ts';
 
 /**
@@ -11,11 +12,24 @@ import type { Run } from './runs.ts';
  * is the same SQL, one file a phase, each answering with rows of `Check`. The check named `rows` counts what was found
  * against what is due. Parameters: $1 run, $2 data set, $3 run date; for a stretch of days $4 and $5, its ends.
  */
-const sql = new Map<PoolUnit | 'days', string>(
-  (['prepare', 'ingest', 'prefilter', 'metrics', 'forecast', 'filter', 'allocate', 'days'] as const).map(
-    (name) => [name, readFileSync(new URL(`sql/${name}.sql`, import.meta.url), 'utf8')],
-  ),
+const sql = new Map<RunUnit | 'days', string>(
+  (
+    [
+      'prepare',
+      'ingest',
+      'prefilter',
+      'metrics',
+      'forecast',
+      'filter',
+      'allocate',
+      'days',
+      'import',
+      'evaluate',
+    ] as const
+  ).map((name) => [name, readFileSync(new URL(`sql/${name}.sql`, import.meta.url), 'utf8')]),
 );
+
+const fanned = { train: verifyWindows, infer: verifyDates, audit: verifyAudit };
 
 export interface Verification {
   checks: Check[];
@@ -25,18 +39,23 @@ export interface Verification {
   blocking: string[];
 }
 
-/** Looks at the rows of a unit (for the report: at its file); writes nothing. */
+/** Looks at the rows of a phase (for the report: at its file). What is done in chunks has its units judged as well. */
 export async function verifyPhase(
   database: Database,
   stateFolder: string,
   run: Run,
-  unit: PoolUnit,
+  unit: RunUnit,
 ): Promise<Verification> {
-  const stretch = stretchOf(unit);
+  if (isFanned(unit)) return judged(await fanned[unit](database, run));
+  const stretch = stretchOf(unit as PoolUnit);
   const query = sql.get(stretch ? 'days' : unit);
   const of = [run.runId, run.dataset, run.date, ...(stretch ? [stretch.firstDay, stretch.lastDay] : [])];
   const checks =
     query === undefined ? [pageCheck(stateFolder, run)] : (await database.query<Check>(query, of)).rows;
+  return judged(checks);
+}
+
+function judged(checks: Check[]): Verification {
   const rows = checks.find((check) => check.name === 'rows');
   return {
     checks,

@@ -137,5 +137,5 @@ function parse<Input extends TrainInput>(
     };
   }
   const models = [...new Set(input.models.map((model) => otherNames[model] ?? model))].sort();
-  return { ok: true, input: { ...input, models } };
+  return { ok: true, input: { ...input, commodity: input.commodity.toUpperCase(), models } };
 }

@@ -1,9 +1,15 @@
+import { parseAuditInput, parseBackfillInput, parseTrainInput } from '../planning/backfill-input.ts';
+import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
+import { auditKey, backfillKey, trainKey } from '../planning/backfill-key.ts';
+import { addDays } from '../planning/days.ts';
 import { datasetKey, isSampleKey, parseDailyInput, runKey } from '../planning/daily-input.ts';
 import type { DailyInput } from '../planning/daily-input.ts';
 import { evaluationKey, parseEvaluationInput } from '../planning/evaluation-input.ts';
+import { importKey, parseImportInput } from '../planning/import-input.ts';
+import type { ImportInput } from '../planning/import-input.ts';
 import type { EvaluationInput } from '../planning/evaluation-input.ts';
 import type * as workflows from '../workflows/index.ts';
-import { dailyPriority, evaluationPriority } from '../workflows/options.ts';
+import { backfillPriority, dailyPriority, evaluationPriority } from '../workflows/options.ts';
 
 /** What must be known of a workflow to run it by the clock. */
 export interface SchedulableWorkflow {
@@ -36,7 +42,45 @@ export const schedulableWorkflows: Record<WorkflowName, SchedulableWorkflow> = {
     isSample: (input) => isSampleKey(datasetKey(checked<EvaluationInput>(input))),
     priority: evaluationPriority,
   },
+  forecastBackfill: {
+    refusal: (input) => messageOf(parseBackfillInput(input)),
+    takesDataset: false,
+    runKey: (input, nominalTime) => backfillKey(checked<BackfillInput>(input), dayBefore(nominalTime)),
+    isSample: isSampleSeries,
+    priority: backfillPriority,
+  },
+  trainForecastModels: {
+    refusal: (input) => messageOf(parseTrainInput(input)),
+    takesDataset: false,
+    runKey: (input, nominalTime) => trainKey(checked<TrainInput>(input), dayBefore(nominalTime)),
+    isSample: isSampleSeries,
+    priority: backfillPriority,
+  },
+  auditForecasts: {
+    refusal: (input) => messageOf(parseAuditInput(input)),
+    takesDataset: false,
+    runKey: (input, nominalTime) => auditKey(checked<AuditInput>(input), dayBefore(nominalTime)),
+    isSample: isSampleSeries,
+    priority: backfillPriority,
+  },
+  importPrices: {
+    refusal: (input) => messageOf(parseImportInput(input)),
+    takesDataset: false,
+    runKey: (input) => importKey(checked<ImportInput>(input)),
+    isSample: (input) => input['sample'] === true,
+    priority: backfillPriority,
+  },
 };
+
+/** The generated series of config/prices/SAMPLE.json. */
+function isSampleSeries(input: Record<string, unknown>): boolean {
+  return String(input['commodity']).toUpperCase() === 'SAMPLE';
+}
+
+/** The newest day that is over when a run is meant to start: what `end: yesterday` means. */
+function dayBefore(nominalTime: Date): string {
+  return addDays(dayOf(nominalTime), -1);
+}
 
 /** A run by the clock works on the day of its nominal time; a fixed day would be done once and never again. */
 function fixedDay(workflow: string, input: Record<string, unknown>): string | undefined {

@@ -1,2 +1,6 @@
+export { auditForecasts } from './audit-forecasts.ts';
 export { dailyPipeline } from './daily-pipeline.ts';
 export { evaluatePools } from './evaluate-pools.ts';
+export { forecastBackfill } from './forecast-backfill.ts';
+export { importPrices } from './import-prices.ts';
+export { trainForecastModels } from './train-forecast-models.ts';

@@ -6,6 +6,12 @@ import type { FailureType } from '../failures.ts';
 export const dailyPriority = 1;
 /** Nobody waits for an evaluation at night. */
 export const evaluationPriority = 4;
+export const backfillPriority = 5;
+
+/** The same options for work that others go before. */
+export function prioritised(options: ActivityOptions, priorityKey: number): ActivityOptions {
+  return { ...options, priority: { priorityKey } };
+}
 
 const retry = {
   initialInterval: 200,

@@ -1,6 +1,7 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  ContinueAsNew,
   condition,
   defineQuery,
   defineUpdate,
@@ -16,7 +17,9 @@ import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import type { FailureType } from '../failures.ts';
 import type { Fence } from '../ledger/units.ts';
-import type { PoolJob, PoolUnit } from '../planning/phases.ts';
+import { addDays } from '../planning/days.ts';
+import { isPriceJob } from '../planning/phases.ts';
+import type { PoolJob, PriceJob, RunUnit } from '../planning/phases.ts';
 import { backOffMs, maximumTries } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
 import { batchActivityOptions, lightActivityOptions } from './options.ts';
@@ -48,10 +51,19 @@ export const retryFailedUpdate = defineUpdate<string>('retryFailed');
 
 /** One piece of a run: a phase, or a stretch of days. */
 export interface Step {
-  unit: PoolUnit;
+  unit: RunUnit;
   force: boolean;
   /** What is done once it is known to be needed. */
-  work: (fence: Fence) => Promise<unknown>;
+  work: (fence: Fence, control: RunControl) => Promise<unknown>;
+  /** What it leaves undone does not keep the steps after it from being done: the run ends `partial`. */
+  goesOn?: boolean;
+}
+
+/** What a step that takes long must heed. */
+export interface RunControl {
+  isPaused: () => boolean;
+  /** Returns at once, or when the run is no longer paused. */
+  whilePaused: () => Promise<void>;
 }
 
 export interface OpenedRun {
@@ -65,17 +77,18 @@ export interface OpenedRun {
  * (`RunIncomplete`) with the statement of what is left. Answers `progress`, `pause`, `resume` and `retryFailed`.
  */
 export async function carryOut(
-  run: { kind: string; date: string; steps: readonly Step[] },
+  run: { kind: string; date: string; steps: readonly Step[]; paused?: boolean },
   open: (claimant: { workflowId: string; workflowRunId: string }) => Promise<OpenedRun>,
 ): Promise<RunSummary> {
   const { date, steps } = run;
   const { workflowId, firstExecutionRunId: workflowRunId } = workflowInfo();
   const progress: Progress = {
     date,
-    paused: false,
+    paused: run.paused === true,
     phases: steps.map(({ unit }) => ({ phase: unit, state: 'waiting' })),
   };
   let retryAsked = false;
+  let partial = false;
   const failedUnit = () => progress.phases.find(({ state }) => state === 'failed')?.phase;
 
   setHandler(progressQuery, () => progress);
@@ -116,14 +129,18 @@ export async function carryOut(
   upsertSearchAttributes([{ key: attributes.engine, value: engine }]);
   const claim = { runId, workflowId, workflowRunId };
 
+  const control: RunControl = { isPaused: () => progress.paused, whilePaused };
+  let summary: RunSummary;
   try {
     for (const [index, step] of steps.entries()) {
-      if (progress.paused) await waitWhilePaused();
+      await whilePaused();
       await complete(step, progress.phases[index]!);
     }
     await tell(runId);
-    return await light.closeRun({ ...claim, status: 'complete' });
+    summary = await light.closeRun({ ...claim, status: partial ? 'partial' : 'complete' });
   } catch (error) {
+    // The same run goes on in a new history: nothing has ended.
+    if (error instanceof ContinueAsNew) throw error;
     // The kill must not wait for the activities that only watch, and must not be cancelled itself.
     return await CancellationScope.nonCancellable(async () => {
       await light.cancelBatches({ runId });
@@ -135,6 +152,9 @@ export async function carryOut(
       throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
     });
   }
+  if (summary.status === 'complete') return summary;
+  upsertSearchAttributes([{ key: attributes.failed, value: summary.counts['failed'] ?? 1 }]);
+  throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
 
   /** Does a step until its rows are whole; only a failure that could pass by itself is tried again. */
   async function complete(step: Step, entry: Progress['phases'][number]): Promise<void> {
@@ -150,7 +170,14 @@ export async function carryOut(
         continue;
       }
       entry.state = 'failed';
-      await light.failPhase({ runId, phase: step.unit, reason: failure.message });
+      // What was looked at has its verdict, and may be worth more than "failed".
+      if (!(step.goesOn === true && failure.verified)) {
+        await light.failPhase({ runId, phase: step.unit, reason: failure.message });
+      }
+      if (step.goesOn === true) {
+        partial = true;
+        return;
+      }
       if (!(await retryWanted())) throw ApplicationFailure.nonRetryable(failure.message, failure.type);
     }
   }
@@ -158,16 +185,17 @@ export async function carryOut(
   async function attempt(
     { unit, force, work }: Step,
     again: boolean,
-  ): Promise<{ type: FailureType; message: string } | undefined> {
+  ): Promise<{ type: FailureType; message: string; verified: boolean } | undefined> {
     try {
       const begun = await light.beginPhase({ runId, phase: unit, force: force && !again, again });
       if (begun.reused) return undefined;
-      await work(begun.fence);
+      await work(begun.fence, control);
       const verified = await light.verifyPhase({ runId, phase: unit });
-      return verified.complete ? undefined : { type: 'CheckFailed', message: verified.reason };
+      if (verified.complete) return undefined;
+      return { type: 'CheckFailed', message: verified.reason, verified: true };
     } catch (error) {
-      if (isCancellation(error)) throw error;
-      return failureOf(error);
+      if (isCancellation(error) || error instanceof ContinueAsNew) throw error;
+      return { ...failureOf(error), verified: false };
     }
   }
 
@@ -182,7 +210,8 @@ export async function carryOut(
     return retryAsked;
   }
 
-  async function waitWhilePaused(): Promise<void> {
+  async function whilePaused(): Promise<void> {
+    if (!progress.paused) return;
     await light.setRunStatus({ ...claim, status: 'paused' });
     await condition(() => !progress.paused);
     await light.setRunStatus({ ...claim, status: 'running' });
@@ -200,8 +229,10 @@ async function tell(runId: string): Promise<void> {
 }
 
 /** Plans a job's request, hands it to the engine and waits for its verdict; a batch that failed is thrown by its type. */
-export async function batch(job: PoolJob, fence: Fence): Promise<void> {
-  const input = await light.planPoolBatch({ job, fence });
+export async function batch(job: PoolJob | PriceJob, fence: Fence): Promise<void> {
+  const input = isPriceJob(job)
+    ? await light.planPriceBatch({ job, fence })
+    : await light.planPoolBatch({ job, fence });
   const outcome = await runBatch({ fence, job, input, timeoutMs: batchTimeoutMs });
   if (!outcome.succeeded) {
     throw ApplicationFailure.nonRetryable(
@@ -235,6 +266,14 @@ export function dayOf(input: { date?: string }): string {
     );
   }
   return date;
+}
+
+/** The day before the run was meant to start: of a scheduled one by its nominal time. */
+export function yesterdayOf(carried?: { yesterday: string }): string {
+  if (carried) return carried.yesterday;
+  const nominal = workflowInfo().typedSearchAttributes.get(attributes.nominalTime);
+  const meant = nominal?.getTime() ?? workflowInfo().startTime.getTime();
+  return addDays(new Date(meant).toISOString().slice(0, 10), -1);
 }
 
 function refuse(condition: boolean, message: string): void {

@@ -1,0 +1,377 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Dependencies } from './dependencies.ts';
+import { endBatches } from './run-batch.ts';
+import { isOpenInTemporal } from './runs.ts';
+import { inTransaction } from '../database/pool.ts';
+import type { Database } from '../database/pool.ts';
+import { Failure } from '../failures.ts';
+import * as chunks from '../ledger/chunks.ts';
+import type { ChunkFailure, FannedKind, OpenedChunk } from '../ledger/chunks.ts';
+import { readDates, requestOf, resolveRequest } from '../ledger/forecasts.ts';
+import type { ForecastRequest } from '../ledger/forecasts.ts';
+import type { Claimant, Run } from '../ledger/runs.ts';
+import { claimRun, isOpenStatus, readRun } from '../ledger/runs.ts';
+import { readThroughput } from '../ledger/throughput.ts';
+import type { Fence } from '../ledger/units.ts';
+import { layOutUnits } from '../ledger/units.ts';
+import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
+import { auditKey, backfillKey, trainKey } from '../planning/backfill-key.ts';
+import { chunkSize, datesOfATask, planChunks } from '../planning/chunks.ts';
+import type { Day } from '../planning/days.ts';
+import { hasHistory, minimumHistory } from '../planning/forecast-dates.ts';
+import type { DueDate } from '../planning/forecast-dates.ts';
+import type { FannedUnit, PriceJob, RunUnit } from '../planning/phases.ts';
+import { maximumTries } from '../planning/retry.ts';
+import { loadPriceSettings } from '../prices/settings.ts';
+
+export interface OpenForecastsInput extends Claimant {
+  kind: 'forecastBackfill' | 'trainForecastModels' | 'auditForecasts';
+  input: BackfillInput | TrainInput | AuditInput;
+  /** The day that an `end` of this name means. */
+  yesterday: Day;
+  phases: readonly RunUnit[];
+  priority: number;
+}
+
+/**
+ * Claims a run of forecasts and lays out its windows and dates. Safe to repeat: the holder claims what it already holds,
+ * and units that are known keep what is known of them. What cannot be right is refused before anything is written.
+ */
+export async function openForecasts(
+  deps: Dependencies,
+  opening: OpenForecastsInput,
+): Promise<{ runId: string; engine: string }> {
+  const { database, config } = deps;
+  const { kind, input, yesterday } = opening;
+  const { request, due, openDays } = await resolveRequest(database, config.checkout, input, yesterday);
+  const key = keyOf(opening);
+  const dataset = `prices/${request.commodity}`;
+  if (kind === 'forecastBackfill') {
+    await refuseOverlap(deps, key, dataset, request);
+    const { plan } = input as BackfillInput;
+    if (plan !== undefined) throw new Failure('InvalidInput', 'Plans are not known here yet.');
+  }
+  const run = await claimRun(
+    database,
+    {
+      key,
+      kind,
+      dataset,
+      date: request.end,
+      workflowId: opening.workflowId,
+      workflowRunId: opening.workflowRunId,
+      priority: opening.priority,
+      // With its end as a day: whoever retries it tomorrow means the same range.
+      input: { ...input, end: request.end },
+      request,
+    },
+    (holder) => isOpenInTemporal(deps, holder),
+  );
+  await layOutUnits(database, run.runId, opening.phases);
+  if (kind === 'auditForecasts') {
+    await layOutAudit(database, run, due, (input as AuditInput).sample);
+  } else {
+    await layOutWindows(database, run, due, openDays);
+    if (kind === 'forecastBackfill') await layOutDates(database, run, due, openDays);
+  }
+  await forgetFailures(database, run);
+  return { runId: run.runId, engine: deps.engine.name };
+}
+
+function keyOf({ kind, input, yesterday }: OpenForecastsInput): string {
+  switch (kind) {
+    case 'forecastBackfill':
+      return backfillKey(input, yesterday);
+    case 'trainForecastModels':
+      return trainKey(input, yesterday);
+    case 'auditForecasts':
+      return auditKey(input as AuditInput, yesterday);
+  }
+}
+
+/** Two open backfills that write the same dates would only get into each other's way. */
+async function refuseOverlap(
+  deps: Dependencies,
+  key: string,
+  dataset: string,
+  request: ForecastRequest,
+): Promise<void> {
+  const others = await deps.database.query<Claimant & { key: string; status: Run['status'] }>(
+    `select key, status, workflow_id as "workflowId", workflow_run_id as "workflowRunId" from runs r
+      where kind = 'forecastBackfill' and dataset = $1 and key <> $2 and status in ('running', 'paused')
+        and request ->> 'start' <= $4 and request ->> 'end' >= $3
+        and exists (select 1 from jsonb_array_elements(r.request -> 'models') m where m ->> 'version' = any ($5))`,
+    [dataset, key, request.start, request.end, request.models.map(({ version }) => version)],
+  );
+  for (const other of others.rows) {
+    if (isOpenStatus(other.status) && (await isOpenInTemporal(deps, other))) {
+      throw new Failure(
+        'AlreadyRunning',
+        `${other.key} is running and makes some of the same dates. Watch it: sevenfold watch ${other.key}`,
+      );
+    }
+  }
+}
+
+async function layOutWindows(
+  database: Database,
+  run: Run,
+  due: readonly DueDate[],
+  openDays: readonly Day[],
+): Promise<void> {
+  const dates = [...new Set(due.map(({ trainingDate }) => trainingDate))];
+  for (const { version } of requestOf(run).models) {
+    await layOutModel(database, run, {
+      kind: 'window',
+      modelVersion: version,
+      units: dates.map((date) => `${version}/window/${date}`),
+      dates,
+      trainingDates: dates,
+      rowsDue: 1,
+      skipped: dates.map((date) => !hasHistory(openDays, date)),
+    });
+  }
+}
+
+async function layOutDates(
+  database: Database,
+  run: Run,
+  due: readonly DueDate[],
+  openDays: readonly Day[],
+): Promise<void> {
+  const request = requestOf(run);
+  const skipped = new Map(due.map(({ trainingDate }) => [trainingDate, !hasHistory(openDays, trainingDate)]));
+  for (const { version } of request.models) {
+    await layOutModel(database, run, {
+      kind: 'date',
+      modelVersion: version,
+      units: due.map(({ date }) => `${version}/${date}`),
+      dates: due.map(({ date }) => date),
+      trainingDates: due.map(({ trainingDate }) => trainingDate),
+      rowsDue: request.paths,
+      skipped: due.map(({ trainingDate }) => skipped.get(trainingDate)!),
+    });
+    await database.query('select distributions_leaf($1, $2)', [request.commodity, version]);
+  }
+  await database.query("select distributions_leaf($1, 'actuals')", [request.commodity]);
+}
+
+/** Of the dates that are whole, a share that hangs on the dates alone: the same ones every time. */
+async function layOutAudit(
+  database: Database,
+  run: Run,
+  due: readonly DueDate[],
+  sample: number,
+): Promise<void> {
+  const request = requestOf(run);
+  for (const model of request.models) {
+    const states = await readDates(database, request, model, due);
+    const whole = new Set(states.filter(({ state }) => state === 'complete').map(({ date }) => date));
+    const lot = (date: Day): string => createHash('sha256').update(`${model.version}/${date}`).digest('hex');
+    const chosen = due
+      .filter(({ date }) => whole.has(date))
+      .map((each) => ({ ...each, lot: lot(each.date) }))
+      .sort((a, b) => (a.lot < b.lot ? -1 : 1))
+      .slice(0, Math.ceil(whole.size * sample));
+    await layOutModel(database, run, {
+      kind: 'date',
+      modelVersion: model.version,
+      units: chosen.map(({ date }) => `${model.version}/${date}`),
+      dates: chosen.map(({ date }) => date),
+      trainingDates: chosen.map(({ trainingDate }) => trainingDate),
+      rowsDue: request.paths,
+      skipped: chosen.map(() => false),
+    });
+  }
+}
+
+interface Layout {
+  kind: FannedKind;
+  modelVersion: string;
+  units: string[];
+  dates: Day[];
+  trainingDates: Day[];
+  rowsDue: number;
+  skipped: boolean[];
+}
+
+/** Units that are no longer due go; those that a person skipped stay skipped. */
+async function layOutModel(database: Database, run: Run, layout: Layout): Promise<void> {
+  await inTransaction(database, async (client) => {
+    await client.query(
+      `delete from units
+        where run_id = $1 and kind = $2 and model_version = $3 and not date = any ($4::date[])`,
+      [run.runId, layout.kind, layout.modelVersion, layout.dates],
+    );
+    await client.query(
+      `insert into units (run_id, unit, kind, model_version, date, training_date, rows_due, verdict, reason)
+       select $1, unit, $2, $3, date, training_date, $7,
+              case when skipped then 'skipped' else 'missing' end, case when skipped then $8 end
+         from unnest($4::text[], $5::date[], $6::date[], $9::boolean[]) as l (unit, date, training_date, skipped)
+       on conflict (run_id, unit) do update
+          set verdict = excluded.verdict, reason = excluded.reason
+        where (units.verdict = 'skipped') <> (excluded.verdict = 'skipped')
+          and not coalesce((units.detail ->> 'byHand')::boolean, false)`,
+      [
+        run.runId,
+        layout.kind,
+        layout.modelVersion,
+        layout.units,
+        layout.dates,
+        layout.trainingDates,
+        layout.rowsDue,
+        `too little history: fewer than ${minimumHistory} rows before its training date`,
+        layout.skipped,
+      ],
+    );
+  });
+}
+
+/** A run that is claimed again tries everything again that was given up before. */
+async function forgetFailures(database: Database, run: Run): Promise<void> {
+  await database.query(
+    `update units set verdict = 'missing', reason = null, failure_type = null, tries = 0, chunk = null
+      where run_id = $1 and kind in ('window', 'date') and coalesce(finished_at, '-infinity') < $2
+        and (verdict in ('failed', 'quarantined') or failure_type is not null)`,
+    [run.runId, run.claimedAt],
+  );
+}
+
+const kindOf = (unit: FannedUnit): FannedKind => (unit === 'train' ? 'window' : 'date');
+
+/** Chunks `first` to `last` are to be sent; none where `last` is the smaller one. */
+export interface Round {
+  first: number;
+  last: number;
+  /** Something failed that may pass by itself: wait before it is sent again. */
+  waiting: boolean;
+}
+
+/**
+ * Cuts what is left to do into chunks and ends what older ones have left behind. Safe to repeat as long as nothing of the
+ * run is in flight: chunks that were numbered and never sent are numbered again.
+ */
+export async function planRound(
+  deps: Dependencies,
+  { runId, unit }: { runId: string; unit: FannedUnit },
+): Promise<Round> {
+  const { database } = deps;
+  const run = await readRun(database, runId);
+  const open = await chunks.readOpenUnits(database, runId, kindOf(unit));
+  const sent = [...new Set(open.flatMap(({ chunk }) => (chunk === null ? [] : [chunk])))];
+  await endBatches(deps, await chunks.staleBatches(database, runId, sent));
+  const size = await sizeOf(deps, run, unit);
+  const plan = planChunks(open, size);
+  const { first, last } = await chunks.numberChunks(database, runId, plan);
+  const waiting = open.some(({ failureType }) => failureType !== null && maximumTries(failureType) > 1);
+  return { first, last, waiting };
+}
+
+async function sizeOf({ database, engine }: Dependencies, run: Run, unit: FannedUnit): Promise<number> {
+  const request = requestOf(run);
+  // A window takes a tenth of a second, whatever its range: all of a year of daily ones fit into one batch.
+  if (unit === 'train') return 400;
+  const asked = run.input['chunk'] as BackfillInput['chunk'];
+  return chunkSize(asked, request.paths, await readThroughput(database, engine.name));
+}
+
+/** What `runBatch` is to be told. */
+export interface ChunkToSend {
+  fence: Fence;
+  job: 'forecast_train' | 'forecast_infer' | 'forecast_audit';
+  input: Record<string, unknown>;
+}
+
+/**
+ * Opens a new attempt of a chunk's units and answers its request; null where nothing of it is left to do. Safe to repeat:
+ * a second call opens one more attempt, and only the newest can commit.
+ */
+export async function beginChunk(
+  deps: Dependencies,
+  { runId, unit, chunk }: { runId: string; unit: FannedUnit; chunk: number },
+): Promise<ChunkToSend | null> {
+  const { database, config } = deps;
+  const run = await readRun(database, runId);
+  const opened = await chunks.beginChunk(database, run, chunk);
+  if (!opened) return null;
+  for (const other of opened.overtaken) {
+    await endBatches(deps, await chunks.staleBatches(database, other.runId, [other.chunk]));
+  }
+  const request = requestOf(run);
+  const common = {
+    commodity: request.commodity,
+    calendar: request.calendar,
+    trainFrequency: request.trainFrequency,
+    objectFolder: join(config.stateFolder, 'objects'),
+    settings: loadPriceSettings(config.checkout, request.commodity),
+  };
+  if (unit === 'train') {
+    return { fence: opened.fence, job: 'forecast_train', input: { ...common, ...windowsOf(run, opened) } };
+  }
+  const version = opened.units[0]!.modelVersion;
+  const model = request.models.find((each) => each.version === version)!;
+  return {
+    fence: opened.fence,
+    job: unit === 'infer' ? 'forecast_infer' : 'forecast_audit',
+    input: {
+      ...common,
+      model: model.key,
+      modelVersion: model.version,
+      trainVersion: model.fitVersion,
+      paths: request.paths,
+      horizon: request.horizon,
+      seed: request.seed,
+      draw: request.draw,
+      taskDates: datesOfATask,
+      windows: datesByWindow(opened),
+    },
+  };
+}
+
+function windowsOf(run: Run, { units }: OpenedChunk): Record<string, unknown> {
+  const models = new Map(requestOf(run).models.map((model) => [model.version, model]));
+  return {
+    replace: run.input['retrain'] === true || run.input['redo'] !== undefined,
+    minimumRows: minimumHistory,
+    windows: units.map(({ modelVersion, date }) => ({
+      model: models.get(modelVersion)!.key,
+      trainVersion: models.get(modelVersion)!.fitVersion,
+      modelVersion,
+      trainingDate: date,
+    })),
+  };
+}
+
+function datesByWindow({ units }: OpenedChunk): { trainingDate: Day; dates: Day[] }[] {
+  const windows: { trainingDate: Day; dates: Day[] }[] = [];
+  for (const { date, trainingDate } of units) {
+    const last = windows.at(-1);
+    if (last?.trainingDate === trainingDate) last.dates.push(date);
+    else windows.push({ trainingDate, dates: [date] });
+  }
+  return windows;
+}
+
+/** Notes why parts of a chunk are not done; what committed all the same is left alone. Safe to repeat but for a count. */
+export async function noteChunk(
+  { database }: Dependencies,
+  { runId, chunk, failures }: { runId: string; chunk: number; failures: readonly ChunkFailure[] },
+): Promise<void> {
+  for (const failure of failures) await chunks.noteChunkFailure(database, runId, chunk, failure);
+}
+
+/** What a job on prices is asked, from the run's own request. Only reads. */
+export async function planPriceBatch(
+  { database, config }: Dependencies,
+  { job, fence }: { job: PriceJob; fence: Fence },
+): Promise<Record<string, unknown>> {
+  const run = await readRun(database, fence.runId);
+  if (job === 'price_import') {
+    const { path, sample } = run.input;
+    return { ...run.input, path, sample, settings: loadPriceSettings(config.checkout) };
+  }
+  const { commodity, models, start, end, horizon, calendar } = requestOf(run);
+  const modelVersions = models.map(({ version }) => version);
+  return { commodity, modelVersions, startDate: start, endDate: end, horizon, calendar };
+}

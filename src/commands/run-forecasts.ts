@@ -1,0 +1,119 @@
+import type { Command } from 'commander';
+import { auditKey, backfillKey, lastDay, trainKey } from '../planning/backfill-key.ts';
+import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
+import { addDays } from '../planning/days.ts';
+import type { Day } from '../planning/days.ts';
+import { backfillPriority } from '../workflows/options.ts';
+import { addBackfillOptions, addModelOptions, readBackfillOptions } from './backfill-options.ts';
+import type { BackfillOptions } from './backfill-options.ts';
+import type { CommandContext } from './context.ts';
+import { finishRun } from './finish.ts';
+import { withSession } from './session.ts';
+import { startAndFollow, temporalLine } from './start-run.ts';
+import type { Start } from './start-run.ts';
+
+interface RunOptions extends BackfillOptions {
+  verifyOnly?: boolean;
+  json?: boolean;
+  showTemporal?: boolean;
+}
+
+/** `run backfill` and `run train-models`. */
+export function registerForecastRuns(run: Command, context: CommandContext): void {
+  withRunOptions(
+    addBackfillOptions(
+      run
+        .command('backfill')
+        .description(
+          'forecasts of a range of dates as they would have been made on each: train, infer, evaluate, report; ' +
+            'what is whole already stays',
+        ),
+    ).option('--verify-only', 'only look at the rows that are there and give the verdicts'),
+  ).action((options: RunOptions) => startRun(context, options, backfillStart(options)));
+
+  withRunOptions(
+    addModelOptions(
+      run
+        .command('train-models')
+        .description('train the models that a backfill of the same options would use'),
+    ),
+  ).action((options: RunOptions) => startRun(context, options, trainStart(options)));
+}
+
+/** `--json` and `--show-temporal`, as every command that runs something has them. */
+export function withRunOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON object at the end')
+    .option('--show-temporal', 'print the equivalent temporal command instead of running');
+}
+
+export async function startRun(
+  context: CommandContext,
+  options: { json?: boolean; showTemporal?: boolean },
+  start: Start,
+): Promise<void> {
+  if (options.showTemporal) {
+    context.out.line(temporalLine(start));
+    return;
+  }
+  const shown = options.json ? undefined : context.out;
+  await withSession(context.config, shown, async (session) => {
+    const started = await startAndFollow(session, shown, start);
+    await finishRun(context, session, started, options.json === true);
+  });
+}
+
+/** "Yesterday" is said as the day it is, so that a start just before midnight means what its caller meant. */
+function fixed<Input extends TrainInput>(input: Input): Input & { end: Day } {
+  return { ...input, end: lastDay(input.end, yesterday()) };
+}
+
+function yesterday(): Day {
+  return addDays(new Date().toISOString().slice(0, 10), -1);
+}
+
+export function backfillStart(options: RunOptions): Start {
+  const input: BackfillInput = {
+    ...fixed(readBackfillOptions(options)),
+    ...(options.verifyOnly === true && { verifyOnly: true }),
+  };
+  return {
+    workflow: 'forecastBackfill',
+    key: backfillKey(input, yesterday()),
+    input,
+    priority: backfillPriority,
+  };
+}
+
+function trainStart(options: RunOptions): Start {
+  const { commodity, models, trainFrequency, start, end, calendar, retrain, concurrency } = fixed(
+    readBackfillOptions(options),
+  );
+  const input = {
+    commodity,
+    models,
+    trainFrequency,
+    start,
+    end,
+    calendar,
+    retrain,
+    concurrency,
+  } as TrainInput;
+  return {
+    workflow: 'trainForecastModels',
+    key: trainKey(input, yesterday()),
+    input,
+    priority: backfillPriority,
+  };
+}
+
+export function auditStart(options: BackfillOptions, sample: number): Start {
+  const { redo: _redo, retrain: _retrain, plan: _plan, ...input } = fixed(readBackfillOptions(options));
+  const audit: AuditInput = { ...input, sample };
+  return {
+    workflow: 'auditForecasts',
+    key: auditKey(audit, yesterday()),
+    input: audit,
+    priority: backfillPriority,
+  };
+}

@@ -1,0 +1,29 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { RunSummary } from '../activities/runs.ts';
+import { parseAuditInput } from '../planning/backfill-input.ts';
+import { fannedSteps } from './forecast-work.ts';
+import type { Carried } from './forecast-work.ts';
+import { backfillPriority, lightActivityOptions } from './options.ts';
+import { accepted, carryOut, yesterdayOf } from './run-control.ts';
+
+const { openForecasts } = proxyActivities<Activities>(lightActivityOptions);
+
+/** Makes a share of the finished dates again and compares the bytes with those that are stored; writes no forecast. */
+export async function auditForecasts(raw: unknown, carried?: Carried): Promise<RunSummary> {
+  const input = accepted(parseAuditInput(raw));
+  const yesterday = yesterdayOf(carried);
+  const fanned = fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried });
+  return carryOut(
+    { kind: 'auditForecasts', date: yesterday, steps: [fanned('audit')], paused: carried?.paused === true },
+    (claimant) =>
+      openForecasts({
+        ...claimant,
+        kind: 'auditForecasts',
+        input,
+        yesterday,
+        phases: ['audit'],
+        priority: backfillPriority,
+      }),
+  );
+}

@@ -1,0 +1,21 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { RunSummary } from '../activities/runs.ts';
+import { importKey, parseImportInput } from '../planning/import-input.ts';
+import { backfillPriority, lightActivityOptions } from './options.ts';
+import { accepted, batch, carryOut, yesterdayOf } from './run-control.ts';
+
+const { openImport } = proxyActivities<Activities>(lightActivityOptions);
+
+/** Loads the prices of a file or folder, or generates the sample: all of its rows, or none. */
+export async function importPrices(raw: unknown): Promise<RunSummary> {
+  const input = accepted(parseImportInput(raw));
+  return carryOut(
+    {
+      kind: 'importPrices',
+      date: yesterdayOf(),
+      steps: [{ unit: 'import', force: false, work: (fence) => batch('price_import', fence) }],
+    },
+    (claimant) => openImport({ ...claimant, key: importKey(input), input, priority: backfillPriority }),
+  );
+}

@@ -1,0 +1,34 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { RunSummary } from '../activities/runs.ts';
+import { parseTrainInput } from '../planning/backfill-input.ts';
+import { fannedSteps } from './forecast-work.ts';
+import type { Carried } from './forecast-work.ts';
+import { backfillPriority, lightActivityOptions } from './options.ts';
+import { accepted, carryOut, yesterdayOf } from './run-control.ts';
+
+const { openForecasts } = proxyActivities<Activities>(lightActivityOptions);
+
+/** The training part of a backfill alone: every window of the range has its model afterwards. */
+export async function trainForecastModels(raw: unknown, carried?: Carried): Promise<RunSummary> {
+  const input = accepted(parseTrainInput(raw));
+  const yesterday = yesterdayOf(carried);
+  const fanned = fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried });
+  return carryOut(
+    {
+      kind: 'trainForecastModels',
+      date: yesterday,
+      steps: [fanned('train')],
+      paused: carried?.paused === true,
+    },
+    (claimant) =>
+      openForecasts({
+        ...claimant,
+        kind: 'trainForecastModels',
+        input,
+        yesterday,
+        phases: ['train'],
+        priority: backfillPriority,
+      }),
+  );
+}
