@@ -16,6 +16,11 @@ from sevenfold_jobs.common.failures import JobError
 # A state from this size on lies in the object store, not in the table.
 BYTES_IN_TABLE = 1_048_576
 
+_KEY = """
+  commodity = %(commodity)s and model_key = %(model_key)s and model_version = %(model_version)s
+  and train_frequency = %(train_frequency)s and training_date = %(training_date)s
+"""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -123,16 +128,20 @@ def save_model(
     return stored.rowcount == 1
 
 
+def has_model(connection: psycopg.Connection, window: Window) -> bool:
+    """Whether one is stored, whatever it is worth."""
+    return (
+        connection.execute(f"select 1 from fitted_models where {_KEY}", vars(window)).fetchone() is not None
+    )
+
+
 def load_model(connection: psycopg.Connection, window: Window, object_folder: str | Path) -> StoredModel:
     """The window's model. JobError, naming the window, where it is missing or its bytes are not its own."""
     row = connection.execute(
-        """
+        f"""
         select parameters, training_cutoff_date, training_start_date, training_samples, data_hash,
                fit_seconds, sha256, size_bytes, state_json, object_uri
-          from fitted_models
-         where commodity = %(commodity)s and model_key = %(model_key)s
-           and model_version = %(model_version)s and train_frequency = %(train_frequency)s
-           and training_date = %(training_date)s
+          from fitted_models where {_KEY}
         """,
         vars(window),
     ).fetchone()

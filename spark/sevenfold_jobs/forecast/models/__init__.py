@@ -3,7 +3,8 @@
 Such a file has
 - `KEY` (its name in tables and requests), `NAME` (on pages), `NOTES` (what is refreshed for each date),
   `PARAMETERS` (what is fixed, as JSON), and optionally `ALIASES`;
-- `train(series, settings) -> dict`: the state, plain JSON, from the rows before the training date;
+- `train(series, settings) -> dict`: the state, plain JSON, from the rows before the training date; it has
+  at least `model` (the key), `start` (ISO date of the first row that was used) and `samples` (rows);
 - `forecast(state, series, positions, horizon, days) -> Forecast` of many dates at once, each from the rows
   up to its position alone. `days` are `Prices.projected_days`.
 """
@@ -79,7 +80,7 @@ def _modules() -> dict[str, ModuleType]:
 
 def read_covariates(settings: dict[str, Any], series: Series) -> list[Covariate]:
     """The covariates of the settings. InvalidInput for one that is not in the data or has no known use."""
-    chosen = [Covariate(**given) for given in settings.get("covariates", [])]
+    chosen = [Covariate(given["name"], given.get("use", "level")) for given in settings.get("covariates", [])]
     for covariate in chosen:
         if covariate.use not in USES:
             raise InvalidInput(

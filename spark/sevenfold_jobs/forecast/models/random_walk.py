@@ -20,7 +20,7 @@ PARAMETERS: dict[str, Any] = {"pool": POOL, "closes_of_drift": CLOSES_OF_DRIFT}
 def train(series: Series, settings: dict[str, Any]) -> State:
     """Nothing is fixed for a window; the state only says which model it is."""
     refuse_short(series, CLOSES_OF_DRIFT, NAME)
-    return {"model": KEY}
+    return {"model": KEY, "start": str(series.dates[0]), "samples": len(series)}
 
 
 def forecast(state: State, series: Series, positions: np.ndarray, horizon: int, days: np.ndarray) -> Forecast:

@@ -45,9 +45,10 @@ def train(series: Series, settings: dict[str, Any]) -> State:
     fitted = _fit(series.close[first:], _columns(series, covariates, first))
     state = {
         "model": KEY,
+        "start": str(start),
+        "samples": len(series) - first,
         "covariates": [vars(covariate) for covariate in covariates],
         "order": list(ORDER),
-        "start": str(start),
         **fitted,
     }
     one_step = forecast_moves(state, innovations(state, series), 1)[:, 0]

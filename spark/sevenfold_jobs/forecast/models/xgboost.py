@@ -71,6 +71,8 @@ def train(series: Series, settings: dict[str, Any]) -> State:
     booster = _fit(features, moves)
     return {
         "model": KEY,
+        "start": str(series.dates[0]),
+        "samples": len(positions),
         "covariates": [vars(covariate) for covariate in covariates],
         "features": feature_names(covariates),
         "booster": json.loads(booster.save_raw("json")),

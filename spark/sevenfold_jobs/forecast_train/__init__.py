@@ -1,0 +1,1 @@
+"""Models fitted for training windows and stored, many windows in one batch."""
