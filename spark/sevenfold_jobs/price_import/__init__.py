@@ -1,0 +1,1 @@
+"""Daily prices of commodities from files or from the generator, checked whole and then loaded at once."""

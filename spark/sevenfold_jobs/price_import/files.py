@@ -1,0 +1,332 @@
+"""Prices of a file or a folder, read whole and checked before anything is written (docs/prices.md)."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.problems import Problems, shown
+from sevenfold_jobs.common.tables import NUMBER, Table, read_table
+
+UNIFIED = "unified_daily.parquet"
+PRICES = "prices_daily.csv"
+COVARIATES = "covariates_daily.csv"
+SYNTHETIC = "SAMPLE"
+
+FAULTS_SHOWN = 10
+COMMODITY = re.compile(r"[A-Z0-9][A-Z0-9_]{0,31}")
+KEY_COLUMNS = ("date", "commodity", "close", "is_trading_day", "known_at")
+FLAGS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+
+
+@dataclass
+class Prices:
+    """Rows as a file has them, all of shape (n,): days as int64, `covariates` by column, NaN where empty."""
+
+    commodity: np.ndarray
+    date: np.ndarray
+    known_at: np.ndarray
+    is_trading_day: np.ndarray
+    close: np.ndarray
+    covariates: dict[str, np.ndarray]
+    # the source says itself which days are closed
+    has_flags: bool
+
+    def of(self, commodity: str) -> "Prices":
+        """The rows of one commodity in the order of (date, known_at)."""
+        rows = np.flatnonzero(self.commodity == commodity)
+        rows = rows[np.lexsort((self.known_at[rows], self.date[rows]))]
+        return Prices(
+            self.commodity[rows],
+            self.date[rows],
+            self.known_at[rows],
+            self.is_trading_day[rows],
+            self.close[rows],
+            {name: values[rows] for name, values in self.covariates.items()},
+            self.has_flags,
+        )
+
+
+@dataclass
+class Figures:
+    """Figures of days without a commodity, NaN where empty: they hold for every commodity."""
+
+    date: np.ndarray
+    columns: dict[str, np.ndarray]
+
+
+@dataclass
+class Source:
+    """What a path brings. `name` says where it came from; `warnings` are worth telling and stop nothing."""
+
+    name: str
+    prices: Prices
+    figures: Figures | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+class _DatedTable(Table):
+    """Says of a row which day it is of, and which commodity's, in the file's own words."""
+
+    def where(self, row: int, column: str | None = None) -> str:
+        known = [name for name in ("commodity", "date") if name in self.columns]
+        which = " ".join(str(self.columns[name][row].as_py()) for name in known)
+        place = super().where(row) + (f" ({' '.join(which.split())[:60]})" if which else "")
+        return place + (f", column {column}" if column else "")
+
+
+def read(path: Path) -> Source:
+    """The prices of a file, or of a folder's files. Raises InvalidInput that counts and names the faults."""
+    problems = Problems()
+    if path.is_dir():
+        source = _read_folder(path, problems)
+    elif path.is_file():
+        source = _read_file(path, problems)
+    else:
+        raise InvalidInput(f"There is no file or folder {path}: check the path.")
+    if problems.found:
+        for fault in problems.found:
+            print(fault)
+        raise InvalidInput(_summary(path, problems.found))
+    assert source is not None
+    return source
+
+
+def _summary(path: Path, faults: list[str]) -> str:
+    more = len(faults) - FAULTS_SHOWN
+    said = " | ".join(faults[:FAULTS_SHOWN])
+    rest = f" | and {more} more, all in: npx sevenfold logs prices/{path.name}" if more > 0 else ""
+    count = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
+    return f"{count} in {path.name}, nothing was imported. {said}{rest}"
+
+
+def _read_file(path: Path, problems: Problems) -> Source | None:
+    if path.suffix not in (".csv", ".parquet"):
+        raise InvalidInput(
+            f"{path} is neither .csv nor .parquet: give such a file, or the folder of {PRICES}."
+        )
+    table = _dated_table(path.parent, path.name, problems)
+    prices = None if table is None else _prices(table)
+    return None if prices is None else Source(path.name, prices, warnings=_odd_candles(table))
+
+
+def _read_folder(folder: Path, problems: Problems) -> Source | None:
+    """The Parquet file where there is one, else the CSV files; whatever is there has to be in order."""
+    present = sorted(path.name for path in folder.iterdir())
+    if UNIFIED not in present and PRICES not in present:
+        near = difflib.get_close_matches(PRICES, present, 1) or difflib.get_close_matches(UNIFIED, present, 1)
+        hint = f"rename {shown(near[0])}" if near else f"it has {', '.join(present[:8]) or 'no files'}"
+        raise InvalidInput(f"The folder {folder} holds neither {UNIFIED} nor {PRICES}: {hint}.")
+    unified = _dated_table(folder, UNIFIED, problems) if UNIFIED in present else None
+    listed = _dated_table(folder, PRICES, problems) if PRICES in present else None
+    daily = _dated_table(folder, COVARIATES, problems, ["date"]) if COVARIATES in present else None
+    figures = None if daily is None else _figures(daily)
+    warnings = [] if daily is None else _odd_candles(daily)
+    from_unified = None if unified is None else _prices(unified)
+    from_listed = None if listed is None else _prices(listed)
+    if problems.found:
+        return None
+    if from_unified is None:
+        return Source(f"{folder.name}/{PRICES}", from_listed, figures, warnings)
+    if from_listed is not None:
+        warnings += _disagreements(from_unified, from_listed)
+    return Source(f"{folder.name}/{UNIFIED}", from_unified, None, warnings + _odd_candles(unified))
+
+
+def _dated_table(
+    folder: Path, name: str, problems: Problems, columns: Sequence[str] = ("date", "commodity", "close")
+) -> Table | None:
+    table = read_table(folder, name, columns, problems)
+    return None if table is None else _DatedTable(**vars(table))
+
+
+def _prices(table: Table) -> Prices:
+    """Checked columns; where a fault was found, what it stands for is of no use and must not be used."""
+    commodity, days = table.text("commodity", required=True), table.days("date")
+    _refuse_names(table, commodity)
+    known = _known_at(table, days)
+    table.refuse_repeats({"commodity": commodity, "date": days, "known_at": known})
+    return Prices(
+        commodity=np.array(commodity.to_pylist(), object),
+        date=_numbered(days),
+        known_at=_numbered(known),
+        is_trading_day=_flags(table),
+        close=_values(table.numbers("close")),
+        covariates={
+            name: _values(values) for name, values in _numeric(table, others_than=KEY_COLUMNS).items()
+        },
+        has_flags="is_trading_day" in table.columns,
+    )
+
+
+def _figures(table: Table) -> Figures:
+    days = table.days("date")
+    table.refuse_repeats({"date": days})
+    columns = _numeric(table, others_than=("date",))
+    return Figures(_numbered(days), {name: _values(values) for name, values in columns.items()})
+
+
+def _refuse_names(table: Table, commodity: pa.Array) -> None:
+    wrong = {name for name in pc.unique(commodity).to_pylist() if name and not COMMODITY.fullmatch(name)}
+    for row, name in enumerate(commodity.to_pylist() if wrong else []):
+        if name in wrong:
+            table.problems.add(
+                table.where(row, "commodity"),
+                f"{shown(name)} is not a commodity's name",
+                "write up to 32 capitals, digits and _, for example WTI",
+            )
+    if SYNTHETIC in pc.unique(commodity).to_pylist():
+        table.problems.add(
+            f"{table.name}, column commodity",
+            f"{SYNTHETIC} is the generated series (import prices --sample)",
+            "give yours another name",
+        )
+
+
+def _known_at(table: Table, days: pa.Array) -> pa.Array:
+    """When each row became known: the day itself where the file does not say."""
+    if "known_at" not in table.columns:
+        return days
+    # a row whose date is a fault already gets no second one for an empty known_at
+    filled = pc.fill_null(days, 0)
+    given = table.columns["known_at"]
+    if pa.types.is_null(given.type):
+        return days
+    if pa.types.is_date(given.type) or pa.types.is_timestamp(given.type):
+        given = pc.coalesce(given, pc.cast(filled, given.type))
+    else:
+        given = pc.coalesce(table.text("known_at", required=False), pc.cast(filled, pa.string()))
+    known = replace(table, columns=table.columns | {"known_at": given}).days("known_at")
+    early = pc.fill_null(pc.less(known, days), False).to_numpy(zero_copy_only=False)
+    for row in np.flatnonzero(early):
+        table.problems.add(
+            table.where(int(row), "known_at"),
+            f"{known[int(row)].as_py()} lies before the date {days[int(row)].as_py()}",
+            "nothing is known before its day",
+        )
+    return pc.coalesce(known, days)
+
+
+def _flags(table: Table) -> np.ndarray:
+    """Whether each row is a trading day: all are where the file does not say."""
+    given = table.columns.get("is_trading_day")
+    if given is None:
+        return np.ones(table.rows, bool)
+    if pa.types.is_boolean(given.type) and given.null_count == 0:
+        return given.to_numpy(zero_copy_only=False)
+    flags = []
+    for row, text in enumerate(table.text("is_trading_day", required=True).to_pylist()):
+        flag = FLAGS.get((text or "").lower())
+        if text is not None and flag is None:
+            table.problems.add(
+                table.where(row, "is_trading_day"), f"{shown(text)} is no flag", "write true or false"
+            )
+        flags.append(flag is True)
+    return np.array(flags, bool)
+
+
+def _numeric(table: Table, others_than: tuple[str, ...]) -> dict[str, pa.Array]:
+    """Every further column as numbers, null where empty."""
+    found = {}
+    for name in table.columns:
+        if name in others_than or name == "":
+            continue
+        given = table.columns[name]
+        if _holds_no_number(given):
+            table.problems.add(
+                f"{table.name}, column {name}",
+                f"holds text such as {shown(_first(given))} and no number",
+                "write numbers or remove the column",
+            )
+        else:
+            found[name] = table.numbers(name, required=False)
+    return found
+
+
+def _holds_no_number(given: pa.Array) -> bool:
+    """A column of words, of which one fault says more than a fault a row."""
+    if not (pa.types.is_string(given.type) or pa.types.is_large_string(given.type)):
+        return False
+    text = pc.utf8_trim_whitespace(given)
+    filled = pc.and_(pc.is_valid(text), pc.not_equal(text, ""))
+    some = pc.any(filled).as_py() is True
+    return some and not pc.any(pc.match_substring_regex(text, NUMBER)).as_py()
+
+
+def _first(given: pa.Array) -> str:
+    return next(text for text in given.to_pylist() if text and text.strip())
+
+
+def _odd_candles(table: Table) -> list[str]:
+    """Opens and closes outside the low and high of their day: kept as the source has them, and named."""
+    said = []
+    prefixes = [name.removesuffix("low") for name in table.columns if name.endswith("low")]
+    for prefix in prefixes:
+        low, high = (_tried(table, prefix + name) for name in ("low", "high"))
+        for name in ("open", "close"):
+            values = _tried(table, prefix + name)
+            if low is None or high is None or values is None:
+                continue
+            for row in np.flatnonzero((values < low) | (values > high)):
+                said.append(
+                    f"{table.where(int(row), prefix + name)}: {values[row]:g} lies outside "
+                    f"{low[row]:g} to {high[row]:g} of {table.columns['date'][int(row)].as_py()}"
+                )
+    return said
+
+
+def _tried(table: Table, column: str) -> np.ndarray | None:
+    """A column that was checked already, as numbers; faults are on record."""
+    if column not in table.columns:
+        return None
+    return _values(replace(table, problems=Problems()).numbers(column, required=False))
+
+
+def _disagreements(unified: Prices, listed: Prices) -> list[str]:
+    """Where the CSV file beside the Parquet file says something else."""
+    trading = unified.is_trading_day
+    first = _closes(unified, trading)
+    second = _closes(listed, listed.is_trading_day)
+    named = [
+        *(f"{key} is only in {PRICES}" for key in second if key not in first),
+        *(f"{key} is only in {UNIFIED}" for key in first if key not in second),
+        *(
+            f"{key} is {second[key]:g} in {PRICES}"
+            for key in first
+            if key in second and first[key] != second[key]
+        ),
+    ]
+    if not named:
+        return []
+    for each in named:
+        print(each)
+    more = f" and {len(named) - FAULTS_SHOWN:,} more" if len(named) > FAULTS_SHOWN else ""
+    return [
+        f"{UNIFIED} holds, but {PRICES} beside it differs in {len(named):,} rows: "
+        f"{', '.join(named[:FAULTS_SHOWN])}{more}"
+    ]
+
+
+def _closes(prices: Prices, rows: np.ndarray) -> dict[str, float]:
+    days = prices.date[rows].astype("datetime64[D]").astype(str)
+    return {
+        f"{commodity} {day}": close
+        for commodity, day, close in zip(
+            prices.commodity[rows], days, prices.close[rows].tolist(), strict=True
+        )
+    }
+
+
+def _numbered(days: pa.Array) -> np.ndarray:
+    """Days since 1970; 0 where a fault left none."""
+    return pc.fill_null(days.view(pa.int32()), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _values(values: pa.Array) -> np.ndarray:
+    return pc.fill_null(values, float("nan")).to_numpy(zero_copy_only=False)
