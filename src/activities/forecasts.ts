@@ -10,6 +10,7 @@ import * as chunks from '../ledger/chunks.ts';
 import type { ChunkFailure, FannedKind, OpenedChunk } from '../ledger/chunks.ts';
 import { readDates, requestOf, resolveRequest } from '../ledger/forecasts.ts';
 import type { ForecastRequest } from '../ledger/forecasts.ts';
+import { refuseStalePlan } from '../ledger/plans.ts';
 import type { Claimant, Run } from '../ledger/runs.ts';
 import { claimRun, isOpenStatus, readRun } from '../ledger/runs.ts';
 import { readThroughput } from '../ledger/throughput.ts';
@@ -49,8 +50,9 @@ export async function openForecasts(
   const dataset = `prices/${request.commodity}`;
   if (kind === 'forecastBackfill') {
     await refuseOverlap(deps, key, dataset, request);
-    const { plan } = input as BackfillInput;
-    if (plan !== undefined) throw new Failure('InvalidInput', 'Plans are not known here yet.');
+    const { plan, redo, retrain } = input as BackfillInput;
+    const world = { request, due, openDays, ...(redo && { redo }), ...(retrain && { retrain }) };
+    if (plan !== undefined) await refuseStalePlan(database, plan, world);
   }
   const run = await claimRun(
     database,
@@ -271,7 +273,7 @@ export async function planRound(
 async function sizeOf({ database, engine }: Dependencies, run: Run, unit: FannedUnit): Promise<number> {
   const request = requestOf(run);
   // A window takes a tenth of a second, whatever its range: all of a year of daily ones fit into one batch.
-  if (unit === 'train') return 400;
+  if (unit === 'train') return 200;
   const asked = run.input['chunk'] as BackfillInput['chunk'];
   return chunkSize(asked, request.paths, await readThroughput(database, engine.name));
 }

@@ -10,6 +10,7 @@ import type { Fence } from '../ledger/units.ts';
 import { passFence } from '../ledger/units.ts';
 import { phasesToForce, stretchOf } from '../planning/phases.ts';
 import type { PoolJob, PoolUnit } from '../planning/phases.ts';
+import { renderBackfillReport } from '../pages/backfill-report.ts';
 import { loadDailyReport } from '../pages/daily-report-data.ts';
 import { renderDailyReport } from '../pages/daily-report.ts';
 import { groupPool } from '../pools/grouping.ts';
@@ -191,7 +192,7 @@ export async function writeReport(deps: Dependencies, { fence }: PhaseInput): Pr
   const page =
     run.request === null
       ? renderDailyReport(await loadDailyReport(deps.database, fence.runId))
-      : '<p>no page yet</p>';
+      : await renderBackfillReport(deps.database, fence.runId);
   const report = join('reports', `${run.key.replaceAll('/', '-')}.html`);
   const path = join(deps.config.stateFolder, report);
   const draft = `${path}.${fence.attempt}.tmp`;

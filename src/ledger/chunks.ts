@@ -147,10 +147,11 @@ export async function beginChunk(
   });
 }
 
-/** A part of a chunk that failed: the whole of it where `dates` is left out. */
+/** A part of a chunk that failed, dates or a training window: the whole of it where neither is named. */
 export interface ChunkFailure {
   modelVersion?: string;
   dates?: readonly Day[];
+  trainingDate?: Day;
   errorType: FailureType;
   message: string;
 }
@@ -167,7 +168,14 @@ export async function noteChunkFailure(
         set verdict = 'missing', tries = tries + 1, failure_type = $3, reason = $4, finished_at = clock_timestamp()
       where run_id = $1 and chunk = $2 and committed_attempt is distinct from attempt
         and ($5::text is null or model_version = $5) and ($6::date[] is null or date = any ($6))`,
-    [runId, chunk, failure.errorType, failure.message, failure.modelVersion ?? null, failure.dates ?? null],
+    [
+      runId,
+      chunk,
+      failure.errorType,
+      failure.message,
+      failure.modelVersion ?? null,
+      failure.dates ?? (failure.trainingDate === undefined ? null : [failure.trainingDate]),
+    ],
   );
 }
 

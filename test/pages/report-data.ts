@@ -178,6 +178,7 @@ export function reportData(change: Partial<DailyReport> = {}): DailyReport {
       workflowId: 'daily/files/real/2026-11-20',
       workflowRunId: 'w',
       priority: 1,
+      request: null,
       input: { dataset: 'files', path: '/data/real' },
       statement: null,
       report: null,

@@ -25,6 +25,12 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
   });
   const usual: Activities = {
     openRun: async () => ({ runId: 'run-1', attempt: 1, engine: 'local' }),
+    openForecasts: async () => ({ runId: 'run-1', engine: 'local' }),
+    openImport: async () => ({ runId: 'run-1', engine: 'local' }),
+    planRound: async () => ({ first: 1, last: 0, waiting: false }),
+    beginChunk: async () => null,
+    noteChunk: async () => {},
+    planPriceBatch: async () => ({}),
     setRunStatus: async () => {},
     closeRun: async (input) => summary(input.status, input.runId),
     beginPhase: async (input) => ({
