@@ -81,8 +81,8 @@ def _kept(account: load.Account) -> list[str]:
     more = len(account.days) - files.FAULTS_SHOWN
     named = f": {days}" + (f" and {more:,} more" if more > 0 else "") if days else ""
     return [
-        f"{account.commodity}: {account.inside:,} stored rows from {account.first} to {account.last} "
-        f"are not in the file and stay{named}"
+        f"{account.commodity}: stored rows from {account.first} to {account.last} that are not in the file "
+        f"stay ({account.inside:,}){named}"
     ]
 
 

@@ -198,7 +198,7 @@ def remarks(prices: Prices, commodity: str) -> list[str]:
     unusual = unusual_holidays(trading)
     if len(unusual) > 0:
         said.append(
-            f"{commodity}: {len(unusual):,} weekdays have no price and are no holiday of other years: "
+            f"{commodity}: weekdays without a price that are no holiday of other years ({len(unusual):,}): "
             f"{_named(unusual)}"
         )
     return said

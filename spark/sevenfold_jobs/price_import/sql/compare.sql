@@ -6,9 +6,8 @@ update staged_prices s set change = judged.change
              when p.commodity is null and (s.nth > 1 or exists (
                     select 1 from prices v where v.commodity = s.commodity and v.date = s.date)) then 'version'
              when p.commodity is null then 'new'
-             when (p.is_trading_day, p.close) is distinct from (s.is_trading_day, s.close)
-               or (not s.is_between and p.covariates is distinct from p.covariates || s.covariates::jsonb)
-               then 'revised'
+             when (p.is_trading_day, p.close, p.covariates)
+                  is distinct from (s.is_trading_day, s.close, s.covariates::jsonb) then 'revised'
              else 'unchanged'
            end as change
       from (select *, row_number() over (partition by commodity, date order by known_at) as nth

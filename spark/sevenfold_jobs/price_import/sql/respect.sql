@@ -40,4 +40,16 @@ with ends as (
     from after, generate_series(last + 1, next - 1, interval '1 day') day
 )
 insert into staged_prices (commodity, date, known_at, is_trading_day, close, covariates, carried_from, is_between)
-select commodity, day, greatest(day, known_at), false, close, covariates, anchor, true from between_them
+select commodity, day, greatest(day, known_at), false, close, covariates, anchor, true from between_them;
+
+-- Covariates that the file does not have stay as they were known; a closed day between keeps all of its own.
+update staged_prices s
+   set covariates = case when s.is_between then known.covariates
+                         else known.covariates || jsonb_strip_nulls(s.covariates::jsonb) end
+  from (select c.commodity, c.date, c.known_at, newest.covariates
+          from staged_prices c
+          cross join lateral (
+            select p.covariates from prices p
+             where p.commodity = c.commodity and p.date = c.date and p.known_at <= c.known_at
+             order by p.known_at desc limit 1) newest) known
+ where s.commodity = known.commodity and s.date = known.date and s.known_at = known.known_at
