@@ -3,7 +3,6 @@
 Brings what is known of each forecast's days up to today's prices, and pools the scores of the range.
 """
 
-import time
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -19,6 +18,7 @@ from sevenfold_jobs.forecast.series import Prices, read_series
 from sevenfold_jobs.forecast_evaluate import reading, writing
 from sevenfold_jobs.forecast_evaluate.pooled import pooled_scores
 from sevenfold_jobs.forecast_evaluate.reading import Stored
+from sevenfold_jobs.pool_forecast.clock import Clock
 
 #: Columns day_1 … day_14 of `distributions`: the actual path is as long as they let it be.
 _LONGEST = 14
@@ -36,7 +36,7 @@ def run(batch: Batch) -> dict[str, Any]:
     Raises InvalidInput for a range that is none and unknown commodities, Fenced when a newer attempt owns
     the unit.
     """
-    began = time.monotonic()
+    clock = Clock()
     commodity: str = batch.input["commodity"]
     versions: list[str] = batch.input["modelVersions"]
     first, last = date.fromisoformat(batch.input["startDate"]), date.fromisoformat(batch.input["endDate"])
@@ -48,6 +48,7 @@ def run(batch: Batch) -> dict[str, Any]:
         leaf = connection.execute("select distributions_leaf(%s, 'actuals')", [commodity]).fetchone()[0]
         connection.commit()
         prices = read_series(connection, commodity, batch.input.get("calendar", "trading"))
+        clock.lap("prices")
         stored: dict[str, Stored] = {}
         rescored = 0
         writing.write_known_closes(connection, prices, first)
@@ -59,6 +60,7 @@ def run(batch: Batch) -> dict[str, Any]:
         actual_paths = _write_actual_paths(
             batch, connection, prices, leaf, list(stored.values()), first, last
         )
+        clock.lap("score")
         rows = 0
         for version, forecasts in stored.items():
             naive = _naive(connection, commodity, version, stored, (first, last, horizon))
@@ -79,9 +81,10 @@ def run(batch: Batch) -> dict[str, Any]:
             "actualPaths": actual_paths,
             "without": [version for version, forecasts in stored.items() if len(forecasts.starts) == 0],
         }
+        clock.lap("pool")
         batch.commit(connection, rows, result)
     batch.progress(len(versions), len(versions), "done")
-    return {**result, "seconds": round(time.monotonic() - began, 3)}
+    return {**result, "seconds": clock.seconds}
 
 
 def _rescore(
