@@ -66,7 +66,8 @@ def write_forecasts(
             )
             cursor.executemany(
                 "insert into point_forecasts (commodity, model_version, forecast_start_date,"
-                " data_cutoff_date, forecast_date, day_ahead, forecast_mean, forecast_std, lower_95, upper_95)"
+                " data_cutoff_date, forecast_date, day_ahead, forecast_mean, forecast_std, lower_95,"
+                " upper_95)"
                 " values (%s, %s, %s, %s, %s, %s, 60, 1, 58, 62)",
                 [
                     (commodity, version, start, cutoff, start + timedelta(days=day), day + 1)
