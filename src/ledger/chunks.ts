@@ -26,7 +26,7 @@ export async function readOpenUnits(
     `select unit, model_version as "modelVersion", chunk, tries, failure_type as "failureType", reason
        from units
       where run_id = $1 and kind = $2 and verdict in ('missing', 'partial')
-        and committed_attempt is distinct from nullif(attempt, 0)
+        and (attempt = 0 or committed_attempt is distinct from attempt)
         and not coalesce((detail ->> 'left')::boolean, false)
       order by model_version, date`,
     [runId, kind],
@@ -104,7 +104,7 @@ export async function beginChunk(
       `select unit, kind, model_version as "modelVersion", date, training_date as "trainingDate", attempt
          from units
         where run_id = $1 and chunk = $2 and verdict in ('missing', 'partial')
-          and committed_attempt is distinct from nullif(attempt, 0)
+          and (attempt = 0 or committed_attempt is distinct from attempt)
         order by model_version, date
           for update`,
       [run.runId, chunk],
