@@ -40,7 +40,13 @@ class Stopwatch:
 
 
 def write_work(
-    task: Task, fence: Fence, leaf: str, request: Request, prices: Prices, work: Work
+    connection: psycopg.Connection,
+    task: Task,
+    fence: Fence,
+    leaf: str,
+    request: Request,
+    prices: Prices,
+    work: Work,
 ) -> Stopwatch:
     """Replaces what is stored of the work's dates, checks it and commits behind the fence.
 
@@ -48,34 +54,31 @@ def write_work(
     is missing or damaged, Fenced, errors of psycopg.
     """
     watch = Stopwatch()
-    with watch.time("connect"):
-        connection = task.connect()
-    with connection:
-        # The planner knows nothing of a leaf that was filled a moment ago. To scan all of it is always wrong.
-        connection.execute("set local enable_seqscan = off")
-        with watch.time("forecast"):
-            forecasts = make_forecasts(connection, request, prices, work)
-        with watch.time("delete"):
-            tables.delete_rows(connection, leaf, forecasts)
-        with watch.time("paths"):
-            told = _copy_paths(connection, task, leaf, forecasts, watch)
-        with watch.time("tables"):
-            _copy_tables(connection, task, forecasts, told, watch.seconds["draw"])
-        with watch.time("checks"):
-            check_rows(connection, leaf, forecasts)
-        with watch.time("commit"):
-            pass_units(
-                connection,
-                fence["runId"],
-                "date",
-                request.model_version,
-                work.dates,
-                fence["attempt"],
-                forecasts.fingerprints,
-                request.paths,
-            )
-            task.failpoint("before-commit")
-            connection.commit()
+    # The planner knows nothing of a leaf that was filled a moment ago. To scan all of it is always wrong.
+    connection.execute("set local enable_seqscan = off")
+    with watch.time("forecast"):
+        forecasts = make_forecasts(connection, request, prices, work)
+    with watch.time("delete"):
+        tables.delete_rows(connection, leaf, forecasts)
+    with watch.time("paths"):
+        told = _copy_paths(connection, task, leaf, forecasts, watch)
+    with watch.time("tables"):
+        _copy_tables(connection, task, forecasts, told, watch.seconds["draw"])
+    with watch.time("checks"):
+        check_rows(connection, leaf, forecasts)
+    with watch.time("commit"):
+        pass_units(
+            connection,
+            fence["runId"],
+            "date",
+            request.model_version,
+            work.dates,
+            fence["attempt"],
+            forecasts.fingerprints,
+            request.paths,
+        )
+        task.failpoint("before-commit")
+        connection.commit()
     task.failpoint("after-commit")
     return watch
 

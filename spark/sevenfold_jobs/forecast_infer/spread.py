@@ -1,17 +1,24 @@
-"""A function over the works of a batch: by Spark's tasks, one of each work, with progress as they commit."""
+"""A function over the works of a batch, in Spark's tasks, with progress as they commit."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import Fenced, Infrastructure, OutOfMemory, describe
+from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.forecast_infer.request import Request, Work
 
 Result = dict[str, Any]
+Do = Callable[[psycopg.Connection, Work], Result]
+
+# A process of its own costs each partition 0.05 s, most of it imports of ours; the last one to end keeps the
+# other cores waiting.
+PARTITIONS_A_CORE = 4
 
 PROGRESS_EVERY_SECONDS = 0.5
 
@@ -19,37 +26,40 @@ PROGRESS_EVERY_SECONDS = 0.5
 _OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
 
 
-def answer_for(work: Work, do: Callable[[], Result]) -> Result:
-    """What `do` answers, or `{dates, errorType, message}`: the failure of one task is not that of the others.
+def spread(batch: Batch, request: Request, do: Do) -> list[Result]:
+    """`do` of each work, in their order; what failed answers `{dates, errorType, message}`.
 
-    A lost connection, memory and a fence that is closed are raised.
+    A single work is done here: no task is started for it. A lost connection, too little memory and a closed
+    fence are raised.
     """
-    try:
-        return do()
-    except Exception as error:
-        error_type, message = describe(error)
-        failure = _OF_THE_BATCH.get(error_type)
-        if failure is not None:
-            # By its own type: Spark passes nothing but the text on.
-            raise failure(message) from error
-        return {
-            "dates": [day.isoformat() for day in work.dates],
-            "errorType": error_type,
-            "message": message,
-        }
-
-
-def spread(batch: Batch, request: Request, do: Callable[[Work], Result]) -> list[Result]:
-    """`do` of each work, in the order of the works. A single one is done here: no task is started for it."""
     works = request.works
+    answers = partial(_answers, batch.task(), do)
     if len(works) < 2:
-        return [do(work) for work in works]
-
-    def partition(items: Iterator[Work]) -> Iterator[Result]:
-        return map(do, items)
-
+        return list(answers(works))
     context = batch.spark().sparkContext
-    return context.parallelize(works, len(works)).mapPartitions(partition).collect()
+    partitions = min(len(works), PARTITIONS_A_CORE * context.defaultParallelism)
+    return context.parallelize(works, partitions).mapPartitions(answers).collect()
+
+
+def _answers(task: Task, do: Do, works: Iterable[Work]) -> Iterator[Result]:
+    """The works of a partition, one after the other over one connection."""
+    with closing(task.connect()) as connection:
+        for work in works:
+            try:
+                answer = do(connection, work)
+            except Exception as error:
+                error_type, message = describe(error)
+                failure = _OF_THE_BATCH.get(error_type)
+                if failure is not None:
+                    # By its own type: Spark passes nothing but the text on.
+                    raise failure(message) from error
+                connection.rollback()
+                answer = {
+                    "dates": [day.isoformat() for day in work.dates],
+                    "errorType": error_type,
+                    "message": message,
+                }
+            yield answer
 
 
 @contextmanager
