@@ -30,6 +30,11 @@ export const commandTable: CommandEntry[] = [
     summary: 'make finished forecasts again and compare the bytes',
     load: () => import('./audit.ts'),
   },
+  {
+    name: 'import',
+    summary: 'bring data into the database: import prices',
+    load: () => import('./import.ts'),
+  },
   { name: 'watch', summary: 'watch a run to its end', load: () => import('./watch.ts') },
   { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },
   { name: 'retry', summary: 'try again what failed', load: () => import('./retry.ts') },

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { importKey, parseImportInput } from '../../src/planning/import-input.ts';
+
+test('a folder, a file and the sample have keys of their own', () => {
+  assert.equal(importKey({ path: '/data/commodity/' }), 'prices/commodity');
+  assert.equal(importKey({ path: '/data/oil.csv' }), 'prices/oil.csv');
+  assert.equal(importKey({ sample: true }), 'prices/sample');
+});
+
+test('accepts a path or the sample, and the commodities of a path', () => {
+  assert.deepEqual(parseImportInput({ path: '/data/oil.csv', commodities: ['OIL'], sample: false }), {
+    ok: true,
+    input: { path: '/data/oil.csv', commodities: ['OIL'] },
+  });
+  assert.deepEqual(parseImportInput({ sample: true }), { ok: true, input: { sample: true } });
+});
+
+for (const [what, raw, expected] of [
+  ['nothing at all', {}, /give a path .* or sample: true/],
+  ['two sources', { path: '/x/oil', sample: true }, /path and sample are two sources/],
+  ['a path without a name', { path: '/x/..' }, /does not end in a name/],
+  ['a path that would mix with the sample', { path: '/x/sample' }, /would mix with the generated series/],
+  ['a list of no commodities', { path: '/x/oil', commodities: [] }, /commodities is empty/],
+  [
+    'a commodity that is a number',
+    { path: '/x/oil', commodities: [1] },
+    /commodities holds an item that is 1/,
+  ],
+  ['a misspelt field', { pth: '/x/oil' }, /unknown field "pth".*path/],
+] as const) {
+  test(`refuses ${what} in one line`, () => {
+    const parsed = parseImportInput(raw);
+    assert.ok(!parsed.ok);
+    assert.match(parsed.message, expected);
+    assert.doesNotMatch(parsed.message, /\n/);
+  });
+}
