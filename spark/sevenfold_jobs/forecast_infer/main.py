@@ -9,10 +9,11 @@ import psycopg
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.task import Task
+from sevenfold_jobs.common.watching import watched
 from sevenfold_jobs.forecast.series import Prices, read_series
 from sevenfold_jobs.forecast_infer.request import Request, Work, read_request
 from sevenfold_jobs.forecast_infer.sink import Fence, write_work
-from sevenfold_jobs.forecast_infer.spread import Result, spread, watched
+from sevenfold_jobs.forecast_infer.spread import Result, committed, spread
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -36,9 +37,8 @@ def run(batch: Batch) -> dict[str, Any]:
     read = time.perf_counter() - began
     due = len(request.dates)
     note = f"{request.model_version}: {due} dates in {len(request.works)} tasks"
-    batch.progress(0, due, note)
     do = partial(_write, batch.task(), batch.fence, leaf, request, prices)
-    with watched(batch, request, "committed_attempt = attempt", note):
+    with watched(batch, due, note, partial(committed, request, batch.fence)):
         answers = spread(batch, request, do)
     failed = [answer for answer in answers if "errorType" in answer]
     dates = due - sum(len(answer["dates"]) for answer in failed)

@@ -1,8 +1,7 @@
-"""A function over the works of a batch, in Spark's tasks, with progress as they commit."""
+"""A function over the works of a batch, in Spark's tasks."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -19,8 +18,6 @@ Do = Callable[[psycopg.Connection, Work], Result]
 # A process of its own costs each partition 0.05 s, most of it imports of ours; the last one to end keeps the
 # other cores waiting.
 PARTITIONS_A_CORE = 4
-
-PROGRESS_EVERY_SECONDS = 0.5
 
 # What is wrong with the batch and not with the dates: it fails, and is tried again or not by its type.
 _OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
@@ -62,37 +59,14 @@ def _answers(task: Task, do: Do, works: Iterable[Work]) -> Iterator[Result]:
             yield answer
 
 
-@contextmanager
-def watched(batch: Batch, request: Request, count: str, note: str) -> Iterator[None]:
-    """Meanwhile tells how many of the dates are done. `count` is a condition on `units`."""
-    dates = request.dates
-    over = threading.Event()
-
-    def watch() -> None:
-        connection = None
-        try:
-            connection = batch.connect()
-            connection.autocommit = True
-            while not over.wait(PROGRESS_EVERY_SECONDS):
-                [done] = connection.execute(
-                    f"""
-                    select count(*) from units
-                     where run_id = %(runId)s and kind = 'date' and model_version = %(version)s
-                       and date = any(%(dates)s) and attempt = %(attempt)s and {count}
-                    """,
-                    {**batch.fence, "version": request.model_version, "dates": dates},
-                ).fetchone()
-                batch.progress(done, len(dates), note)
-        except psycopg.Error as error:
-            print(f"progress is not known any more: {error}")
-        finally:
-            if connection is not None:
-                connection.close()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
+def committed(request: Request, fence: dict[str, Any], connection: psycopg.Connection) -> int:
+    """How many of the dates this attempt has committed so far."""
+    [count] = connection.execute(
+        """
+        select count(*) from units
+         where run_id = %(runId)s and kind = 'date' and model_version = %(version)s
+           and date = any(%(dates)s) and attempt = %(attempt)s and committed_attempt = %(attempt)s
+        """,
+        {**fence, "version": request.model_version, "dates": request.dates},
+    ).fetchone()
+    return count

@@ -1,0 +1,1 @@
+"""Stored forecasts made again and compared bit by bit; nothing is written but the verdict."""

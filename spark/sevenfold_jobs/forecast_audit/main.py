@@ -1,0 +1,66 @@
+"""Job `forecast_audit`: forecasts that are stored, made again and compared bit by bit."""
+
+import time
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.watching import watched
+from sevenfold_jobs.forecast.series import Prices, read_series
+from sevenfold_jobs.forecast_audit.comparison import compare_forecasts
+from sevenfold_jobs.forecast_audit.verdicts import give_verdicts
+from sevenfold_jobs.forecast_infer.forecasts import make_forecasts
+from sevenfold_jobs.forecast_infer.request import Request, Work, read_request
+from sevenfold_jobs.forecast_infer.spread import Result, committed, spread
+
+
+def run(batch: Batch) -> dict[str, Any]:
+    """Writes nothing but the verdicts: `units.detail` gets `{equal, differs}` of each date, behind the fence.
+
+    The input is that of `forecast_infer`. Returns `{checked, different, failed: [{dates, errorType,
+    message}], seconds}`; dates that cannot be made again (a model is missing or damaged) have failed.
+    """
+    began = time.perf_counter()
+    request = read_request(batch.input)
+    with batch.connect() as connection:
+        prices = read_series(connection, request.commodity, request.calendar)
+        [leaf] = connection.execute(
+            "select distributions_leaf(%s, %s)", [request.commodity, request.model_version]
+        ).fetchone()
+        connection.commit()
+    _ = prices.newest, prices.is_plain
+    due = len(request.dates)
+    note = f"{request.model_version}: comparing {due} dates"
+    do = partial(_audit, batch.fence, leaf, request, prices)
+    with watched(batch, due, note, partial(committed, request, batch.fence)):
+        answers = spread(batch, request, do)
+    failed = [answer for answer in answers if "errorType" in answer]
+    checked = due - sum(len(answer["dates"]) for answer in failed)
+    batch.progress(checked, due, note)
+    return {
+        "checked": checked,
+        "different": sum(answer.get("different", 0) for answer in answers),
+        "failed": failed,
+        "seconds": {"all": round(time.perf_counter() - began, 3)},
+    }
+
+
+def _audit(
+    fence: dict[str, Any],
+    leaf: str,
+    request: Request,
+    prices: Prices,
+    connection: psycopg.Connection,
+    work: Work,
+) -> Result:
+    connection.execute("set local enable_seqscan = off")
+    forecasts = make_forecasts(connection, request, prices, work)
+    differences = compare_forecasts(connection, leaf, forecasts)
+    give_verdicts(connection, fence, request, work, differences)
+    connection.commit()
+    return {
+        "dates": [day.isoformat() for day in work.dates],
+        "different": sum(text is not None for text in differences),
+    }

@@ -1,0 +1,44 @@
+"""What an audit found, on the units of its dates."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+from sevenfold_jobs.forecast.fence import pass_units
+from sevenfold_jobs.forecast_infer.request import Request, Work
+
+
+def give_verdicts(
+    connection: psycopg.Connection,
+    fence: dict[str, Any],
+    request: Request,
+    work: Work,
+    differences: Sequence[str | None],
+) -> None:
+    """One verdict a date: None is equal. Raises Fenced where a newer attempt has the units."""
+    connection.execute(
+        """
+        update units u
+           set detail = u.detail || jsonb_build_object('equal', d.differs is null, 'differs', d.differs)
+          from unnest(%(dates)s::date[], %(differences)s::text[]) as d (date, differs)
+         where u.run_id = %(runId)s and u.kind = 'date' and u.model_version = %(version)s
+           and u.date = d.date and u.attempt = %(attempt)s
+        """,
+        {
+            **fence,
+            "version": request.model_version,
+            "dates": list(work.dates),
+            "differences": list(differences),
+        },
+    )
+    pass_units(
+        connection,
+        fence["runId"],
+        "date",
+        request.model_version,
+        work.dates,
+        fence["attempt"],
+        None,
+        request.paths,
+    )
