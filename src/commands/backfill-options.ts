@@ -84,6 +84,16 @@ export function readBackfillOptions(options: BackfillOptions): BackfillInput {
   return parsed.input;
 }
 
+/** The options that say the same as an input, for a command line that can be copied. */
+export function backfillLine({ models, retrain, plan: _plan, ...others }: BackfillInput): string {
+  const named = Object.entries(others).flatMap(([name, value]) =>
+    value === undefined || (name === 'chunk' && value === 'auto')
+      ? []
+      : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${value}`],
+  );
+  return [...named, `--models ${models.join(' ')}`, ...(retrain ? ['--retrain'] : [])].join(' ');
+}
+
 /** What is no number stays as it is, so that the guard shows it. */
 function numberOf(text: string | undefined): number | string | undefined {
   return text === undefined || text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);

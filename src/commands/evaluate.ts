@@ -8,6 +8,7 @@ import { evaluationKey, parseEvaluationInput } from '../planning/evaluation-inpu
 import type { EvaluationInput } from '../planning/evaluation-input.ts';
 import { evaluationPriority } from '../workflows/options.ts';
 import type { CommandContext } from './context.ts';
+import { registerForecasts } from './evaluate-forecasts.ts';
 import { describeRun } from './finish.ts';
 import type { Output } from './output.ts';
 import { withSession } from './session.ts';
@@ -26,9 +27,9 @@ interface EvaluateOptions {
 }
 
 export function register(program: Command, context: CommandContext): void {
-  program
-    .command('evaluate')
-    .description('hold forecasts against what came')
+  const evaluate = program.command('evaluate').description('hold forecasts against what came');
+  registerForecasts(evaluate, context);
+  evaluate
     .command('pools')
     .description(
       'walk forward over the last days, refitting each as its own run would have, ' +

@@ -16,8 +16,13 @@ export const commandTable: CommandEntry[] = [
     load: () => import('./run.ts'),
   },
   {
+    name: 'plan',
+    summary: 'say what a run would do and take: plan backfill',
+    load: () => import('./plan.ts'),
+  },
+  {
     name: 'evaluate',
-    summary: 'hold forecasts against what came: evaluate pools',
+    summary: 'hold forecasts against what came: evaluate pools, forecasts',
     load: () => import('./evaluate.ts'),
   },
   {
