@@ -45,19 +45,13 @@ export async function describeRun(
     report,
   };
   if (run.status !== 'complete') return { record, lines: [run.statement ?? `${run.key} is ${run.status}.`] };
-  const sample = isSampleKey(run.dataset) ? ' · SAMPLE DATA' : ` · ${run.dataset}`;
+  const isSample = isSampleKey(run.dataset) || run.dataset === 'prices/SAMPLE';
+  const sample = isSample ? ' · SAMPLE DATA' : ` · ${run.dataset}`;
   const took = alreadyComplete
     ? 'complete already, nothing to do'
     : `complete in ${seconds(run.claimedAt, run.finishedAt ?? new Date())}`;
   const what = run.kind === 'dailyPipeline' ? `daily ${run.date}` : run.key;
-  const figures =
-    run.kind === 'dailyPipeline'
-      ? [
-          `${count(counts['poolsPassed'] ?? 0)} of ${count(counts['pools'] ?? 0)} pools passed`,
-          `${count(counts['poolsForecast'] ?? 0)} forecast`,
-          await allocationInWords(session.database, run),
-        ]
-      : [`${count(counts['days'] ?? 0)} days evaluated`];
+  const figures = await figuresOf(session.database, run, counts);
   return {
     record,
     lines: [
@@ -69,6 +63,39 @@ export async function describeRun(
       ].join(' · '),
     ],
   };
+}
+
+async function figuresOf(
+  database: Database,
+  run: Run,
+  counts: Record<string, number>,
+): Promise<string[]> {
+  const of = (found: string, due: string): string =>
+    `${count(counts[found] ?? 0)} of ${count(counts[due] ?? 0)}`;
+  switch (run.kind) {
+    case 'dailyPipeline':
+      return [
+        `${of('poolsPassed', 'pools')} pools passed`,
+        `${count(counts['poolsForecast'] ?? 0)} forecast`,
+        await allocationInWords(database, run),
+      ];
+    case 'evaluatePools':
+      return [`${count(counts['days'] ?? 0)} days evaluated`];
+    case 'forecastBackfill': {
+      const skipped = counts['skipped'] ?? 0;
+      return [
+        `${of('rows', 'rowsDue')} rows`,
+        `${of('points', 'pointsDue')} points`,
+        ...(skipped > 0 ? [`${count(skipped)} dates skipped`] : []),
+      ];
+    }
+    case 'trainForecastModels':
+      return [`${of('windowsComplete', 'windows')} models`];
+    case 'auditForecasts':
+      return [`${of('complete', 'dates')} dates have the bytes they should have`];
+    default:
+      return run.statement === null ? [] : [run.statement];
+  }
 }
 
 /** Says how a run ended: one JSON object, or the lines a person wants. Sets the exit code. */

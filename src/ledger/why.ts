@@ -3,6 +3,9 @@ import { readBatches } from './batches.ts';
 import { readChecks } from './checks.ts';
 import { isOpenStatus } from './runs.ts';
 import type { Run } from './runs.ts';
+import { rangeText } from '../planning/forecast-dates.ts';
+import { unitRanges } from './unit-ranges.ts';
+import type { UnitRange } from './unit-ranges.ts';
 import { readUnits } from './units.ts';
 
 export interface Reason {
@@ -30,6 +33,9 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
         text: unit.reason ?? (unit.finishedAt ? unit.verdict : 'is being worked on'),
       });
     }
+  }
+  for (const range of run.request === null ? [] : await unitRanges(database, run.runId)) {
+    if (range.verdict !== 'skipped') reasons.push(explainRange(run, range));
   }
   for (const check of checks.filter((each) => !each.passed && each.severity !== 'info')) {
     reasons.push({
@@ -60,4 +66,17 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
     });
   }
   return reasons;
+}
+
+/** Neighbouring dates or windows that share a verdict and its reason. */
+function explainRange({ key }: Run, range: UnitRange): Reason {
+  const what = range.kind === 'window' ? 'training window' : 'date';
+  const days = rangeText(range);
+  return {
+    subject: `${range.modelVersion} ${what} ${days} (${range.units}) ${range.verdict}`,
+    text: range.reason ?? 'not done yet',
+    ...(range.verdict === 'quarantined' && {
+      advice: `mend the cause, then: npx sevenfold retry ${key} · or: npx sevenfold skip ${key} --dates ${days} --reason "…"`,
+    }),
+  };
 }

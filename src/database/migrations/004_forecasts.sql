@@ -28,7 +28,7 @@ create table prices (
 -- What can be read at the end of each day, as a number: rows known by then and the sum of their hashes. Equal numbers,
 -- equal rows; a row that came later moves no earlier day, and a value that is put back puts the number back.
 create function price_digests(of_commodity text) returns table (as_of date, rows bigint, digest numeric)
-language sql stable as $$
+language sql stable parallel safe as $$
   with versions as (
     select known_at,
            lead(known_at) over (partition by date order by known_at) as replaced_at,
@@ -46,7 +46,7 @@ $$;
 
 -- What a date's forecast was made of, in one word; options stand in the model version.
 create function forecast_fingerprint(result_version integer, model_sha256 text, price_rows bigint, digest numeric)
-returns text language sql immutable as $$
+returns text language sql immutable parallel safe as $$
   select left(encode(sha256(convert_to(concat_ws(' ', result_version, model_sha256, price_rows, digest), 'UTF8')),
                      'hex'), 32)
 $$;
