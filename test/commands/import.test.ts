@@ -90,7 +90,7 @@ describe('import prices on a whole stack', () => {
     );
     assert.equal(await rowsOf('BAD'), 0);
     const { stdout } = await rig.command('logs', 'prices/bad');
-    assert.equal(stdout.match(/column close: 'NaN' is not a finite number/g)?.length, 12);
+    assert.equal(new Set(stdout.match(/prices_daily\.csv line \d+/g)).size, 12);
   });
 
   test('the same path is imported once its rows are right', async () => {
@@ -116,7 +116,7 @@ describe('import prices on a whole stack', () => {
       [[folder, '--sample'], /two sources/],
     ] as const) {
       const { exitCode, stderr } = await rig.command('import', 'prices', ...args);
-      assert.equal(exitCode, 1);
+      assert.equal(exitCode, 2);
       assert.match(stderr.trim(), expected);
       assert.equal(stderr.trim().split('\n').length, 1, stderr);
     }

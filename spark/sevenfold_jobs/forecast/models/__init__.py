@@ -79,8 +79,12 @@ def _modules() -> dict[str, ModuleType]:
 
 
 def read_covariates(settings: dict[str, Any], series: Series) -> list[Covariate]:
-    """The covariates of the settings. InvalidInput for one that is not in the data or has no known use."""
-    chosen = [Covariate(given["name"], given.get("use", "level")) for given in settings.get("covariates", [])]
+    """The covariates of the settings; where they name none, all of the series as levels.
+
+    InvalidInput for one that is not in the data or has no known use.
+    """
+    named = settings.get("covariates", [{"name": name} for name in series.covariates])
+    chosen = [Covariate(given["name"], given.get("use", "level")) for given in named]
     for covariate in chosen:
         if covariate.use not in USES:
             raise InvalidInput(
