@@ -363,6 +363,14 @@ export async function noteChunk(
   for (const failure of failures) await chunks.noteChunkFailure(database, runId, chunk, failure);
 }
 
+/** Leaves dates out by a person's decision. Safe to repeat: what is skipped is not skipped again. */
+export async function skipDates(
+  { database }: Dependencies,
+  { runId, ranges, reason }: { runId: string; ranges: readonly { first: Day; last: Day }[]; reason: string },
+): Promise<{ dates: number }> {
+  return { dates: await chunks.skipDates(database, runId, ranges, reason) };
+}
+
 /** What a job on prices is asked, from the run's own request. Only reads. */
 export async function planPriceBatch(
   { database, config }: Dependencies,

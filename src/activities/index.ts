@@ -26,6 +26,7 @@ export function createActivities(deps: Dependencies) {
     planRound: bind(forecasts.planRound),
     beginChunk: bind(forecasts.beginChunk),
     noteChunk: bind(forecasts.noteChunk),
+    skipDates: bind(forecasts.skipDates),
     planPriceBatch: bind(forecasts.planPriceBatch),
     planPoolBatch: bind(poolPhases.planPoolBatch),
     snapshotSettings: bind(poolPhases.snapshotSettings),

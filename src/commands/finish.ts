@@ -65,11 +65,7 @@ export async function describeRun(
   };
 }
 
-async function figuresOf(
-  database: Database,
-  run: Run,
-  counts: Record<string, number>,
-): Promise<string[]> {
+async function figuresOf(database: Database, run: Run, counts: Record<string, number>): Promise<string[]> {
   const of = (found: string, due: string): string =>
     `${count(counts[found] ?? 0)} of ${count(counts[due] ?? 0)}`;
   switch (run.kind) {

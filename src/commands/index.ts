@@ -43,6 +43,11 @@ export const commandTable: CommandEntry[] = [
   { name: 'watch', summary: 'watch a run to its end', load: () => import('./watch.ts') },
   { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },
   { name: 'retry', summary: 'try again what failed', load: () => import('./retry.ts') },
+  {
+    name: 'skip',
+    summary: 'leave dates out of a backfill, with a reason',
+    load: () => import('./skip.ts'),
+  },
   { name: 'cancel', summary: 'end a run and everything it has running', load: () => import('./cancel.ts') },
   { name: 'pause', summary: 'hold a run before its next phase', load: () => import('./pause.ts') },
   { name: 'resume', summary: 'let a paused run go on', load: () => import('./resume.ts') },

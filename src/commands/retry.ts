@@ -3,8 +3,7 @@ import { isOpenStatus } from '../ledger/runs.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
 import { chooseRun, withSession } from './session.ts';
-import { startAndFollow } from './start-run.ts';
-import type { Start } from './start-run.ts';
+import { startAgain, startAndFollow } from './start-run.ts';
 import { askWorkflow, isOpenInTemporal, openWorkflow } from './steer.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
@@ -27,14 +26,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
           else out.line(answer);
           return;
         }
-        // The input of the first start, without its force: what was redone since then stays.
-        const { force: _force, forcePhases: _forcePhases, ...input } = run.input;
-        const started = await startAndFollow(session, shown, {
-          workflow: run.kind as Start['workflow'],
-          key: run.key,
-          input,
-          priority: run.priority,
-        });
+        const started = await startAndFollow(session, shown, startAgain(run));
         await finishRun({ config, out }, session, started, options.json === true);
       });
     });

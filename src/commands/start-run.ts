@@ -22,6 +22,30 @@ export function temporalLine({ workflow, key, input }: Start): string {
   return `temporal workflow start --type ${workflow} --task-queue ${taskQueues.main} --workflow-id '${key}' --input '${JSON.stringify(input)}'`;
 }
 
+/**
+ * The start that takes up a run that has ended: the input of its first start, without what forces (what was redone since
+ * then stays) and without the plan that it once kept to.
+ */
+export function startAgain(run: Run): Start {
+  const {
+    force: _force,
+    forcePhases: _forcePhases,
+    retrain,
+    redo,
+    plan: _plan,
+    verifyOnly: _look,
+    ...input
+  } = run.input;
+  // What a redone run left undone was made from another world, and still is.
+  const again = redo !== undefined || retrain === true ? { redo: 'changed' } : {};
+  return {
+    workflow: run.kind as WorkflowName,
+    key: run.key,
+    input: { ...input, ...again },
+    priority: run.priority,
+  };
+}
+
 export interface StartedRun {
   run: Run;
   /** The workflow found everything done; nothing was written. */

@@ -215,3 +215,25 @@ export async function tallyUnits(database: Database, runId: string): Promise<Uni
   );
   return tallied.rows;
 }
+
+/**
+ * Leaves dates out of a run by a person's decision, with its reason; what is complete stays. Nothing of them that is
+ * still on its way can commit. Answers how many dates that were.
+ */
+export async function skipDates(
+  database: Database,
+  runId: string,
+  ranges: readonly { first: Day; last: Day }[],
+  reason: string,
+): Promise<number> {
+  const skipped = await database.query(
+    `update units
+        set verdict = 'skipped', reason = 'skipped: ' || $4::text, attempt = attempt + 1,
+            detail = '{"byHand": true}', finished_at = clock_timestamp()
+      where run_id = $1 and kind = 'date' and verdict not in ('complete', 'skipped')
+        and exists (select 1 from unnest($2::date[], $3::date[]) as r (first, last)
+                     where units.date between r.first and r.last)`,
+    [runId, ranges.map(({ first }) => first), ranges.map(({ last }) => last), reason],
+  );
+  return skipped.rowCount ?? 0;
+}

@@ -28,10 +28,17 @@ const usualConcurrency = 2;
 const mostConcurrency = 64;
 
 export const setConcurrencyUpdate = defineUpdate<string, [number]>('setConcurrency');
+export const skipUpdate = defineUpdate<string, [Skipped]>('skip');
+
+/** Dates that a person leaves out of a run, and why. */
+export interface Skipped {
+  ranges: { first: string; last: string }[];
+  reason: string;
+}
 
 /**
- * Makes the steps of a run that is done in chunks. Answers `setConcurrency`; a history that is full goes on in a new one
- * with the same input.
+ * Makes the steps of a run that is done in chunks. Answers `setConcurrency` and `skip`; a history that is full goes on in
+ * a new one with the same input.
  */
 export function fannedSteps(
   raw: unknown,
@@ -51,10 +58,22 @@ export function fannedSteps(
     {
       validator: (wanted) => {
         if (Number.isInteger(wanted) && wanted >= 1 && wanted <= mostConcurrency) return;
-        throw ApplicationFailure.nonRetryable(
-          `The concurrency must be a whole number from 1 to ${mostConcurrency}.`,
-          'InvalidInput',
-        );
+        refuse(`The concurrency must be a whole number from 1 to ${mostConcurrency}.`);
+      },
+    },
+  );
+  let working: string | undefined;
+  setHandler(
+    skipUpdate,
+    async (skipped) => {
+      const { dates } = await light.skipDates({ runId: working!, ...skipped });
+      return `${dates} dates are left out: ${skipped.reason}`;
+    },
+    {
+      validator: ({ ranges, reason }) => {
+        if (working === undefined) refuse('The run has not laid out its dates yet: ask again.');
+        if (ranges.length === 0) refuse('Say which dates are to be skipped.');
+        if (reason.trim() === '') refuse('Say why: whoever reads the run next wants to know.');
       },
     },
   );
@@ -63,6 +82,7 @@ export function fannedSteps(
     force: false,
     goesOn: true,
     work: async ({ runId }: Fence, { isPaused, whilePaused }: RunControl) => {
+      working = runId;
       const ended = await fanOut({ runId, unit, concurrency: () => concurrency, whilePaused });
       if (ended === 'full') {
         await continueAsNew<(raw: unknown, carried: Carried) => Promise<unknown>>(raw, {
@@ -73,6 +93,10 @@ export function fannedSteps(
       }
     },
   });
+}
+
+function refuse(message: string): never {
+  throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
 }
 
 /** A step that only looks: its verdicts come from the rows that are there. */

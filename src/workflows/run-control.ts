@@ -1,5 +1,6 @@
 import {
   ApplicationFailure,
+  allHandlersFinished,
   CancellationScope,
   ContinueAsNew,
   condition,
@@ -152,6 +153,7 @@ export async function carryOut(
       throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
     });
   }
+  await condition(allHandlersFinished);
   if (summary.status === 'complete') return summary;
   upsertSearchAttributes([{ key: attributes.failed, value: summary.counts['failed'] ?? 1 }]);
   throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);

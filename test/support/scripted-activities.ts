@@ -30,6 +30,7 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
     planRound: async () => ({ first: 1, last: 0, waiting: false }),
     beginChunk: async () => null,
     noteChunk: async () => {},
+    skipDates: async () => ({ dates: 1 }),
     planPriceBatch: async () => ({}),
     setRunStatus: async () => {},
     closeRun: async (input) => summary(input.status, input.runId),
