@@ -56,7 +56,7 @@ async function evaluateForecasts({ config, out }: CommandContext, options: Forec
 function readOptions({ commodity, models, start, end }: ForecastOptions): ScoreFilter {
   for (const [name, value] of Object.entries({ start, end })) {
     if (value !== undefined && !isDay(value)) {
-      throw new Failure('InvalidInput', `--${name} is "${value}", but must be a day as YYYY-MM-DD.`);
+      throw new Failure('InvalidInput', `--${name} is "${String(value)}", but must be a day as YYYY-MM-DD.`);
     }
   }
   return {

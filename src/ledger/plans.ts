@@ -83,10 +83,7 @@ export async function readPlanFacts(
     prices: await readPricesAt(database, request.commodity, request.end),
     due: due.length,
     models: Object.fromEntries(
-      models.map(({ version }, index) => [
-        version,
-        { whole: work[index]!.dates.whole - work[index]!.dates.changed, ...stored[index]! },
-      ]),
+      models.map(({ version }, index) => [version, { whole: work[index]!.dates.whole, ...stored[index]! }]),
     ),
     resultVersions: Object.fromEntries(
       ['forecast_train', 'forecast_infer'].map((job) => [job, resultVersion(job)]),
