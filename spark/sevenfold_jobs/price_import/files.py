@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.problems import Problems, shown
 from sevenfold_jobs.common.tables import NUMBER, Table, read_table
+from sevenfold_jobs.price_import.wording import SHOWN, listing
 
 UNIFIED = "unified_daily.parquet"
 PRICES = "prices_daily.csv"
 COVARIATES = "covariates_daily.csv"
 SYNTHETIC = "SAMPLE"
 
-FAULTS_SHOWN = 10
 COMMODITY = re.compile(r"[A-Z0-9][A-Z0-9_]{0,31}")
 KEY_COLUMNS = ("date", "commodity", "close", "is_trading_day", "known_at")
 FLAGS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
@@ -35,8 +35,6 @@ class Prices:
     is_trading_day: np.ndarray
     close: np.ndarray
     covariates: dict[str, np.ndarray]
-    # the source says itself which days are closed
-    has_flags: bool
 
     def of(self, commodity: str) -> "Prices":
         """The rows of one commodity in the order of (date, known_at)."""
@@ -49,7 +47,6 @@ class Prices:
             self.is_trading_day[rows],
             self.close[rows],
             {name: values[rows] for name, values in self.covariates.items()},
-            self.has_flags,
         )
 
 
@@ -91,19 +88,15 @@ def read(path: Path) -> Source:
     else:
         raise InvalidInput(f"There is no file or folder {path}: check the path.")
     if problems.found:
-        for fault in problems.found:
-            print(fault)
         raise InvalidInput(_summary(path, problems.found))
     assert source is not None
     return source
 
 
 def _summary(path: Path, faults: list[str]) -> str:
-    more = len(faults) - FAULTS_SHOWN
-    said = " | ".join(faults[:FAULTS_SHOWN])
-    rest = f" | and {more} more, all in: npx sevenfold logs prices/{path.name}" if more > 0 else ""
     count = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
-    return f"{count} in {path.name}, nothing was imported. {said}{rest}"
+    rest = f"; all of them: npx sevenfold logs prices/{path.name}" if len(faults) > SHOWN else ""
+    return f"{count} in {path.name}, nothing was imported. {listing(faults, ' | ')}{rest}"
 
 
 def _read_file(path: Path, problems: Problems) -> Source | None:
@@ -161,7 +154,6 @@ def _prices(table: Table) -> Prices:
         covariates={
             name: _values(values) for name, values in _numeric(table, others_than=KEY_COLUMNS).items()
         },
-        has_flags="is_trading_day" in table.columns,
     )
 
 
@@ -269,15 +261,15 @@ def _odd_candles(table: Table) -> list[str]:
     prefixes = [name.removesuffix("low") for name in table.columns if name.endswith("low")]
     for prefix in prefixes:
         low, high = (_tried(table, prefix + name) for name in ("low", "high"))
-        for name in ("open", "close"):
-            values = _tried(table, prefix + name)
+        for name in (prefix + "open", prefix + "close"):
+            values = _tried(table, name)
             if low is None or high is None or values is None:
                 continue
-            for row in np.flatnonzero((values < low) | (values > high)):
-                said.append(
-                    f"{table.where(int(row), prefix + name)}: {values[row]:g} lies outside "
-                    f"{low[row]:g} to {high[row]:g} of {table.columns['date'][int(row)].as_py()}"
-                )
+            rows = np.flatnonzero((values < low) | (values > high))
+            named = [f"{table.columns['date'][int(row)]} {values[row]:g}" for row in rows]
+            if named:
+                what = f"{name} outside the low and high of its day"
+                said.append(f"{table.name}: {what} ({len(named):,}): {listing(named)}")
     return said
 
 
@@ -304,13 +296,7 @@ def _disagreements(unified: Prices, listed: Prices) -> list[str]:
     ]
     if not named:
         return []
-    for each in named:
-        print(each)
-    more = f" and {len(named) - FAULTS_SHOWN:,} more" if len(named) > FAULTS_SHOWN else ""
-    return [
-        f"{UNIFIED} holds, but {PRICES} beside it differs in {len(named):,} rows: "
-        f"{', '.join(named[:FAULTS_SHOWN])}{more}"
-    ]
+    return [f"{UNIFIED} holds; {PRICES} beside it says something else ({len(named):,}): {listing(named)}"]
 
 
 def _closes(prices: Prices, rows: np.ndarray) -> dict[str, float]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput
-from sevenfold_jobs.price_import import files, load, sample, series
+from sevenfold_jobs.price_import import files, load, remarks, sample, series
+from sevenfold_jobs.price_import.wording import listing
 
 # In the ledger; the log has all of them.
 WARNINGS_KEPT = 50
@@ -25,14 +26,13 @@ def run(batch: Batch) -> dict[str, Any]:
     source = sample.generate() if request.get("sample") else files.read(Path(request["path"]))
     settings = {each["commodity"]: each for each in request["settings"]}
     chosen = _chosen(source, request.get("commodities"))
-    missing = [day for name in chosen for day in series.refuse_missing_days(source.prices, name)]
-    series.refuse(missing, source.name)
+    _refuse_missing_days(source, chosen)
     batch.progress(0, 2, "rows read and checked")
     built = [series.build(source.prices, source.figures, name, settings.get(name)) for name in chosen]
     warnings = list(source.warnings)
     for each in built:
         each.source, each.is_synthetic = source.name, bool(request.get("sample"))
-        warnings += [*series.remarks(source.prices, each.commodity), *each.warnings]
+        warnings += [*remarks.remarks(source.prices, each.commodity), *each.warnings]
     with batch.connect() as connection:
         batch.progress(1, 2, "writing")
         accounts = load.write(batch, connection, built)
@@ -74,12 +74,21 @@ def _chosen(source: files.Source, wanted: list[str] | None) -> list[str]:
     return present if wanted is None else sorted(set(wanted))
 
 
+def _refuse_missing_days(source: files.Source, commodities: list[str]) -> None:
+    missing = [day for name in commodities for day in remarks.missing_days(source.prices, name)]
+    if missing:
+        raise InvalidInput(
+            f"{source.name} lists its closed days and leaves days out, nothing was imported. "
+            f"Add a row for each ({len(missing):,}): {listing(missing)}"
+        )
+
+
 def _kept(account: load.Account) -> list[str]:
     if account.inside == 0:
         return []
-    days = ", ".join(day.isoformat() for day in account.days[: files.FAULTS_SHOWN])
-    more = len(account.days) - files.FAULTS_SHOWN
-    named = f": {days}" + (f" and {more:,} more" if more > 0 else "") if days else ""
+    named = (
+        f", prices among them: {listing([day.isoformat() for day in account.days])}" if account.days else ""
+    )
     return [
         f"{account.commodity}: stored rows from {account.first} to {account.last} that are not in the file "
         f"stay ({account.inside:,}){named}"

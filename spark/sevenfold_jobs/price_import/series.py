@@ -1,6 +1,5 @@
 """From rows of a file to those of one series: a row a calendar day and version, covariates carried on."""
 
-import itertools
 import json
 import math
 from dataclasses import dataclass, field
@@ -9,12 +8,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sevenfold_jobs.common.failures import InvalidInput
-from sevenfold_jobs.price_import.files import FAULTS_SHOWN, Figures, Prices
+from sevenfold_jobs.price_import.days import as_dates
+from sevenfold_jobs.price_import.files import Figures, Prices
 from sevenfold_jobs.price_import.tracks import Track
 
 PEER_CLOSE = "peer_close"
-MONDAY_OFFSET = 3  # 1970-01-01 was a Thursday
+NO_DAY = np.iinfo(np.int32).min  # days before 1970 are negative too
 
 SCHEMA = pa.schema(
     {
@@ -42,22 +41,21 @@ class Series:
     trading: np.ndarray
     close: np.ndarray
     values: dict[str, np.ndarray]
-    carried_from: np.ndarray  # -1 where the file holds the row
+    carried_from: np.ndarray  # NO_DAY where the file holds the row
     source: str = ""
     is_synthetic: bool = False
     warnings: list[str] = field(default_factory=list)
 
     def table(self) -> pa.Table:
         """The rows as they are staged."""
-        carried = self.carried_from.astype(np.int32)
         columns = [
             pa.array([self.commodity] * len(self.dates), pa.string()),
-            _days(self.dates),
-            _days(self.known),
+            as_dates(self.dates),
+            as_dates(self.known),
             pa.array(self.trading),
             pa.array(self.close),
             pa.array(_json(self.covariates, self.values, len(self.dates)), pa.string()),
-            pa.array(carried, pa.int32(), mask=carried < 0).view(pa.date32()),
+            as_dates(self.carried_from, empty=self.carried_from == NO_DAY),
         ]
         return pa.Table.from_arrays(columns, schema=SCHEMA)
 
@@ -70,7 +68,7 @@ def build(prices: Prices, figures: Figures | None, commodity: str, settings: dic
     """
     own = prices.of(commodity)
     dates, known, carried_from = _calendar(own)
-    file_rows = carried_from < 0
+    file_rows = carried_from == NO_DAY
     warnings: list[str] = []
     tracks = _tracks(prices, own, figures, commodity, settings, warnings)
     peer = tracks.get(PEER_CLOSE)
@@ -79,7 +77,7 @@ def build(prices: Prices, figures: Figures | None, commodity: str, settings: dic
         file_rows = np.isin(_keys(dates, known), _keys(own.date, own.known_at))
     close = Track.of(own.date, own.known_at, own.close).at(dates, known)
     flags = Track.of(own.date, own.known_at, own.is_trading_day.astype(np.float64)).at(dates, known) > 0
-    flags &= carried_from < 0
+    flags &= carried_from == NO_DAY
     close[file_rows] = own.close
     flags[file_rows] = own.is_trading_day
     return Series(
@@ -114,7 +112,7 @@ def _calendar(own: Prices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return _ordered(
         np.concatenate([own.date, closed[kept]]),
         np.concatenate([own.known_at, known[kept]]),
-        np.concatenate([np.full(len(own.date), -1), anchors[kept]]),
+        np.concatenate([np.full(len(own.date), NO_DAY), anchors[kept]]),
     )
 
 
@@ -168,101 +166,6 @@ def _tracks(
     return found
 
 
-def refuse_missing_days(prices: Prices, commodity: str) -> list[str]:
-    """Days that a source which lists its closed days leaves out: nobody can say whether they were closed.
-
-    Weekends count only where some of them are listed.
-    """
-    own = prices.of(commodity)
-    closed = own.date[~own.is_trading_day]
-    if not prices.has_flags or len(closed) == 0:
-        return []
-    due = np.arange(own.date.min(), own.date.max() + 1)
-    if not _is_weekend(closed).any():
-        due = due[~_is_weekend(due)]
-    missing = np.setdiff1d(due, own.date)
-    return [f"{commodity} {day}" for day in missing.astype("datetime64[D]").astype(str)]
-
-
-def remarks(prices: Prices, commodity: str) -> list[str]:
-    """What is worth telling of a series and stops nothing."""
-    own = prices.of(commodity)
-    trading = np.unique(own.date[own.is_trading_day])
-    said = [
-        f"{commodity} {_text(day)}: close {close:g} is not above 0: it is kept and forecast like any other; "
-        "percentages are of its size"
-        for day, close in zip(own.date, own.close, strict=True)
-        if close <= 0
-    ]
-    said += _gaps(commodity, trading)
-    unusual = unusual_holidays(trading)
-    if len(unusual) > 0:
-        said.append(
-            f"{commodity}: weekdays without a price that are no holiday of other years ({len(unusual):,}): "
-            f"{_named(unusual)}"
-        )
-    return said
-
-
-def _gaps(commodity: str, trading: np.ndarray) -> list[str]:
-    """Stretches of more than five days between prices: longer than Easter and Christmas."""
-    return [
-        f"{commodity}: no price from {_text(before + 1)} to {_text(after - 1)}"
-        for before, after in itertools.pairwise(trading)
-        if after - before > 5
-    ]
-
-
-def unusual_holidays(trading: np.ndarray) -> np.ndarray:
-    """Weekdays inside a series without a price, where less than three other years miss one within three days.
-
-    A holiday comes back every year on about the same day; a row that was lost does not.
-    """
-    if len(trading) == 0:
-        return trading
-    weekdays = np.arange(trading[0], trading[-1] + 1)
-    missing = np.setdiff1d(weekdays[~_is_weekend(weekdays)], trading)
-    days = missing.astype("datetime64[D]")
-    year = days.astype("datetime64[Y]")
-    day_of_year = (days - year.astype("datetime64[D]")).astype(np.int64)
-    span = trading[[0, -1]].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
-    needed = min(3, max(1, int(span[1] - span[0])))
-    unusual = []
-    for index in range(len(missing)):
-        apart = np.abs(day_of_year - day_of_year[index])
-        near = (np.minimum(apart, 365 - apart) <= 3) & (year != year[index])
-        unusual.append(len(np.unique(year[near])) < needed)
-    return missing[np.array(unusual, bool)]
-
-
-def refuse(faults: list[str], where: str) -> None:
-    """One line for days that are missing; all of them go to the log."""
-    if not faults:
-        return
-    for fault in faults:
-        print(f"{fault}: no row")
-    more = f" and {len(faults) - FAULTS_SHOWN:,} more" if len(faults) > FAULTS_SHOWN else ""
-    days = "1 day is" if len(faults) == 1 else f"{len(faults):,} days are"
-    raise InvalidInput(
-        f"{days} missing in {where}, which lists its closed days: {', '.join(faults[:FAULTS_SHOWN])}{more}. "
-        "Nothing was imported; add a row for each."
-    )
-
-
-def _named(days: np.ndarray) -> str:
-    texts = days.astype("datetime64[D]").astype(str).tolist()
-    more = f" and {len(texts) - FAULTS_SHOWN:,} more" if len(texts) > FAULTS_SHOWN else ""
-    return ", ".join(texts[:FAULTS_SHOWN]) + more
-
-
-def _text(day: int) -> str:
-    return str(np.datetime64(int(day), "D"))
-
-
-def _is_weekend(days: np.ndarray) -> np.ndarray:
-    return (days + MONDAY_OFFSET) % 7 >= 5
-
-
 def _positions(counts: np.ndarray) -> np.ndarray:
     """0, 1, … within each group of the given sizes."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -277,10 +180,6 @@ def _ordered(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     order = np.lexsort((known, dates))
     return dates[order], known[order], carried_from[order]
-
-
-def _days(days: np.ndarray) -> pa.Array:
-    return pa.array(days.astype(np.int32), pa.int32()).view(pa.date32())
 
 
 def _json(names: list[str], values: dict[str, np.ndarray], rows: int) -> list[str]:

@@ -141,8 +141,8 @@ def test_rows_that_the_file_lost_stay_and_are_named(load, query, checks):
     assert query(STORED, "OIL") == before
     assert counts(result)["kept"] == 1
     assert (
-        "OIL: stored rows from 2025-01-02 to 2025-01-08 that are not in the file stay (1): 2025-01-06"
-        in result["warnings"]
+        "OIL: stored rows from 2025-01-02 to 2025-01-08 that are not in the file stay (1), "
+        "prices among them: 2025-01-06" in result["warnings"]
     )
     assert all(passed for passed, _, _ in checks().values())
 
@@ -266,8 +266,8 @@ def test_the_shared_prices_are_whole_and_both_routes_store_the_same(load, query,
     result = load(path=str(COMMODITY), settings=settings)
     print(f"first import {time.monotonic() - started:.2f} s")
     assert {name: counts(result, name)["new"] for name in ("WTI", "BRENT")} == {"WTI": 9_701, "BRENT": 9_701}
-    assert any("WTI 2020-04-20: close -36.98" in warning for warning in result["warnings"])
-    assert "BRENT: no price from 2018-12-22 to 2018-12-26" in result["warnings"]
+    assert any("like any other (1): 2020-04-20 -36.98" in warning for warning in result["warnings"])
+    assert "BRENT: no price for more than 5 days (1): 2018-12-22 to 2018-12-26" in result["warnings"]
     assert all(passed for passed, _, _ in checks().values())
     started = time.monotonic()
     again = load(path=str(COMMODITY), settings=settings)
@@ -290,3 +290,13 @@ def test_the_shared_prices_are_whole_and_both_routes_store_the_same(load, query,
             "unchanged": 9_698,
             "kept": 3,
         }
+
+
+def test_a_day_missing_in_a_source_of_calendar_days_is_named_and_nothing_is_written(load, query, tmp_path):
+    path = tmp_path / "calendar.csv"
+    path.write_text(
+        "date,commodity,close,is_trading_day\n2025-01-03,OIL,70,1\n2025-01-04,OIL,70,0\n2025-01-06,OIL,70,1\n"
+    )
+    with pytest.raises(InvalidInput, match=r"calendar.csv .* leaves days out.*\(1\): OIL 2025-01-05"):
+        load(path=str(path))
+    assert query("select count(*) from prices") == [(0,)]

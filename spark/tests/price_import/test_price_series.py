@@ -1,10 +1,8 @@
 """From rows to series: calendar, covariates, versions. No row holds what was not known on its day."""
 
 import numpy as np
-import pytest
 from price_files import COMMODITY, OIL, PRICES, needs_shared, write_folder
 
-from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.price_import import files, series
 from sevenfold_jobs.price_import.tracks import Track
 
@@ -49,6 +47,19 @@ def test_days_between_are_closed_and_carry_the_close_while_covariates_go_on(tmp_
         ("01-07", "01-07", False, 72.25, '{"fear": 18.5, "peer_close": 3.0}'),
         ("01-08", "01-08", True, 69.0, '{"fear": 18.5, "peer_close": 3.0}'),
     ]
+
+
+def test_days_before_1970_and_far_ahead_are_days_like_others(tmp_path):
+    path = tmp_path / "oil.csv"
+    path.write_text("date,commodity,close\n1969-12-30,OIL,2\n1970-01-02,OIL,3\n")
+    assert [row[:4] for row in rows(build(path, settings=None))] == [
+        ("12-30", "12-30", True, 2.0),
+        ("12-31", "12-31", False, 2.0),
+        ("01-01", "01-01", False, 2.0),
+        ("01-02", "01-02", True, 3.0),
+    ]
+    path.write_text("date,commodity,close\n1700-01-01,OIL,2\n2290-01-01,OIL,3\n")
+    assert len(rows(build(path, settings=None))) == 215_494
 
 
 def test_a_commodity_without_settings_takes_every_column_and_its_own_name(tmp_path):
@@ -126,43 +137,6 @@ def test_no_value_of_a_row_is_of_a_later_day_or_known_later():
                 if date <= day and since <= limit
             ]
             assert (np.isnan(value) and not there) or value == max(there)[2]
-
-
-def test_a_day_missing_where_closed_days_are_listed_is_refused_by_name(tmp_path):
-    path = tmp_path / "oil.csv"
-    days = ["2025-01-02", "2025-01-03", "2025-01-04", "2025-01-06", "2025-01-08"]
-    lines = [f"{day},OIL,70,{day != '2025-01-04'}" for day in days]
-    path.write_text("\n".join(["date,commodity,close,is_trading_day", *lines]))
-    missing = series.refuse_missing_days(files.read(path).prices, "OIL")
-    assert missing == ["OIL 2025-01-05", "OIL 2025-01-07"]
-    with pytest.raises(InvalidInput, match=r"2 days are missing in oil.csv.*OIL 2025-01-05, OIL 2025-01-07"):
-        series.refuse(missing, "oil.csv")
-    # weekends that are never listed are not missed
-    path.write_text(
-        path.read_text().replace("2025-01-04,OIL,70,False\n", "").replace("06,OIL,70,True", "06,OIL,70,False")
-    )
-    assert series.refuse_missing_days(files.read(path).prices, "OIL") == ["OIL 2025-01-07"]
-
-
-def test_without_closed_days_nothing_is_known_to_be_missing(tmp_path):
-    assert series.refuse_missing_days(files.read(write_folder(tmp_path / "oil")).prices, "OIL") == []
-
-
-def test_a_lost_weekday_is_told_from_a_holiday():
-    days = np.arange(np.datetime64("2010-01-01"), np.datetime64("2020-01-01"))
-    open_days = days[np.is_busday(days)]
-    christmas = np.isin([str(day)[5:] for day in open_days], ["12-25", "12-26"])
-    lost = open_days == np.datetime64("2015-06-17")
-    unusual = series.unusual_holidays(open_days[~christmas & ~lost].astype(np.int64))
-    assert unusual.astype("datetime64[D]").astype(str).tolist() == ["2015-06-17"]
-
-
-def test_a_gap_of_more_than_five_days_and_a_close_below_zero_are_told(tmp_path):
-    path = tmp_path / "oil.csv"
-    path.write_text("date,commodity,close\n2020-04-17,OIL,18.27\n2020-04-20,OIL,-36.98\n2020-04-28,OIL,12\n")
-    said = series.remarks(files.read(path).prices, "OIL")
-    assert said[0].startswith("OIL 2020-04-20: close -36.98 is not above 0")
-    assert said[1] == "OIL: no price from 2020-04-21 to 2020-04-27"
 
 
 @needs_shared
