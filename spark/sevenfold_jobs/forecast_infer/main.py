@@ -42,7 +42,8 @@ def run(batch: Batch) -> dict[str, Any]:
         answers = spread(batch, request, do)
     failed = [answer for answer in answers if "errorType" in answer]
     dates = due - sum(len(answer["dates"]) for answer in failed)
-    batch.progress(dates, due, note)
+    # What has failed is not on its way any more.
+    batch.progress(dates, dates, note)
     stages = sum((Counter(answer["seconds"]) for answer in answers if "seconds" in answer), Counter())
     return {
         "dates": dates,

@@ -5,7 +5,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from sevenfold_jobs.common.copy import copy_record_batches
+from sevenfold_jobs.common.copy import FixedRows, copy_fixed_rows, copy_record_batches
 
 COLUMNS = {
     "text": pa.string(),
@@ -98,3 +98,26 @@ def test_a_type_without_an_encoding_is_refused_by_the_name_of_its_column(connect
 def test_an_empty_batch_sends_nothing(connection):
     assert copy(connection, record_batch(ROWS).slice(0, 0)) == 0
     assert read(connection) == []
+
+
+def test_fixed_rows_arrive_as_often_as_they_were_filled(connection):
+    connection.execute("create temp table fixed (id integer, a real, b real, day date)")
+    rows = FixedRows({"id": ">i4", "a": ">f4", "b": ">f4", "day": ">i4"}, 3)
+    reals = rows.block("a", 2)
+
+    def fillings():
+        for first, count in ((1, 3), (4, 2)):
+            rows["id"][:count] = np.arange(first, first + count)
+            reals[:count] = np.array([[0.1, -0.0]] * count, np.float32) * first
+            rows["day"][:] = first
+            yield count
+
+    assert copy_fixed_rows(connection, "fixed", rows, fillings(), lambda _: None) == 5
+    found = connection.execute("select id, a, b, day from fixed order by id").fetchall()
+    tenth, fourth = float(np.float32(0.1)), float(np.float32(0.1) * 4)
+    assert [(row[0], np.float32(row[1])) for row in found] == [
+        *((place, np.float32(tenth)) for place in (1, 2, 3)),
+        *((place, np.float32(fourth)) for place in (4, 5)),
+    ]
+    assert {row[2] for row in found} == {0.0}
+    assert [row[3] for row in found] == [dt.date(2000, 1, 2)] * 3 + [dt.date(2000, 1, 5)] * 2
