@@ -46,12 +46,12 @@ def write(batch: Batch, connection: psycopg.Connection, series: list[Series]) ->
         SCHEMA.names,
         [part for each in series for part in each.table().to_batches()],
     )
-    connection.execute("create index on staged_prices (commodity, date, known_at)")
     connection.execute("analyze staged_prices")
     for each in series:
         _write_commodity(connection, each)
     connection.execute(RESPECT)
     connection.execute(COMPARE)
+    connection.execute("analyze compared_prices")
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         accounts = cursor.execute(ACCOUNT).fetchall()
     connection.execute(WRITE)

@@ -43,13 +43,15 @@ insert into staged_prices (commodity, date, known_at, is_trading_day, close, cov
 select commodity, day, greatest(day, known_at), false, close, covariates, anchor, true from between_them;
 
 -- Covariates that the file does not have stay as they were known; a closed day between keeps all of its own.
-update staged_prices s
-   set covariates = case when s.is_between then known.covariates
-                         else known.covariates || jsonb_strip_nulls(s.covariates::jsonb) end
-  from (select c.commodity, c.date, c.known_at, newest.covariates
-          from staged_prices c
-          cross join lateral (
-            select p.covariates from prices p
-             where p.commodity = c.commodity and p.date = c.date and p.known_at <= c.known_at
-             order by p.known_at desc limit 1) newest) known
+with known as (
+  select distinct on (s.commodity, s.date, s.known_at) s.commodity, s.date, s.known_at,
+         case when s.is_between then p.covariates
+              else p.covariates || jsonb_strip_nulls(s.covariates::jsonb) end as covariates
+    from staged_prices s
+    join prices p on p.commodity = s.commodity and p.date = s.date and p.known_at <= s.known_at
+   order by s.commodity, s.date, s.known_at, p.known_at desc
+)
+update staged_prices s set covariates = known.covariates::text
+  from known
  where s.commodity = known.commodity and s.date = known.date and s.known_at = known.known_at
+   and s.covariates::jsonb <> known.covariates

@@ -4,8 +4,7 @@ create temp table staged_prices (
   known_at        date not null,
   is_trading_day  boolean not null,
   close           double precision not null,
-  covariates      text not null,                     -- JSON
+  covariates      text not null,                     -- JSON: binary COPY has no jsonb here
   carried_from    date,                              -- a closed day that the file leaves out carries this day's close
-  change          text,                              -- new, version, revised or unchanged
   is_between      boolean not null default false     -- closed day between the file and what is stored
 ) on commit drop
