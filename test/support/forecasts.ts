@@ -83,18 +83,20 @@ export async function seedForecasts(
       start date, cutoff date, close float8, drift float8, news float8, sd float8, number integer)`);
   await database.query('truncate seeded_origins');
   await database.query(
-    `insert into seeded_origins
+    `with steps as materialized (
+       select percentile_cont(0.5) within group (order by abs(step)) / 0.6745 as sd
+         from (select close - lag(close) over (order by date) as step from prices where commodity = $1) s)
+     insert into seeded_origins
      select date, before, close_before, drift, news, sd, number
        from (select date, lag(date) over w as before, lag(close) over w as close_before,
                     (lag(close) over w - lag(close, 30) over w) / 29 as drift,
                     lag(close) over w - lag(close, 2) over w as news,
                     row_number() over w as number
-               from prices where commodity = $1 window w as (order by date)) p,
-            (select stddev_samp(step) as sd
-               from (select close - lag(close) over (order by date) as step from prices where commodity = $1) s) s
+               from prices where commodity = $1 window w as (order by date)) p, steps
       where date >= $2::date and date < ${weekday(`${weekdayNumber('$2')} + $3`)}`,
     [commodity, asked.start, asked.dates],
   );
+  await database.query('analyze seeded_origins');
   const range = await database.query<{ start: Day; end: Day }>(
     'select min(start) as start, max(start) as "end" from seeded_origins',
   );
@@ -154,8 +156,8 @@ async function seedPrices(database: Database, asked: Required<WantedForecasts>):
 const characters: Record<string, { mean: string; spread: number }> = {
   naive: { mean: '0', spread: 1 },
   random_walk: { mean: 'k * o.drift', spread: 0.98 },
-  sarimax: { mean: '0.06 * o.news', spread: 0.93 },
-  xgboost: { mean: `0.16 * sqrt(k) * ${noise('o.start')}`, spread: 0.95 },
+  sarimax: { mean: '0.02 * o.news * sqrt(k)', spread: 0.93 },
+  xgboost: { mean: `1.1 * sqrt(k) * ${noise('o.start')}`, spread: 0.95 },
 };
 
 async function seedModel(
@@ -178,7 +180,7 @@ async function seedModel(
      select commodity, model_version, forecast_start_date, day_ahead,
             m - 1.96 * s, m - 1.2816 * s, m - 0.6745 * s, m, m + 0.6745 * s, m + 1.2816 * s, m + 1.96 * s,
             -- of a normal distribution
-            s * (w * erf(w / sqrt(2)) + 2 * exp(-w * w / 2) / sqrt(2 * pi()) - 1 / sqrt(pi()))
+            s * (w * erf(w / sqrt(2)) + 2 * exp(-least(w * w, 1000) / 2) / sqrt(2 * pi()) - 1 / sqrt(pi()))
        from (select *, forecast_mean as m, forecast_std as s, (actual_close - forecast_mean) / forecast_std as w
                from point_forecasts where commodity = $1 and model_version = $2) p`,
     [commodity, model],
@@ -196,8 +198,8 @@ async function seedMetadata(
 ): Promise<void> {
   await database.query(
     `insert into fitted_models
-     select distinct on (model, t) $1, model, model, 'semiannually', t, t - 3, date '2015-01-01', (t - date '2015-01-01') * 5 / 7,
-            '{"max_depth": 5}'::jsonb, '{}', null, length(model) * 1000, repeat('ab', 32), repeat('cd', 32), 0.1 * length(model)
+     select $1, model, model, 'semiannually', t, t - 3, date '2015-01-01', 1500 + row_number() over (partition by model order by t),
+            '{}'::jsonb, '{}', null, length(model) * 1000, repeat('ab', 32), repeat('cd', 32), 0.1 * length(model)
        from unnest($2::text[]) as model, (select distinct ${trainingDate('start')} as t from seeded_origins) w`,
     [commodity, models],
   );

@@ -76,26 +76,30 @@ function yearsOf(report: BackfillReport, model: string, { from, to }: { from: nu
         const year = from + i;
         return html`<div class="y">
           <b>${year % labelEvery === 0 && year}</b>
-          <div class="row">${pieces(byYear.get(year) ?? [])}</div>
+          <div class="row">
+            ${pieces(byYear.get(year) ?? [], byYear.get(year - 1)?.at(-1)?.last, byYear.get(year + 1)?.[0]?.first)}
+          </div>
         </div>`;
       })}
     </div>
   </div>`;
 }
 
-function pieces(cells: readonly CalendarCell[]): Html[] {
+/** A year's pieces; `before` is the last date of the year before, `after` the first of the next. */
+function pieces(cells: readonly CalendarCell[], before?: Day, after?: Day): Html[] {
+  // Weekends belong to what came before them: a whole year is whole to the eye too.
+  const isNear = (from: Day | undefined, to: Day | undefined): boolean =>
+    from !== undefined && to !== undefined && daysBetween(from, to) <= longestPause;
   return cells.map((cell, i) => {
-    const start = `${cell.year}-01-01`;
-    const length = daysBetween(start, `${cell.year + 1}-01-01`);
-    const next = cells[i + 1]?.first;
-    // Weekends belong to what came before them: a whole year is whole to the eye too.
-    const end =
-      next !== undefined && daysBetween(cell.last, next) <= longestPause ? next : addDays(cell.last, 1);
-    const left = daysBetween(start, cell.first) / length;
-    const width = Math.min(1 - left, daysBetween(cell.first, end) / length);
+    const newYear = `${cell.year}-01-01`;
+    const length = daysBetween(newYear, `${cell.year + 1}-01-01`);
+    const next = cells[i + 1]?.first ?? after;
+    const from = i === 0 && isNear(before, cell.first) ? 0 : daysBetween(newYear, cell.first) / length;
+    const end = isNear(cell.last, next) ? next! : addDays(cell.last, 1);
+    const to = Math.min(1, daysBetween(newYear, end) / length);
     return html`<i
-      class="cell ${cell.verdict}${width > roomForLetter && ' w'}"
-      style="left:${hundredth(left)}%;width:${hundredth(width)}%"
+      class="cell ${cell.verdict}${to - from > roomForLetter && ' w'}"
+      style="left:${hundredth(from)}%;width:${hundredth(to - from)}%"
       title="${titleOf(cell)}"
     ></i>`;
   });

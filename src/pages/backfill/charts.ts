@@ -35,6 +35,8 @@ export function lookOf(models: readonly string[], modelVersion: string): LineLoo
 export interface LookedLine {
   name: string;
   look: LineLook;
+  /** Filled down to the axis: what the other lines are held against. */
+  filled?: boolean;
   values: readonly (number | null)[];
 }
 
@@ -46,6 +48,8 @@ export interface ForecastLines {
   lines: readonly LookedLine[];
   tick: (value: number) => string;
   categoryTick?: (category: string) => string;
+  /** Which of the categories the axis names. */
+  categoryInterval?: (index: number) => boolean;
   fromZero?: boolean;
   range?: { min: number; max: number };
   xTitle?: string;
@@ -62,11 +66,11 @@ export function linesChart(chart: ForecastLines): Chart {
     description,
     note,
     ...(chart.height && { height: chart.height }),
-    legend: lines.map(({ name, look }) => ({ name, sign: lookSign(look) })),
+    legend: lines.map(({ name, look, filled }) => ({ name, sign: filled ? filledSign : lookSign(look) })),
     draw: ({ narrow }) => ({
       grid: {
         ...{ left: 4, right: narrow ? 12 : 16, top: 12, outerBoundsMode: 'same' },
-        bottom: xTitle === undefined ? 4 : 22,
+        bottom: 4,
       },
       xAxis: {
         type: 'category',
@@ -77,6 +81,7 @@ export function linesChart(chart: ForecastLines): Chart {
         axisLabel: {
           ...{ ...axis.label, hideOverlap: true, margin: 10 },
           ...(chart.categoryTick && { formatter: chart.categoryTick }),
+          ...(chart.categoryInterval && { interval: chart.categoryInterval }),
         },
         ...(xTitle !== undefined && {
           ...{ name: xTitle, nameLocation: 'middle' as const, nameGap: 28, nameTextStyle: axis.name },
@@ -90,7 +95,10 @@ export function linesChart(chart: ForecastLines): Chart {
         splitLine: axis.split,
         axisLabel: { ...axis.label, formatter: chart.tick },
       },
-      series: lines.map(({ look, values }) => plainLine(values, look, categories.length === 1)),
+      series: lines.map(({ look, values, filled }) => ({
+        ...plainLine(values, look, categories.length === 1),
+        ...(filled && { areaStyle: { color: colour.rule, opacity: 1 } }),
+      })),
     }),
   };
 }
@@ -120,6 +128,14 @@ export function lookSign({ colour: stroke, dash, width }: LineLook): Html {
   </svg>`;
 }
 
+const filledSign = html`<svg viewBox="0 0 24 14" aria-hidden="true">
+  <rect x="1" y="2" width="22" height="11" fill="${colour.rule}" />
+  <path d="M1 2H23" stroke="${colour.quiet}" stroke-width="1" />
+</svg>`;
+
+/** What is behind the others. */
+export const groundLook: LineLook = { colour: colour.quiet, dash: 'solid', width: 0.8 };
+
 const past: LineLook = { colour: colour.ink, dash: 'solid', width: 1.5 };
 const median: LineLook = { colour: colour.second, dash: [4, 3], width: 1.7 };
 
@@ -128,7 +144,7 @@ export function fanChart(
   id: string,
   { date, history }: FanDate,
   fan: ModelFan,
-  range: { min: number; max: number },
+  range: { min: number; max: number; interval: number },
   write: (value: number) => string,
 ): Chart {
   const days = [...history.map((row) => row.date), ...fan.days.map((row) => row.date)];
@@ -177,8 +193,6 @@ export function fanChart(
         axisLabel: {
           ...axis.label,
           formatter: (value: number) => write(value),
-          showMinLabel: false,
-          showMaxLabel: false,
         },
       },
       series: [
@@ -250,14 +264,14 @@ export function reliabilityChart(id: string, modelVersion: string, days: readonl
       .join(' '),
     height: { wide: 230, narrow: 230 },
     draw: () => ({
-      grid: { left: 4, right: 44, top: 8, bottom: 22, outerBoundsMode: 'same' },
+      grid: { left: 4, right: 44, top: 8, bottom: 4, outerBoundsMode: 'same' },
       xAxis: {
         type: 'category',
         data: known.map(({ dayAhead }) => String(dayAhead)),
         boundaryGap: known.length < 2,
         axisLine: axis.line,
         axisTick: { show: false },
-        axisLabel: { ...axis.label, hideOverlap: true },
+        axisLabel: { ...axis.label, interval: dayTicks(known.map(({ dayAhead }) => String(dayAhead))) },
         name: 'day ahead',
         nameLocation: 'middle',
         nameGap: 26,
@@ -304,6 +318,11 @@ export const reliabilityLegend: NonNullable<Chart['legend']> = [
   },
   { name: 'as the quantile promises', sign: lookSign({ colour: colour.quiet, dash: [2, 3], width: 1 }) },
 ];
+
+/** Days ahead that an axis names: all of a few, else the horizons that scores are given for. */
+export function dayTicks(days: readonly string[]): (index: number) => boolean {
+  return (index) => days.length <= 8 || ['1', '7', '14'].includes(days[index]!) || index === days.length - 1;
+}
 
 function percentOf(share: number): string {
   return `${Number((share * 100).toFixed(1))} %`;

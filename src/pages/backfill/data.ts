@@ -35,6 +35,7 @@ export interface ReportedPhase {
   unit: string;
   verdict: Verdict;
   reason: string | null;
+  startedAt: Date | null;
 }
 
 export interface Commodity {
@@ -149,7 +150,7 @@ export interface Score {
   crps: number | null;
   cover80: number | null;
   cover95: number | null;
-  /** Share of closes at or below each quantile. */
+  /** Share of closes at or below each quantile; not a number where none is known. */
   reached: number[];
 }
 
@@ -310,7 +311,7 @@ export function modelKey(modelVersion: string): string {
 
 async function readPhases(database: Database, runId: string): Promise<ReportedPhase[]> {
   const phases = await database.query<ReportedPhase>(
-    `select unit, verdict, reason from units
+    `select unit, verdict, reason, started_at as "startedAt" from units
       where run_id = $1 and kind not in ('date', 'window') order by position, unit`,
     [runId],
   );
@@ -361,7 +362,9 @@ async function readForecasts(
     readFans(database, of as [string, string[], Day, Day]),
   ]);
   const inOrder = (rows: Score[]) =>
-    [...rows].sort((a, b) => models.indexOf(a.modelVersion) - models.indexOf(b.modelVersion));
+    rows
+      .map((row) => ({ ...row, reached: row.reached.map((closes) => closes / row.known) }))
+      .sort((a, b) => models.indexOf(a.modelVersion) - models.indexOf(b.modelVersion));
   return {
     scores: {
       all: inOrder(scores.rows.filter((row) => row.dayAhead === null && row.period === null)),

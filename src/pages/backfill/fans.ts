@@ -90,11 +90,12 @@ function reasonInWords({ role, figure: value, ratio }: FanReason, key: string): 
   ${figure('fans.ratio', ratio, `${(ratio ?? 0).toFixed(1)}`, key)} times the usual step`;
 }
 
-/** Round numbers around both ends. */
-function niceRange(low: number, high: number): { min: number; max: number } {
+/** Round numbers around both ends, and the round step between them. */
+export function niceRange(low: number, high: number): { min: number; max: number; interval: number } {
   const span = high - low || Math.abs(high) || 1;
-  const step = 10 ** Math.floor(Math.log10(span)) / 2;
-  return { min: Math.floor(low / step) * step, max: Math.ceil(high / step) * step };
+  const unit = 10 ** Math.floor(Math.log10(span / 3));
+  const interval = unit * ([1, 2, 5].find((step) => span / (unit * step) <= 5) ?? 10);
+  return { min: Math.floor(low / interval) * interval, max: Math.ceil(high / interval) * interval, interval };
 }
 
 /** Prices to two decimals, as they are published. */

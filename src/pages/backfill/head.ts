@@ -20,9 +20,9 @@ export function outcomeOf({ run, totals, windows, phases, open }: BackfillReport
   const whole = totals.every((model) => model.complete + model.skipped === model.dates);
   const left = open.ranges.some(({ verdict: word }) => bad(word)) || work.some((phase) => bad(phase.verdict));
   if (whole && !left && totals.length + windows.length > 0) return { word: 'complete', tone: 'good' };
-  return open.ranges.some(({ verdict: word }) => word === 'missing')
-    ? { word: 'running', tone: 'quiet' }
-    : { word: 'partial', tone: 'warn' };
+  // What is missing when the page is written is missing; before that it may still come.
+  const atItsEnd = phases.some(({ unit, startedAt }) => unit === 'report' && startedAt !== null);
+  return atItsEnd ? { word: 'partial', tone: 'warn' } : { word: 'running', tone: 'quiet' };
 }
 
 export function banners({ commodity }: BackfillReport): Page['banners'] {
@@ -48,10 +48,15 @@ export function kindOf({ run }: BackfillReport): string {
 }
 
 export function rangeWords({ totals, windows, options }: BackfillReport): string {
-  const firsts = [...totals, ...windows].map(({ first }) => first).sort();
-  const lasts = [...totals, ...windows].map(({ last }) => last).sort();
-  const from = totals.length > 0 ? firsts[0] : (options.start ?? firsts[0]);
-  const to = totals.length > 0 ? lasts.at(-1) : (options.end ?? lasts.at(-1));
+  const rows = totals.length > 0 ? totals : windows;
+  const asked: Partial<typeof options> = totals.length > 0 ? {} : options;
+  const from = asked.start ?? rows.map(({ first }) => first).sort()[0];
+  const to =
+    asked.end ??
+    rows
+      .map(({ last }) => last)
+      .sort()
+      .at(-1);
   return from === undefined || to === undefined ? 'no dates' : `${from} – ${to}`;
 }
 

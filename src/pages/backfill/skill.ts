@@ -1,10 +1,10 @@
 /** How good the forecasts are against naive, also where naive is better: that is the rule rather than the exception. */
 import { figure } from '../figures.ts';
-import { count, dash, fine, share } from '../format.ts';
-import { figureOf } from '../charts/render.ts';
+import { count, dash, fine, percent, share } from '../format.ts';
+import { figureOf, legend, smallMultiple } from '../charts/render.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Column, Fragment, Html } from '../page.ts';
-import { linesChart, lookOf, monthTick, naive } from './charts.ts';
+import { dayTicks, groundLook, linesChart, lookOf, monthTick, naive } from './charts.ts';
 import type { LookedLine } from './charts.ts';
 import { modelKey } from './data.ts';
 import type { BackfillReport, EvaluationRow, Score } from './data.ts';
@@ -66,7 +66,7 @@ export function skillSection(report: BackfillReport): Html | null {
           ${evaluation.length > 0 ? evaluationTable(evaluation) : pooledTable(scores.all)}
           ${evaluation.length === 0 && html`<p class="note">No evaluation of just this range is stored yet; these figures are pooled over all days ahead. Store one: <code>npx sevenfold evaluate forecasts</code>.</p>`}
           ${evaluation.some(({ maeAlert }) => maeAlert) && html`<p class="note">${verdict('warn', 'newest errors above their history')}: ${[...new Set(evaluation.filter(({ maeAlert }) => maeAlert).map(({ modelVersion }) => modelVersion))].join(', ')}.</p>`}
-          <div class="apart">${byDayChart(report)}</div>`,
+          <div class="apart">${byDayCharts(report)}</div>`,
   );
 }
 
@@ -127,6 +127,8 @@ function pooledTable(rows: readonly Score[]): Html {
   );
 }
 
+const naiveName = 'naive: it stays where it is';
+
 /** Naive's own line where it is one of the models, else what "it stays where it is" would have given. */
 function naiveLines(
   report: BackfillReport,
@@ -139,7 +141,7 @@ function naiveLines(
   const values = new Map(first.map((row) => [place(row), row.persistence]));
   return [
     {
-      name: 'naive: it stays where it is',
+      name: naiveName,
       look: lookOf([], naive),
       values: places.map((each) => values.get(each) ?? null),
     },
@@ -167,29 +169,52 @@ function modelLines(
   ];
 }
 
-function byDayChart(report: BackfillReport): Html | false {
+/** The errors, and beside them the same as a share of naive's: there even small differences can be seen. */
+function byDayCharts(report: BackfillReport): Html | false {
   const rows = report.scores.byDay.filter(({ known }) => known > 0);
   const days = [...new Set(rows.map(({ dayAhead }) => dayAhead!))].sort((a, b) => a - b).map(String);
   if (days.length === 0) return false;
   const lines = modelLines(report, rows, days, ({ dayAhead }) => String(dayAhead));
-  return html`${figureOf(
-      linesChart({
-        id: 'mae-by-day',
-        title: 'Mean absolute error by day ahead',
-        description: lines
-          .map(
-            ({ name, values }) =>
-              `${name}: ${fine(values[0])} on day ${days[0]}, ${fine(values.at(-1))} on day ${days.at(-1)}.`,
-          )
-          .join(' '),
-        categories: days,
-        lines,
-        tick: String,
-        fromZero: true,
-        xTitle: 'trading days ahead',
-        note: 'Mean absolute error; lower is better.',
-      }),
-    )}
+  const naiveValues = lines.find(isNaive)?.values ?? [];
+  const relative = lines.map((line) => ({
+    ...line,
+    values: line.values.map((value, i) => {
+      const base = naiveValues[i];
+      return value === null || base === null || base === undefined || base === 0 ? null : value / base;
+    }),
+  }));
+  const drawn = (id: string, title: string, shown: readonly LookedLine[], write: (value: number) => string) =>
+    linesChart({
+      id,
+      title,
+      description: shown
+        .map(({ name, values }) => {
+          const [first, last] = [values[0], values.at(-1)].map((value) =>
+            value == null ? dash : write(value),
+          );
+          return `${name}: ${first} on day ${days[0]}, ${last} on day ${days.at(-1)}.`;
+        })
+        .join(' '),
+      categories: days,
+      categoryInterval: dayTicks(days),
+      lines: shown,
+      tick: id === 'mae-by-day' ? String : wholePercent,
+      fromZero: id === 'mae-by-day',
+      xTitle: 'trading days ahead',
+      height: { wide: 240, narrow: 240 },
+    });
+  const errors = drawn('mae-by-day', 'Mean absolute error by day ahead', lines, fine);
+  return html`<p class="note">${legend(errors.legend)}</p>
+    <div class="pair">
+      ${smallMultiple(errors, html`<h3>Mean absolute error <small>lower is better</small></h3>`)}
+      ${
+        relative.some((line) => !isNaive(line)) &&
+        smallMultiple(
+          drawn('mae-to-naive', "Mean absolute error as a share of naive's", relative, share),
+          html`<h3>As a share of naive's <small>below 100 % is better</small></h3>`,
+        )
+      }
+    </div>
     <details>
       <summary>Every day ahead in figures</summary>
       ${table(
@@ -205,14 +230,20 @@ function byDayChart(report: BackfillReport): Html | false {
     </details>`;
 }
 
+const isNaive = ({ name }: LookedLine): boolean => name === naiveName || modelKey(name) === naive;
+
+function wholePercent(value: number): string {
+  return `${Number((value * 100).toFixed(1))} %`;
+}
+
 /** By month of the forecast's start; null where nothing is known. */
 export function overTimeSection(report: BackfillReport): Html | null {
-  const { scores, models } = report;
+  const { scores } = report;
   const rows = scores.byPeriod.filter(({ known }) => known > 0);
   const periods = [...new Set(rows.map(({ period }) => period!))].sort();
   if (periods.length < 2) return null;
   const all = modelLines(report, rows, periods, ({ period }) => period!);
-  const base = all.find((line) => modelKey(line.name) === naive || line.name.startsWith('naive:'));
+  const base = all.find(isNaive);
   const shown = all.filter((line) => line !== base);
   const name = scores.period;
   const each = (line: LookedLine, i: number) =>
@@ -223,7 +254,7 @@ export function overTimeSection(report: BackfillReport): Html | null {
         description: overTimeInWords(line, base, periods, name),
         categories: periods,
         categoryTick: name === 'year' ? (day) => day.slice(0, 4) : monthTick,
-        lines: base === undefined ? [line] : [base, line],
+        lines: base === undefined ? [line] : [{ ...base, look: groundLook, filled: true }, line],
         tick: String,
         fromZero: true,
         height: { wide: 190, narrow: 190 },
@@ -255,8 +286,7 @@ export function overTimeSection(report: BackfillReport): Html | null {
           ],
           { label: `Mean absolute error by ${name} and model`, key: (day) => day, maxRows: 260 },
         )}
-      </details>
-      ${models.length === 0 && false}`,
+      </details>`,
   );
 }
 
@@ -281,8 +311,8 @@ function overTimeInWords(
 /** +1.2 %: the sign is what matters. */
 export function signed(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return dash;
-  const text = share(value);
-  return value > 0 && !/^0\.0/.test(text) ? `+${text}` : text;
+  const text = Math.abs(value) < 0.0095 ? percent(value * 100) : share(value);
+  return value > 0 && !text.startsWith('0.00') ? `+${text}` : text;
 }
 
 export function pValue(value: number | null | undefined): string {

@@ -44,7 +44,7 @@ export const forecastStyle = new Html(`
 .dated { margin: 1.6rem 0 0; font: 400 1.0625rem/1.4 var(--serif); }
 .dated:first-of-type { margin-top: .6rem; }
 .dated b { font-weight: 400; font-variant-numeric: tabular-nums; }
-.steps { margin: .6rem 0 0; } .steps code { overflow-wrap: anywhere; }
+.cause, .steps { overflow-wrap: anywhere; } .cause { margin: 0 0 .8rem; max-width: 52rem; } .steps { margin: 1rem 0 0; } .steps p { margin: .25rem 0 0; }
 @media (max-width: 47.99rem) { .clock .lane, .clock .ticks { grid-template-columns: 5rem minmax(0, 1fr); } }
 @media print { .calendars, .pair { grid-template-columns: 1fr 1fr; } .years { break-inside: avoid; } .years.crowd { break-inside: auto; } }
 `);

@@ -54,7 +54,7 @@ export function timelineSection(report: BackfillReport): Html {
             <div class="ticks">
               <span></span
               ><span
-                >${[0, 0.25, 0.5, 0.75, 1].map((part) => html`<span>${seconds(total * part)}</span>`)}</span
+                >${[0, 0.25, 0.5, 0.75, 1].map((part) => html`<span>${part === 0 ? '0' : seconds(total * part)}</span>`)}</span
               >
             </div>
           </div>

@@ -28,7 +28,7 @@ export function troublesSection({ run, open, phases }: BackfillReport): Html | n
     else was done without them.`,
     html`${[...causes.values()].slice(0, mostCauses).map(causeOf)}
       ${causes.size > mostCauses && html`<p class="note">${count(causes.size - mostCauses)} more causes.</p>`}
-      ${failedPhases.map((phase) => html`<p>${verdict('bad', phase.unit)} ${clipped(phase.reason, 400)}</p>`)}
+      ${failedPhases.map((phase) => html`<p class="cause">${verdict('bad', clipped(phase.unit, 60))} ${clipped(phase.reason, 400)}</p>`)}
       ${windows.length > 0 && html`<div class="apart">${rangesTable(windows, 'Training windows that failed')}</div>`}
       <div class="steps">
         <p>See every cause and its log: <code>npx sevenfold why ${key}</code></p>
@@ -44,7 +44,7 @@ function causeOf(ranges: OpenRange[]): Html {
   const where: Fragment = ranges
     .slice(0, 4)
     .map((range, i) => html`${i > 0 && ', '}${clipped(range.modelVersion, 40)} ${rangeOf(range)}`);
-  return html`<p>
+  return html`<p class="cause">
     ${verdict(toneOf(word), word)} <strong>${failureType ?? 'no cause noted'}</strong>:
     ${clipped(reason, 400)}<br /><small class="quiet"
       >${plural(units, kind === 'date' ? 'date' : 'training window')}${tries > 0 && html`, ${plural(tries, 'try', 'tries')}`}:

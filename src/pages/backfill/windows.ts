@@ -13,7 +13,8 @@ export function windowsSection({ windows, options }: BackfillReport): Html | nul
   return section(
     'Trained windows',
     html`Trained ${clipped(options.trainFrequency, 20)}, on dates of the calendar, only on what was known
-    before. ${count(trained)} of ${count(all)} were fitted by this run; the others were there.`,
+    before.
+    ${trained === all ? `All ${count(all)} were fitted by this run.` : `${count(trained)} of ${count(all)} were fitted by this run; the others were there.`}`,
     table(
       windows,
       [

@@ -1,0 +1,444 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { openDatabase } from '../../src/database/pool.ts';
+import type { Database } from '../../src/database/pool.ts';
+import { backfillPage, renderBackfillReport } from '../../src/pages/backfill-report.ts';
+import { loadBackfillReport } from '../../src/pages/backfill/data.ts';
+import type { BackfillReport } from '../../src/pages/backfill/data.ts';
+import { testDatabase } from '../support/postgres.ts';
+import { seedForecasts, spoilDates } from '../support/forecasts.ts';
+import type { SeededForecasts } from '../support/forecasts.ts';
+
+/** What a reader sees: no tags, one blank between words. */
+function textOf(page: string): string {
+  return page
+    .slice(page.indexOf('<body'))
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/[\s\u202f]+/g, ' ')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll(/ ([,;:.)])/g, '$1');
+}
+
+/** The pieces of the calendar: verdict and what the pointer tells. */
+function piecesOf(page: string): { verdict: string; title: string }[] {
+  return [...page.matchAll(/<i\s+class="cell (\w+)[^"]*"[^>]*?title="([^"]*)"/g)].map(
+    ([, verdict, title]) => ({
+      verdict: verdict!,
+      title: title!,
+    }),
+  );
+}
+
+/** Values by the name that a figure has on the page; of a figure with keys, those of `key`. */
+function figureOn(page: string, name: string, key?: string): string | undefined {
+  const tags = [
+    ...page.matchAll(/<span\s+data-figure="([^"]*)"(?:\s+data-key="([^"]*)")?\s+data-value="([^"]*)"/g),
+  ];
+  return tags.find((tag) => tag[1] === name && (key === undefined || tag[2] === key))?.[3];
+}
+
+let database: Database;
+let seeded: SeededForecasts;
+let report: BackfillReport;
+let page: string;
+
+before(async () => {
+  database = openDatabase(await testDatabase(), 'test');
+  seeded = await seedForecasts(database, {
+    start: '2019-06-03',
+    dates: 300,
+    daysAfter: 5,
+    paths: 10,
+    distributions: true,
+  });
+  report = await loadBackfillReport(database, seeded.runId);
+  page = backfillPage(report);
+});
+
+after(() => database.end());
+
+async function fresh(t: TestContext): Promise<Database> {
+  const own = openDatabase(await testDatabase(), 'test');
+  t.after(() => own.end());
+  return own;
+}
+
+test('the same database gives the same page', async () => {
+  assert.equal(await renderBackfillReport(database, seeded.runId), page);
+});
+
+test('says how many rows are there of how many are due, as the units have it', async () => {
+  const { rows } = await database.query<{ found: number; points: number; known: number }>(
+    `select (select count(*) from distributions where path_id > 0) as found, count(*) as points,
+            count(actual_close) as known from point_forecasts`,
+  );
+  assert.equal(rows[0]!.found, 300 * 10 * 4);
+  assert.equal(Number(figureOn(page, 'rows.found')), rows[0]!.found);
+  assert.equal(Number(figureOn(page, 'rows.due')), 300 * 10 * 4);
+  assert.equal(Number(figureOn(page, 'points')), rows[0]!.points);
+  assert.equal(Number(figureOn(page, 'points.known')), rows[0]!.known);
+  assert.ok(rows[0]!.known < rows[0]!.points, 'the last dates have days that nobody knows yet');
+  assert.match(textOf(page), /✓ complete 12,000 of 12,000 rows are in the database\./);
+});
+
+test('300 complete dates of four models are one piece a year each', () => {
+  const pieces = piecesOf(page);
+  assert.equal(pieces.length, 4 * 2);
+  assert.ok(pieces.every(({ verdict }) => verdict === 'complete'));
+  assert.match(pieces[0]!.title, /^2019-06-03 – 2019-12-31: 152 dates, complete, 1,520 of 1,520 rows$/);
+  assert.match(textOf(page), /Every date is complete: 1,200 of 1,200; there is no range to list/);
+});
+
+test('pooled errors, covers and reliability are those of the rows', async () => {
+  const { rows } = await database.query<Record<string, number>>(
+    `select avg(abs(actual_close - q50)) as mae, avg(crps) as crps, sqrt(avg(power(actual_close - q50, 2))) as rmse,
+            avg(case when actual_close >= q10 and actual_close <= q90 then 1.0 else 0.0 end)::float8 as cover80,
+            avg(case when actual_close <= q25 then 1.0 else 0.0 end)::float8 as to25,
+            avg(abs(actual_close - (select close from prices r where r.date = p.data_cutoff_date))) as persistence
+       from point_forecasts p join forecast_quantiles q using (model_version, forecast_start_date, day_ahead)
+      where model_version = 'xgboost' and actual_close is not null and day_ahead = 7`,
+  );
+  const mine = report.scores.byDay.find((row) => row.modelVersion === 'xgboost' && row.dayAhead === 7)!;
+  const near = (seen: number | null, due: number | undefined) =>
+    assert.ok(Math.abs(seen! - due!) < 1e-6 * Math.max(1, Math.abs(due!)), `${seen} instead of ${due}`);
+  near(mine.mae, rows[0]!['mae']);
+  near(mine.rmse, rows[0]!['rmse']);
+  near(mine.crps, rows[0]!['crps']);
+  near(mine.cover80, rows[0]!['cover80']);
+  near(mine.reached[2]!, rows[0]!['to25']);
+  near(mine.persistence, rows[0]!['persistence']);
+  assert.equal(report.scores.byDay.length, 4 * 14);
+});
+
+test('persistence is the close as it was known at the forecast, not as it was revised later', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 40, models: ['xgboost'] });
+  const before = (await loadBackfillReport(own, runId)).scores.all[0]!;
+  await own.query(
+    `insert into prices (commodity, date, known_at, is_trading_day, close)
+     select commodity, date, date + 400, true, close + 1000 from prices`,
+  );
+  const revised = await loadBackfillReport(own, runId);
+  assert.deepEqual(revised.scores.all[0], before);
+  assert.ok(revised.fans.every(({ history }) => history.every(({ close }) => close < 500)));
+});
+
+test('fans show the first date, the largest miss, the most unusual origin and the last', async () => {
+  const roles = report.fans.flatMap(({ why, date }) => why.map(({ role }) => [role, date] as const));
+  const dates = new Map(roles);
+  assert.equal(dates.get('first'), seeded.start);
+  assert.equal(dates.get('last'), seeded.end);
+  const { rows } = await database.query<{ date: string }>(
+    `select forecast_start_date as date from forecast_quantiles group by 1 order by avg(crps) desc limit 1`,
+  );
+  assert.equal(dates.get('miss'), rows[0]!.date);
+  // The close falls by 52 on 2020-04-20 and comes back the day after.
+  assert.ok(['2020-04-21', '2020-04-22'].includes(dates.get('unusual')!), dates.get('unusual'));
+  const first = report.fans[0]!;
+  assert.equal(first.history.length, 30);
+  assert.ok(first.history.every(({ date }) => date < first.date));
+  assert.deepEqual(
+    first.fans.map(({ modelVersion, days }) => [modelVersion, days.length]),
+    seeded.models.map((model) => [model, 14]),
+  );
+  assert.equal(report.fans.at(-1)!.fans[0]!.days.filter(({ actual }) => actual === null).length, 14 - 6);
+});
+
+test('a skill is told as it is: none beats naive', () => {
+  assert.match(textOf(page), /None (?:of the models )?beats naive/);
+  assert.match(textOf(page), /p \(Diebold–Mariano\)/);
+});
+
+for (const [what, skill, p, sentence] of [
+  [
+    'a model that beats naive is named with its test',
+    0.031,
+    0.012,
+    /Better than naive by mean absolute error: xgboost \(14 days, \+3\.1 %, p = 0\.012\)/,
+  ],
+  [
+    'better by chance is not called better',
+    0.031,
+    0.4,
+    /It does not beat naive by more than chance; closest: xgboost \(14 days, \+3\.1 %, p = 0\.400\)/,
+  ],
+  [
+    'worse is called worse',
+    -0.031,
+    0.012,
+    /It does not beat naive; closest: xgboost \(14 days, -3\.1 %, p = 0\.012\)/,
+  ],
+] as const) {
+  test(what, () => {
+    const row = {
+      ...report.evaluation.at(-1)!,
+      modelVersion: 'xgboost',
+      horizon: 14,
+      skillMae: skill,
+      dmP: p,
+    };
+    assert.match(textOf(backfillPage({ ...report, evaluation: [row] })), sentence);
+  });
+}
+
+test('without an evaluation the scores are pooled from the rows, and it says so', () => {
+  const text = textOf(backfillPage({ ...report, evaluation: [] }));
+  assert.match(text, /No evaluation of just this range is stored yet/);
+  assert.match(text, /beats naive|beat naive|Better than naive/);
+});
+
+test('without naive among the models the comparison is "it stays where it is"', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 60, models: ['xgboost'] });
+  const alone = await renderBackfillReport(own, runId);
+  assert.match(textOf(alone), /naive: it stays where it is/);
+  assert.match(
+    alone,
+    /aria-label="Mean absolute error of xgboost by month, beside naive\. .*Below naive in \d+ of 3\./,
+  );
+});
+
+test('dates that are not whole are marked, told by the pointer, listed as ranges and explained', async (t) => {
+  const own = await fresh(t);
+  const { runId, key } = await seedForecasts(own, { dates: 300, models: ['naive', 'xgboost'] });
+  const poisoned = {
+    verdict: 'quarantined',
+    reason: 'poisoned: no rows <b>',
+    failureType: 'CheckFailed',
+    tries: 7,
+  } as const;
+  await spoilDates(own, runId, 'xgboost', '2020-04-20', '2020-04-20', poisoned);
+  await spoilDates(own, runId, 'xgboost', '2019-12-27', '2020-01-03', { verdict: 'missing' });
+  await spoilDates(own, runId, 'naive', '2019-06-03', '2019-06-14', {
+    verdict: 'skipped',
+    reason: 'too little history',
+  });
+  await spoilDates(own, runId, 'naive', '2020-02-03', '2020-02-03', { verdict: 'partial', found: 37 });
+  const spoilt = await renderBackfillReport(own, runId);
+  const text = textOf(spoilt);
+  const pieces = piecesOf(spoilt).filter(({ verdict }) => verdict !== 'complete');
+  assert.deepEqual(
+    pieces.map(({ verdict, title }) => `${verdict} ${title}`),
+    [
+      'skipped 2019-06-03 – 2019-06-14: 10 dates, skipped. too little history',
+      'partial 2020-02-03: 1 date, partial, 37 of 50 rows',
+      'missing 2019-12-27 – 2019-12-31: 3 dates, missing, 0 of 150 rows',
+      'missing 2020-01-01 – 2020-01-03: 3 dates, missing, 0 of 150 rows',
+      'quarantined 2020-04-20: 1 date, quarantined, 0 of 50 rows. poisoned: no rows &lt;b&gt;',
+    ],
+  );
+  // The list knows no years.
+  assert.match(text, /xgboost 2019-12-27 – 2020-01-03 6 ! missing 0 300 –/);
+  assert.match(text, /naive 2019-06-03 – 2019-06-14 10 · skipped 0 0 too little history/);
+  assert.match(
+    text,
+    /! partial 29,137 of 29,500 rows are in the database; 8 of 600 forecasts are not whole\. 10 dates were skipped/,
+  );
+  assert.match(text, /✕ quarantined CheckFailed: poisoned: no rows/);
+  assert.match(text, /1 date, 7 tries: xgboost 2020-04-20/);
+  for (const command of ['why', 'retry', 'skip'])
+    assert.ok(text.includes(`npx sevenfold ${command} ${key}`), command);
+});
+
+test('a page that is written while dates may still come says that the run goes on', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 20, models: ['naive'] });
+  await spoilDates(own, runId, 'naive', '2019-06-10', '2019-07-01', { verdict: 'missing' });
+  await own.query(`update units set started_at = null where unit = 'report'`);
+  assert.match(textOf(await renderBackfillReport(own, runId)), /· running 250 of 1,000 rows/);
+});
+
+test('30,000 dates of two models that all differ from their neighbours stay legible and under 1 MB', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, {
+    start: '1911-01-02',
+    dates: 30_000,
+    forecasts: false,
+    paths: 1,
+    models: ['naive', 'xgboost'],
+  });
+  await own.query(
+    `update units set verdict = (array['missing', 'failed', 'quarantined', 'partial'])[1 + position % 4], rows_found = 0,
+            reason = repeat('<', 500) || unit
+      where kind = 'date' and (date - date '2000-01-01') % 2 = 0`,
+  );
+  const loaded = await loadBackfillReport(own, runId);
+  assert.equal(loaded.calendar.granularity === 'day', false);
+  const large = backfillPage(loaded);
+  assert.ok(Buffer.byteLength(large) < 1_000_000, `${Buffer.byteLength(large)} bytes`);
+  assert.match(
+    textOf(large),
+    new RegExp(`One cell is a ${loaded.calendar.granularity} and shows the worst of its dates`),
+  );
+  assert.match(textOf(large), /more ranges; all of them: npx sevenfold coverage/);
+  // Nothing is lost by the coarser cells.
+  const dates = loaded.calendar.cells.reduce((sum, cell) => sum + cell.dates, 0);
+  assert.equal(dates, 60_000);
+  assert.match(piecesOf(large)[0]!.title, /of them not complete, worst: /);
+});
+
+test('thousands of batches become one bar for each part of the time, and no failure is hidden', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 3_000, models: ['naive'], forecasts: false, chunk: 1 });
+  await own.query(
+    `update batches set state = 'FAILED', error_type = 'OutOfMemory', state_message = 'killed' where unit = 'chunk 1234'`,
+  );
+  await own.query(`update batches set attempt = 2 where unit = 'chunk 2000'`);
+  const loaded = await loadBackfillReport(own, runId);
+  assert.ok(loaded.batches.length < 400, `${loaded.batches.length} bars`);
+  assert.equal(
+    loaded.batches.reduce((sum, bar) => sum + bar.batches, 0),
+    3_002,
+  );
+  const many = backfillPage(loaded);
+  assert.equal([...many.matchAll(/class="bar bad"/g)].length, 1 + 1 /* the legend */);
+  assert.match(many, /title="\d+ batches[^"]*1 failed \(OutOfMemory\): killed"/);
+  assert.match(textOf(many), /chunk 1234 1 ✕ failed OutOfMemory: killed/);
+  assert.ok(Buffer.byteLength(many) < 1_000_000);
+});
+
+test('a retry, an adoption and a failure can be told apart on the clock', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 200, models: ['naive', 'xgboost'], chunk: 50 });
+  await own.query(
+    `update batches set state = 'FAILED', error_type = 'Infrastructure', state_message = 'gone' where unit = 'chunk 2'`,
+  );
+  await own.query(`update batches set attempt = 2 where unit = 'chunk 3'`);
+  await own.query(`update batches set watchers = 2 where unit = 'chunk 4'`);
+  const shown = await renderBackfillReport(own, runId);
+  assert.match(shown, /class="bar bad"[^>]*title="chunk 2: [^"]*, failed \(Infrastructure\): gone"/);
+  assert.match(shown, /class="bar again"[^>]*title="chunk 3, attempt 2: [^"]*, done"/);
+  assert.match(shown, /class="bar again"[^>]*title="chunk 4, 2 watchers: /);
+  assert.match(textOf(shown), /Batches on the clock .* again, or watched by another worker failed/);
+});
+
+test('cost is summed from the batches, and local work costs nothing', async () => {
+  const { rows } = await database.query<{ cpu: number; rows: number }>(
+    `select sum((usage ->> 'cpuSeconds')::float8) as cpu, sum((result ->> 'rows')::float8) as rows from batches`,
+  );
+  const loaded = report.cost.reduce((sum, job) => sum + (job.cpuSeconds ?? 0), 0);
+  assert.ok(Math.abs(loaded - rows[0]!.cpu) < 1e-9);
+  assert.equal(report.cost.find(({ job }) => job === 'forecast_infer')!.rows, rows[0]!.rows);
+  assert.match(textOf(page), /It ran on this machine: it cost nothing\./);
+  assert.match(textOf(page), /forecasts: copy/);
+});
+
+test('prices that were generated are marked before anything else', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 20, models: ['naive'], synthetic: true });
+  assert.match(
+    textOf(await renderBackfillReport(own, runId)),
+    /^ *SAMPLE DATA Prices generated by sevenfold/,
+  );
+  assert.doesNotMatch(page, /SAMPLE DATA/);
+});
+
+test('a training has its windows and no dates', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 300, forecasts: true, kind: 'trainForecastModels' });
+  await own.query(`delete from units where kind = 'date'`);
+  const training = textOf(await renderBackfillReport(own, runId));
+  assert.match(training, /sevenfold · training of forecast models/);
+  assert.match(training, /16 of 16 models are fitted and stored/);
+  assert.match(training, /xgboost 4 4 4 2019-01-01 2020-07-01/);
+  assert.doesNotMatch(training, /Every date|Skill against naive|NaN|undefined/);
+});
+
+test('an audit tells how many dates gave other bytes', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 30, models: ['naive'], kind: 'auditForecasts' });
+  await own.query(`update units set detail = '{"equal": true}' where kind = 'date'`);
+  assert.match(textOf(await renderBackfillReport(own, runId)), /✓ all bytes equal .* naive 30 30 0/);
+  await own.query(
+    `update units set verdict = 'failed', reason = 'day_3 of path 17 differs', detail = '{"equal": false}' where unit = 'naive/2019-06-10'`,
+  );
+  const differs = textOf(await renderBackfillReport(own, runId));
+  assert.match(differs, /✕ 1 different .* naive 30 29 1/);
+  assert.match(differs, /naive 2019-06-10 1 ✕ failed .* day_3 of path 17 differs/);
+});
+
+test('a run of nothing at all is still a page', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 5, models: ['naive'], forecasts: false });
+  await own.query('delete from units; delete from batches; delete from prices; delete from commodities');
+  const nothing = textOf(await renderBackfillReport(own, runId));
+  assert.doesNotMatch(nothing, /NaN|Infinity|undefined|\bnull\b|\[object/);
+  assert.match(nothing, /everything was whole already/);
+});
+
+test('no figure on the page is not a number', () => {
+  assert.doesNotMatch(textOf(page), /NaN|Infinity|undefined|\bnull\b|\[object/);
+});
+
+test('no markup of a source reaches the page, and nothing on it comes over the network', () => {
+  const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`;
+  const attacked = backfillPage({
+    ...report,
+    run: { ...report.run, key: hostile, workflowId: hostile, statement: hostile },
+    commodity: { ...report.commodity, key: hostile, name: hostile, unit: hostile, source: hostile },
+    options: { ...report.options, trainFrequency: hostile, all: [[hostile, hostile]] },
+    phases: [{ unit: hostile, verdict: 'failed', reason: hostile, startedAt: null }],
+    calendar: {
+      ...report.calendar,
+      cells: report.calendar.cells.map((cell) => ({ ...cell, reason: hostile })),
+    },
+    open: {
+      all: 1,
+      ranges: [
+        {
+          ...{
+            kind: 'date',
+            modelVersion: hostile,
+            first: '2020-01-01',
+            last: '2020-01-02',
+            dates: 2,
+            found: 0,
+            due: 1,
+          },
+          ...{ verdict: 'failed', reason: hostile, failureType: hostile, tries: 1, unit: hostile },
+        },
+      ],
+    },
+    batches: report.batches.map((bar) => ({
+      ...bar,
+      lane: hostile,
+      unit: hostile,
+      failed: 1,
+      message: hostile,
+      errorType: hostile,
+    })),
+    troubles: {
+      all: 1,
+      rows: [
+        {
+          ...{
+            batchId: hostile,
+            unit: hostile,
+            job: hostile,
+            attempt: 1,
+            state: 'FAILED',
+            errorType: hostile,
+          },
+          ...{ message: hostile, at: new Date(0) },
+        },
+      ],
+    },
+    cost: report.cost.map((job) => ({ ...job, job: hostile, engines: [hostile] })),
+    stages: [{ job: hostile, stage: hostile, seconds: 1 }],
+  });
+  assert.doesNotMatch(attacked, /<script|<img/i);
+  assert.match(attacked, /&lt;script&gt;/);
+  assert.doesNotMatch(attacked.replaceAll(/"[^"<>]*"/g, '""'), /<[^>]+\s(?:on\w+|src|srcset|action)=/i);
+  assert.doesNotMatch(attacked, /https?:\/\/|@import|url\((?!#)/);
+});
+
+test('a model version with digits of its options is shown as it is, in the order of its key', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 30, models: ['naive@0a1b2c', 'xgboost@0a1b2c'] });
+  const versions = await loadBackfillReport(own, runId);
+  assert.deepEqual(versions.models, ['naive@0a1b2c', 'xgboost@0a1b2c']);
+  assert.doesNotMatch(backfillPage(versions), /naive: it stays where it is/);
+});
