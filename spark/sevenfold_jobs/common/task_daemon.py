@@ -4,6 +4,7 @@ Spark forks the process of each task from it (`spark.python.daemon.module`) and 
 older code than its job's, and still pays no import.
 """
 
+import ctypes
 import gc
 import importlib
 import sys
@@ -20,8 +21,13 @@ EARLY = (
     "pyspark.sql.pandas.types",
     # pyspark compares versions with it before every exchange with Arrow: 0.16 s, most of it setuptools
     "distutils.version",
+    "xgboost",  # 0.45 s
 )
 
+# Arrays up to this size come from a heap that is kept. By default each array from 128 KB on is asked of the
+# kernel anew and filled with zeros by it, which was more than half of the time for drawing paths.
+HEAP_BYTES = 16 * 1024 * 1024
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def forget_archives() -> None:
@@ -34,10 +40,21 @@ def forget_archives() -> None:
             del sys.path_importer_cache[path]
 
 
+def keep_heap() -> None:
+    """For this process and its forks. Where the C library has no such settings, nothing is done."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return
+    mallopt(_M_TRIM_THRESHOLD, HEAP_BYTES)
+    mallopt(_M_MMAP_THRESHOLD, HEAP_BYTES)
+
+
 if __name__ == "__main__":
     for module in EARLY:
         importlib.import_module(module)
     forget_archives()
+    keep_heap()
     # Kept out of the forks' garbage collections, which would copy its pages.
     gc.freeze()
     manager()

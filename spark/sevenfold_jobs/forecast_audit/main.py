@@ -4,16 +4,12 @@ import time
 from functools import partial
 from typing import Any
 
-import psycopg
-
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.watching import watched
-from sevenfold_jobs.forecast.series import Prices, read_series
-from sevenfold_jobs.forecast_audit.comparison import compare_forecasts
-from sevenfold_jobs.forecast_audit.verdicts import give_verdicts
-from sevenfold_jobs.forecast_infer.forecasts import make_forecasts
-from sevenfold_jobs.forecast_infer.request import Request, Work, read_request
-from sevenfold_jobs.forecast_infer.spread import Result, committed, spread
+from sevenfold_jobs.forecast.series import read_series
+from sevenfold_jobs.forecast_audit.verdicts import audit_work
+from sevenfold_jobs.forecast_infer.request import read_request
+from sevenfold_jobs.forecast_infer.spread import committed, spread
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -33,7 +29,7 @@ def run(batch: Batch) -> dict[str, Any]:
     _ = prices.newest, prices.is_plain
     due = len(request.dates)
     note = f"{request.model_version}: comparing {due} dates"
-    do = partial(_audit, batch.fence, leaf, request, prices)
+    do = partial(audit_work, batch.fence, leaf, request, prices)
     with watched(batch, due, note, partial(committed, request, batch.fence)):
         answers = spread(batch, request, do)
     failed = [answer for answer in answers if "errorType" in answer]
@@ -44,23 +40,4 @@ def run(batch: Batch) -> dict[str, Any]:
         "different": sum(answer.get("different", 0) for answer in answers),
         "failed": failed,
         "seconds": {"all": round(time.perf_counter() - began, 3)},
-    }
-
-
-def _audit(
-    fence: dict[str, Any],
-    leaf: str,
-    request: Request,
-    prices: Prices,
-    connection: psycopg.Connection,
-    work: Work,
-) -> Result:
-    connection.execute("set local enable_seqscan = off")
-    forecasts = make_forecasts(connection, request, prices, work)
-    differences = compare_forecasts(connection, leaf, forecasts)
-    give_verdicts(connection, fence, request, work, differences)
-    connection.commit()
-    return {
-        "dates": [day.isoformat() for day in work.dates],
-        "different": sum(text is not None for text in differences),
     }

@@ -6,7 +6,30 @@ from typing import Any
 import psycopg
 
 from sevenfold_jobs.forecast.fence import pass_units
+from sevenfold_jobs.forecast.series import Prices
+from sevenfold_jobs.forecast_audit.comparison import compare_forecasts
+from sevenfold_jobs.forecast_infer.forecasts import make_forecasts
 from sevenfold_jobs.forecast_infer.request import Request, Work
+
+
+def audit_work(
+    fence: dict[str, Any],
+    leaf: str,
+    request: Request,
+    prices: Prices,
+    connection: psycopg.Connection,
+    work: Work,
+) -> dict[str, Any]:
+    """Makes the work's dates again, compares them, commits the verdicts; answers `{dates, different}`."""
+    connection.execute("set local enable_seqscan = off")
+    forecasts = make_forecasts(connection, request, prices, work)
+    differences = compare_forecasts(connection, leaf, forecasts)
+    give_verdicts(connection, fence, request, work, differences)
+    connection.commit()
+    return {
+        "dates": [day.isoformat() for day in work.dates],
+        "different": sum(text is not None for text in differences),
+    }
 
 
 def give_verdicts(

@@ -5,15 +5,12 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-import psycopg
-
 from sevenfold_jobs.common.batch import Batch
-from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.common.watching import watched
-from sevenfold_jobs.forecast.series import Prices, read_series
-from sevenfold_jobs.forecast_infer.request import Request, Work, read_request
-from sevenfold_jobs.forecast_infer.sink import Fence, write_work
-from sevenfold_jobs.forecast_infer.spread import Result, committed, spread
+from sevenfold_jobs.forecast.series import read_series
+from sevenfold_jobs.forecast_infer.request import read_request
+from sevenfold_jobs.forecast_infer.sink import write_and_tell
+from sevenfold_jobs.forecast_infer.spread import committed, spread
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -37,7 +34,7 @@ def run(batch: Batch) -> dict[str, Any]:
     read = time.perf_counter() - began
     due = len(request.dates)
     note = f"{request.model_version}: {due} dates in {len(request.works)} tasks"
-    do = partial(_write, batch.task(), batch.fence, leaf, request, prices)
+    do = partial(write_and_tell, batch.task(), batch.fence, leaf, request, prices)
     with watched(batch, due, note, partial(committed, request, batch.fence)):
         answers = spread(batch, request, do)
     failed = [answer for answer in answers if "errorType" in answer]
@@ -55,18 +52,3 @@ def run(batch: Batch) -> dict[str, Any]:
             **{stage: round(seconds, 3) for stage, seconds in stages.items()},
         },
     }
-
-
-def _write(
-    task: Task,
-    fence: Fence,
-    leaf: str,
-    request: Request,
-    prices: Prices,
-    connection: psycopg.Connection,
-    work: Work,
-) -> Result:
-    cpu = time.process_time()
-    watch = write_work(connection, task, fence, leaf, request, prices, work)
-    seconds = {**watch.seconds, "cpu": time.process_time() - cpu}
-    return {"dates": [day.isoformat() for day in work.dates], "seconds": seconds}

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -23,7 +24,7 @@ from sevenfold_jobs.forecast_infer.told import Told
 _ROWS_AT_ONCE = 4_096
 _POSTGRES_DAY_0 = np.datetime64("2000-01-01", "D")
 
-Fence = dict[str, object]
+Fence = dict[str, Any]
 
 
 class Stopwatch:
@@ -37,6 +38,22 @@ class Stopwatch:
         began = time.perf_counter()
         yield
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+
+def write_and_tell(
+    task: Task,
+    fence: Fence,
+    leaf: str,
+    request: Request,
+    prices: Prices,
+    connection: psycopg.Connection,
+    work: Work,
+) -> dict[str, Any]:
+    """As `write_work`; answers `{dates, seconds}`, among them `cpu`, this process's own."""
+    cpu = time.process_time()
+    watch = write_work(connection, task, fence, leaf, request, prices, work)
+    seconds = {**watch.seconds, "cpu": time.process_time() - cpu}
+    return {"dates": [day.isoformat() for day in work.dates], "seconds": seconds}
 
 
 def write_work(

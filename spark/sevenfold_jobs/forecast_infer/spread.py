@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import Fenced, Infrastructure, OutOfMemory, describe
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.forecast_infer.request import Request, Work
+
+if TYPE_CHECKING:  # what is imported here is imported by every task
+    from sevenfold_jobs.common.batch import Batch
 
 Result = dict[str, Any]
 Do = Callable[[psycopg.Connection, Work], Result]
@@ -23,7 +25,7 @@ PARTITIONS_A_CORE = 4
 _OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
 
 
-def spread(batch: Batch, request: Request, do: Do) -> list[Result]:
+def spread(batch: "Batch", request: Request, do: Do) -> list[Result]:
     """`do` of each work, in their order; what failed answers `{dates, errorType, message}`.
 
     A single work is done here: no task is started for it. A lost connection, too little memory and a closed
