@@ -50,9 +50,10 @@ PARAMETERS: dict[str, Any] = {**_TREES, "rounds": ROUNDS, "pool": POOL}
 
 
 def train(series: Series, settings: dict[str, Any]) -> State:
-    """Fits close_{t+1} - close_t on the features at t, for every t from row 30 to the last but one.
+    """Fits close_{t+1} - close_t on the features at t, for the older four fifths of the rows from row 30 on.
 
-    The pool: errors on the newest fifth of these rows of a model that was fitted on the others. Raises
+    The pool: this booster's own errors on the newest fifth, which it has not seen
+    (docs/decisions/013-one-booster-a-window.md). Raises
     InvalidInput for a series that is too short, or a covariate that is not there.
     """
     refuse_short(series, REACH + _FEWEST_ROWS + 1, NAME)
@@ -66,9 +67,8 @@ def train(series: Series, settings: dict[str, Any]) -> State:
     )
     moves = np.diff(series.close)[positions]
     fitted = int(len(positions) * SHARE_FITTED_FOR_POOL)
-    held_out = _fit(features[:fitted], moves[:fitted])
-    errors = moves[fitted:] - _predict(held_out, features[fitted:])
-    booster = _fit(features, moves)
+    booster = _fit(features[:fitted], moves[:fitted])
+    errors = moves[fitted:] - _predict(booster, features[fitted:])
     return {
         "model": KEY,
         "start": str(series.dates[0]),
