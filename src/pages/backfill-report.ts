@@ -13,6 +13,7 @@ import { timelineSection } from './backfill/timeline.ts';
 import { troublesSection } from './backfill/troubles.ts';
 import { windowsSection } from './backfill/windows.ts';
 import { clipped } from './format.ts';
+import { checksSection } from './sections/checks.ts';
 import { html, renderPage } from './page.ts';
 
 /**
@@ -42,6 +43,7 @@ export function backfillPage(report: BackfillReport): string {
       overTimeSection(report),
       timelineSection(report),
       windowsSection(report),
+      report.checks.length > 0 ? checksSection(report) : null,
       costSection(report),
       optionsSection(report),
     ],

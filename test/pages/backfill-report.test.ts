@@ -241,6 +241,7 @@ test('dates that are not whole are marked, told by the pointer, listed as ranges
   assert.match(text, /1 date, 7 tries: xgboost 2020-04-20/);
   for (const command of ['why', 'retry', 'skip'])
     assert.ok(text.includes(`npx sevenfold ${command} ${key}`), command);
+  assert.match(text, /--dates 2020-04-20 --reason "…"/);
 });
 
 test('a page that is written while dates may still come says that the run goes on', async (t) => {
@@ -261,7 +262,7 @@ test('30,000 dates of two models that all differ from their neighbours stay legi
     models: ['naive', 'xgboost'],
   });
   await own.query(
-    `update units set verdict = (array['missing', 'failed', 'quarantined', 'partial'])[1 + position % 4], rows_found = 0,
+    `update units set verdict = (array['missing', 'failed', 'quarantined', 'partial'])[1 + abs(date - date '2000-01-01') / 2 % 4], rows_found = 0,
             reason = repeat('<', 500) || unit
       where kind = 'date' and (date - date '2000-01-01') % 2 = 0`,
   );
@@ -273,7 +274,7 @@ test('30,000 dates of two models that all differ from their neighbours stay legi
     textOf(large),
     new RegExp(`One cell is a ${loaded.calendar.granularity} and shows the worst of its dates`),
   );
-  assert.match(textOf(large), /more ranges; all of them: npx sevenfold coverage/);
+  assert.match(textOf(large), /more ranges; all of them: npx sevenfold why backfill/);
   // Nothing is lost by the coarser cells.
   const dates = loaded.calendar.cells.reduce((sum, cell) => sum + cell.dates, 0);
   assert.equal(dates, 60_000);
@@ -308,11 +309,19 @@ test('a retry, an adoption and a failure can be told apart on the clock', async 
   );
   await own.query(`update batches set attempt = 2 where unit = 'chunk 3'`);
   await own.query(`update batches set watchers = 2 where unit = 'chunk 4'`);
+  await own.query(
+    `update batches set result = result || '{"failed": [{"dates": ["2019-06-05"], "errorType": "JobFailed", "message": "refused"}]}'
+      where unit = 'chunk 5'`,
+  );
   const shown = await renderBackfillReport(own, runId);
+  assert.match(shown, /class="bar part"[^>]*title="chunk 5: [^"]*, done in part \(JobFailed\): refused"/);
   assert.match(shown, /class="bar bad"[^>]*title="chunk 2: [^"]*, failed \(Infrastructure\): gone"/);
   assert.match(shown, /class="bar again"[^>]*title="chunk 3, attempt 2: [^"]*, done"/);
   assert.match(shown, /class="bar again"[^>]*title="chunk 4, 2 watchers: /);
-  assert.match(textOf(shown), /Batches on the clock .* again, or watched by another worker failed/);
+  assert.match(
+    textOf(shown),
+    /Batches on the clock .* again, or watched by another worker failed done, but some of its dates failed/,
+  );
 });
 
 test('cost is summed from the batches, and local work costs nothing', async () => {

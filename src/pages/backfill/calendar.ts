@@ -120,7 +120,7 @@ function hundredth(share: number): number {
 }
 
 /** The same in words, for a screen reader and for paper: only what is not complete. */
-function openList({ open, totals }: BackfillReport): Html {
+function openList({ open, totals, run }: BackfillReport): Html {
   const ranges = open.ranges.filter(({ kind }) => kind === 'date');
   if (ranges.length === 0) {
     const dates = totals.reduce((sum, model) => sum + model.dates, 0);
@@ -133,7 +133,8 @@ function openList({ open, totals }: BackfillReport): Html {
     ${
       open.all > open.ranges.length &&
       html`<p class="note">
-        ${count(open.all - open.ranges.length)} more ranges; all of them: <code>npx sevenfold coverage</code>.
+        ${count(open.all - open.ranges.length)} more ranges; all of them:
+        <code>npx sevenfold why ${clipped(run.key, 160)}</code>.
       </p>`
     }`;
 }

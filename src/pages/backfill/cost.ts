@@ -36,6 +36,7 @@ export function costSection({ cost, stages }: BackfillReport): Html | null {
         ${priceInWords(engines)}
       </p>
       ${table(cost, columns, { label: 'Cost by job', key: ({ job }) => job, maxRows: 40 })}
+      ${stages.some(({ stage }) => stage === 'tasks') && html`<p class="note">"tasks" is a batch's time on the clock; what is below it is added up over the processes that worked beside each other.</p>`}
       ${stages.length > 0 && html`<div class="apart">${stagesTable(stages)}</div>`}`,
   );
 }

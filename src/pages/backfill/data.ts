@@ -1,6 +1,8 @@
 /** Everything that a page about forecasts shows, read by SQL that counts where the rows are: no table is fetched. */
 import type { Database } from '../../database/pool.ts';
 import { readRun } from '../../ledger/runs.ts';
+import { readChecks } from '../../ledger/checks.ts';
+import type { Check } from '../../ledger/checks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Verdict } from '../../ledger/units.ts';
 import { defaults } from '../../planning/backfill-input.ts';
@@ -12,6 +14,7 @@ export interface BackfillReport {
   run: Run;
   /** The phases alone: actuals, evaluate, report. */
   phases: ReportedPhase[];
+  checks: (Check & { unit: string })[];
   commodity: Commodity;
   options: BackfillOptions;
   /** The dates' model versions, in the order asked for. */
@@ -173,6 +176,7 @@ export interface EvaluationRow {
 
 export interface WindowTotals {
   modelVersion: string;
+  /** Without those that were skipped. */
   windows: number;
   whole: number;
   /** Since the run was opened; the others were there. */
@@ -194,6 +198,8 @@ export interface BatchBar {
   attempt: number;
   batches: number;
   failed: number;
+  /** Went through, but some of their dates or windows failed. */
+  partly: number;
   cancelled: number;
   open: number;
   errorType: string | null;
@@ -261,7 +267,7 @@ export async function loadBackfillReport(database: Database, runId: string): Pro
   const run = await readRun(database, runId);
   const options = optionsOf(run);
   const { commodity: key, models: asked } = options;
-  const [totals, calendar, ranges, windows, batches, troubles, cost, stages, phases, known] =
+  const [totals, calendar, ranges, windows, batches, troubles, cost, stages, phases, checks, known] =
     await Promise.all([
       database.query<ModelTotals>(sql.totals, [runId, options.paths]),
       readCalendar(database, runId, options.paths),
@@ -272,6 +278,7 @@ export async function loadBackfillReport(database: Database, runId: string): Pro
       database.query<JobCost>(sql.cost, [runId]),
       database.query<StageSeconds>(sql.stages, [runId]),
       readPhases(database, runId),
+      readChecks(database, runId),
       database.query<Commodity>(
         `select commodity as key, name, unit, is_synthetic as synthetic, source from commodities where commodity = $1`,
         [key],
@@ -289,6 +296,7 @@ export async function loadBackfillReport(database: Database, runId: string): Pro
   return {
     run,
     phases,
+    checks,
     commodity: known.rows[0] ?? { key, name: key, unit: '', synthetic: false, source: '' },
     options,
     models,
@@ -435,18 +443,20 @@ function optionsOf(run: Run): BackfillOptions {
   ];
   const models = (whole['models'] ?? []) as (string | { key: string })[];
   return {
-    commodity: String(whole['commodity'] ?? '').toUpperCase(),
+    commodity: textOf(whole['commodity']).toUpperCase(),
     models: models.map((model) => (typeof model === 'string' ? model : model.key)),
     start: day(whole['start']),
     end: day(whole['end']),
-    trainFrequency: String(whole['trainFrequency']),
+    trainFrequency: textOf(whole['trainFrequency']),
     paths: Number(whole['paths']),
     horizon: Number(whole['horizon']),
-    all: names.flatMap((name) => {
+    all: names.flatMap((name): [string, string][] => {
       const value = whole[name];
-      return value === undefined || value === null
-        ? []
-        : [[name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as [string, string]];
+      return value === undefined || value === null ? [] : [[name, textOf(value)]];
     }),
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

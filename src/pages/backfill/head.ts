@@ -22,7 +22,11 @@ export function outcomeOf({ run, totals, windows, phases, open }: BackfillReport
   if (whole && !left && totals.length + windows.length > 0) return { word: 'complete', tone: 'good' };
   // What is missing when the page is written is missing; before that it may still come.
   const atItsEnd = phases.some(({ unit, startedAt }) => unit === 'report' && startedAt !== null);
-  return atItsEnd ? { word: 'partial', tone: 'warn' } : { word: 'running', tone: 'quiet' };
+  if (!atItsEnd) return { word: 'running', tone: 'quiet' };
+  const some = [...totals.map(({ complete }) => complete), ...windows.map((row) => row.whole)].some(
+    (units) => units > 0,
+  );
+  return some ? { word: 'partial', tone: 'warn' } : { word: 'failed', tone: 'bad' };
 }
 
 export function banners({ commodity }: BackfillReport): Page['banners'] {

@@ -1,5 +1,4 @@
 /** How good the forecasts are against naive, also where naive is better: that is the rule rather than the exception. */
-import { figure } from '../figures.ts';
 import { count, dash, fine, percent, share } from '../format.ts';
 import { figureOf, legend, smallMultiple } from '../charts/render.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
@@ -19,7 +18,7 @@ export function skillInWords({ evaluation, scores }: BackfillReport): Fragment {
   const rows = evaluation.length > 0 ? evaluation : pooledSkill(scores.all);
   const others = rows.filter(
     (row): row is Scored & { skillMae: number } =>
-      modelKey(row.modelVersion) !== naive && row.skillMae !== null,
+      modelKey(row.modelVersion) !== naive && Number.isFinite(row.skillMae),
   );
   if (others.length === 0) return null;
   const better = others.filter(({ skillMae }) => skillMae > 0);
@@ -64,7 +63,7 @@ export function skillSection(report: BackfillReport): Html | null {
       ? html`<p class="note">No close is known yet that a forecast could be held against.</p>`
       : html`${words !== null && html`<p class="lead">${words}</p>`}
           ${evaluation.length > 0 ? evaluationTable(evaluation) : pooledTable(scores.all)}
-          ${evaluation.length === 0 && html`<p class="note">No evaluation of just this range is stored yet; these figures are pooled over all days ahead. Store one: <code>npx sevenfold evaluate forecasts</code>.</p>`}
+          ${evaluation.length === 0 && html`<p class="note">No evaluation of just this range is stored yet; these figures are pooled over all days ahead. The next run of the same range stores one.</p>`}
           ${evaluation.some(({ maeAlert }) => maeAlert) && html`<p class="note">${verdict('warn', 'newest errors above their history')}: ${[...new Set(evaluation.filter(({ maeAlert }) => maeAlert).map(({ modelVersion }) => modelVersion))].join(', ')}.</p>`}
           <div class="apart">${byDayCharts(report)}</div>`,
   );

@@ -35,6 +35,7 @@ export const forecastStyle = new Html(`
 .bar { position: absolute; height: 10px; min-width: 2px; background: var(--mark); border-right: 1px solid var(--paper); print-color-adjust: exact; -webkit-print-color-adjust: exact; forced-color-adjust: none; }
 .bar.again { background: repeating-linear-gradient(90deg, var(--mark) 0 4px, var(--mark-soft) 4px 6px); }
 .bar.bad { background: repeating-linear-gradient(0deg, var(--bad) 0 2px, var(--paper) 2px 4px); outline: 1px solid var(--bad); outline-offset: -1px; min-width: 4px; z-index: 1; }
+.bar.part { background: linear-gradient(var(--mark) 0 5px, var(--paper) 5px 6px, var(--bad) 6px); }
 .bar.ended { background: repeating-linear-gradient(-45deg, var(--warn) 0 2px, var(--paper) 2px 5px); }
 .bar.still { background: var(--paper); outline: 1px dashed var(--mark); outline-offset: -1px; }
 .clock .ticks { display: grid; grid-template-columns: 7.5rem minmax(0, 1fr); gap: 0 .7rem; color: var(--quiet); font-size: 11px; }

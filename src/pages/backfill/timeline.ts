@@ -37,6 +37,12 @@ export function timelineSection(report: BackfillReport): Html {
               </li>`
             }
             ${
+              batches.some(({ partly }) => partly > 0) &&
+              html`<li>
+                <span class="sign"><i class="bar part"></i></span>done, but some of its dates failed
+              </li>`
+            }
+            ${
               batches.some(({ cancelled }) => cancelled > 0) &&
               html`<li>
                 <span class="sign"><i class="bar ended"></i></span>cancelled
@@ -99,6 +105,7 @@ const isAgain = ({ attempt, watchers }: BatchBar) => attempt > 1 || watchers > 1
 
 function kind(bar: BatchBar): string {
   if (bar.failed > 0) return ' bad';
+  if (bar.partly > 0) return ' part';
   if (bar.cancelled > 0) return ' ended';
   if (bar.open > 0) return ' still';
   return isAgain(bar) ? ' again' : '';
@@ -106,17 +113,18 @@ function kind(bar: BatchBar): string {
 
 function titleOf(bar: BatchBar): string {
   const what = bar.batches === 1 ? clipped(bar.unit, 40) : plural(bar.batches, 'batch', 'batches');
-  const state =
-    bar.failed > 0
-      ? `${bar.batches === 1 ? 'failed' : `${bar.failed} failed`}${bar.errorType === null ? '' : ` (${bar.errorType})`}${bar.message === null ? '' : `: ${clipped(bar.message, 90)}`}`
-      : bar.cancelled > 0
-        ? 'cancelled'
-        : bar.open > 0
-          ? 'at work'
-          : 'done';
   const attempt = bar.attempt > 1 ? `, attempt ${bar.attempt}` : '';
   const watchers = bar.watchers > 1 ? `, ${bar.watchers} watchers` : '';
-  return `${what}${attempt}${watchers}: ${seconds(bar.begun)} – ${seconds(bar.ended)}, ${state}`;
+  return `${what}${attempt}${watchers}: ${seconds(bar.begun)} – ${seconds(bar.ended)}, ${stateOf(bar)}`;
+}
+
+function stateOf(bar: BatchBar): string {
+  const number = (count: number, word: string) => (bar.batches === 1 ? word : `${count} ${word}`);
+  const why = `${bar.errorType === null ? '' : ` (${bar.errorType})`}${bar.message === null ? '' : `: ${clipped(bar.message, 90)}`}`;
+  if (bar.failed > 0) return `${number(bar.failed, 'failed')}${why}`;
+  if (bar.partly > 0) return `${number(bar.partly, 'done in part')}${why}`;
+  if (bar.cancelled > 0) return number(bar.cancelled, 'cancelled');
+  return bar.open > 0 ? number(bar.open, 'at work') : 'done';
 }
 
 function hundredth(at: number, total: number): number {
@@ -128,10 +136,10 @@ function inWords(batches: readonly BatchBar[], lanes: readonly string[]): string
     .map((lane) => {
       const bars = batches.filter((bar) => bar.lane === lane);
       const number = bars.reduce((sum, bar) => sum + bar.batches, 0);
-      const failed = bars.reduce((sum, bar) => sum + bar.failed, 0);
+      const failed = bars.reduce((sum, bar) => sum + bar.failed + bar.partly, 0);
       const from = seconds(Math.min(...bars.map(({ begun }) => begun)));
       const to = seconds(Math.max(...bars.map(({ ended }) => ended)));
-      return `${laneName(lane)}: ${plural(number, 'batch', 'batches')} from ${from} to ${to}${failed > 0 ? `, ${failed} failed` : ''}.`;
+      return `${laneName(lane)}: ${plural(number, 'batch', 'batches')} from ${from} to ${to}${failed > 0 ? `, ${failed} of them failed, or in part` : ''}.`;
     })
     .join(' ');
 }

@@ -3,7 +3,7 @@ import { clipped, count } from '../format.ts';
 import { html, section, verdict } from '../page.ts';
 import type { Fragment, Html } from '../page.ts';
 import { plural } from '../sections/common.ts';
-import { rangeOf, rangesTable, toneOf } from './calendar.ts';
+import { rangeOf, toneOf } from './calendar.ts';
 import type { BackfillReport, OpenRange } from './data.ts';
 
 /** Causes that are told apart, each with an example; the ranges of all are in the table of dates. */
@@ -19,8 +19,7 @@ export function troublesSection({ run, open, phases }: BackfillReport): Html | n
     const cause = `${range.kind} ${range.verdict} ${range.failureType ?? ''} ${range.reason ?? ''}`;
     causes.set(cause, [...(causes.get(cause) ?? []), range]);
   }
-  const windows = bad.filter(({ kind }) => kind === 'window');
-  const first = bad[0];
+  const first = bad.find(({ kind }) => kind === 'date');
   const key = clipped(run.key, 160);
   return section(
     'What went wrong',
@@ -29,11 +28,10 @@ export function troublesSection({ run, open, phases }: BackfillReport): Html | n
     html`${[...causes.values()].slice(0, mostCauses).map(causeOf)}
       ${causes.size > mostCauses && html`<p class="note">${count(causes.size - mostCauses)} more causes.</p>`}
       ${failedPhases.map((phase) => html`<p class="cause">${verdict('bad', clipped(phase.unit, 60))} ${clipped(phase.reason, 400)}</p>`)}
-      ${windows.length > 0 && html`<div class="apart">${rangesTable(windows, 'Training windows that failed')}</div>`}
       <div class="steps">
         <p>See every cause and its log: <code>npx sevenfold why ${key}</code></p>
         <p>Put right what caused it, then do only what is left: <code>npx sevenfold retry ${key}</code></p>
-        ${first !== undefined && html`<p>Or leave it out, with your reason: <code>npx sevenfold skip ${key} ${clipped(first.unit, 80)} --reason "…"</code></p>`}
+        ${first !== undefined && html`<p>Or leave dates out, with your reason: <code>npx sevenfold skip ${key} --dates ${first.first === first.last ? first.first : `${first.first}..${first.last}`} --reason "…"</code></p>`}
       </div>`,
   );
 }
@@ -45,7 +43,7 @@ function causeOf(ranges: OpenRange[]): Html {
     .slice(0, 4)
     .map((range, i) => html`${i > 0 && ', '}${clipped(range.modelVersion, 40)} ${rangeOf(range)}`);
   return html`<p class="cause">
-    ${verdict(toneOf(word), word)} <strong>${failureType ?? 'no cause noted'}</strong>:
+    ${verdict(toneOf(word), word)} ${failureType !== null && html`<strong>${failureType}</strong>: `}
     ${clipped(reason, 400)}<br /><small class="quiet"
       >${plural(units, kind === 'date' ? 'date' : 'training window')}${tries > 0 && html`, ${plural(tries, 'try', 'tries')}`}:
       ${where}${ranges.length > 4 && html` and ${plural(ranges.length - 4, 'more range')}`}</small

@@ -3,19 +3,21 @@ import { clipped, count, dash, seconds } from '../format.ts';
 import { html, numbers, section, table } from '../page.ts';
 import type { Html } from '../page.ts';
 import { unbroken } from '../sections/common.ts';
+import { rangesTable } from './calendar.ts';
 import type { BackfillReport, WindowTotals } from './data.ts';
 
 /** Null for a run that trains nothing. */
-export function windowsSection({ windows, options }: BackfillReport): Html | null {
+export function windowsSection({ windows, options, open }: BackfillReport): Html | null {
   if (windows.length === 0) return null;
   const trained = windows.reduce((sum, row) => sum + row.trained, 0);
   const all = windows.reduce((sum, row) => sum + row.windows, 0);
+  const left = open.ranges.filter(({ kind }) => kind === 'window');
   return section(
     'Trained windows',
     html`Trained ${clipped(options.trainFrequency, 20)}, on dates of the calendar, only on what was known
     before.
     ${trained === all ? `All ${count(all)} were fitted by this run.` : `${count(trained)} of ${count(all)} were fitted by this run; the others were there.`}`,
-    table(
+    html`${table(
       windows,
       [
         { heading: 'Model', cell: ({ modelVersion }) => modelVersion, kind: 'key' },
@@ -31,7 +33,8 @@ export function windowsSection({ windows, options }: BackfillReport): Html | nul
         numbers<WindowTotals, number>('As files', 'windows.as_objects', ({ asObjects }) => asObjects, count),
       ],
       { label: 'Trained windows by model', key: ({ modelVersion }) => modelVersion },
-    ),
+    )}
+    ${left.length > 0 && html`<div class="apart">${rangesTable(left, 'Training windows that are not stored, with the reason')}</div>`}`,
   );
 }
 

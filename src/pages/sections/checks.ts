@@ -8,7 +8,7 @@ import { maxRows, nameLength, plural, reasonLength } from './common.ts';
 
 type ReportCheck = DailyReport['checks'][number];
 
-export function checksSection({ checks }: DailyReport): Html {
+export function checksSection({ checks }: Pick<DailyReport, 'checks'>): Html {
   const failed = checks.filter((check) => !check.passed);
   const held = checks.filter((check) => check.passed);
   const blocking = failed.filter((check) => check.severity === 'block').length;

@@ -2,7 +2,7 @@
 -- first $3; `ranges` counts them all.
 with neighbours as (
   select kind, model_version, date, verdict, coalesce(rows_found, 0) as found,
-         case when verdict <> 'skipped' then coalesce(rows_due, $2) else 0 end as due, left(reason, 600) as reason,
+         case when verdict <> 'skipped' then coalesce(rows_due, $2) else 0 end as due, left(coalesce(reason, detail ->> 'differs'), 600) as reason,
          failure_type, tries, unit,
          row_number() over (partition by kind, model_version order by date) as n
     from units

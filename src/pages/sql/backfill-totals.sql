@@ -7,7 +7,7 @@ select model_version as "modelVersion", count(*) as dates, min(date) as first, m
        count(*) filter (where verdict = 'failed') as failed,
        count(*) filter (where verdict = 'quarantined') as quarantined,
        count(*) filter (where verdict = 'skipped') as skipped,
-       coalesce(sum(rows_found), 0)::bigint as "rowsFound",
+       coalesce(sum(rows_found) filter (where verdict <> 'skipped'), 0)::bigint as "rowsFound",
        coalesce(sum(coalesce(rows_due, $2)) filter (where verdict <> 'skipped'), 0)::bigint as "rowsDue",
        count(*) filter (where (detail ->> 'equal')::boolean) as equal,
        count(*) filter (where not (detail ->> 'equal')::boolean) as different
