@@ -51,6 +51,15 @@ describe('what docs/operations.md says', () => {
     }
   });
 
+  test('its schedules are entries that apply takes', () => {
+    const examples = [...page.matchAll(/^```json\n([^]+?)^```$/gm)].map(
+      ([, json]) => JSON.parse(json!) as unknown,
+    );
+    assert.ok(examples.length >= 1);
+    const installation = { checkout, dataset: 'sample', datasetPath: undefined } as const;
+    assert.equal(readSchedules(examples, installation).length, examples.length);
+  });
+
   test('the shipped retention is what the table says', () => {
     for (const [name, days] of Object.entries(loadRetention(checkout))) {
       const row = page.split('\n').find((line) => line.startsWith(`| \`${name}\``))!;

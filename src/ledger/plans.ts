@@ -208,17 +208,23 @@ export async function readParts(
   };
 }
 
-/** Of the leaves that hold enough to tell, with their keys; null where none does. */
+/**
+ * Of the leaves that hold enough to tell, with their keys; null where none does. By the pages and rows that were counted
+ * together: a leaf that grows is larger than its count says.
+ */
 async function readBytesOfARow(
   database: Database,
   leaves: readonly { commodity: string; version: string }[],
 ): Promise<number | null> {
   const read = await database.query<{ bytes: number | null }>(
-    `select sum(pg_total_relation_size(c.oid)) / nullif(sum(c.reltuples), 0) as bytes
+    `select sum(c.relpages + k.relpages * c.reltuples / k.reltuples) * current_setting('block_size')::integer
+              / sum(c.reltuples) as bytes
        from unnest($1::text[], $2::text[]) as l (commodity, version)
        join pg_class c on c.oid = to_regclass(quote_ident(
               'distributions_' || lower(l.commodity) || '_' || replace(lower(l.version), '@', '_')))
-      where c.reltuples >= $3`,
+       join pg_index i on i.indrelid = c.oid and i.indisprimary
+       join pg_class k on k.oid = i.indexrelid
+      where c.reltuples >= $3 and k.reltuples > 0`,
     [leaves.map(({ commodity }) => commodity), leaves.map(({ version }) => version), tellingRows],
   );
   return read.rows[0]?.bytes ?? null;
