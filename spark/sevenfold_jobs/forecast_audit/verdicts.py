@@ -21,7 +21,6 @@ def audit_work(
     work: Work,
 ) -> dict[str, Any]:
     """Makes the work's dates again, compares them, commits the verdicts; answers `{dates, different}`."""
-    connection.execute("set local enable_seqscan = off")
     forecasts = make_forecasts(connection, request, prices, work)
     differences = compare_forecasts(connection, leaf, forecasts)
     give_verdicts(connection, fence, request, work, differences)

@@ -71,8 +71,6 @@ def write_work(
     is missing or damaged, Fenced, errors of psycopg.
     """
     watch = Stopwatch()
-    # The planner knows nothing of a leaf that was filled a moment ago. To scan all of it is always wrong.
-    connection.execute("set local enable_seqscan = off")
     with watch.time("forecast"):
         forecasts = make_forecasts(connection, request, prices, work)
     with watch.time("delete"):

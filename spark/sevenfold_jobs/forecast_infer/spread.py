@@ -21,6 +21,10 @@ Do = Callable[[psycopg.Connection, Work], Result]
 # other cores waiting.
 PARTITIONS_A_CORE = 4
 
+# The planner knows nothing of a leaf that was filled a moment ago: to scan all of it is always wrong, and
+# starting helpers for a scan of a task's rows takes as long as the scan.
+PLANS = "set enable_seqscan = off; set max_parallel_workers_per_gather = 0"
+
 # What is wrong with the batch and not with the dates: it fails, and is tried again or not by its type.
 _OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
 
@@ -43,6 +47,8 @@ def spread(batch: "Batch", request: Request, do: Do) -> list[Result]:
 def _answers(task: Task, do: Do, works: Iterable[Work]) -> Iterator[Result]:
     """The works of a partition, one after the other over one connection."""
     with closing(task.connect()) as connection:
+        connection.execute(PLANS)
+        connection.commit()
         for work in works:
             try:
                 answer = do(connection, work)
