@@ -12,7 +12,7 @@ import { readDates, requestOf, resolveRequest } from '../ledger/forecasts.ts';
 import type { ForecastRequest } from '../ledger/forecasts.ts';
 import { refuseStalePlan } from '../ledger/plans.ts';
 import type { Claimant, Run } from '../ledger/runs.ts';
-import { claimRun, isOpenStatus, readRun } from '../ledger/runs.ts';
+import { claimRun, findRun, isOpenStatus, readRun } from '../ledger/runs.ts';
 import { readThroughput } from '../ledger/throughput.ts';
 import type { Fence } from '../ledger/units.ts';
 import { layOutUnits } from '../ledger/units.ts';
@@ -52,7 +52,9 @@ export async function openForecasts(
     await refuseOverlap(deps, key, dataset, request);
     const { plan, redo, retrain } = input as BackfillInput;
     const world = { request, due, openDays, ...(redo && { redo }), ...(retrain && { retrain }) };
-    if (plan !== undefined) await refuseStalePlan(database, plan, world);
+    // A run that goes on in a new history has changed the world itself.
+    const mine = (await findRun(database, key))?.workflowRunId === opening.workflowRunId;
+    if (plan !== undefined && !mine) await refuseStalePlan(database, plan, world);
   }
   const run = await claimRun(
     database,

@@ -141,7 +141,10 @@ export async function verifyDates(database: Database, run: Run): Promise<Check[]
   const all = run.input['redo'] === 'all';
   const left = run.input['redo'] === undefined && run.input['retrain'] !== true;
   const checks: Check[] = [];
+  // Right after a load nothing is known of the tables, and a guess may take a minute for what takes two seconds.
+  await database.query('analyze point_forecasts, forecast_quantiles, forecast_metadata');
   for (const model of request.models) {
+    await analyzeLeaf(database, request.commodity, model.version);
     const dates = await readDates(database, request, model, due);
     await settle(
       database,
@@ -154,6 +157,15 @@ export async function verifyDates(database: Database, run: Run): Promise<Check[]
     checks.push(...remarks(model, due, dates));
   }
   return [await countUnits(database, run, 'date', 'rows of paths that are whole by date'), ...checks];
+}
+
+/** Names of tables cannot be bound: the server quotes the leaf's. */
+async function analyzeLeaf(database: Database, commodity: string, version: string): Promise<void> {
+  const named = await database.query<{ statement: string }>(
+    `select format('analyze %I', distributions_leaf($1, $2)) as statement`,
+    [commodity, version],
+  );
+  await database.query(named.rows[0]!.statement);
 }
 
 function judgeDate({ paths, horizon }: ForecastRequest, seen: DateState, left: boolean): Judgement {

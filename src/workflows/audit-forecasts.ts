@@ -2,7 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { parseAuditInput } from '../planning/backfill-input.ts';
-import { fannedSteps } from './forecast-work.ts';
+import { fannedSteps, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
 import { backfillPriority, lightActivityOptions } from './options.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
@@ -14,15 +14,16 @@ export async function auditForecasts(raw: unknown, carried?: Carried): Promise<R
   const input = accepted(parseAuditInput(raw));
   const yesterday = yesterdayOf(carried);
   const fanned = fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried });
+  const steps = [fanned('audit'), reportStep];
   return carryOut(
-    { kind: 'auditForecasts', date: yesterday, steps: [fanned('audit')], paused: carried?.paused === true },
+    { kind: 'auditForecasts', date: yesterday, steps, paused: carried?.paused === true },
     (claimant) =>
       openForecasts({
         ...claimant,
         kind: 'auditForecasts',
         input,
         yesterday,
-        phases: ['audit'],
+        phases: steps.map(({ unit }) => unit),
         priority: backfillPriority,
       }),
   );

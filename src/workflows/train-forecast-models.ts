@@ -2,7 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { parseTrainInput } from '../planning/backfill-input.ts';
-import { fannedSteps } from './forecast-work.ts';
+import { fannedSteps, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
 import { backfillPriority, lightActivityOptions } from './options.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
@@ -14,11 +14,12 @@ export async function trainForecastModels(raw: unknown, carried?: Carried): Prom
   const input = accepted(parseTrainInput(raw));
   const yesterday = yesterdayOf(carried);
   const fanned = fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried });
+  const steps = [fanned('train'), reportStep];
   return carryOut(
     {
       kind: 'trainForecastModels',
       date: yesterday,
-      steps: [fanned('train')],
+      steps,
       paused: carried?.paused === true,
     },
     (claimant) =>
@@ -27,7 +28,7 @@ export async function trainForecastModels(raw: unknown, carried?: Carried): Prom
         kind: 'trainForecastModels',
         input,
         yesterday,
-        phases: ['train'],
+        phases: steps.map(({ unit }) => unit),
         priority: backfillPriority,
       }),
   );

@@ -107,6 +107,10 @@ begin
                       commodity default %L, model_version default %L, is_actuals default %L,
                       primary key (forecast_start_date, path_id)) for values in (%L)',
                    leaf, branch, of_commodity, of_version, of_version = 'actuals', of_version);
+    -- Nobody asks for single values: a small sample is enough, and is taken again after every load.
+    execute (select format('alter table %I ', leaf)
+                    || string_agg(format('alter column %I set statistics 10', attname), ', ')
+               from pg_attribute where attrelid = leaf::regclass and attnum > 0);
   end if;
   return leaf;
 end $$;

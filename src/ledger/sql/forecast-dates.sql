@@ -2,28 +2,29 @@
 -- $6 horizon, $7 dates due with $8 their as-of days and $9 training dates, $10 the job's result version, $11 model key,
 -- $12 version and $13 training frequency of the fitted models. `:days` is day_1 + … + day_h in double precision: null
 -- where one of them is null, and not finite where one of them is not.
+-- Materialized, because a guess once counted the points anew for each of 2,872 dates: 44 s instead of 2.
 -- A leaf's key is (date, path), so as many rows as paths, from 1 to paths, are each path once.
 with due as (
   select * from unnest($7::date[], $8::date[], $9::date[]) as d (date, as_of, training_date)
-), paths as (
+), paths as materialized (
   select forecast_start_date as date, count(*) as found,
          count(*) filter (where abs(:days) < 'Infinity'::double precision) as sound,
          min(path_id) as first, max(path_id) as last
     from distributions
    where commodity = $1 and model_version = $2 and forecast_start_date between $3 and $4 and path_id > 0
    group by forecast_start_date
-), points as (
+), points as materialized (
   select forecast_start_date as date, count(*) as found, min(day_ahead) as first, max(day_ahead) as last
     from point_forecasts
    where commodity = $1 and model_version = $2 and forecast_start_date between $3 and $4
      and abs(forecast_mean + forecast_std) < 'Infinity'::double precision
    group by forecast_start_date
-), quantiles as (
+), quantiles as materialized (
   select forecast_start_date as date, count(*) as found
     from forecast_quantiles
    where commodity = $1 and model_version = $2 and forecast_start_date between $3 and $4
    group by forecast_start_date
-), stored as (
+), stored as materialized (
   select paths.date, paths.found, paths.sound, f.fingerprint,
          paths.found = $5 and paths.sound = $5 and paths.first = 1 and paths.last = $5
            and coalesce(points.found = $6 and points.first = 1 and points.last = $6, false)
