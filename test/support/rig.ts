@@ -12,7 +12,15 @@ import type { Stack } from '../../src/stack/record.ts';
 export interface RunEnd {
   exitCode: number | null;
   /** The object that `--json` prints. */
-  result: { status?: string; runId?: string; error?: { message: string } };
+  result: {
+    status?: string;
+    runId?: string;
+    key?: string;
+    statement?: string;
+    alreadyComplete?: boolean;
+    counts?: Record<string, number>;
+    error?: { message: string };
+  };
   stderr: string;
 }
 
@@ -23,6 +31,8 @@ export interface Rig {
   database: Database;
   /** A daily run; of the sample, unless the options name another data set. */
   run(day: string, ...options: string[]): { child: ChildProcess; end: Promise<RunEnd> };
+  /** Any command that ends with one JSON object (`--json` is added). */
+  begin(...args: string[]): { child: ChildProcess; end: Promise<RunEnd> };
   /** For commands that are not sevenfold's own: the stack's variables are set as `sevenfold env` would. */
   env: NodeJS.ProcessEnv;
   command(...args: string[]): Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
@@ -56,6 +66,15 @@ export async function startRig(variables: NodeJS.ProcessEnv = {}): Promise<Rig> 
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   const command: Rig['command'] = async (...args) => collect(start(args));
+  const begin: Rig['begin'] = (...args) => {
+    const child = start([...args, '--json']);
+    const end = collect(child).then(({ exitCode, stdout, stderr }) => ({
+      exitCode,
+      stderr,
+      result: lastJson(stdout) ?? {},
+    }));
+    return { child, end };
+  };
   const up = await command('up');
   if (up.exitCode !== 0) throw new Error(`up failed: ${up.stderr}${up.stdout}`);
   const stack = readStack(stateFolder)!;
@@ -67,15 +86,10 @@ export async function startRig(variables: NodeJS.ProcessEnv = {}): Promise<Rig> 
     database,
     env,
     command,
+    begin,
     run(day, ...options) {
       const source = options.includes('--dataset') ? [] : ['--dataset', 'sample'];
-      const child = start(['run', 'daily', ...source, '--date', day, '--json', ...options]);
-      const end = collect(child).then(({ exitCode, stdout, stderr }) => ({
-        exitCode,
-        stderr,
-        result: lastJson(stdout) ?? {},
-      }));
-      return { child, end };
+      return begin('run', 'daily', ...source, '--date', day, ...options);
     },
     stack: () => readStack(stateFolder)!,
     async checksum() {

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import type { Database } from '../../src/database/pool.ts';
+import { startRig } from './rig.ts';
+import type { Rig, RunEnd } from './rig.ts';
+
+/** 60 trading days of the generated series, in two training windows. */
+export const first = '2024-05-20';
+export const last = '2024-08-12';
+export const dates = 60;
+export const paths = 300;
+
+export interface BackfillRig extends Rig {
+  /** A backfill of the 60 days, naive and XGBoost, unless the options say otherwise. */
+  backfill(...options: string[]): { child: ChildProcess; end: Promise<RunEnd> };
+  /** A number that changes with any key or value of any forecast or model; not with when and how often it was made. */
+  forecastChecksum(from?: string, to?: string): Promise<string>;
+}
+
+/** A stack of its own with the generated prices in it. */
+export async function startBackfillRig(variables: NodeJS.ProcessEnv = {}): Promise<BackfillRig> {
+  const rig = await startRig(variables);
+  try {
+    const imported = await rig.begin('import', 'prices', '--sample').end;
+    assert.equal(imported.exitCode, 0, imported.stderr);
+  } catch (error) {
+    await rig.takeDown();
+    throw error;
+  }
+  return {
+    ...rig,
+    backfill(...options) {
+      const models = options.includes('--models') ? [] : ['--models', 'naive', 'xgboost'];
+      const range = options.includes('--start') ? [] : ['--start', first, '--end', last];
+      return rig.begin(
+        ...['run', 'backfill', '--commodity', 'SAMPLE', '--paths', String(paths)],
+        ...models,
+        ...range,
+        ...options,
+      );
+    },
+    forecastChecksum: (from = first, to = last) => forecastChecksum(rig.database, from, to),
+  };
+}
+
+/** Over keys and values in key order; the actual path and the scores are refreshed, so they are not part of it. */
+export async function forecastChecksum(database: Database, from: string, to: string): Promise<string> {
+  const { rows } = await database.query<{ sum: string }>(
+    `select md5(concat(
+       (select string_agg(md5((commodity, model_version, forecast_start_date, path_id, data_cutoff_date, day_1, day_2,
+                               day_3, day_4, day_5, day_6, day_7, day_8, day_9, day_10, day_11, day_12, day_13,
+                               day_14)::text), '' order by commodity, model_version, forecast_start_date, path_id)
+          from distributions where path_id > 0 and forecast_start_date between $1 and $2),
+       (select string_agg(md5((commodity, model_version, forecast_start_date, data_cutoff_date, forecast_date, day_ahead,
+                               forecast_mean, forecast_std, lower_95, upper_95)::text), ''
+                          order by commodity, model_version, forecast_start_date, day_ahead)
+          from point_forecasts where forecast_start_date between $1 and $2),
+       (select string_agg(md5((commodity, model_version, forecast_start_date, day_ahead, q025, q10, q25, q50, q75, q90,
+                               q975)::text), '' order by commodity, model_version, forecast_start_date, day_ahead)
+          from forecast_quantiles where forecast_start_date between $1 and $2),
+       (select string_agg(md5((forecast_id, data_cutoff_date, training_date, fingerprint, model_sha256,
+                               unusual_origin)::text), '' order by forecast_id)
+          from forecast_metadata where forecast_start_date between $1 and $2),
+       (select string_agg(md5((commodity, model_key, training_date, sha256, data_hash)::text), ''
+                          order by commodity, model_key, training_date) from fitted_models))) as sum`,
+    [from, to],
+  );
+  return rows[0]!.sum;
+}
+
+/** Throws away what was forecast, so that the next run makes it again; `models` as well, so that it trains them too. */
+export async function forgetForecasts({ database }: Rig, models = false): Promise<void> {
+  await database.query('delete from distributions where path_id > 0');
+  await database.query('delete from point_forecasts');
+  await database.query('delete from forecast_quantiles');
+  await database.query('delete from forecast_metadata');
+  if (models) await database.query('delete from fitted_models');
+}
