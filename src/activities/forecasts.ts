@@ -232,13 +232,14 @@ async function layOutModel(database: Database, run: Run, layout: Layout): Promis
   });
 }
 
-/** A run that is claimed again tries everything again that was given up before. */
+/** A run that is claimed again tries everything again that was given up before; an audit looks at everything again. */
 async function forgetFailures(database: Database, run: Run): Promise<void> {
   await database.query(
-    `update units set verdict = 'missing', reason = null, failure_type = null, tries = 0, chunk = null
+    `update units
+        set verdict = 'missing', reason = null, failure_type = null, tries = 0, chunk = null, committed_attempt = null
       where run_id = $1 and kind in ('window', 'date') and coalesce(finished_at, '-infinity') < $2
-        and (verdict in ('failed', 'quarantined') or failure_type is not null)`,
-    [run.runId, run.claimedAt],
+        and (verdict in ('failed', 'quarantined') or failure_type is not null or $3)`,
+    [run.runId, run.claimedAt, run.kind === 'auditForecasts'],
   );
 }
 

@@ -43,8 +43,8 @@ const giveVerdicts = `
                    as r (date, verdict, rows_found, reason, left_alone)
             join units c on c.run_id = $1 and c.kind = $2 and c.model_version = $3 and c.date = r.date) j
    where u.run_id = $1 and u.kind = $2 and u.model_version = $3 and u.date = j.date and u.verdict <> 'skipped'
-     and (u.verdict, u.reason, u.rows_found, u.finished_at is null)
-           is distinct from (j.verdict, j.reason, j.rows_found::bigint, false)`;
+     and (u.verdict, u.reason, u.rows_found, u.finished_at is null, coalesce((u.detail ->> 'left')::boolean, false))
+           is distinct from (j.verdict, j.reason, j.rows_found::bigint, false, j.left_alone)`;
 
 async function settle(
   database: Database,
