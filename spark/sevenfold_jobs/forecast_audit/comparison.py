@@ -9,8 +9,8 @@ from psycopg import sql
 from sevenfold_jobs.forecast.paths import MOST_DAYS
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts
 
-# Held at a time: 130 bytes a row.
-_ROWS_AT_ONCE = 120_000
+# Read at a time: 130 bytes a row, and for a moment twice that and a Python object each.
+_ROWS_AT_ONCE = 20_000
 _HEADER_BYTES = 19
 _POSTGRES_DAY_0 = np.datetime64("2000-01-01", "D")
 
@@ -20,20 +20,22 @@ def compare_forecasts(connection: psycopg.Connection, leaf: str, forecasts: Fore
     at_once = max(1, _ROWS_AT_ONCE // forecasts.request.paths)
     points = _stored_points(connection, forecasts)
     fingerprints = _stored_fingerprints(connection, forecasts)
+    extra = _extra_paths(connection, leaf, forecasts)
     differences: list[str | None] = []
     for first in range(0, len(forecasts), at_once):
         places = range(first, min(first + at_once, len(forecasts)))
         stored = _stored_paths(connection, leaf, forecasts, places)
         days = _POSTGRES_DAY_0 + stored["date"].astype(np.int64)
         for index in places:
-            low, high = (np.searchsorted(days, forecasts.starts[index], side) for side in ("left", "right"))
-            differs = _path_difference(stored[low:high], forecasts.paths(index)) or _point_difference(
-                points.get(forecasts.starts[index].item(), {}), forecasts.points[index]
+            start = forecasts.starts[index]
+            day = start.item()
+            low, high = (np.searchsorted(days, start, side) for side in ("left", "right"))
+            differs = (
+                _id_difference(stored["path"][low:high], forecasts.request.paths, extra.get(day))
+                or _path_difference(stored[low:high], forecasts.paths(index))
+                or _point_difference(points.get(day, {}), forecasts.points[index])
             )
-            if (
-                differs is not None
-                and fingerprints.get(forecasts.starts[index].item()) != (forecasts.fingerprints[index])
-            ):
+            if differs is not None and fingerprints.get(day) != forecasts.fingerprints[index]:
                 differs += " (made from other prices, another model or by an older rule)"
             differences.append(differs)
     return differences
@@ -42,14 +44,15 @@ def compare_forecasts(connection: psycopg.Connection, leaf: str, forecasts: Fore
 def _stored_paths(
     connection: psycopg.Connection, leaf: str, forecasts: Forecasts, places: range
 ) -> np.ndarray:
-    """Rows of the dates in the order of their key, `values` as they lie on the wire; a null is NaN there."""
+    """Rows of the paths that are due, in the order of the leaf's key, their days as they lie on the wire; a
+    null is NaN there."""
     horizon = forecasts.request.horizon
     columns = [sql.Identifier(f"day_{day}") for day in range(1, MOST_DAYS + 1)]
     beyond = columns[horizon:]
     statement = sql.SQL(
         """
         copy (select forecast_start_date, path_id, {beyond}, {values} from {leaf}
-               where forecast_start_date between {first} and {last} and forecast_start_date = any({dates})
+               where forecast_start_date = any({dates}) and path_id <= {paths}
                order by forecast_start_date, path_id)
           to stdout (format binary)
         """
@@ -59,8 +62,7 @@ def _stored_paths(
             sql.SQL("coalesce({}, 'NaN')").format(column) for column in columns[:horizon]
         ),
         leaf=sql.Identifier(leaf),
-        first=sql.Literal(forecasts.starts[places[0]].item()),
-        last=sql.Literal(forecasts.starts[places[-1]].item()),
+        paths=sql.Literal(forecasts.request.paths),
         dates=sql.Literal(forecasts.starts[places.start : places.stop].tolist()),
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -73,18 +75,38 @@ def _stored_paths(
     )
 
 
+def _extra_paths(
+    connection: psycopg.Connection, leaf: str, forecasts: Forecasts
+) -> dict[dt.date, tuple[int, int]]:
+    """How many paths there are beyond those that are due, and the first of them, by date. Apart from the
+    others, because nothing bounds their number."""
+    found = connection.execute(
+        sql.SQL(
+            """
+            select forecast_start_date, count(*), min(path_id) from {}
+             where forecast_start_date = any(%s) and path_id > %s group by 1
+            """
+        ).format(sql.Identifier(leaf)),
+        [forecasts.starts.tolist(), forecasts.request.paths],
+    )
+    return {start: (count, first) for start, count, first in found}
+
+
+def _id_difference(ids: np.ndarray, due: int, extra: tuple[int, int] | None) -> str | None:
+    count, first_extra = extra or (0, None)
+    if len(ids) == due and count == 0:
+        return None  # the leaf's key allows each of them once, from 1 on
+    missing = np.setdiff1d(np.arange(1, due + 1), ids)
+    first = [f"path {path} is missing" for path in missing[:1]]
+    if first_extra is not None:
+        first.append(f"path {first_extra} is one too many")
+    return f"{len(ids) + count} of {due} paths: {', '.join(first)}"
+
+
 def _path_difference(stored: np.ndarray, paths: np.ndarray) -> str | None:
-    due = np.arange(1, len(paths) + 1)
-    ids = stored["path"]
-    if not np.array_equal(ids, due):
-        missing, extra = np.setdiff1d(due, ids), np.setdiff1d(ids, due)
-        first = [
-            *(f"path {path} is missing" for path in missing[:1]),
-            *(f"path {path} is one too many" for path in extra[:1]),
-        ]
-        return f"{len(ids)} of {len(due)} paths: {', '.join(first)}"
-    if stored["beyond"].any():
-        return f"path {due[stored['beyond'] > 0][0]} has a value beyond day {paths.shape[1]}"
+    beyond = stored["beyond"] > 0
+    if beyond.any():
+        return f"path {np.argmax(beyond) + 1} has a value beyond day {paths.shape[1]}"
     values = np.ascontiguousarray(stored["days"]["value"])
     made = paths.astype(">f4")
     differs = values.view(">u4") != made.view(">u4")

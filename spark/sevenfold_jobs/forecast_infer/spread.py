@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -19,7 +20,7 @@ Do = Callable[[psycopg.Connection, Work], Result]
 
 # A process of its own costs each partition 0.05 s, most of it imports of ours; the last one to end keeps the
 # other cores waiting.
-PARTITIONS_A_CORE = 4
+PARTITIONS_A_CORE = 2
 
 # The planner knows nothing of a leaf that was filled a moment ago: to scan all of it is always wrong, and
 # starting helpers for a scan of a task's rows takes as long as the scan.
@@ -40,8 +41,11 @@ def spread(batch: "Batch", request: Request, do: Do) -> list[Result]:
     if len(works) < 2:
         return list(answers(works))
     context = batch.spark().sparkContext
-    partitions = min(len(works), PARTITIONS_A_CORE * context.defaultParallelism)
-    return context.parallelize(works, partitions).mapPartitions(answers).collect()
+    parts = min(len(works), PARTITIONS_A_CORE * context.defaultParallelism)
+    bounds = [len(works) * part // parts for part in range(parts + 1)]
+    # One element a partition: of elements that are not a multiple Spark gives the last partition the rest.
+    dealt = [works[low:high] for low, high in pairwise(bounds)]
+    return context.parallelize(dealt, parts).flatMap(answers).collect()
 
 
 def _answers(task: Task, do: Do, works: Iterable[Work]) -> Iterator[Result]:
