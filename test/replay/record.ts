@@ -1,7 +1,7 @@
 /**
  * Records the histories beside this file anew, from the workflow as it is, on the development server:
  *
- *     node --import tsx test/replay/record.ts
+ *     node --import tsx test/replay/record.ts [name …]
  *
  * Run it only when the workflow changed on purpose in a way that old runs need not survive: what is stored stands for the
  * runs that are open out there.
@@ -18,6 +18,9 @@ import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { scriptedActivities, watchForever } from '../support/scripted-activities.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
 
+/** Those that are named alone; all where none is. */
+const named = process.argv.slice(2);
+const backfill = { commodity: 'WTI', models: ['naive'], start: '2021-03-02', end: '2021-03-05' };
 const input = { dataset: 'sample', date: '2026-01-31' };
 
 const server = await developmentServer();
@@ -49,6 +52,9 @@ try {
   });
   await recordWorkerLost();
   await recordRetryByHand();
+  await record('backfill', repaired(1));
+  await recordPartialBackfill();
+  await record('import-prices', {});
 } finally {
   await server.teardown();
 }
@@ -56,12 +62,14 @@ try {
 type Batch = Awaited<ReturnType<Activities['runBatch']>>;
 
 async function start(name: string): Promise<WorkflowHandle> {
-  const evaluation = name === 'evaluation';
-  return server.client.workflow.start(evaluation ? 'evaluatePools' : 'dailyPipeline', {
-    workflowId: name,
-    taskQueue: 'sevenfold',
-    args: [evaluation ? { ...input, days: 15 } : input],
-  });
+  const others: Record<string, [string, object]> = {
+    evaluation: ['evaluatePools', { ...input, days: 15 }],
+    backfill: ['forecastBackfill', backfill],
+    'backfill-partial': ['forecastBackfill', backfill],
+    'import-prices': ['importPrices', { sample: true }],
+  };
+  const [workflow, given] = others[name] ?? ['dailyPipeline', input];
+  return server.client.workflow.start(workflow, { workflowId: name, taskQueue: 'sevenfold', args: [given] });
 }
 
 /** Through the command line, whose JSON is what people save from the UI as well. */
@@ -87,6 +95,7 @@ async function record(
   script: Partial<Activities>,
   during: (handle: WorkflowHandle) => Promise<void> = async () => {},
 ): Promise<void> {
+  if (named.length > 0 && !named.includes(name)) return;
   await withWorker(server, scriptedActivities(script).activities, async () => {
     const handle = await start(name);
     await during(handle);
@@ -124,6 +133,63 @@ async function recordRetryByHand(): Promise<void> {
     await handle.executeUpdate('retryFailed');
     await handle.executeUpdate('resume');
   });
+}
+
+/** Three chunks of dates; one date of the first fails by itself as often as is said, and goes into the next round. */
+function repaired(failures: number): Partial<Activities> {
+  let rounds = 0;
+  let failed = 0;
+  return {
+    planRound: async ({ unit }) => {
+      if (unit === 'train') return { first: 1, last: 0, waiting: false };
+      rounds += 1;
+      if (rounds === 1) return { first: 1, last: 3, waiting: false };
+      return { first: 4, last: rounds <= failures + 1 ? 4 : 3, waiting: rounds === 2 };
+    },
+    beginChunk: async ({ runId, chunk }) => ({
+      fence: { runId, unit: `chunk ${chunk}`, attempt: 1, fingerprint: '' },
+      job: 'forecast_infer',
+      input: { chunk },
+    }),
+    runBatch: async ({ job, input: { chunk } }) => {
+      const fails = job === 'forecast_infer' && (chunk === 1 || chunk === 4) && failed < failures;
+      if (fails) failed += 1;
+      const part = [{ dates: ['2021-03-03'], errorType: 'Infrastructure', message: 'lost' }];
+      return {
+        batchId: 'sf-1',
+        engine: 'local',
+        succeeded: true,
+        ...(fails && { result: { failed: part } }),
+      };
+    },
+  };
+}
+
+/** A person narrows the run and leaves a date out; another date stays undone. */
+async function recordPartialBackfill(): Promise<void> {
+  const gate = openGate();
+  const script = repaired(0);
+  await record(
+    'backfill-partial',
+    {
+      ...script,
+      runBatch: async (request) => {
+        await gate.promise;
+        return script.runBatch!(request);
+      },
+      verifyPhase: async ({ phase }) => ({
+        complete: phase !== 'infer',
+        reason: 'rows: found 3, expected 4',
+      }),
+    },
+    async (handle) => {
+      await untilActivity(handle, 'runBatch');
+      await handle.executeUpdate('setConcurrency', { args: [1] });
+      const ranges = [{ first: '2021-03-03', last: '2021-03-03' }];
+      await handle.executeUpdate('skip', { args: [{ ranges, reason: 'holiday' }] });
+      gate.resolve();
+    },
+  );
 }
 
 /** The first worker never answers and never heartbeats; after the heartbeat time-out a second one takes over. */

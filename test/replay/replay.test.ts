@@ -34,6 +34,17 @@ const mustHold: Record<string, ((event: Event) => boolean)[]> = {
     has('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED', 'evaluatePools'),
     has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
   ],
+  backfill: [
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'noteChunk'),
+    has('EVENT_TYPE_TIMER_FIRED'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
+  ],
+  'backfill-partial': [
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"setConcurrency"'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"skip"'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_FAILED', 'RunIncomplete'),
+  ],
+  'import-prices': [has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')],
   'retry-by-hand': [has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"retryFailed"')],
 };
 
