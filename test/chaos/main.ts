@@ -1,12 +1,14 @@
 /**
- * `npm run chaos -- --kills 20 [--seed 1]`: runs a day again and again while random processes of the stack are killed at
- * random moments, and holds the rows against those of an undisturbed run. Nothing is restarted by hand.
+ * `npm run chaos -- --kills 20 [--seed 1] [--backfill]`: runs a day (or a backfill, training included) again and again
+ * while random processes of the stack are killed at random moments, and holds the rows against those of an undisturbed run.
+ * Nothing is restarted by hand.
  */
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { descendantsOf } from '../../src/stack/processes.ts';
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
+import { forgetForecasts, startBackfillRig } from '../support/backfill-rig.ts';
 import { startRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 import { identityOf, kill, orphans, victims } from './harness.ts';
@@ -14,18 +16,22 @@ import type { Victim } from './harness.ts';
 
 const day = '2026-11-01';
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '20' }, seed: { type: 'string' } },
+  options: {
+    kills: { type: 'string', default: '20' },
+    seed: { type: 'string' },
+    backfill: { type: 'boolean', default: false },
+  },
 });
 const kills = Number(values.kills);
 const seed = Number(values.seed ?? Date.now() % 100_000);
 if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  process.stderr.write('Usage: npm run chaos -- --kills <number> [--seed <number>]\n');
+  process.stderr.write('Usage: npm run chaos -- --kills <number> [--seed <number>] [--backfill]\n');
   process.exit(2);
 }
 const random = randomFrom(seed);
 say(`${kills} kills, seed ${seed}`);
 
-const rig = await startRig();
+const { rig, begin, checksum, forget } = values.backfill ? await aBackfill() : await aDay();
 // Also when interrupted: what this started must not stay.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void rig.takeDown().finally(() => process.exit(1)));
@@ -33,16 +39,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 let failures = 0;
 try {
   await runOnce(); // the first one also warms everything up
-  const undisturbed = await rig.checksum();
-  await forgetEverything(rig);
+  const undisturbed = await checksum();
+  await forget();
   const started = performance.now();
   await runOnce();
   const usualMs = performance.now() - started;
   say(`undisturbed: ${(usualMs / 1000).toFixed(1)} s, rows ${undisturbed.slice(0, 8)}`);
 
   for (let done = 0; done < kills;) {
-    await forgetEverything(rig);
-    const { end } = rig.run(day);
+    await forget();
+    const { end } = begin();
     let ended = false;
     void end.then(() => (ended = true));
     const killed: Victim[] = [];
@@ -56,7 +62,7 @@ try {
     }
     done += killed.length;
     const { exitCode, result, stderr } = await end;
-    const same = (await rig.checksum()) === undisturbed;
+    const same = (await checksum()) === undisturbed;
     const left = await orphansThatStay(rig);
     const good = exitCode === 0 && result.status === 'complete' && same && left.length === 0;
     if (!good) failures += 1;
@@ -73,8 +79,36 @@ try {
 say(failures === 0 ? `all rows as undisturbed, no orphan` : `${failures} runs ended wrong (seed ${seed})`);
 process.exitCode = failures === 0 ? 0 : 1;
 
+/** What is run again and again, what its rows come to, and how they are thrown away. */
+interface Subject {
+  rig: Rig;
+  begin: () => ReturnType<Rig['begin']>;
+  checksum: () => Promise<string>;
+  forget: () => Promise<void>;
+}
+
+async function aDay(): Promise<Subject> {
+  const rig = await startRig();
+  return {
+    rig,
+    begin: () => rig.run(day),
+    checksum: () => rig.checksum(),
+    forget: () => forgetEverything(rig),
+  };
+}
+
+async function aBackfill(): Promise<Subject> {
+  const rig = await startBackfillRig();
+  return {
+    rig,
+    begin: () => rig.backfill('--chunk', '15'),
+    checksum: () => rig.forecastChecksum(),
+    forget: () => forgetForecasts(rig, true),
+  };
+}
+
 async function runOnce(): Promise<void> {
-  const { exitCode, stderr } = await rig.run(day).end;
+  const { exitCode, stderr } = await begin().end;
   if (exitCode !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
 }
 
