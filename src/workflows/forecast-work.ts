@@ -65,12 +65,12 @@ export function fannedSteps(
   let working: string | undefined;
   setHandler(
     skipUpdate,
-    async (skipped) => {
+    async (skipped: Skipped) => {
       const { dates } = await light.skipDates({ runId: working!, ...skipped });
       return `${dates} dates are left out: ${skipped.reason}`;
     },
     {
-      validator: ({ ranges, reason }) => {
+      validator: ({ ranges, reason }: Skipped) => {
         if (working === undefined) refuse('The run has not laid out its dates yet: ask again.');
         if (ranges.length === 0) refuse('Say which dates are to be skipped.');
         if (reason.trim() === '') refuse('Say why: whoever reads the run next wants to know.');

@@ -40,7 +40,7 @@ describe('forecastBackfill', () => {
     during: (handle: WorkflowHandle) => Promise<unknown> = async () => {},
   ) {
     const { activities, calls } = scriptedActivities(script);
-    const result: unknown = await withWorker(server, activities, async () => {
+    const result = await withWorker(server, activities, async (): Promise<unknown> => {
       const handle = await server.client.workflow.start('forecastBackfill', {
         workflowId: id,
         taskQueue: 'sevenfold',
