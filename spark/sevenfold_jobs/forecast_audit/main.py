@@ -7,7 +7,7 @@ from typing import Any
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.watching import watched
 from sevenfold_jobs.forecast.series import read_series
-from sevenfold_jobs.forecast_audit.verdicts import audit_work
+from sevenfold_jobs.forecast_audit.verdicts import auditing
 from sevenfold_jobs.forecast_infer.request import read_request
 from sevenfold_jobs.forecast_infer.spread import committed, spread
 
@@ -29,9 +29,9 @@ def run(batch: Batch) -> dict[str, Any]:
     _ = prices.newest, prices.is_plain
     due = len(request.dates)
     note = f"{request.model_version}: comparing {due} dates"
-    do = partial(audit_work, batch.fence, leaf, request, prices)
+    begin = partial(auditing, batch.fence, leaf, request, prices)
     with watched(batch, due, note, partial(committed, request, batch.fence)):
-        answers = spread(batch, request, do)
+        answers = spread(batch, request, begin)
     failed = [answer for answer in answers if "errorType" in answer]
     checked = due - sum(len(answer["dates"]) for answer in failed)
     batch.progress(checked, checked, note)

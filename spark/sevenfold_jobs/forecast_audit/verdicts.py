@@ -1,6 +1,6 @@
 """What an audit found, on the units of its dates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -8,27 +8,27 @@ import psycopg
 from sevenfold_jobs.forecast.fence import pass_units
 from sevenfold_jobs.forecast.series import Prices
 from sevenfold_jobs.forecast_audit.comparison import compare_forecasts
-from sevenfold_jobs.forecast_infer.forecasts import make_forecasts
+from sevenfold_jobs.forecast_infer.forecasts import Maker
 from sevenfold_jobs.forecast_infer.request import Request, Work
 
 
-def audit_work(
-    fence: dict[str, Any],
-    leaf: str,
-    request: Request,
-    prices: Prices,
-    connection: psycopg.Connection,
-    work: Work,
-) -> dict[str, Any]:
-    """Makes the work's dates again, compares them, commits the verdicts; answers `{dates, different}`."""
-    forecasts = make_forecasts(connection, request, prices, work)
-    differences = compare_forecasts(connection, leaf, forecasts)
-    give_verdicts(connection, fence, request, work, differences)
-    connection.commit()
-    return {
-        "dates": [day.isoformat() for day in work.dates],
-        "different": sum(text is not None for text in differences),
-    }
+def auditing(
+    fence: dict[str, Any], leaf: str, request: Request, prices: Prices, works: Sequence[Work]
+) -> Callable[[psycopg.Connection, Work], dict[str, Any]]:
+    """A function that makes each of the works again, compares it, commits the verdicts and answers
+    `{dates, different}`."""
+    maker = Maker(request, prices, works)
+
+    def audit(connection: psycopg.Connection, work: Work) -> dict[str, Any]:
+        differences = compare_forecasts(connection, leaf, maker.make(connection, work))
+        give_verdicts(connection, fence, request, work, differences)
+        connection.commit()
+        return {
+            "dates": [day.isoformat() for day in work.dates],
+            "different": sum(text is not None for text in differences),
+        }
+
+    return audit
 
 
 def give_verdicts(

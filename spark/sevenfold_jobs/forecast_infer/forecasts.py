@@ -2,12 +2,14 @@
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 import psycopg
 
+from sevenfold_jobs.common.failures import JobError
 from sevenfold_jobs.forecast import models
 from sevenfold_jobs.forecast.paths import draw_paths
 from sevenfold_jobs.forecast.series import Prices
@@ -41,6 +43,15 @@ class Forecasts:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def part(self, low: int, high: int) -> "Forecasts":
+        """Those of the dates low..high-1, with their share of the seconds."""
+        of = {
+            each.name: getattr(self, each.name)[low:high]
+            for each in fields(self)
+            if each.name not in ("request", "model", "seconds")
+        }
+        return replace(self, **of, seconds=self.seconds * (high - low) / len(self))
+
     def paths(self, index: int) -> np.ndarray:
         """The date's paths, (paths, h) float32: the same whatever other dates are in the task."""
         request = self.request
@@ -54,6 +65,37 @@ class Forecasts:
             self.starts[index],
             request.draw,
         )
+
+
+class Maker:
+    """Makes the forecasts of works that one process does in turn.
+
+    Those of a window are made together, because loading a model takes longer than asking it: 0.06 s of
+    XGBoost's 0.075 s for 60 dates. Where that fails, each work stands for itself.
+    """
+
+    def __init__(self, request: Request, prices: Prices, works: Sequence[Work]) -> None:
+        self._request = request
+        self._prices = prices
+        self._works = works
+        self._window: Work | None = None
+        self._made: Forecasts | None = None
+
+    def make(self, connection: psycopg.Connection, work: Work) -> Forecasts:
+        """As `make_forecasts` of the work."""
+        if self._window is None or self._window.training_date != work.training_date:
+            self._made = None
+            same = [each for each in self._works if each.training_date == work.training_date]
+            self._window = Work(work.training_date, tuple(day for each in same for day in each.dates))
+            if len(same) > 1:
+                try:
+                    self._made = make_forecasts(connection, self._request, self._prices, self._window)
+                except JobError:
+                    pass  # of some dates only, perhaps
+        if self._made is None:
+            return make_forecasts(connection, self._request, self._prices, work)
+        low = self._window.dates.index(work.dates[0])
+        return self._made.part(low, low + len(work.dates))
 
 
 def make_forecasts(connection: psycopg.Connection, request: Request, prices: Prices, work: Work) -> Forecasts:

@@ -9,7 +9,7 @@ from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.watching import watched
 from sevenfold_jobs.forecast.series import read_series
 from sevenfold_jobs.forecast_infer.request import read_request
-from sevenfold_jobs.forecast_infer.sink import write_and_tell
+from sevenfold_jobs.forecast_infer.sink import writing
 from sevenfold_jobs.forecast_infer.spread import committed, spread
 
 
@@ -34,9 +34,9 @@ def run(batch: Batch) -> dict[str, Any]:
     read = time.perf_counter() - began
     due = len(request.dates)
     note = f"{request.model_version}: {due} dates in {len(request.works)} tasks"
-    do = partial(write_and_tell, batch.task(), batch.fence, leaf, request, prices)
+    begin = partial(writing, batch.task(), batch.fence, leaf, request, prices)
     with watched(batch, due, note, partial(committed, request, batch.fence)):
-        answers = spread(batch, request, do)
+        answers = spread(batch, request, begin)
     failed = [answer for answer in answers if "errorType" in answer]
     dates = due - sum(len(answer["dates"]) for answer in failed)
     # What has failed is not on its way any more.

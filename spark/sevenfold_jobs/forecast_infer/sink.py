@@ -1,7 +1,7 @@
 """One task: the forecasts of a few dates of one window, written in one transaction or not at all."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from sevenfold_jobs.forecast.fence import pass_units
 from sevenfold_jobs.forecast.series import Prices
 from sevenfold_jobs.forecast_infer import tables
 from sevenfold_jobs.forecast_infer.checks import check_rows
-from sevenfold_jobs.forecast_infer.forecasts import Forecasts, make_forecasts
+from sevenfold_jobs.forecast_infer.forecasts import Forecasts, Maker
 from sevenfold_jobs.forecast_infer.request import Request, Work
 from sevenfold_jobs.forecast_infer.told import Told
 
@@ -40,30 +40,24 @@ class Stopwatch:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
 
 
-def write_and_tell(
-    task: Task,
-    fence: Fence,
-    leaf: str,
-    request: Request,
-    prices: Prices,
-    connection: psycopg.Connection,
-    work: Work,
-) -> dict[str, Any]:
-    """As `write_work`; answers `{dates, seconds}`, among them `cpu`, this process's own."""
-    cpu = time.process_time()
-    watch = write_work(connection, task, fence, leaf, request, prices, work)
-    seconds = {**watch.seconds, "cpu": time.process_time() - cpu}
-    return {"dates": [day.isoformat() for day in work.dates], "seconds": seconds}
+def writing(
+    task: Task, fence: Fence, leaf: str, request: Request, prices: Prices, works: Sequence[Work]
+) -> Callable[[psycopg.Connection, Work], dict[str, Any]]:
+    """A function that does `write_work` of each of the works and answers `{dates, seconds}`, `cpu` among
+    the seconds: those of this process."""
+    maker = Maker(request, prices, works)
+
+    def write(connection: psycopg.Connection, work: Work) -> dict[str, Any]:
+        cpu = time.process_time()
+        watch = write_work(connection, task, fence, leaf, maker, work)
+        seconds = {**watch.seconds, "cpu": time.process_time() - cpu}
+        return {"dates": [day.isoformat() for day in work.dates], "seconds": seconds}
+
+    return write
 
 
 def write_work(
-    connection: psycopg.Connection,
-    task: Task,
-    fence: Fence,
-    leaf: str,
-    request: Request,
-    prices: Prices,
-    work: Work,
+    connection: psycopg.Connection, task: Task, fence: Fence, leaf: str, maker: Maker, work: Work
 ) -> Stopwatch:
     """Replaces what is stored of the work's dates, checks it and commits behind the fence.
 
@@ -72,7 +66,8 @@ def write_work(
     """
     watch = Stopwatch()
     with watch.time("forecast"):
-        forecasts = make_forecasts(connection, request, prices, work)
+        forecasts = maker.make(connection, work)
+    request = forecasts.request
     with watch.time("delete"):
         tables.delete_rows(connection, leaf, forecasts)
     with watch.time("paths"):

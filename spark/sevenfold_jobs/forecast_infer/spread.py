@@ -1,6 +1,6 @@
 """A function over the works of a batch, in Spark's tasks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import pairwise
@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # what is imported here is imported by every task
 
 Result = dict[str, Any]
 Do = Callable[[psycopg.Connection, Work], Result]
+# Given the works of a partition, once, in its process.
+Begin = Callable[[Sequence[Work]], Do]
 
 # A process of its own costs each partition 0.05 s, most of it imports of ours; the last one to end keeps the
 # other cores waiting.
@@ -30,14 +32,14 @@ PLANS = "set enable_seqscan = off; set max_parallel_workers_per_gather = 0"
 _OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
 
 
-def spread(batch: "Batch", request: Request, do: Do) -> list[Result]:
-    """`do` of each work, in their order; what failed answers `{dates, errorType, message}`.
+def spread(batch: "Batch", request: Request, begin: Begin) -> list[Result]:
+    """What `begin` makes, done to each work, in order; what failed answers `{dates, errorType, message}`.
 
     A single work is done here: no task is started for it. A lost connection, too little memory and a closed
     fence are raised.
     """
     works = request.works
-    answers = partial(_answers, batch.task(), do)
+    answers = partial(_answers, batch.task(), begin)
     if len(works) < 2:
         return list(answers(works))
     context = batch.spark().sparkContext
@@ -48,8 +50,9 @@ def spread(batch: "Batch", request: Request, do: Do) -> list[Result]:
     return context.parallelize(dealt, parts).flatMap(answers).collect()
 
 
-def _answers(task: Task, do: Do, works: Iterable[Work]) -> Iterator[Result]:
+def _answers(task: Task, begin: Begin, works: Sequence[Work]) -> Iterator[Result]:
     """The works of a partition, one after the other over one connection."""
+    do = begin(works)
     with closing(task.connect()) as connection:
         connection.execute(PLANS)
         connection.commit()
