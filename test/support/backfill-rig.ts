@@ -63,7 +63,7 @@ export async function forecastChecksum(database: Database, from: string, to: str
           from forecast_metadata where forecast_start_date between $1 and $2),
        (select string_agg(md5((commodity, model_key, training_date, sha256, data_hash)::text), ''
                           order by commodity, model_key, training_date)
-          from fitted_models where training_date between $1::date - 200 and $2)) as sum`,
+          from fitted_models where training_date between $1::date - 200 and $2))) as sum`,
     [from, to],
   );
   return rows[0]!.sum;
