@@ -17,6 +17,10 @@ const benches: Record<
     what: 'allocation of 37 pools and 11 tokens: first day, the days after, everything in the wrong place',
     load: () => import('./allocation.ts'),
   },
+  backfill: {
+    what: 'backfills of xgboost and of all four models, from nothing and again; their limits and their growth',
+    load: () => import('./backfill.ts'),
+  },
   trivial: { what: 'one trivial batch, submit to verdict', load: () => import('./trivial.ts') },
   setup: {
     what: 'npm start in a fresh clone, with warm caches, and again',
