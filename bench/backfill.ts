@@ -236,9 +236,11 @@ async function stagesOf(
   }
   stages['around'] = seconds - before;
   const { rows: tasks } = await database.query<{ stage: string; seconds: number }>(
-    `select key as stage, sum(value::float8) as seconds
-       from runs r join batches b using (run_id), jsonb_each_text(b.result -> 'seconds')
-      where run_id = $1 and b.submitted_at >= r.claimed_at and b.job = 'forecast_infer' and b.state = 'SUCCEEDED' group by key`,
+    `select t.key as stage, sum(t.value::float8) as seconds
+       from runs r join batches b using (run_id), jsonb_each_text(b.result -> 'seconds') t
+      where run_id = $1 and b.submitted_at >= r.claimed_at
+        and b.job = 'forecast_infer' and b.state = 'SUCCEEDED'
+      group by t.key`,
     [runId],
   );
   return { stages, tasks: Object.fromEntries(tasks.map(({ stage, seconds }) => [stage, seconds])) };
