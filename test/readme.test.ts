@@ -33,7 +33,10 @@ describe('what the README says can be done', () => {
   for (const command of commands) {
     test(`sevenfold ${command}`, async () => {
       const words = command.split(' ');
-      const name = words.slice(0, ['run', 'evaluate', 'schedule', 'import', 'plan'].includes(words[0]!) ? 2 : 1);
+      const name = words.slice(
+        0,
+        ['run', 'evaluate', 'schedule', 'import', 'plan'].includes(words[0]!) ? 2 : 1,
+      );
       const text = await help(name);
       assert.match(text, new RegExp(`^Usage: sevenfold ${name.join(' ')}`));
       for (const option of words.filter((word) => word.startsWith('--')))
