@@ -8,10 +8,12 @@ import { resolveConnections } from './src/connections.ts';
 import { openDatabase } from './src/database/pool.ts';
 import { createLocalEngine } from './src/engines/local.ts';
 import { Failure } from './src/failures.ts';
+import { keepHeapSmall } from './src/memory.ts';
 import { assertSearchAttributes } from './src/search-attributes.ts';
 
 /** The worker process: registers workflows and activities; nothing else. */
 async function main(): Promise<void> {
+  keepHeapSmall();
   const config = readConfig();
   const log = pino({ level: config.logLevel, base: { part: 'worker' } });
   Runtime.install({

@@ -6,6 +6,7 @@ import { isOpenInTemporal } from './runs.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
+import { staleBatches } from '../ledger/batches.ts';
 import * as chunks from '../ledger/chunks.ts';
 import type { ChunkFailure, FannedKind, OpenedChunk } from '../ledger/chunks.ts';
 import { readDates, requestOf, resolveRequest } from '../ledger/forecasts.ts';
@@ -18,7 +19,7 @@ import type { Fence } from '../ledger/units.ts';
 import { layOutUnits } from '../ledger/units.ts';
 import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
 import { auditKey, backfillKey, trainKey } from '../planning/backfill-key.ts';
-import { chunkSize, datesOfATask, planChunks } from '../planning/chunks.ts';
+import { chunkSize, datesOfATask, planChunks, windowsOfABatch } from '../planning/chunks.ts';
 import type { Day } from '../planning/days.ts';
 import { hasHistory, minimumHistory } from '../planning/forecast-dates.ts';
 import type { DueDate } from '../planning/forecast-dates.ts';
@@ -243,8 +244,6 @@ async function forgetFailures(database: Database, run: Run): Promise<void> {
   );
 }
 
-const kindOf = (unit: FannedUnit): FannedKind => (unit === 'train' ? 'window' : 'date');
-
 /** Chunks `first` to `last` are to be sent; none where `last` is the smaller one. */
 export interface Round {
   first: number;
@@ -263,9 +262,9 @@ export async function planRound(
 ): Promise<Round> {
   const { database } = deps;
   const run = await readRun(database, runId);
-  const open = await chunks.readOpenUnits(database, runId, kindOf(unit));
+  const open = await chunks.readOpenUnits(database, runId, chunks.kindOf(unit));
   const sent = [...new Set(open.flatMap(({ chunk }) => (chunk === null ? [] : [chunk])))];
-  await endBatches(deps, await chunks.staleBatches(database, runId, sent));
+  await endBatches(deps, await staleBatches(database, runId, sent));
   const size = await sizeOf(deps, run, unit);
   const plan = planChunks(open, size);
   const { first, last } = await chunks.numberChunks(database, runId, plan);
@@ -275,8 +274,7 @@ export async function planRound(
 
 async function sizeOf({ database, engine }: Dependencies, run: Run, unit: FannedUnit): Promise<number> {
   const request = requestOf(run);
-  // A window takes a tenth of a second, whatever its range: all of a year of daily ones fit into one batch.
-  if (unit === 'train') return 200;
+  if (unit === 'train') return windowsOfABatch;
   const asked = run.input['chunk'] as BackfillInput['chunk'];
   return chunkSize(asked, request.paths, await readThroughput(database, engine.name));
 }
@@ -301,7 +299,7 @@ export async function beginChunk(
   const opened = await chunks.beginChunk(database, run, chunk);
   if (!opened) return null;
   for (const other of opened.overtaken) {
-    await endBatches(deps, await chunks.staleBatches(database, other.runId, [other.chunk]));
+    await endBatches(deps, await staleBatches(database, other.runId, [other.chunk]));
   }
   const request = requestOf(run);
   const common = {

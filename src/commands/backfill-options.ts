@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
 import { defaults, parseBackfillInput } from '../planning/backfill-input.ts';
 import type { BackfillInput } from '../planning/backfill-input.ts';
+import { addDays } from '../planning/days.ts';
+import type { Day } from '../planning/days.ts';
 import { trainFrequencies } from '../planning/training-calendar.ts';
 
 /** As the command line gives them: texts, and flags. */
@@ -22,6 +24,11 @@ export interface BackfillOptions {
   redo?: string;
   retrain?: boolean;
   plan?: string;
+}
+
+/** The newest day that is over. */
+export function yesterday(): Day {
+  return addDays(new Date().toISOString().slice(0, 10), -1);
 }
 
 /** The options of every command about models of a series; what is left out has the default that is named. */

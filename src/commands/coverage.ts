@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { readCoverage, resolveRequest } from '../ledger/forecasts.ts';
 import type { Coverage } from '../ledger/forecasts.ts';
-import { addDays } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
 import { rangesOf, rangeText } from '../planning/forecast-dates.ts';
-import { addBackfillOptions, readBackfillOptions } from './backfill-options.ts';
+import { addBackfillOptions, readBackfillOptions, yesterday } from './backfill-options.ts';
 import type { BackfillOptions } from './backfill-options.ts';
 import type { CommandContext } from './context.ts';
 import { count } from './output.ts';
@@ -22,12 +21,11 @@ export function register(program: Command, { config, out }: CommandContext): voi
     .option('--json', 'print one JSON object')
     .action(async (options: BackfillOptions & { json?: boolean }) => {
       await withSession(config, options.json ? undefined : out, async ({ database }) => {
-        const yesterday = addDays(new Date().toISOString().slice(0, 10), -1);
         const { request, due, openDays } = await resolveRequest(
           database,
           config.checkout,
           readBackfillOptions(options),
-          yesterday,
+          yesterday(),
         );
         const covered = await readCoverage(database, request, due, openDays);
         const calendar = due.map(({ date }) => date);

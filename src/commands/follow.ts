@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { classify, Failure, isRetryable } from '../failures.ts';
 import { readBatches } from '../ledger/batches.ts';
 import type { Batch } from '../ledger/batches.ts';
-import { tallyUnits } from '../ledger/chunks.ts';
+import { kindOf, tallyUnits } from '../ledger/chunks.ts';
 import type { UnitTally } from '../ledger/chunks.ts';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
@@ -141,7 +141,7 @@ function noteOf(
 
 /** "1,440 of 2,872 dates · 1 batch running, 1 waiting". */
 function fannedText(unit: FannedUnit, tallies: readonly UnitTally[], batches: readonly Batch[]): string {
-  const of = tallies.filter(({ kind }) => kind === (unit === 'train' ? 'window' : 'date'));
+  const of = tallies.filter(({ kind }) => kind === kindOf(unit));
   const sum = (field: 'units' | 'committed' | 'skipped' | 'quarantined'): number =>
     of.reduce((total, tally) => total + tally[field], 0);
   const what = unit === 'train' ? 'models' : 'dates';

@@ -8,8 +8,7 @@ import { checkPlan, readLogBytes, readParts, readPlanFacts, readWork, storePlan 
 import type { PlanWorld } from '../ledger/plans.ts';
 import { planBackfill } from '../planning/backfill-plan.ts';
 import type { BackfillPlan } from '../planning/backfill-plan.ts';
-import { addDays } from '../planning/days.ts';
-import { addBackfillOptions, backfillLine, readBackfillOptions } from './backfill-options.ts';
+import { addBackfillOptions, backfillLine, readBackfillOptions, yesterday } from './backfill-options.ts';
 import type { BackfillOptions } from './backfill-options.ts';
 import type { CommandContext } from './context.ts';
 import { count } from './output.ts';
@@ -37,8 +36,7 @@ async function planCommand(
 ): Promise<void> {
   const input = readBackfillOptions(options);
   await withSession(config, options.json ? undefined : out, async ({ database }) => {
-    const yesterday = addDays(new Date().toISOString().slice(0, 10), -1);
-    const resolved = await resolveRequest(database, config.checkout, input, yesterday);
+    const resolved = await resolveRequest(database, config.checkout, input, yesterday());
     const world: PlanWorld = {
       ...resolved,
       ...(input.redo !== undefined && { redo: input.redo }),

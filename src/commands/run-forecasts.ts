@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { auditKey, backfillKey, lastDay, trainKey } from '../planning/backfill-key.ts';
 import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
-import { addDays } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
 import { backfillPriority } from '../workflows/options.ts';
-import { addBackfillOptions, addModelOptions, readBackfillOptions } from './backfill-options.ts';
+import { addBackfillOptions, addModelOptions, readBackfillOptions, yesterday } from './backfill-options.ts';
 import type { BackfillOptions } from './backfill-options.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
@@ -66,10 +65,6 @@ export async function startRun(
 /** "Yesterday" is said as the day it is, so that a start just before midnight means what its caller meant. */
 function fixed<Input extends TrainInput>(input: Input): Input & { end: Day } {
   return { ...input, end: lastDay(input.end, yesterday()) };
-}
-
-function yesterday(): Day {
-  return addDays(new Date().toISOString().slice(0, 10), -1);
 }
 
 export function backfillStart(options: RunOptions): Start {

@@ -131,6 +131,29 @@ export async function openBatches(
   return found.rows;
 }
 
+/** The batches of a chunk are noted under this name. */
+export function chunkUnit(chunk: number): string {
+  return `chunk ${chunk}`;
+}
+
+/**
+ * Batches that a new round must see gone before it begins, when nothing of the run is in flight: those that are still
+ * open, and all that ever held one of these units. The ledger may believe them ended while a session of theirs lives on.
+ */
+export async function staleBatches(
+  database: Database,
+  runId: string,
+  chunks: readonly number[],
+): Promise<{ batchId: string; attempt: number }[]> {
+  const found = await database.query<{ batchId: string; attempt: number }>(
+    `select batch_id as "batchId", attempt from batches
+      where run_id = $1 and unit like 'chunk %'
+        and (state not in ${terminal} or unit = any ($2))`,
+    [runId, chunks.map(chunkUnit)],
+  );
+  return found.rows;
+}
+
 /**
  * Ends the database sessions of batches whose processes are gone or stopped: one that was stopped in the middle of a
  * COPY would hold its locks for ever.

@@ -3,14 +3,15 @@ import type { Database } from '../database/pool.ts';
 import type { FailureType } from '../failures.ts';
 import type { Day } from '../planning/days.ts';
 import type { OpenUnit } from '../planning/chunks.ts';
+import type { FannedUnit } from '../planning/phases.ts';
+import { chunkUnit } from './batches.ts';
 import type { Fence } from './units.ts';
 
 /** Units that are sent to an engine in chunks: training windows, or forecast dates. */
 export type FannedKind = 'window' | 'date';
 
-/** The batches of a chunk are noted under this name. */
-export function chunkUnit(chunk: number): string {
-  return `chunk ${chunk}`;
+export function kindOf(phase: FannedUnit): FannedKind {
+  return phase === 'train' ? 'window' : 'date';
 }
 
 /**
@@ -30,24 +31,6 @@ export async function readOpenUnits(
         and not coalesce((detail ->> 'left')::boolean, false)
       order by model_version, date`,
     [runId, kind],
-  );
-  return found.rows;
-}
-
-/**
- * Batches that a new round must see gone before it begins, when nothing of the run is in flight: those that are still
- * open, and all that ever held one of these units. The ledger may believe them ended while a session of theirs lives on.
- */
-export async function staleBatches(
-  database: Database,
-  runId: string,
-  chunks: readonly number[],
-): Promise<{ batchId: string; attempt: number }[]> {
-  const found = await database.query<{ batchId: string; attempt: number }>(
-    `select batch_id as "batchId", attempt from batches
-      where run_id = $1 and unit like 'chunk %'
-        and (state not in ('SUCCEEDED', 'FAILED', 'CANCELLED', 'TIMED_OUT') or unit = any ($2))`,
-    [runId, chunks.map(chunkUnit)],
   );
   return found.rows;
 }

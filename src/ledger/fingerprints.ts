@@ -7,6 +7,7 @@ import { Failure } from '../failures.ts';
 import type { PoolSettings } from '../pools/settings.ts';
 import { stretchOf } from '../planning/phases.ts';
 import type { PoolUnit } from '../planning/phases.ts';
+import { resultVersion } from './result-versions.ts';
 import { portfolioOf } from './runs.ts';
 import type { Run } from './runs.ts';
 
@@ -20,10 +21,6 @@ const ruleVersions = {
   allocate: 1,
   report: 2,
 };
-
-const jobVersions = JSON.parse(
-  readFileSync(new URL('../../spark/sevenfold_jobs/result_versions.json', import.meta.url), 'utf8'),
-) as Record<string, number>;
 
 /** What a phase would read now. */
 export interface FingerprintContext {
@@ -47,8 +44,8 @@ export async function fingerprint(
   const { run, settings, parity } = context;
   if (stretchOf(unit)) {
     return digest([
-      jobVersions['pool_evaluate'],
-      jobVersions['pool_forecast'],
+      resultVersion('pool_evaluate'),
+      resultVersion('pool_forecast'),
       run.date,
       await row(database, `select ${forecastReads}, ${poolsDue}`, run),
     ]);
@@ -57,7 +54,7 @@ export async function fingerprint(
     case 'prepare':
       return digest([settings]);
     case 'ingest':
-      return digest([jobVersions['pool_ingest'], run.date, await sourceDigest(context)]);
+      return digest([resultVersion('pool_ingest'), run.date, await sourceDigest(context)]);
     case 'prefilter':
       return digest([
         ruleVersions.prefilter,
@@ -67,7 +64,7 @@ export async function fingerprint(
       ]);
     case 'metrics':
       return digest([
-        jobVersions['pool_metrics'],
+        resultVersion('pool_metrics'),
         ruleVersions.grouping,
         ruleVersions.icebox,
         settings,
@@ -82,7 +79,7 @@ export async function fingerprint(
       ]);
     case 'forecast':
       return digest([
-        jobVersions['pool_forecast'],
+        resultVersion('pool_forecast'),
         run.date,
         await row(database, `select ${forecastReads}, ${poolsDue}`, run),
       ]);

@@ -10,7 +10,7 @@ import { planToken } from '../planning/plan-token.ts';
 import { readCoverage, readWindows } from './forecasts.ts';
 import type { ForecastModel, ForecastRequest } from './forecasts.ts';
 import { resultVersion } from './result-versions.ts';
-import { readThroughput } from './throughput.ts';
+import { readThroughput, tellingRows } from './throughput.ts';
 
 /** What a backfill is about, as `resolveRequest` answers it, and what it is to do again. */
 export interface PlanWorld {
@@ -158,9 +158,6 @@ export async function refuseStalePlan(database: Database, token: string, world: 
     `Plan ${token} does not hold: ${difference}. Plan again: npx sevenfold plan backfill, or start without --plan.`,
   );
 }
-
-/** Batches of fewer rows say more about starting than about working. */
-const tellingRows = 200_000;
 
 /** How long the parts took in the newest batches of an engine; what is usual where there are none. */
 export async function readParts(

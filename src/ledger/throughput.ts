@@ -3,7 +3,7 @@ import { usualThroughput } from '../planning/chunks.ts';
 import type { Throughput } from '../planning/chunks.ts';
 
 /** Batches of fewer rows say more about starting than about working. */
-const telling = 200_000;
+export const tellingRows = 200_000;
 
 /** How fast the newest batches of an engine made forecasts; what is usual where there are none. */
 export async function readThroughput(database: Database, engine: string): Promise<Throughput> {
@@ -15,7 +15,7 @@ export async function readThroughput(database: Database, engine: string): Promis
               where job = 'forecast_infer' and state = 'SUCCEEDED' and engine = $1
                 and (result ->> 'rows')::double precision >= $2
               order by finished_at desc limit 20) newest`,
-    [engine, telling],
+    [engine, tellingRows],
   );
   const rowsPerSecond = measured.rows[0]?.rowsPerSecond;
   return rowsPerSecond == null ? usualThroughput : { rowsPerSecond };

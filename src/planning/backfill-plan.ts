@@ -1,4 +1,4 @@
-import { chunkSize, datesOfATask } from './chunks.ts';
+import { chunkSize, datesOfATask, windowsOfABatch } from './chunks.ts';
 import type { BackfillInput } from './backfill-input.ts';
 
 /** What a plan was made from: a start with its token is refused when one of these has changed. */
@@ -107,9 +107,6 @@ const verifiedRowsPerSecond = 2_600_000;
 /** Points, quantiles and metadata of a date: 14 + 14 + 1 rows with their keys. */
 const bytesOfADateBeside = 5_000;
 
-/** Windows that one batch trains. */
-const windowsOfABatch = 400;
-
 const coreCounts = [2, 4, 8, 16, 32, 64, 128];
 /** The smallest executor that Dataproc accepts, and the fewest of them. */
 const coresOfAnExecutor = 4;
@@ -177,7 +174,7 @@ export function planBackfill(
   const dates = sum(work.map((each) => each.dates.toDo));
   const batches = sum(work.map((each) => Math.ceil(each.dates.toDo / size)));
   const windows = sum(work.map((each) => each.windows.toTrain));
-  const trainingBatches = Math.ceil(windows / windowsOfABatch);
+  const trainingBatches = sum(work.map((each) => Math.ceil(each.windows.toTrain / windowsOfABatch)));
   const rows = dates * paths;
   // Of the seconds of a usual batch, those in which its tasks run are shared by the cores.
   const batchSeconds = (size * paths) / parts.rowsPerSecond;

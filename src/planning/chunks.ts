@@ -16,6 +16,9 @@ const mostDatesOfABatch = 1_000;
 /** Dates in one Spark task, which is one transaction: 60 dates of 2,000 paths are 7 MB. */
 export const datesOfATask = 60;
 
+/** Training windows in one batch: a window takes a tenth of a second, whatever its range. */
+export const windowsOfABatch = 200;
+
 /** How many dates go into one batch. */
 export function chunkSize(
   asked: 'auto' | number | undefined,

@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Failure } from '../failures.ts';
-import { suggestion } from '../planning/nearest.ts';
+import { objectOf, readJson, refuse } from '../settings-files.ts';
 
 /** A number or a flag, and what it may be. */
 interface Kind<T> {
@@ -170,22 +167,6 @@ export function loadPoolSettings(checkout: string): PoolSettings {
   };
 }
 
-function readJson(checkout: string, file: string): unknown {
-  let content: string;
-  try {
-    content = readFileSync(join(checkout, file), 'utf8');
-  } catch (error) {
-    throw new Failure('InvalidInput', `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
-      cause: error,
-    });
-  }
-  try {
-    return JSON.parse(content);
-  } catch (error) {
-    throw new Failure('InvalidInput', `${file} is not JSON: ${(error as Error).message}.`, { cause: error });
-  }
-}
-
 /** Checks the parameters; `raw` is the parsed file. */
 export function readParameters(raw: unknown): PoolParameters {
   const given = objectOf(parametersFile, raw, Object.keys(parameterKinds));
@@ -240,20 +221,6 @@ function readToken(raw: unknown, index: number): ApprovedToken {
   return { symbol: textOf(`${name}.symbol`, token['symbol']), address, yieldBearing };
 }
 
-function objectOf(file: string, raw: unknown, known: string[], name = 'the file'): Record<string, unknown> {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
-    refuse(file, name, raw, 'one JSON object');
-  for (const key of Object.keys(raw)) {
-    if (!known.includes(key)) {
-      throw new Failure(
-        'InvalidInput',
-        `${file}: ${name} has the unknown name "${key}". ${suggestion(key, known)}`,
-      );
-    }
-  }
-  return raw as Record<string, unknown>;
-}
-
 function listOf(lists: Record<string, unknown>, name: string): unknown[] {
   const list = lists[name];
   if (!Array.isArray(list)) refuse(listsFile, name, list, 'a list');
@@ -274,9 +241,4 @@ function refuseTwins(name: string, values: readonly string[]): void {
     if (seen.has(key)) refuse(listsFile, name, value, 'named once');
     seen.add(key);
   }
-}
-
-function refuse(file: string, name: string, value: unknown, allowed: string): never {
-  const found = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
-  throw new Failure('InvalidInput', `${file}: ${name} is ${found}, but must be ${allowed}.`);
 }

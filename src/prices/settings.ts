@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Failure } from '../failures.ts';
-import { suggestion } from '../planning/nearest.ts';
+import { objectOf, readJson, refuse } from '../settings-files.ts';
 
 /** How a model takes a covariate: as it is, or as the close less the covariate. */
 export type CovariateUse = 'level' | 'spread';
@@ -93,33 +92,6 @@ function readCovariate(file: string, raw: unknown, index: number): Covariate {
   return { name, use, ...(from !== undefined && { from: textOf(file, `${path}.from`, from) }) };
 }
 
-function readJson(checkout: string, file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(join(checkout, file), 'utf8'));
-  } catch (error) {
-    throw new Failure('InvalidInput', `${file} is not JSON: ${(error as Error).message}.`, { cause: error });
-  }
-}
-
-function objectOf(
-  file: string,
-  raw: unknown,
-  known: readonly string[],
-  name = 'the file',
-): Record<string, unknown> {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
-    refuse(file, name, raw, 'one JSON object');
-  for (const key of Object.keys(raw)) {
-    if (!known.includes(key)) {
-      throw new Failure(
-        'InvalidInput',
-        `${file}: ${name} has the unknown name "${key}". ${suggestion(key, known)}`,
-      );
-    }
-  }
-  return raw as Record<string, unknown>;
-}
-
 function nameOf(file: string, name: string, value: unknown): string {
   if (typeof value !== 'string' || !commodityName.test(value))
     refuse(file, name, value, 'a commodity: up to 32 capitals, digits and _, for example "WTI"');
@@ -130,9 +102,4 @@ function textOf(file: string, name: string, value: unknown): string {
   if (typeof value !== 'string' || value.trim() !== value || value === '')
     refuse(file, name, value, 'text without blanks around it');
   return value;
-}
-
-function refuse(file: string, name: string, value: unknown, allowed: string): never {
-  const found = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
-  throw new Failure('InvalidInput', `${file}: ${name} is ${found}, but must be ${allowed}.`);
 }

@@ -140,7 +140,8 @@ export async function initialiseCluster(cluster: Cluster, password: string): Pro
       '--encoding=UTF8',
       '--locale=C',
       '--auth=scram-sha-256',
-      '--data-checksums',
+      // With them, the first reader of a fresh row writes its page to the log again (docs/decisions/016).
+      '--no-data-checksums',
       '--no-instructions',
     ];
     // Not synced: nothing is in it yet, and a power cut here leaves `.new`, which the next try throws away.

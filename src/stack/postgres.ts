@@ -24,6 +24,8 @@ const settings = {
   checkpoint_timeout: '15min',
   // pglz: the shipped programs are built without lz4.
   wal_compression: 'on',
+  // Two loads at once fill the usual 16 MB before it is written.
+  wal_buffers: '64MB',
   synchronous_commit: 'on',
   random_page_cost: '1.1',
   // Compiling a query costs more than our queries do.

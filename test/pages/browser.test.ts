@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import { loadDailyReport } from '../../src/pages/daily-report-data.ts';
 import { renderDailyReport } from '../../src/pages/daily-report.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
-import { openBrowser } from '../support/browser.ts';
+import { openBrowser, openPage, smallestText } from '../support/browser.ts';
+import type { ColorScheme, OpenedPage } from '../support/browser.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { fillRichDay } from './rich-day.ts';
 
@@ -33,19 +34,8 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function open(
-  width: number,
-  colorScheme: 'light' | 'dark',
-): Promise<{ page: Page; complaints: string[] }> {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => request.url() !== url && complaints.push(`asked for ${request.url()}`));
-  await page.goto(url);
-  return { page, complaints };
-}
+const open = (width: number, colorScheme: ColorScheme): Promise<OpenedPage> =>
+  openPage(browser, url, width, colorScheme);
 
 // Runs in the page, which TypeScript's settings here know nothing of: therefore text.
 const lowestContrast = `(() => {
@@ -69,11 +59,6 @@ const lowestContrast = `(() => {
   }
   return worst;
 })()`;
-
-// As high as it is on the screen, after the drawing was scaled to the width that it has.
-const smallestText = `Math.min(...[...document.querySelectorAll('svg.chart text')]
-  .filter((e) => e.getClientRects().length > 0)
-  .map((e) => parseFloat(getComputedStyle(e).fontSize) * e.ownerSVGElement.getScreenCTM().a))`;
 
 for (const width of [360, 390, 1280]) {
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -83,6 +83,23 @@ def describe(exception: BaseException) -> tuple[str, str]:
     return "JobFailed", _last_words(exception)
 
 
+# What is wrong with a batch and not with the piece of it at which it shows.
+_OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
+
+
+def describe_piece(exception: Exception) -> tuple[str, str]:
+    """`describe`, for one piece of a batch whose others go on.
+
+    Raises Fenced, Infrastructure and OutOfMemory instead: those fail the batch, which is tried again or not
+    by their type. By their own type, because Spark passes nothing but the text on.
+    """
+    error_type, message = describe(exception)
+    failure = _OF_THE_BATCH.get(error_type)
+    if failure is not None:
+        raise failure(message) from exception
+    return error_type, message
+
+
 def _chain(exception: BaseException) -> Iterator[BaseException]:
     seen: BaseException | None = exception
     while seen is not None:

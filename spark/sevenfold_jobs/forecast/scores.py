@@ -31,7 +31,8 @@ _VALUES_AT_ONCE = 32_768
 
 def sort_paths(paths: np.ndarray) -> np.ndarray:
     """Paths `(…, n, h)` as `(…, h, n)`, each day's values ascending and side by side in memory."""
-    by_day = np.ascontiguousarray(np.swapaxes(paths, -1, -2))
+    # A copy in any case: paths may lie in memory day by day already, and are the caller's.
+    by_day = np.array(np.swapaxes(paths, -1, -2), order="C")
     by_day.sort(axis=-1)
     return by_day
 

@@ -60,17 +60,9 @@ class FittedModel:
 
 
 @dataclass(frozen=True)
-class StoredModel:
+class StoredModel(FittedModel):
     """A model as it was read: `sha256` is that of its state's bytes."""
 
-    window: Window
-    state: dict[str, Any]
-    parameters: dict[str, Any]
-    training_cutoff_date: date
-    training_start_date: date
-    training_samples: int
-    data_hash: str
-    fit_seconds: float
     sha256: str
     size_bytes: int
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.watching import watched
-from sevenfold_jobs.forecast.series import read_series
 from sevenfold_jobs.forecast_audit.verdicts import auditing
 from sevenfold_jobs.forecast_infer.request import read_request
-from sevenfold_jobs.forecast_infer.spread import committed, spread
+from sevenfold_jobs.forecast_infer.spread import committed, open_request, spread
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -20,13 +19,7 @@ def run(batch: Batch) -> dict[str, Any]:
     """
     began = time.perf_counter()
     request = read_request(batch.input)
-    with batch.connect() as connection:
-        prices = read_series(connection, request.commodity, request.calendar)
-        [leaf] = connection.execute(
-            "select distributions_leaf(%s, %s)", [request.commodity, request.model_version]
-        ).fetchone()
-        connection.commit()
-    _ = prices.newest, prices.is_plain
+    prices, leaf = open_request(batch, request)
     due = len(request.dates)
     note = f"{request.model_version}: comparing {due} dates"
     begin = partial(auditing, batch.fence, leaf, request, prices)

@@ -7,10 +7,9 @@ from typing import Any
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.watching import watched
-from sevenfold_jobs.forecast.series import read_series
 from sevenfold_jobs.forecast_infer.request import read_request
 from sevenfold_jobs.forecast_infer.sink import writing
-from sevenfold_jobs.forecast_infer.spread import committed, spread
+from sevenfold_jobs.forecast_infer.spread import committed, open_request, spread
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -22,15 +21,7 @@ def run(batch: Batch) -> dict[str, Any]:
     """
     began = time.perf_counter()
     request = read_request(batch.input)
-    with batch.connect() as connection:
-        prices = read_series(connection, request.commodity, request.calendar)
-        # Made before the tasks: a new leaf locks the table for a moment.
-        [leaf] = connection.execute(
-            "select distributions_leaf(%s, %s)", [request.commodity, request.model_version]
-        ).fetchone()
-        connection.commit()
-    # Worked out once here, and sent along with the rest.
-    _ = prices.newest, prices.is_plain
+    prices, leaf = open_request(batch, request)
     read = time.perf_counter() - began
     due = len(request.dates)
     note = f"{request.model_version}: {due} dates in {len(request.works)} tasks"

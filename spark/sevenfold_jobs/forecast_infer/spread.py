@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from sevenfold_jobs.common.failures import Fenced, Infrastructure, OutOfMemory, describe
+from sevenfold_jobs.common.failures import describe_piece
 from sevenfold_jobs.common.task import Task
+from sevenfold_jobs.forecast.series import Prices, read_series
 from sevenfold_jobs.forecast_infer.request import Request, Work
 
 if TYPE_CHECKING:  # what is imported here is imported by every task
@@ -28,8 +29,19 @@ PARTITIONS_A_CORE = 2
 # starting helpers for a scan of a task's rows takes as long as the scan.
 PLANS = "set enable_seqscan = off; set max_parallel_workers_per_gather = 0"
 
-# What is wrong with the batch and not with the dates: it fails, and is tried again or not by its type.
-_OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
+
+def open_request(batch: "Batch", request: Request) -> tuple[Prices, str]:
+    """The prices as they are now, and the leaf of the model version."""
+    with batch.connect() as connection:
+        prices = read_series(connection, request.commodity, request.calendar)
+        # Made before the tasks: a new leaf locks the table for a moment.
+        [leaf] = connection.execute(
+            "select distributions_leaf(%s, %s)", [request.commodity, request.model_version]
+        ).fetchone()
+        connection.commit()
+    # Worked out once here, and sent along with the rest.
+    _ = prices.newest, prices.is_plain
+    return prices, leaf
 
 
 def spread(batch: "Batch", request: Request, begin: Begin) -> list[Result]:
@@ -60,11 +72,7 @@ def _answers(task: Task, begin: Begin, works: Sequence[Work]) -> Iterator[Result
             try:
                 answer = do(connection, work)
             except Exception as error:
-                error_type, message = describe(error)
-                failure = _OF_THE_BATCH.get(error_type)
-                if failure is not None:
-                    # By its own type: Spark passes nothing but the text on.
-                    raise failure(message) from error
+                error_type, message = describe_piece(error)
                 connection.rollback()
                 answer = {
                     "dates": [day.isoformat() for day in work.dates],

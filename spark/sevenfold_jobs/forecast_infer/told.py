@@ -23,6 +23,6 @@ class Told:
 
     def listen(self, index: int, paths: np.ndarray, actuals: np.ndarray) -> None:
         """Takes in the paths (paths, h) of a date: they are sorted once, in a copy."""
-        ascending = np.sort(paths.T, axis=-1)
+        ascending = scores.sort_paths(paths)
         self.quantiles[index] = scores.quantiles(ascending)
         self.crps[index] = scores.crps(ascending, actuals)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from sevenfold_jobs.common.failures import Fenced, Infrastructure, InvalidInput, OutOfMemory, describe
+from sevenfold_jobs.common.failures import InvalidInput, describe_piece
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.forecast import models
 from sevenfold_jobs.forecast.fence import pass_units
@@ -16,9 +16,6 @@ from sevenfold_jobs.forecast.store import FittedModel, Window, has_model, save_m
 from sevenfold_jobs.forecast_train.request import Request, Work
 
 Result = dict[str, Any]
-
-# What is wrong with the batch and not with the window: it fails, and is tried again or not by its type.
-_OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
 
 _DAY = np.timedelta64(1, "D")
 
@@ -31,11 +28,7 @@ def train_window(task: Task, fence: dict[str, Any], request: Request, prices: Pr
     try:
         return _train(task, fence, request, prices, work)
     except Exception as error:
-        error_type, message = describe(error)
-        failure = _OF_THE_BATCH.get(error_type)
-        if failure is not None:
-            # By its own type: Spark passes nothing but the text on.
-            raise failure(message) from error
+        error_type, message = describe_piece(error)
         return {**work.described(), "errorType": error_type, "message": message}
 
 

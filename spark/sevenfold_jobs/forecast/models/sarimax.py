@@ -75,13 +75,21 @@ def innovations(state: State, series: Series) -> np.ndarray:
     u_t = Δclose_t - β·Δcovariates_t = e_t + θ_1 e_{t-1} + θ_2 e_{t-2} + θ_3 e_{t-3}, from zeros on:
     after some days they are those of the Kalman filter, whose gain has settled by then.
     """
-    from scipy.signal import lfilter
-
     first = int(np.searchsorted(series.dates, np.datetime64(state["start"], "D")))
     remainder = np.diff(series.close[first:])
     for given, coefficient in zip(state["covariates"], state["beta"], strict=True):
         remainder -= coefficient * np.diff(series.covariates[given["name"]][first:])
-    return lfilter([1.0], [1.0, *state["theta"]], remainder)
+    # Bit by bit what scipy.signal.lfilter gives, which each process would import for 1.2 s to save it 0.5 ms.
+    first_theta, second_theta, third_theta = state["theta"]
+    filtered = []
+    first_held = second_held = third_held = 0.0
+    for value in remainder.tolist():
+        innovation = value + first_held
+        first_held = second_held - first_theta * innovation
+        second_held = third_held - second_theta * innovation
+        third_held = -third_theta * innovation
+        filtered.append(innovation)
+    return np.array(filtered)
 
 
 def forecast_moves(state: State, filtered: np.ndarray, horizon: int) -> np.ndarray:
