@@ -32,6 +32,7 @@ const giveVerdicts = `
            when u.verdict in ('quarantined', 'failed') or (u.failure_type is not null and j.reason is null) then u.reason
            else j.reason end,
          failure_type = case when j.verdict = 'complete' then null else u.failure_type end,
+         tries = case when j.verdict = 'complete' then 0 else u.tries end,
          rows_found = j.rows_found,
          committed_attempt = case when j.verdict = 'complete' then u.committed_attempt end,
          detail = case when j.left_alone then '{"left": true}'::jsonb else '{}'::jsonb end,

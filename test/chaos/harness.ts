@@ -7,6 +7,9 @@ import { descendantsOf, identify, processesMarked, signalProcess } from '../../s
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import type { Rig, RunEnd } from '../support/rig.ts';
 
+/** SEVENFOLD_CHAOS=all: every victim at every point. Without it, every victim, and points at which it matters who dies. */
+export const everyCombination = process.env['SEVENFOLD_CHAOS'] === 'all';
+
 /** Everything that may be killed while a run is under way. */
 export const victims = ['worker', 'jvm', 'job', 'postgres', 'temporal', 'supervisor'] as const;
 export type Victim = (typeof victims)[number];
