@@ -69,7 +69,7 @@ test('PostgreSQL is served on loopback alone, flushing every commit, in UTF8', a
   );
   assert.deepEqual(found, {
     listens: '127.0.0.1',
-    checksums: 'off', // docs/decisions/016,
+    checksums: 'off', // docs/decisions/016
     sockets: '',
     encoding: 'UTF8',
     synchronous: 'on',
