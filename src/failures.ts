@@ -19,6 +19,10 @@ export const failureTypes = {
   CheckFailed: { retryable: false },
   /** A process, a connection, a machine went away: the same request may well succeed. */
   Infrastructure: { retryable: true },
+  /** A machine of the cluster went away under the batch: another one will do. */
+  ExecutorLost: { retryable: true },
+  /** The service's quota is used up for this minute: retried, but no sooner than after 60 s. */
+  QuotaExceeded: { retryable: true },
   /** Killed for its memory; retried with more. */
   OutOfMemory: { retryable: true },
   /** The database or a disk is full: retried, because someone may make room. */

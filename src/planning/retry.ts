@@ -5,10 +5,20 @@ export function backOffMs(triesSoFar: number): number {
   return Math.min(15_000, 1_000 * 2 ** (triesSoFar - 1));
 }
 
+/** Quotas are renewed each minute: asking sooner only uses up the next one. */
+const quotaMs = 60_000;
+
+/** How long to wait after a failure of this type. */
+export function waitMs(type: FailureType, triesSoFar: number): number {
+  return type === 'QuotaExceeded' ? quotaMs : backOffMs(triesSoFar);
+}
+
 /** How often a piece of work is tried. What passes by itself is waited for; a full disk or a hard limit is not. */
 export function maximumTries(type: FailureType): number {
   switch (type) {
     case 'Infrastructure':
+    case 'ExecutorLost':
+    case 'QuotaExceeded':
       return 8;
     case 'OutOfMemory':
     case 'NoSpace':
