@@ -1,4 +1,6 @@
 import type { FailureType } from '../failures.ts';
+import type { EventLogSummary } from './event-log.ts';
+import type { Resources } from '../planning/executors.ts';
 
 /** What a job is asked to do, fixed before anything is sent. Holds no secret. */
 export interface BatchRequest {
@@ -16,6 +18,10 @@ export interface BatchRequest {
   timeoutMs: number;
   /** Its own JVM instead of the shared warm one. */
   isolated: boolean;
+  /** The cluster (`spark://…`) that does the work while the driver stays here; the standalone engine sets it. */
+  master?: string;
+  /** How many machines and how much memory, where an engine can choose them. */
+  resources: Resources;
   /** Kept with the batch so that another worker, or a sweep, knows whose it is. */
   labels: Record<string, string>;
 }
@@ -42,15 +48,40 @@ export interface BatchObservation {
   labels: Record<string, string>;
   startedAt?: string;
   finishedAt?: string;
+  /** What the service that runs it calls it, and how it was set up there. */
+  remote?: RemoteBatch;
+  /** What Spark's own event log tells of it, once it has ended. */
+  eventLog?: EventLogSummary;
+}
+
+/** A batch as another service knows it; each engine knows some of these. */
+export interface RemoteBatch {
+  /** The full resource name: `projects/…/locations/…/batches/…`. */
+  batchName?: string;
+  /** The long-running operation by which it is cancelled. */
+  operation?: string;
+  /** Spark's id of the application on a standalone cluster. */
+  appId?: string;
+  outputUri?: string;
+  runtimeVersion?: string;
+  containerImage?: string;
+  properties?: Record<string, string>;
+  /** As the service meters it; 64-bit numbers are strings there. */
+  approximateUsage?: { milliDcuSeconds: string; shuffleStorageGbSeconds: string };
 }
 
 export function isTerminal(state: BatchState): boolean {
   return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED' || state === 'TIMED_OUT';
 }
 
+/** The engines that run batches. `queue` is none of them: it is a task queue whose workers have one of these. */
+export type EngineName = 'local' | 'standalone' | 'dataproc';
+
 /** Where batches run. Every method may be called again at any time, by any worker. */
 export interface Engine {
-  readonly name: 'local' | 'standalone' | 'dataproc';
+  readonly name: EngineName;
+  /** How long a watcher lets one look wait for news: what many watchers of a remote batch can afford. */
+  readonly lookMs: number;
   /** The batch as the engine knows it, or undefined where it never heard of it. */
   look(batchId: string): Promise<BatchObservation | undefined>;
   /** Starts the batch; with an id that exists it changes nothing. `environment` holds the secrets and is never stored. */
@@ -64,5 +95,7 @@ export interface Engine {
   ): Promise<BatchObservation | undefined>;
   /** Ends the batch and all its processes and answers when they are gone. Unknown or ended batches are left as they are. */
   cancel(batchId: string): Promise<BatchObservation | undefined>;
+  /** Batches with our labels that have not ended, as the engine knows them. */
+  listOpen(): Promise<BatchObservation[]>;
   close(): Promise<void>;
 }

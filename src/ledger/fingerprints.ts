@@ -186,7 +186,7 @@ async function row(database: Database, query: string, run: Run, more: unknown[] 
 async function sourceDigest({ path }: FingerprintContext): Promise<string> {
   const hash = createHash('sha256');
   if (path === undefined) {
-    hash.update(readFileSync(new URL('../../config/pools/sample.json', import.meta.url)));
+    hash.update(readFileSync(new URL('../../spark/sevenfold_jobs/pool_ingest/sample.json', import.meta.url)));
     return hash.digest('hex');
   }
   const names = await readdir(path).catch((error: NodeJS.ErrnoException) => {

@@ -8,6 +8,7 @@ import re
 import resource
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput, describe
 
 
-def execute(request: dict[str, Any]) -> None:
-    """Runs the request's job, writes `outcome.json`."""
+def execute(request: dict[str, Any], prepare: Callable[[], None] = lambda: None) -> None:
+    """Runs the request's job, writes `outcome.json`. What `prepare` raises is the job's failure as well."""
     directory = Path(request["directory"])
     cpu_seconds_before = cpu_seconds()
     os.environ.update(request.get("environment", {}))
     try:
+        prepare()
         outcome = {"status": "succeeded", "result": run_job(request)}
         # Here, so that a result that is no JSON (or holds a NaN) fails the job and not the writing.
         json.dumps(outcome, allow_nan=False)

@@ -31,6 +31,12 @@ class Infrastructure(JobError):  # noqa: N818
     type = "Infrastructure"
 
 
+class ExecutorLost(JobError):  # noqa: N818
+    """A machine of the cluster went away under the batch: another one will do."""
+
+    type = "ExecutorLost"
+
+
 class OutOfMemory(JobError):  # noqa: N818
     """Ended for its memory; retried with more."""
 
@@ -46,19 +52,22 @@ class NoSpace(JobError):  # noqa: N818
 # A failure inside a Spark task reaches the driver as text only. Python tasks end their trace with the
 # exception's full name; the JVM's own exceptions are known by their messages.
 _TASK_FAILURE = re.compile(
-    r"^sevenfold_jobs\.common\.failures\.(InvalidInput|Fenced|Infrastructure|OutOfMemory|NoSpace): (.+)$",
+    r"^sevenfold_jobs\.common\.failures\."
+    r"(InvalidInput|Fenced|Infrastructure|ExecutorLost|OutOfMemory|NoSpace): (.+)$",
     re.MULTILINE,
 )
 _PYTHON_EXCEPTION = re.compile(r"^(?:[a-z_]\w*\.)*[A-Z]\w*: .+$", re.MULTILINE)
 _IN_TEXT = (
     ("OutOfMemory", re.compile(r"java\.lang\.OutOfMemoryError|^MemoryError", re.MULTILINE)),
     ("NoSpace", re.compile(r"No space left on device|psycopg\.errors\.DiskFull|could not extend file")),
+    ("ExecutorLost", re.compile(r"ExecutorLostFailure|Lost executor \d+|worker lost", re.MULTILINE)),
     (
         "Infrastructure",
         re.compile(
             r"^psycopg\.(?:OperationalError|InterfaceError|errors\.AdminShutdown|errors\.CrashShutdown): "
             r"|PSQLException: (?:FATAL|An I/O error|Connection to|This connection has been closed)"
-            r"|Python worker exited unexpectedly|SparkContext was shut down",
+            r"|Python worker exited unexpectedly|SparkContext was shut down|All masters are unresponsive"
+            r"|Master removed our application|Cannot call methods on a stopped SparkContext",
             re.MULTILINE,
         ),
     ),
@@ -84,7 +93,7 @@ def describe(exception: BaseException) -> tuple[str, str]:
 
 
 # What is wrong with a batch and not with the piece of it at which it shows.
-_OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, OutOfMemory)}
+_OF_THE_BATCH = {failure.type: failure for failure in (Fenced, Infrastructure, ExecutorLost, OutOfMemory)}
 
 
 def describe_piece(exception: Exception) -> tuple[str, str]:

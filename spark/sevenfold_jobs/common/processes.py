@@ -15,6 +15,9 @@ def register_process(directory: str, pid: int) -> None:
     Ends this process where the batch has ended already: either the keeper sees the file, or we see its mark.
     """
     folder = Path(directory, "pids")
+    # On another machine of a cluster: there the process ends with its executor, and nobody looks here.
+    if not folder.parent.is_dir():
+        return
     path = folder / str(pid)
     if not path.exists():
         folder.mkdir(exist_ok=True)

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import uuid
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import psycopg
 
 from sevenfold_jobs.common.failures import JobError
+from sevenfold_jobs.common.objects import read_object, write_object
 
 # A state from this size on lies in the object store, not in the table.
 BYTES_IN_TABLE = 1_048_576
@@ -81,7 +80,7 @@ def save_model(
     large = len(content) >= BYTES_IN_TABLE
     object_uri = _object_uri(window, digest) if large else None
     if object_uri is not None:
-        _write_whole(Path(object_folder) / object_uri, content)
+        write_object(f"{object_folder}/{object_uri}", content)
     conflict = (
         """
         do update set training_cutoff_date = excluded.training_cutoff_date,
@@ -140,7 +139,7 @@ def load_model(connection: psycopg.Connection, window: Window, object_folder: st
     if row is None:
         raise JobError(f"{window.name} has no {window.train_frequency} model: train it first.")
     *described, sha256, size_bytes, state_json, object_uri = row
-    content = state_json.encode() if object_uri is None else _read(window, Path(object_folder) / object_uri)
+    content = state_json.encode() if object_uri is None else _read(window, f"{object_folder}/{object_uri}")
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise JobError(
@@ -156,19 +155,10 @@ def _object_uri(window: Window, digest: str) -> str:
     return f"models/{window.commodity}/{window.model_key}/{window.train_frequency}/{file}"
 
 
-def _read(window: Window, path: Path) -> bytes:
+def _read(window: Window, address: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_object(address)
     except FileNotFoundError as error:
-        raise JobError(f"{window.name}: its model's file {path} is gone. Train it with --retrain.") from error
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Whoever finds the file finds all of it, after a power cut too."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with unfinished.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+        raise JobError(
+            f"{window.name}: its model's file {address} is gone. Train it with --retrain."
+        ) from error

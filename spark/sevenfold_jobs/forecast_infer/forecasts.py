@@ -4,20 +4,18 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import numpy as np
 import psycopg
 
 from sevenfold_jobs.common.failures import JobError
+from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.forecast import models
 from sevenfold_jobs.forecast.paths import draw_paths
 from sevenfold_jobs.forecast.series import Prices
 from sevenfold_jobs.forecast.store import StoredModel, load_model
 from sevenfold_jobs.forecast_infer.leakage import refuse_leakage
 from sevenfold_jobs.forecast_infer.request import Request, Work
-
-VERSIONS = Path(__file__).parents[1] / "result_versions.json"
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ def _fingerprints(
     connection: psycopg.Connection, prices: Prices, starts: np.ndarray, sha256: str
 ) -> list[str]:
     """By the database's own function, so that a job and a verification can never word it differently."""
-    version = json.loads(VERSIONS.read_text())["forecast_infer"]
+    version = json.loads(text_of("result_versions.json"))["forecast_infer"]
     digests = [prices.digest(prices.as_of_day(start)) for start in starts]
     rows, sums = ([digest[part] for digest in digests] for part in range(2))
     found = connection.execute(

@@ -1,4 +1,4 @@
-"""Source `sample`: a panel that is made, not observed, from a table of quantiles (config/pools/sample.json).
+"""Source `sample`: a panel that is made, not observed, from a table of quantiles (sample.json beside it).
 
 A value depends on (seed, series, day) only, so a panel made for a later day extends an earlier one. The same
 bytes everywhere: raw Philox bits, and of arithmetic only what IEEE 754 fixes to the last bit. `exp`, `log`
@@ -10,16 +10,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.pool_ingest.source import SCHEMAS, Source
-
-SETTINGS = Path(__file__).parents[3] / "config" / "pools" / "sample.json"
 
 # Windows of 30 days and an icebox need something to look back on.
 DAYS_BEFORE_FIRST_RUN = 60
@@ -31,7 +29,7 @@ INNOVATION = 0.24310491562286437  # sqrt(1 - DAILY_MEMORY²), so that the path k
 
 def generate(day: date, today: date, settings: dict[str, Any] | None = None) -> Source:
     """The panel as it stands at 00:01 UTC of `day`: complete up to the day before. Raises InvalidInput."""
-    settings = settings or json.loads(SETTINGS.read_text())
+    settings = settings or json.loads(text_of("pool_ingest", "sample.json"))
     first = date.fromisoformat(settings["firstDay"])
     earliest = first + timedelta(days=DAYS_BEFORE_FIRST_RUN)
     if not earliest <= day <= today:

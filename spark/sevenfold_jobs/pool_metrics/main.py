@@ -4,7 +4,6 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,12 +12,11 @@ from pyspark.sql import DataFrame, SparkSession
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import Infrastructure
+from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.pool_metrics import planning, sink
 from sevenfold_jobs.pool_metrics.planning import Plan
 from sevenfold_jobs.pool_metrics.rules import COLUMNS
 from sevenfold_jobs.pool_metrics.transforms import pool_metrics
-
-VERSIONS = Path(__file__).parents[1] / "result_versions.json"
 
 # Up to here one process sends the rows sooner than tasks are started for it.
 ROWS_FROM_THE_DRIVER = 20_000
@@ -34,7 +32,7 @@ def run(batch: Batch) -> dict[str, Any]:
     set has when all is done. Raises InvalidInput for a data set without history, Infrastructure when data or
     metrics moved since the plan was made, Fenced when a newer attempt owns the unit.
     """
-    version = json.loads(VERSIONS.read_text())["pool_metrics"]
+    version = json.loads(text_of("result_versions.json"))["pool_metrics"]
     with batch.connect() as connection, _staging_dropped(batch, connection):
         plan = _plan(batch, connection, version)
         batch.progress(0, plan.rows, f"{plan.mode}: computing {plan.rows} rows of {plan.pools} pools")

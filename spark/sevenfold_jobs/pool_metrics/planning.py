@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,10 +10,11 @@ from psycopg import sql
 from psycopg.rows import namedtuple_row
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.pool_metrics import exogenous
 from sevenfold_jobs.pool_metrics.rules import EXOGENOUS, REACH_DAYS
 
-PLAN_SQL = (Path(__file__).parent / "sql" / "plan.sql").read_text()
+PLAN_SQL = text_of("pool_metrics", "sql", "plan.sql")
 
 # Later than any day, earlier than any change: the empty memory of a data set without metrics.
 NOTHING_KNOWN = {"known_first": None, "known_last": None, "known_change": -1, "whole_pools": []}

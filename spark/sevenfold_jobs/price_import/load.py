@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.price_import.series import SCHEMA, Series
 
-_SQL = Path(__file__).parent / "sql"
 STAGE, RESPECT, COMPARE, WRITE, ACCOUNT = (
-    (_SQL / f"{name}.sql").read_text() for name in ("stage", "respect", "compare", "write", "account")
+    text_of("price_import", "sql", f"{name}.sql")
+    for name in ("stage", "respect", "compare", "write", "account")
 )
 
 

@@ -3,15 +3,18 @@
 import hashlib
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.pool_ingest import sample
 from sevenfold_jobs.pool_ingest.source import SCHEMAS
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 TODAY = date(2026, 6, 1)
 DAY = date(2025, 11, 10)
 
@@ -67,8 +70,8 @@ def test_has_pools_for_every_reason_of_the_pre_filter():
 
 
 def test_its_approved_names_stand_in_the_lists_of_the_project():
-    settings = json.loads(sample.SETTINGS.read_text())
-    lists = sample.SETTINGS.with_name("lists.json").read_text().lower()
+    settings = json.loads(text_of("pool_ingest", "sample.json"))
+    lists = (CHECKOUT / "config" / "pools" / "lists.json").read_text().lower()
     for name in [*settings["protocols"], *settings["tokens"], *settings["tokens"].values()]:
         assert f'"{name.lower()}"' in lists
 
@@ -91,7 +94,7 @@ def test_every_candle_holds_its_open_and_close():
 
 
 def test_levels_follow_the_quantiles():
-    settings = json.loads(sample.SETTINGS.read_text())
+    settings = json.loads(text_of("pool_ingest", "sample.json"))
     history = made(date(2026, 5, 1)).tables["pool_history"].to_pandas()
     levels = history.groupby("pool_id").apy.median()
     assert 0.5 < levels.median() / settings["quantiles"]["apyPercent"][4] < 2

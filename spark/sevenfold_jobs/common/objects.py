@@ -1,0 +1,72 @@
+"""Files by name, in a folder or in a bucket: `/data/x`, `gs://bucket/x`."""
+
+import os
+import uuid
+from pathlib import Path
+
+from pyarrow import fs
+
+BUCKET_SCHEME = "gs://"
+_TIMES_ASKED = 5
+
+
+def read_object(address: str) -> bytes:
+    """All bytes. FileNotFoundError where there is none."""
+    if not address.startswith(BUCKET_SCHEME):
+        return Path(address).read_bytes()
+    filesystem, path = _in_bucket(address)
+    with filesystem.open_input_stream(path) as stream:
+        return stream.read()
+
+
+def write_object(address: str, content: bytes) -> None:
+    """Whoever finds it finds all of it, after a power cut too."""
+    if address.startswith(BUCKET_SCHEME):
+        filesystem, path = _in_bucket(address)
+        # An object is there when the stream is closed and not before.
+        with filesystem.open_output_stream(path) as stream:
+            stream.write(content)
+        return
+    target = Path(address)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    with unfinished.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(target)
+
+
+def fetch_objects(address: str, folder: Path) -> Path:
+    """Copies an object, or all below a prefix, into `folder`; answers where it lies now."""
+    filesystem, path = _in_bucket(address)
+    target = folder / path.rstrip("/").rpartition("/")[2]
+    info = filesystem.get_file_info(path)
+    if info.type == fs.FileType.NotFound:
+        raise FileNotFoundError(f"there is nothing at {address}")
+    if info.type == fs.FileType.File:
+        target.write_bytes(read_object(address))
+        return target
+    for found in filesystem.get_file_info(fs.FileSelector(path, recursive=True)):
+        if found.type == fs.FileType.File:
+            copy = target / os.path.relpath(found.path, path)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(read_object(BUCKET_SCHEME + found.path))
+    return target
+
+
+def _in_bucket(address: str) -> tuple[fs.GcsFileSystem, str]:
+    from datetime import timedelta
+
+    path = address.removeprefix(BUCKET_SCHEME)
+    patience = timedelta(seconds=10 * _TIMES_ASKED)
+    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
+    if emulator is None:
+        return fs.GcsFileSystem(retry_time_limit=patience), path
+    scheme, _, host = emulator.rpartition("://")
+    return fs.GcsFileSystem(
+        anonymous=True,
+        scheme=scheme or "http",
+        endpoint_override=host.partition("/")[0],
+        retry_time_limit=patience,
+    ), path

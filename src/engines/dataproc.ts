@@ -1,0 +1,390 @@
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../failures.ts';
+import { batchState } from '../planning/batch-state.ts';
+import { jarsFor, needsOf } from '../planning/job-needs.ts';
+import { checkRuntime, planProperties } from '../planning/spark-properties.ts';
+import { packCode } from './code-package.ts';
+import type { CodePackage } from './code-package.ts';
+import { Bucket } from './dataproc/bucket.ts';
+import { openClient } from './dataproc/client.ts';
+import type { BatchClient, ServiceBatch } from './dataproc/client.ts';
+import { codeOf, grpcCodes, serviceFailure } from './dataproc/errors.ts';
+import { judgeRemote } from './dataproc/judge.ts';
+import { describeBatch, requestIdOf } from './dataproc/request.ts';
+import type { BatchObservation, BatchRequest, Engine } from './engine.ts';
+import { isTerminal } from './engine.ts';
+import type { EventLogSummary } from './event-log.ts';
+import { summariseEventLog } from './event-log.ts';
+import type { Outcome } from './local/records.ts';
+
+export interface DataprocOptions {
+  projectId: string;
+  region: string;
+  tempBucket: string;
+  resultsBucket: string;
+  runtimeVersion: string;
+  containerImage?: string | undefined;
+  serviceAccount?: string | undefined;
+  subnetwork?: string | undefined;
+  minExecutors: number;
+  maxExecutors: number;
+  /** Name of the secret that holds the database's address; the address itself never leaves this machine. */
+  databaseSecret: string | undefined;
+  /** Folders that hold sevenfold_jobs, ours first. */
+  codeFolders: readonly string[];
+  /** Files of spark/jars.lock. */
+  jars: readonly string[];
+  emulator?: { host: string; port: number } | undefined;
+  storageEndpoint?: string | undefined;
+  /** How often a batch is asked for: at first, and at the longest. */
+  pollMs?: { first: number; longest: number };
+}
+
+/** A call that takes longer is repeated by whoever asked. */
+const callTimeoutMs = 10_000;
+/** The service takes a while to end a batch; who cancels wants to see it gone. */
+const cancelPatienceMs = 8 * 60_000;
+const mostEventLogBytes = 64 * 2 ** 20;
+
+/** What is remembered between two looks: only how often to look. The batch itself is the service's. */
+interface Pace {
+  last: BatchObservation;
+  waitMs: number;
+  nextAt: number;
+}
+
+/**
+ * Batches on Dataproc Serverless. Throws, before anything is sent, where the client cannot be set up: that is the one
+ * moment at which another engine may take its place.
+ */
+export async function createDataprocEngine(options: DataprocOptions): Promise<Engine> {
+  checkRuntime(
+    options.runtimeVersion,
+    options.jars.map((jar) => path.basename(jar)),
+  );
+  const client = await openClient({
+    region: options.region,
+    ...(options.emulator && { emulator: options.emulator }),
+  });
+  return new DataprocEngine(options, client);
+}
+
+class DataprocEngine implements Engine {
+  readonly name = 'dataproc';
+  /** Two hundred watchers at five seconds are forty looks a second, and a heartbeat has to come every ten. */
+  readonly lookMs = 5_000;
+  readonly #options: DataprocOptions;
+  readonly #client: BatchClient;
+  readonly #temp: Bucket;
+  readonly #results: Bucket;
+  readonly #paces = new Map<string, Pace>();
+  #code: Promise<{ entry: string; code: string }> | undefined;
+  #jars = new Map<string, Promise<string>>();
+
+  constructor(options: DataprocOptions, client: BatchClient) {
+    this.#options = options;
+    this.#client = client;
+    const { projectId, storageEndpoint: endpoint } = options;
+    const bucket = (name: string): Bucket =>
+      new Bucket({ projectId, name, ...(endpoint !== undefined && { endpoint }) });
+    this.#temp = bucket(options.tempBucket);
+    this.#results = bucket(options.resultsBucket);
+  }
+
+  get #parent(): string {
+    return `projects/${this.#options.projectId}/locations/${this.#options.region}`;
+  }
+
+  async look(batchId: string): Promise<BatchObservation | undefined> {
+    const found = await this.#get(batchId);
+    return found && this.#observe(batchId, found);
+  }
+
+  async create(request: BatchRequest): Promise<BatchObservation> {
+    const { batchId } = request;
+    const around = await this.#stage(request);
+    try {
+      await this.#client.createBatch(
+        {
+          parent: this.#parent,
+          batchId,
+          requestId: requestIdOf(batchId),
+          batch: describeBatch(request, around),
+        },
+        { timeout: callTimeoutMs },
+      );
+    } catch (error) {
+      // Sent before by somebody: whose it is, the caller sees by its labels.
+      if (codeOf(error) !== grpcCodes.alreadyExists) throw serviceFailure(error, `take batch ${batchId}`);
+    }
+    const seen = await this.look(batchId);
+    if (seen === undefined) {
+      throw new Failure('Infrastructure', `Dataproc took batch ${batchId} but does not know it yet.`);
+    }
+    return seen;
+  }
+
+  async lookForChange(
+    batchId: string,
+    than: BatchObservation['state'] | undefined,
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<BatchObservation | undefined> {
+    const until = Date.now() + waitMs;
+    for (;;) {
+      const pace = this.#paces.get(batchId);
+      if (pace !== undefined && pace.last.state !== than) return pace.last;
+      const at = Math.min(until, pace?.nextAt ?? 0);
+      try {
+        if (at > Date.now()) await sleep(at - Date.now(), undefined, signal && { signal });
+      } catch {
+        return this.#paces.get(batchId)?.last; // the wait was given up
+      }
+      if ((this.#paces.get(batchId)?.nextAt ?? 0) > Date.now()) return this.#paces.get(batchId)?.last;
+      const seen = await this.look(batchId);
+      if (seen === undefined || seen.state !== than || Date.now() >= until) return seen;
+    }
+  }
+
+  async cancel(batchId: string): Promise<BatchObservation | undefined> {
+    const { pollMs } = this.#options;
+    const giveUpAt = Date.now() + cancelPatienceMs;
+    for (let asked = false; ; await sleep(Math.min(2_000, pollMs?.first ?? 2_000))) {
+      const found = await this.#get(batchId);
+      if (found === undefined) return undefined;
+      const seen = await this.#observe(batchId, found);
+      if (isTerminal(seen.state)) return seen;
+      if (!asked && seen.state !== 'CANCELLING') {
+        await this.#cancelOperation(found);
+        asked = true;
+      }
+      if (Date.now() > giveUpAt) {
+        throw new Failure(
+          'Infrastructure',
+          `Dataproc has not ended batch ${batchId} although it was told to.`,
+        );
+      }
+    }
+  }
+
+  async listOpen(): Promise<BatchObservation[]> {
+    try {
+      const [batches] = await this.#client.listBatches(
+        { parent: this.#parent, filter: 'state = PENDING OR state = RUNNING OR state = CANCELLING' },
+        { timeout: 60_000 },
+      );
+      const ours = batches.filter(({ labels }) => labels?.['managed-by'] === 'sevenfold');
+      return await Promise.all(ours.map((batch) => this.#observe(batch.name!.split('/').at(-1)!, batch)));
+    } catch (error) {
+      throw serviceFailure(error, 'list its batches');
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  async #get(batchId: string): Promise<ServiceBatch | undefined> {
+    try {
+      const name = `${this.#parent}/batches/${batchId}`;
+      const [batch] = await this.#client.getBatch({ name }, { timeout: callTimeoutMs });
+      return batch;
+    } catch (error) {
+      if (codeOf(error) === grpcCodes.notFound) {
+        this.#paces.delete(batchId);
+        return undefined;
+      }
+      throw serviceFailure(error, `tell of batch ${batchId}`);
+    }
+  }
+
+  async #cancelOperation({ name, operation }: ServiceBatch): Promise<void> {
+    try {
+      await this.#client.operationsClient.cancelOperation({ name: operation! } as never, {
+        timeout: callTimeoutMs,
+      });
+    } catch (error) {
+      // It ended in this moment: what it ended as is seen by the next look.
+      if (codeOf(error) === grpcCodes.failedPrecondition || codeOf(error) === grpcCodes.notFound) return;
+      throw serviceFailure(error, `cancel ${name}`);
+    }
+  }
+
+  async #observe(batchId: string, batch: ServiceBatch): Promise<BatchObservation> {
+    let state = batchState(String(batch.state));
+    const startedAt = startOf(batch);
+    const finishedAt = isTerminal(state) ? timeOf(batch.stateTime) : undefined;
+    const limitMs = Number(batch.labels?.['time-limit-s'] ?? Number.POSITIVE_INFINITY) * 1000;
+    const ranMs = startedAt === undefined ? 0 : (finishedAt?.getTime() ?? Date.now()) - startedAt.getTime();
+    if (state === 'RUNNING' && ranMs > limitMs) {
+      await this.#cancelOperation(batch);
+      state = 'CANCELLING';
+    }
+    const seen: BatchObservation = {
+      batchId,
+      state,
+      labels: { ...batch.labels },
+      ...(startedAt && { startedAt: startedAt.toISOString() }),
+      ...(finishedAt && { finishedAt: finishedAt.toISOString() }),
+      remote: remoteOf(batch),
+    };
+    if (isTerminal(state)) {
+      const outcome = await this.#outcome(batchId);
+      Object.assign(seen, judgeRemote({ state, message: batch.stateMessage ?? '', outcome, limitMs, ranMs }));
+      const used = outcome?.usage;
+      seen.usage = { seconds: ranMs / 1000, cpuSeconds: used?.cpuSeconds ?? 0, peakMb: used?.peakMb ?? 0 };
+      const eventLog = await this.#eventLog(batchId);
+      if (eventLog) seen.eventLog = eventLog;
+    }
+    this.#keepPace(seen);
+    return seen;
+  }
+
+  /** Often at first and after every change, seldom when nothing happens. */
+  #keepPace(seen: BatchObservation): void {
+    if (isTerminal(seen.state)) {
+      this.#paces.delete(seen.batchId);
+      return;
+    }
+    const { first, longest } = this.#options.pollMs ?? { first: 2_000, longest: 30_000 };
+    const before = this.#paces.get(seen.batchId);
+    const waitMs = before?.last.state === seen.state ? Math.min(longest, before.waitMs * 1.5) : first;
+    this.#paces.set(seen.batchId, { last: seen, waitMs, nextAt: Date.now() + waitMs });
+  }
+
+  /** Puts into the buckets what the batch will read. Safe to repeat. */
+  async #stage(request: BatchRequest): Promise<Parameters<typeof describeBatch>[1]> {
+    const { batchId, job } = request;
+    const options = this.#options;
+    const folder = `jobs/${batchId}`;
+    const [{ entry, code }, jars, input] = await Promise.all([
+      this.#codeUploaded(),
+      Promise.all(jarsFor(job, options.jars).map((jar) => this.#jarUploaded(jar))),
+      this.#uploadInput(request),
+    ]);
+    // Without it Spark finds no folder for its event log.
+    await this.#results.write(`${folder}/events/`, '');
+    await this.#temp.write(`${folder}/request.json`, JSON.stringify({ ...request, input }));
+    return {
+      runtimeVersion: options.runtimeVersion,
+      containerImage: options.containerImage,
+      serviceAccount: options.serviceAccount,
+      subnetwork: options.subnetwork,
+      stagingBucket: options.tempBucket,
+      entry,
+      code,
+      jars,
+      request: this.#temp.uri(`${folder}/request.json`),
+      results: this.#results.uri(`${folder}/results/`),
+      properties: this.#properties(request, this.#results.uri(`${folder}/events`)),
+    };
+  }
+
+  #properties({ job, resources }: BatchRequest, events: string): Record<string, string> {
+    const { minExecutors: min, maxExecutors: max, databaseSecret } = this.#options;
+    const variables = { OPENBLAS_NUM_THREADS: '1', PYTHONHASHSEED: '0', PYTHONUNBUFFERED: '1' };
+    const everywhere = Object.entries(variables).flatMap(([name, value]) => [
+      [`spark.dataproc.driverEnv.${name}`, value],
+      [`spark.executorEnv.${name}`, value],
+    ]);
+    return {
+      ...planProperties(resources, { barrier: needsOf(job).barrier, min, max }),
+      ...(Object.fromEntries(everywhere) as Record<string, string>),
+      ...(databaseSecret !== undefined && {
+        'spark.dataproc.driverEnv.SEVENFOLD_DATABASE_SECRET': databaseSecret,
+      }),
+      'spark.sql.session.timeZone': 'UTC',
+      'spark.sql.execution.arrow.pyspark.enabled': 'true',
+      'spark.eventLog.enabled': 'true',
+      'spark.eventLog.dir': events,
+    };
+  }
+
+  /** Files that the job reads lie on this machine: it gets a copy, and a request that names the copy. */
+  async #uploadInput({ batchId, input }: BatchRequest): Promise<Record<string, unknown>> {
+    const local = input['path'];
+    if (typeof local !== 'string' || !path.isAbsolute(local)) return input;
+    return { ...input, path: await this.#temp.upload(local, `jobs/${batchId}/data`) };
+  }
+
+  #codeUploaded(): Promise<{ entry: string; code: string }> {
+    this.#code ??= this.#uploadCode(packCode(this.#options.codeFolders)).catch((error: unknown) => {
+      this.#code = undefined;
+      throw error;
+    });
+    return this.#code;
+  }
+
+  async #uploadCode(code: CodePackage): Promise<{ entry: string; code: string }> {
+    const folder = `code/${code.hash}`;
+    await this.#temp.writeIfAbsent(`${folder}/jobs.zip`, () => code.zip);
+    await this.#temp.writeIfAbsent(`${folder}/run_batch.py`, () => code.entry);
+    return { entry: this.#temp.uri(`${folder}/run_batch.py`), code: this.#temp.uri(`${folder}/jobs.zip`) };
+  }
+
+  #jarUploaded(jar: string): Promise<string> {
+    const known = this.#jars.get(jar);
+    if (known !== undefined) return known;
+    const upload = this.#temp.uploadByContent(jar, 'jars').catch((error: unknown) => {
+      this.#jars.delete(jar);
+      throw error;
+    });
+    this.#jars.set(jar, upload);
+    return upload;
+  }
+
+  async #outcome(batchId: string): Promise<Outcome | undefined> {
+    const text = await this.#results.read(`jobs/${batchId}/results/outcome.json`);
+    return text && (JSON.parse(text.toString('utf8')) as Outcome);
+  }
+
+  /** Never in the way of a verdict: a log that cannot be read is none. */
+  async #eventLog(batchId: string): Promise<EventLogSummary | undefined> {
+    try {
+      const names = await this.#results.list(`jobs/${batchId}/events/`);
+      const log = names.find((name) => !name.endsWith('/') && !name.endsWith('.inprogress'));
+      const content = log === undefined ? undefined : await this.#results.read(log);
+      if (content === undefined || content.length > mostEventLogBytes) return undefined;
+      return await summariseEventLog(linesOf(content.toString('utf8')));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+async function* linesOf(text: string): AsyncIterable<string> {
+  yield* text.split('\n');
+}
+
+function remoteOf(batch: ServiceBatch): NonNullable<BatchObservation['remote']> {
+  const usage = batch.runtimeInfo?.approximateUsage;
+  return {
+    ...(batch.name && { batchName: batch.name }),
+    ...(batch.operation && { operation: batch.operation }),
+    ...(batch.runtimeInfo?.outputUri && { outputUri: batch.runtimeInfo.outputUri }),
+    ...(batch.runtimeConfig?.version && { runtimeVersion: batch.runtimeConfig.version }),
+    ...(batch.runtimeConfig?.containerImage && { containerImage: batch.runtimeConfig.containerImage }),
+    ...(batch.runtimeConfig?.properties && { properties: { ...batch.runtimeConfig.properties } }),
+    ...(usage && {
+      approximateUsage: {
+        milliDcuSeconds: String(usage.milliDcuSeconds ?? 0),
+        shuffleStorageGbSeconds: String(usage.shuffleStorageGbSeconds ?? 0),
+      },
+    }),
+  };
+}
+
+type Timestamp = { seconds?: number | string | { toString(): string } | null; nanos?: number | null };
+
+function timeOf(time: Timestamp | null | undefined): Date | undefined {
+  if (time?.seconds == null) return undefined;
+  return new Date(Number(time.seconds.toString()) * 1000 + (time.nanos ?? 0) / 1e6);
+}
+
+/** When it began to run: `stateHistory` holds past states only. */
+function startOf(batch: ServiceBatch): Date | undefined {
+  if (batch.state === 'RUNNING') return timeOf(batch.stateTime);
+  const ran = batch.stateHistory?.find(({ state }) => state === 'RUNNING');
+  return timeOf(ran?.stateStartTime);
+}
