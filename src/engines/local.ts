@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failures.ts';
 import type { BatchObservation, Engine } from './engine.ts';
+import { isTerminal } from './engine.ts';
 import type { KeeperAnswer, KeeperHealth, KeeperRequest } from './local/protocol.ts';
 
 export interface LocalEngineOptions {
@@ -57,6 +58,7 @@ export function createLocalEngine({ socketPath, patienceMs = 30_000 }: LocalEngi
 
   return {
     name: 'local',
+    lookMs: 1_000,
     look: (batchId) => ask({ method: 'look', batchId }, answerTimeoutMs),
     create: (request, environment) => ask({ method: 'submit', request, environment }, answerTimeoutMs),
     async lookForChange(batchId, than, waitMs, signal) {
@@ -73,6 +75,10 @@ export function createLocalEngine({ socketPath, patienceMs = 30_000 }: LocalEngi
       }
     },
     cancel: (batchId) => ask({ method: 'cancel', batchId }, cancelTimeoutMs),
+    async listOpen() {
+      const all: BatchObservation[] = await ask({ method: 'list' }, answerTimeoutMs);
+      return all.filter(({ state }) => !isTerminal(state));
+    },
     list: () => ask({ method: 'list' }, answerTimeoutMs),
     health: () => ask({ method: 'health' }, answerTimeoutMs),
     async close() {

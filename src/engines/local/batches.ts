@@ -5,18 +5,22 @@ import type { Logger } from 'pino';
 import { Failure } from '../../failures.ts';
 import { killTrees, processInfo } from '../../stack/processes.ts';
 import { isTerminal, type BatchObservation, type BatchRequest, type BatchState } from '../engine.ts';
+import { summariseEventLogFile } from '../event-log.ts';
+import type { EventLogSummary } from '../event-log.ts';
+import { copyLogSince, dropOldPieces, endOfLog } from './event-logs.ts';
+import type { LogPosition } from './event-logs.ts';
 import type { Jvm } from './jvm.ts';
 import { Queue } from './queue.ts';
 import type { BatchRecord, BatchRecords } from './records.ts';
 import type { Driver, DriverEnd, JobRequest, Runners } from './runner.ts';
 import type { SharedJvm } from './shared-jvm.ts';
-import { asSubmitLine } from './spark-arguments.ts';
+import { asSubmitLine, eventLogFolder } from './spark-arguments.ts';
 import { judge, type BatchEnd } from './verdict.ts';
 
 export interface BatchesOptions {
   slots: number;
-  /** Arguments of the JVM of an isolated batch, which writes below `folder`. */
-  sparkParameters: (folder: string) => string[];
+  /** Arguments of the JVM of a batch that has one of its own, which writes below `folder`. */
+  sparkParameters: (folder: string, request: BatchRequest) => string[];
   /** Tests only: handed on to the jobs. */
   failpoints: string | undefined;
 }
@@ -35,6 +39,8 @@ interface Live {
 
 /** Starts of the shared JVM that may fail in a row before the batches that wait for it are given up. */
 const hopelessStarts = 3;
+/** Drivers whose tasks run on a cluster cost this machine little; what they wait for is the cluster. */
+const clusterSlots = 8;
 const keepDays = 7;
 const keepCount = 500;
 const pruneEveryMs = 3_600_000;
@@ -187,10 +193,8 @@ export class Batches {
   /** Starts what may start. Called whenever a slot, the JVM or a batch became available. */
   pump(): void {
     if (this.#jvm.failedStarts >= hopelessStarts) this.#giveUpWarm();
-    while (this.#running.size < this.#options.slots) {
-      const batch = this.#queue.take(
-        ({ request }) => request.isolated || (this.#jvm.current !== undefined && !this.#clearing),
-      );
+    for (;;) {
+      const batch = this.#queue.take(({ request }) => this.#mayStart(request));
       if (batch === undefined) return;
       this.#running.add(batch);
       const jvm = batch.request.isolated ? undefined : this.#jvm.current;
@@ -206,13 +210,22 @@ export class Batches {
     }
   }
 
+  #mayStart({ master, isolated }: BatchRequest): boolean {
+    const onCluster = [...this.#running].filter(({ request }) => request.master !== undefined).length;
+    if (master !== undefined) return onCluster < clusterSlots;
+    if (this.#running.size - onCluster >= this.#options.slots) return false;
+    return isolated || (this.#jvm.current !== undefined && !this.#clearing);
+  }
+
   async #run(batch: Live, jvm: Jvm | undefined): Promise<void> {
     const { request } = batch;
     const memoryKillsBefore = kernelMemoryKills();
     const jvmCpuBefore = cpuSeconds(jvm);
     const startedAt = new Date();
     const sparkFolder = path.join(this.#records.directory(request.batchId), 'spark');
-    if (request.isolated) mkdirSync(sparkFolder, { recursive: true, mode: 0o700 });
+    if (request.isolated) mkdirSync(eventLogFolder(sparkFolder), { recursive: true, mode: 0o700 });
+    const eventLogs = jvm?.eventLogs ?? eventLogFolder(sparkFolder);
+    const logged = endOfLog(eventLogs);
     let end: DriverEnd = { lost: true };
     let limit: NodeJS.Timeout | undefined;
     try {
@@ -238,6 +251,7 @@ export class Batches {
       batch.environment = {};
     }
     await this.#clearAway(batch, jvm);
+    const eventLog = await this.#keepEventLog(request.batchId, eventLogs, logged);
     rmSync(sparkFolder, { recursive: true, force: true });
     const outcome = this.#records.outcome(request.batchId);
     // A JVM that dies takes the job with it, and its own end may be seen a moment later than the job's.
@@ -246,6 +260,7 @@ export class Batches {
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
     if (record) {
       const jvmSeconds = jvm?.end === undefined ? cpuSeconds(jvm) - jvmCpuBefore : 0;
+      if (eventLog) record.eventLog = eventLog;
       record.usage = {
         seconds,
         cpuSeconds: round((outcome?.usage?.cpuSeconds ?? 0) + jvmSeconds),
@@ -283,10 +298,30 @@ export class Batches {
         : {
             environment: {
               ...others,
-              PYSPARK_SUBMIT_ARGS: asSubmitLine(this.#options.sparkParameters(path.join(directory, 'spark'))),
+              PYSPARK_SUBMIT_ARGS: asSubmitLine(this.#sparkParameters(directory, request)),
             },
           }),
     };
+  }
+
+  #sparkParameters(directory: string, request: BatchRequest): string[] {
+    return this.#options.sparkParameters(path.join(directory, 'spark'), request);
+  }
+
+  /** The batch's part of Spark's event log, kept in its folder; never in the way of its verdict. */
+  async #keepEventLog(
+    batchId: string,
+    folder: string,
+    since: LogPosition,
+  ): Promise<EventLogSummary | undefined> {
+    try {
+      const target = path.join(this.#records.directory(batchId), 'events.jsonl');
+      if (!(await copyLogSince(folder, since, target))) return undefined;
+      return await summariseEventLogFile(target, { jobGroup: batchId });
+    } catch (error) {
+      this.#log.warn({ batchId }, `its event log was not read: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   async #stop(batch: Live, why: NonNullable<BatchEnd['stopped']>): Promise<void> {
@@ -331,6 +366,7 @@ export class Batches {
         if (!(await jvm.clearUp()) && !(await jvm.goneWithin(1_000))) {
           await this.#jvm.replace(jvm, 'hung', 'the JVM could not be cleared up');
         }
+        dropOldPieces(jvm.eventLogs);
         await this.#jvm.replaceIfGrown();
       } finally {
         this.#clearing = false;
@@ -387,7 +423,8 @@ export class Batches {
 }
 
 function observe(record: BatchRecord): BatchObservation {
-  const { batchId, state, message, errorType, result, usage, labels, startedAt, finishedAt } = record;
+  const { batchId, state, message, errorType, result, usage, labels, startedAt, finishedAt, eventLog } =
+    record;
   return {
     batchId,
     state,
@@ -398,6 +435,7 @@ function observe(record: BatchRecord): BatchObservation {
     ...(usage !== undefined && { usage }),
     ...(startedAt !== undefined && { startedAt }),
     ...(finishedAt !== undefined && { finishedAt }),
+    ...(eventLog !== undefined && { eventLog }),
   };
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, killTree, processInfo, type ProcessIdentity } from '../../stack/processes.ts';
 import { Py4j } from './py4j.ts';
+import { eventLogFolder } from './spark-arguments.ts';
 
 export interface JvmOptions {
   /** pyspark's own folder, which holds bin/spark-submit. */
@@ -29,6 +30,8 @@ export class Jvm {
   readonly identity: ProcessIdentity;
   readonly port: number;
   readonly secret: string;
+  /** The folder of its event log. */
+  readonly eventLogs: string;
   /** Resolves when the process is gone and its folder removed. */
   readonly ended: Promise<JvmEnd>;
   end: JvmEnd | undefined;
@@ -40,11 +43,13 @@ export class Jvm {
     connection: { port: number; secret: string },
     gateway: Py4j,
     newestObject: number,
+    eventLogs: string,
     ended: Promise<JvmEnd>,
   ) {
     this.identity = identity;
     this.port = connection.port;
     this.secret = connection.secret;
+    this.eventLogs = eventLogs;
     this.#gateway = gateway;
     this.#newestObject = newestObject;
     this.ended = ended;
@@ -56,7 +61,8 @@ export class Jvm {
 
   /** Starts one and answers when its Spark context stands. Throws with the log's last words when it does not come up. */
   static async launch(options: JvmOptions, onStarted: (identity: ProcessIdentity) => void): Promise<Jvm> {
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    const eventLogs = eventLogFolder(options.folder);
+    mkdirSync(eventLogs, { recursive: true, mode: 0o700 });
     const connectionFile = path.join(options.folder, 'connection');
     keepOneOlderLog(options.logFile);
     const log = openSync(options.logFile, 'a', 0o600);
@@ -101,7 +107,7 @@ export class Jvm {
       // The session's classes too, so that the first batch finds them loaded.
       const session = await rootSession(gateway);
       await gateway.call(await gateway.object(session, 'range', 1_000), 'count');
-      return new Jvm(identity, connection, gateway, await gateway.releaseSince(0), ended);
+      return new Jvm(identity, connection, gateway, await gateway.releaseSince(0), eventLogs, ended);
     } catch (error) {
       await killTree(identity);
       await ended;

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { totalmem } from 'node:os';
 import path from 'node:path';
 import { env as inherited } from 'node:process';
 import { createInterface } from 'node:readline';
@@ -10,12 +20,15 @@ import { Failure } from '../../failures.ts';
 import { lockHolder, tryLock } from '../../stack/lock.ts';
 import { killTrees, type ProcessIdentity } from '../../stack/processes.ts';
 import { locateToolchain } from '../../stack/toolchain.ts';
+import { jarsFor } from '../../planning/job-needs.ts';
+import { packCode } from '../code-package.ts';
+import type { BatchRequest } from '../engine.ts';
 import { Batches } from './batches.ts';
 import { keeperSocket, type KeeperAnswer, type KeeperHealth, type KeeperRequest } from './protocol.ts';
 import { BatchRecords } from './records.ts';
 import { Runners } from './runner.ts';
 import { SharedJvm } from './shared-jvm.ts';
-import { sparkArguments } from './spark-arguments.ts';
+import { clusterArguments, sparkArguments } from './spark-arguments.ts';
 
 export interface KeeperOptions {
   stateFolder: string;
@@ -28,6 +41,8 @@ export interface KeeperOptions {
   cores: number;
   slots: number;
   driverMemory: string;
+  /** Of the executors of a standalone cluster. */
+  executorMemory: string;
   failpoints: string | undefined;
   /** What processes that we start inherit. */
   environment: NodeJS.ProcessEnv;
@@ -69,6 +84,21 @@ export class Keeper {
     const { cores, driverMemory, jars } = options;
     const sparkParameters = (folder: string): string[] =>
       sparkArguments({ cores, driverMemory, jars }, folder);
+    const parametersOf = (folder: string, request: BatchRequest): string[] => {
+      const factor = request.resources.memoryFactor;
+      const driver = timesMemory(driverMemory, factor);
+      if (request.master === undefined) return sparkArguments({ cores, driverMemory: driver, jars }, folder);
+      return clusterArguments(
+        {
+          master: request.master,
+          driverMemory: driver,
+          executorMemory: timesMemory(options.executorMemory, factor),
+          jars: jarsFor(request.job, jars),
+          code: this.#codeArchive(),
+        },
+        folder,
+      );
+    };
     const environment: NodeJS.ProcessEnv = {
       ...options.environment,
       JAVA_HOME: options.javaHome,
@@ -113,7 +143,7 @@ export class Keeper {
       (identity) => this.#note(identity),
     );
     this.#batches = new Batches(
-      { slots: options.slots, sparkParameters, failpoints: options.failpoints },
+      { slots: options.slots, sparkParameters: parametersOf, failpoints: options.failpoints },
       this.#records,
       this.#jvm,
       this.#runners,
@@ -199,6 +229,19 @@ export class Keeper {
     };
   }
 
+  /** What the executors of a cluster import; packed anew for each batch, so that no edit is ever missed. */
+  #codeArchive(): string {
+    const found = (this.#options.environment['PYTHONPATH'] ?? '').split(path.delimiter).filter(Boolean);
+    const { hash, zip } = packCode([this.#options.sparkFolder, ...found.filter(holdsJobs)]);
+    const archive = path.join(this.#folder, 'code', hash, 'jobs.zip');
+    if (!existsSync(archive)) {
+      mkdirSync(path.dirname(archive), { recursive: true, mode: 0o700 });
+      writeFileSync(`${archive}.tmp`, zip, { mode: 0o600 });
+      renameSync(`${archive}.tmp`, archive);
+    }
+    return archive;
+  }
+
   /** Kept on disk, because a keeper that is killed cannot end what it started. */
   #note(identity: ProcessIdentity): void {
     this.#processes.push(identity);
@@ -224,6 +267,16 @@ function pysparkFolder(python: string): string {
   return execFileSync(python, ['-c', code], { encoding: 'utf8' }).trim();
 }
 
+function holdsJobs(folder: string): boolean {
+  return existsSync(path.join(folder, 'sevenfold_jobs'));
+}
+
+/** More, for a batch that ran out of it, but never more than most of the machine. */
+function timesMemory(size: string, factor: number): string {
+  const most = Math.floor((totalmem() * 0.8) / 2 ** 20);
+  return factor === 1 ? size : `${Math.min(most, Math.floor((bytesOf(size) * factor) / 2 ** 20))}m`;
+}
+
 /** `4g`, `512m` */
 function bytesOf(size: string): number {
   return Number.parseInt(size, 10) * (size.endsWith('g') ? 2 ** 30 : 2 ** 20);
@@ -241,6 +294,7 @@ async function main(): Promise<void> {
       cores: config.sparkCores,
       slots: config.sparkSlots,
       driverMemory: config.sparkDriverMemory,
+      executorMemory: config.sparkExecutorMemory,
       failpoints: config.failpoints,
       environment: inherited,
     },

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../failures.ts';
+import type { BatchObservation, Engine } from './engine.ts';
+import { isTerminal } from './engine.ts';
+
+export interface StandaloneOptions {
+  /** `spark://host:port` */
+  master: string;
+  /** Where the master shows its state as JSON: `http://host:port`. */
+  masterUi: string;
+}
+
+/** An application as the master lists it. Its end says nothing of success: that is the driver's exit code. */
+interface Application {
+  id: string;
+  name: string;
+  state: string;
+}
+
+interface MasterState {
+  activeapps?: Application[];
+  completedapps?: Application[];
+}
+
+const masterTimeoutMs = 5_000;
+/** The master notices a driver that was killed by its connection; longer than this, it is told. */
+const goneWithinMs = 3_000;
+
+/**
+ * Batches on a standalone cluster. The driver runs on this machine, in client mode, and its keeper is the local one: it
+ * knows the exit code, the time limit and the processes. What is on the cluster is known by the batch's id, which is the
+ * application's name.
+ */
+export function createStandaloneEngine(local: Engine, { master, masterUi }: StandaloneOptions): Engine {
+  async function readMaster(): Promise<MasterState | undefined> {
+    try {
+      const answer = await fetch(new URL('/json/', masterUi), {
+        signal: AbortSignal.timeout(masterTimeoutMs),
+      });
+      return answer.ok ? ((await answer.json()) as MasterState) : undefined;
+    } catch {
+      return undefined; // a master that is being restarted; the driver tells of a batch whether it answers or not
+    }
+  }
+
+  async function applicationOf(batchId: string): Promise<Application | undefined> {
+    const state = await readMaster();
+    return [...(state?.activeapps ?? []), ...(state?.completedapps ?? [])].find(
+      ({ name }) => name === batchId,
+    );
+  }
+
+  const known = new Map<string, string>();
+  async function withApplication(seen: BatchObservation | undefined): Promise<BatchObservation | undefined> {
+    if (seen === undefined) return undefined;
+    if (!known.has(seen.batchId) && (seen.state === 'RUNNING' || seen.state === 'CANCELLING')) {
+      const application = await applicationOf(seen.batchId);
+      if (application) known.set(seen.batchId, application.id);
+    }
+    const appId = known.get(seen.batchId);
+    if (isTerminal(seen.state)) known.delete(seen.batchId);
+    return appId === undefined ? seen : { ...seen, remote: { ...seen.remote, appId } };
+  }
+
+  /** Executors that outlive their driver would go on writing: a driver that is stopped does not let go of them. */
+  async function endApplication(batchId: string): Promise<void> {
+    const giveUpAt = Date.now() + goneWithinMs;
+    for (;;) {
+      const active = (await readMaster())?.activeapps?.find(({ name }) => name === batchId);
+      if (active === undefined) return;
+      if (Date.now() > giveUpAt) {
+        const form = new URLSearchParams({ id: active.id, terminate: 'true' });
+        await fetch(new URL('/app/kill/', masterUi), {
+          method: 'POST',
+          body: form,
+          redirect: 'manual',
+          signal: AbortSignal.timeout(masterTimeoutMs),
+        }).catch(() => undefined);
+        return;
+      }
+      await sleep(200);
+    }
+  }
+
+  return {
+    name: 'standalone',
+    lookMs: local.lookMs,
+    look: async (batchId) => withApplication(await local.look(batchId)),
+    async create(request, environment) {
+      if ((await readMaster()) === undefined) {
+        throw new Failure(
+          'Infrastructure',
+          `The Spark master does not answer at ${masterUi}. Start it, or correct SPARK_MASTER_URL and SPARK_MASTER_UI_URL.`,
+        );
+      }
+      return local.create({ ...request, isolated: true, master }, environment);
+    },
+    async lookForChange(batchId, than, waitMs, signal) {
+      return withApplication(await local.lookForChange(batchId, than, waitMs, signal));
+    },
+    async cancel(batchId) {
+      const seen = await local.cancel(batchId);
+      if (seen) await endApplication(batchId);
+      return seen;
+    },
+    listOpen: async () => local.listOpen(),
+    close: () => local.close(),
+  };
+}
