@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
@@ -6,13 +7,26 @@ import { createActivities } from './src/activities/index.ts';
 import { readConfig, taskQueues } from './src/config.ts';
 import { resolveConnections } from './src/connections.ts';
 import { openDatabase } from './src/database/pool.ts';
-import { createLocalEngine } from './src/engines/local.ts';
+import { createEngines } from './src/engines/choose.ts';
 import { Failure } from './src/failures.ts';
 import { keepHeapSmall } from './src/memory.ts';
 import { assertSearchAttributes } from './src/search-attributes.ts';
 
+const help = `node --import tsx worker.ts [--queue spark]
+
+Serves the task queues ${taskQueues.main} (workflows, light activities) and ${taskQueues.batch} (watching batches).
+--queue spark serves ${taskQueues.spark} instead: the batches of workers that run with USE_GCP_QUEUE=true.`;
+
 /** The worker process: registers workflows and activities; nothing else. */
 async function main(): Promise<void> {
+  const { values: options } = parseArgs({
+    options: { queue: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  if (options.help) return console.log(help);
+  if (options.queue !== undefined && options.queue !== 'spark') {
+    throw new Failure('InvalidInput', `--queue is "${options.queue}", but must be "spark" or left out.`);
+  }
+  const servesQueue = options.queue === 'spark';
   keepHeapSmall();
   const config = readConfig();
   const log = pino({ level: config.logLevel, base: { part: 'worker' } });
@@ -26,12 +40,13 @@ async function main(): Promise<void> {
   await assertSearchAttributes(clientConnection, temporal.namespace);
 
   const database = openDatabase(databaseUrl, 'sevenfold-worker');
-  const engine = createLocalEngine({ socketPath: sparkSocket });
+  const engines = createEngines({ config, sparkSocket, log, servesQueue });
+  for (const warning of config.warnings) log.warn(warning);
   const activities = createActivities({
     config,
     database,
     databaseUrl,
-    engine,
+    engines,
     temporal: new Client({ connection: clientConnection, namespace: temporal.namespace }),
     log,
   });
@@ -43,24 +58,26 @@ async function main(): Promise<void> {
     shutdownGraceTime: '1 second',
     shutdownForceTime: '10 seconds',
   } as const;
-  const main = await Worker.create({
-    ...common,
-    taskQueue: taskQueues.main,
-    workflowsPath: fileURLToPath(new URL('./src/workflows/index.ts', import.meta.url)),
-    // A worker that was killed leaves its sticky queue behind; waiting 10 s for it (the default) helps nobody.
-    stickyQueueScheduleToStartTimeout: '2 seconds',
-  });
-  const batches = await Worker.create({
-    ...common,
-    taskQueue: taskQueues.batch,
-    maxConcurrentActivityTaskExecutions: 500,
-  });
+  const watching = { ...common, maxConcurrentActivityTaskExecutions: 500 };
+  const workers = servesQueue
+    ? [await Worker.create({ ...watching, taskQueue: taskQueues.spark })]
+    : [
+        await Worker.create({
+          ...common,
+          taskQueue: taskQueues.main,
+          workflowsPath: fileURLToPath(new URL('./src/workflows/index.ts', import.meta.url)),
+          // A worker that was killed leaves its sticky queue behind; waiting 10 s for it (the default) helps nobody.
+          stickyQueueScheduleToStartTimeout: '2 seconds',
+        }),
+        await Worker.create({ ...watching, taskQueue: taskQueues.batch }),
+      ];
 
-  log.info({ temporal: temporal.connection.address, queues: Object.values(taskQueues) }, 'worker is ready');
+  const queues = workers.map((worker) => worker.options.taskQueue);
+  log.info({ temporal: temporal.connection.address, queues, mode: config.mode }, 'worker is ready');
   try {
-    await Promise.all([main.run(), batches.run()]);
+    await Promise.all(workers.map((worker) => worker.run()));
   } finally {
-    await engine.close();
+    await engines.close();
     await database.end();
     await clientConnection.close();
     await connection.close();

@@ -9,6 +9,7 @@ import { createLocalEngine } from '../src/engines/local.ts';
 import { claimRun } from '../src/ledger/runs.ts';
 import { beginAttempt, layOutUnits } from '../src/ledger/units.ts';
 import { startRig } from '../test/support/rig.ts';
+import { onlyEngine } from '../test/support/engines.ts';
 import { record } from './results.ts';
 
 const batches = 20;
@@ -27,7 +28,7 @@ export async function run(): Promise<void> {
       config,
       database: rig.database,
       databaseUrl,
-      engine,
+      engines: onlyEngine(engine),
       temporal: client,
       log: pino({ level: 'silent' }),
     });
@@ -78,6 +79,7 @@ async function layOutRun(database: Parameters<typeof claimRun>[0]): Promise<stri
       workflowId: 'bench',
       workflowRunId: randomUUID(),
       priority: 1,
+      engine: 'local',
       input: {},
     },
     async () => false,

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/pool.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engines } from '../engines/choose.ts';
 
 /** What activities need of the world; a test passes its own. */
 export interface Dependencies {
@@ -10,7 +10,7 @@ export interface Dependencies {
   database: Database;
   /** Handed to the jobs; never logged, never stored. */
   databaseUrl: string;
-  engine: Engine;
+  engines: Engines;
   /** Asked only whether the holder of a claim is still open. */
   temporal: Pick<Client, 'workflow'>;
   log: Logger;

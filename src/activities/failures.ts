@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { classify, isRetryable } from '../failures.ts';
+import { waitMs } from '../planning/retry.ts';
 
 /** After this many tries a full disk is no longer waited for: the run ends and says so. */
 const triesWithoutSpace = 3;
@@ -39,6 +40,8 @@ function asTemporalFailure(error: unknown): unknown {
     type,
     message,
     nonRetryable: !isRetryable(type) || (type === 'NoSpace' && attempt >= triesWithoutSpace),
+    // A quota is renewed each minute: whoever asks sooner is refused again.
+    ...(type === 'QuotaExceeded' && { nextRetryDelay: waitMs(type, attempt) }),
     ...(error instanceof Error && { cause: error }),
   });
 }

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Dependencies } from './dependencies.ts';
 import { endBatches } from './run-batch.ts';
-import { isOpenInTemporal } from './runs.ts';
+import { engineOf, isOpenInTemporal } from './runs.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
+import type { FailureType } from '../failures.ts';
 import { staleBatches } from '../ledger/batches.ts';
 import * as chunks from '../ledger/chunks.ts';
 import type { ChunkFailure, FannedKind, OpenedChunk } from '../ledger/chunks.ts';
@@ -57,10 +58,12 @@ export async function openForecasts(
     const mine = (await findRun(database, key))?.workflowRunId === opening.workflowRunId;
     if (plan !== undefined && !mine) await refuseStalePlan(database, plan, world);
   }
+  const engine = await engineOf(deps, input);
   const run = await claimRun(
     database,
     {
       key,
+      engine,
       kind,
       dataset,
       date: request.end,
@@ -81,7 +84,7 @@ export async function openForecasts(
     if (kind === 'forecastBackfill') await layOutDates(database, run, due, openDays);
   }
   await forgetFailures(database, run);
-  return { runId: run.runId, engine: deps.engine.name };
+  return { runId: run.runId, engine };
 }
 
 function keyOf({ kind, input, yesterday }: OpenForecastsInput): string {
@@ -250,6 +253,8 @@ export interface Round {
   last: number;
   /** Something failed that may pass by itself: wait before it is sent again. */
   waiting: boolean;
+  /** Of that, the type that takes longest to pass. */
+  after?: FailureType;
 }
 
 /**
@@ -268,15 +273,18 @@ export async function planRound(
   const size = await sizeOf(deps, run, unit);
   const plan = planChunks(open, size);
   const { first, last } = await chunks.numberChunks(database, runId, plan);
-  const waiting = open.some(({ failureType }) => failureType !== null && maximumTries(failureType) > 1);
-  return { first, last, waiting };
+  const passing = open.flatMap(({ failureType }) =>
+    failureType !== null && maximumTries(failureType) > 1 ? [failureType] : [],
+  );
+  const after = passing.find((type) => type === 'QuotaExceeded') ?? passing[0];
+  return { first, last, waiting: after !== undefined, ...(after && { after }) };
 }
 
-async function sizeOf({ database, engine }: Dependencies, run: Run, unit: FannedUnit): Promise<number> {
+async function sizeOf({ database }: Dependencies, run: Run, unit: FannedUnit): Promise<number> {
   const request = requestOf(run);
   if (unit === 'train') return windowsOfABatch;
   const asked = run.input['chunk'] as BackfillInput['chunk'];
-  return chunkSize(asked, request.paths, await readThroughput(database, engine.name));
+  return chunkSize(asked, request.paths, await readThroughput(database, run.engine ?? 'local'));
 }
 
 /** What `runBatch` is to be told. */
@@ -306,7 +314,7 @@ export async function beginChunk(
     commodity: request.commodity,
     calendar: request.calendar,
     trainFrequency: request.trainFrequency,
-    objectFolder: join(config.stateFolder, 'objects'),
+    objectFolder: objectsOf(config, run.engine),
     settings: loadPriceSettings(config.checkout, request.commodity),
   };
   if (unit === 'train') {
@@ -330,6 +338,14 @@ export async function beginChunk(
       windows: datesByWindow(opened),
     },
   };
+}
+
+/** Where models lie that are too large for their table: where every process of the engine can read them. */
+function objectsOf(config: Dependencies['config'], engine: string | null): string {
+  if (config.objects !== undefined) return config.objects;
+  const { resultsBucket, tempBucket } = config.dataproc;
+  if (engine === 'dataproc') return `gs://${resultsBucket ?? tempBucket}/objects`;
+  return join(config.stateFolder, 'objects');
 }
 
 function windowsOf(run: Run, { units }: OpenedChunk): Record<string, unknown> {

@@ -7,6 +7,7 @@ import * as poolPhases from './pool-phases.ts';
 import * as portfolio from './portfolio.ts';
 import { cancelBatches, runBatch } from './run-batch.ts';
 import * as runs from './runs.ts';
+import { sweepBatches } from './sweep-batches.ts';
 
 /** All activities, bound to what they need. Workflows know them by the type of what this returns. */
 export function createActivities(deps: Dependencies) {
@@ -19,6 +20,7 @@ export function createActivities(deps: Dependencies) {
     openForecasts: bind(forecasts.openForecasts),
     openImport: bind(runs.openImport),
     setRunStatus: bind(runs.setRunStatus),
+    setBudget: bind(runs.setBudget),
     closeRun: bind(runs.closeRun),
     beginPhase: bind(phases.beginPhase),
     verifyPhase: bind(phases.verifyPhase),
@@ -38,6 +40,7 @@ export function createActivities(deps: Dependencies) {
     notifyRun: bind(notifyRun),
     runBatch: bind(runBatch),
     cancelBatches: bind(cancelBatches),
+    sweepBatches: bind(sweepBatches),
   });
 }
 

@@ -1,15 +1,33 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
+import { createHash } from 'node:crypto';
+import { costOf, planBatch } from './batch-plan.ts';
 import type { Dependencies } from './dependencies.ts';
-import type { Engine, BatchObservation, BatchRequest } from '../engines/engine.ts';
+import { taskQueues } from '../config.ts';
+import type { Engines } from '../engines/choose.ts';
+import type { BatchObservation, BatchRequest, Engine, EngineName } from '../engines/engine.ts';
 import { isTerminal } from '../engines/engine.ts';
 import { failpoint } from '../failpoints.ts';
 import { Failure } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
-import { endSessions, noteBatch, olderBatches, recordObservation, openBatches } from '../ledger/batches.ts';
+import {
+  endSessions,
+  findSent,
+  noteWithinBudget,
+  olderBatches,
+  openBatches,
+  recordObservation,
+} from '../ledger/batches.ts';
+import type { Fallback, OverBudget, SentBatch } from '../ledger/batches.ts';
+import { tallyUnits } from '../ledger/chunks.ts';
 import { readRun } from '../ledger/runs.ts';
+import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { raiseFences } from '../ledger/units.ts';
-import { batchId } from '../planning/batch-id.ts';
+import { batchId, requestIdOf } from '../planning/batch-id.ts';
+import { actualCost } from '../planning/cost.ts';
+import type { Cost } from '../planning/cost.ts';
+import type { Resources } from '../planning/executors.ts';
+import type { Mode } from '../planning/placement-input.ts';
 
 export interface RunBatchInput {
   fence: Fence;
@@ -26,10 +44,9 @@ export interface BatchOutcome {
   errorType?: FailureType;
   message?: string;
   result?: Record<string, unknown>;
+  /** It was not sent, because its run would have cost more than it may: how things stand, in one line. */
+  overBudget?: string;
 }
-
-/** The longest that one look at the engine waits for news: heartbeats and progress go out at least this often. */
-const lookMs = 1_000;
 
 /**
  * Runs one batch to its end and answers how it ended. Safe to run twice, by anyone, at any time: the id is fixed by what
@@ -37,26 +54,27 @@ const lookMs = 1_000;
  * (shutdown, a lost heartbeat, a pause) only ends the watching.
  */
 export async function runBatch(deps: Dependencies, input: RunBatchInput): Promise<BatchOutcome> {
-  const { database, engine, config } = deps;
+  const { database, config } = deps;
   const run = await readRun(database, input.fence.runId);
+  const { engine, fallback, id } = await placeBatch(deps, run, input);
+  const plan = await planBatch(deps, { run, ...input, engine: engine.name });
   const request: BatchRequest = {
-    // With the run's own id in the key: an engine may remember the batches of a database that was since replaced.
-    batchId: batchId(
-      config.batchPrefix,
-      input.job,
-      `${run.key} ${run.runId}`,
-      input.fence.unit,
-      input.fence.attempt,
-    ),
+    batchId: id,
     job: input.job,
     input: input.input,
     fence: input.fence,
     priority: run.priority,
     timeoutMs: input.timeoutMs,
-    isolated: !config.sparkLocalWarm,
+    // More memory than the shared JVM has, only one of its own can be given.
+    isolated: !config.sparkLocalWarm || plan.resources.memoryFactor > 1,
+    resources: plan.resources,
     labels: {
       'managed-by': 'sevenfold',
       'run-id': run.runId,
+      'workflow-id': ownerLabel(run.workflowId),
+      'job-type': run.kind,
+      model: String(input.input['modelVersion'] ?? ''),
+      user: config.user,
       unit: input.fence.unit,
       attempt: String(input.fence.attempt),
     },
@@ -70,7 +88,12 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     );
   }
   if (!seen) await endOlderAttempts(deps, input.fence);
-  await noteBatch(database, request, engine.name, run);
+  const overBudget = await noteWithinBudget(database, request, engine.name, run, {
+    ...plan,
+    ...(fallback && { fallback }),
+    ...(engine.name === 'dataproc' && { requestId: requestIdOf(id) }),
+  });
+  if (overBudget) return notSent(deps, run, id, engine, overBudget);
   if (!seen) {
     await failpoint(config.failpoints, 'before-create');
     seen = await engine.create(request, { DATABASE_URL: deps.databaseUrl });
@@ -84,7 +107,7 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     const next: BatchObservation | undefined = await engine.lookForChange(
       request.batchId,
       seen.state,
-      lookMs,
+      engine.lookMs,
       cancellationSignal,
     );
     if (cancellationSignal.aborted) throw stopWatching(request.batchId);
@@ -99,8 +122,100 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     }
     seen = next;
   }
-  await recordObservation(database, seen);
+  await recordEnd(deps, engine.name, plan.resources, seen);
   return outcomeOf(seen, engine);
+}
+
+/**
+ * The engine of a batch and the batch's id. A batch that was sent already stays where it was sent: it may exist there,
+ * whatever new ones are placed by now.
+ */
+async function placeBatch(
+  { database, engines, config }: Dependencies,
+  run: Run,
+  { job, fence }: RunBatchInput,
+): Promise<{ engine: Engine; fallback?: Fallback; id: string }> {
+  // With the run's own id in the key: an engine may remember the batches of a database that was since replaced.
+  const idBy = (prefix: string): string =>
+    batchId(prefix, job, `${run.key} ${run.runId}`, fence.unit, fence.attempt);
+  const ids = [...new Set([config.batchPrefix, config.dataproc.batchPrefix])].map(idBy);
+  const sent = await findSent(database, ids);
+  if (sent) {
+    const engine = await reach(engines, sent.batchId, sent.engine as EngineName);
+    return { engine, id: sent.batchId };
+  }
+  const placement = await engines.place(run.input['engine'] as Mode | undefined);
+  if (placement.mode === 'queue') {
+    throw new Failure(
+      'InvalidInput',
+      `Batches of ${run.key} go to task queue ${taskQueues.spark}, but this worker does not serve it. Start one: node worker.ts --queue spark`,
+    );
+  }
+  const { engine, fallback } = placement;
+  const id = idBy(engine.name === 'dataproc' ? config.dataproc.batchPrefix : config.batchPrefix);
+  return { engine, id, ...(fallback && { fallback }) };
+}
+
+/** An engine that may hold a batch of ours: that it cannot be set up now is no reason to do its work elsewhere. */
+async function reach(engines: Engines, id: string, name: EngineName): Promise<Engine> {
+  try {
+    return await engines.named(name);
+  } catch (error) {
+    throw new Failure(
+      'Infrastructure',
+      `Batch ${id} was sent to ${name}, which cannot be reached: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** How it ended, with what it cost. */
+async function recordEnd(
+  { database, config }: Pick<Dependencies, 'database' | 'config'>,
+  engine: EngineName,
+  resources: Resources,
+  seen: BatchObservation,
+): Promise<void> {
+  await recordObservation(database, seen, costOfEnd(config, engine, resources, seen));
+}
+
+function costOfEnd(
+  config: Dependencies['config'],
+  engine: EngineName,
+  resources: Resources,
+  { usage, remote }: BatchObservation,
+): Cost | undefined {
+  const metered = remote?.approximateUsage;
+  if (engine === 'dataproc' && metered) return actualCost(metered, config.rates, usage?.seconds ?? 0);
+  return usage && costOf(config, engine, resources, usage.seconds);
+}
+
+/** Which workflow a batch belongs to, in the few characters that a label may have. */
+export function ownerLabel(workflowId: string): string {
+  return createHash('sha256').update(workflowId).digest('hex').slice(0, 16);
+}
+
+async function notSent(
+  { database }: Dependencies,
+  run: Run,
+  id: string,
+  engine: Engine,
+  { budgetUsd, committedUsd, nextUsd }: OverBudget,
+): Promise<BatchOutcome> {
+  const left = (await tallyUnits(database, run.runId)).reduce(
+    (sum, { missing, partial }) => sum + missing + partial,
+    0,
+  );
+  const dollars = (usd: number): string => `$${usd.toFixed(2)}`;
+  return {
+    batchId: id,
+    engine: engine.name,
+    succeeded: false,
+    overBudget:
+      `${run.key} waits at its budget of ${dollars(budgetUsd)}: ${dollars(committedUsd)} are spent or on their way, ` +
+      `the next batch is expected to cost ${dollars(nextUsd)}${left > 0 ? `, ${left} units are left` : ''}. ` +
+      `Go on: sevenfold resume ${run.key} --budget <dollars>`,
+  };
 }
 
 function outcomeOf(seen: BatchObservation, engine: Engine): BatchOutcome {
@@ -128,23 +243,22 @@ function stopWatching(id: string): Error {
 }
 
 /** A new attempt starts only when nothing of an older one is left: no process, no database session. */
-async function endOlderAttempts({ database, engine }: Dependencies, fence: Fence): Promise<void> {
-  await endBatches(
-    { database, engine },
-    await olderBatches(database, fence.runId, fence.unit, fence.attempt),
-  );
+async function endOlderAttempts(deps: Dependencies, fence: Fence): Promise<void> {
+  const { runId, unit, attempt } = fence;
+  await endBatches(deps, await olderBatches(deps.database, runId, unit, attempt));
 }
 
 /** Ends batches that must not write any more: their processes, then their database sessions. Safe to repeat. */
 export async function endBatches(
-  { database, engine }: Pick<Dependencies, 'database' | 'engine'>,
-  batches: readonly { batchId: string; attempt: number }[],
+  deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
+  batches: readonly SentBatch[],
 ): Promise<void> {
   for (const batch of batches) {
+    const engine = await reach(deps.engines, batch.batchId, batch.engine);
     const ended = await engine.cancel(batch.batchId);
-    if (ended) await recordObservation(database, ended);
+    if (ended) await recordEnd(deps, batch.engine, batch.resources, ended);
   }
-  await endSessions(database, batches);
+  await endSessions(deps.database, batches);
 }
 
 /**
@@ -155,13 +269,16 @@ export async function cancelBatches(
   deps: Dependencies,
   input: { runId: string },
 ): Promise<{ cancelled: number }> {
-  const { database, engine } = deps;
+  const { database } = deps;
   await raiseFences(database, input.runId);
   const open = await openBatches(database, input.runId);
   for (const batch of open) {
+    const engine = await reach(deps.engines, batch.batchId, batch.engine);
     const ended = await engine.cancel(batch.batchId);
-    await recordObservation(
-      database,
+    await recordEnd(
+      deps,
+      batch.engine,
+      batch.resources,
       ended ?? {
         batchId: batch.batchId,
         state: 'CANCELLED',

@@ -15,6 +15,7 @@ import { datasetKey } from '../planning/daily-input.ts';
 import type { EvaluationInput } from '../planning/evaluation-input.ts';
 import type { ImportInput } from '../planning/import-input.ts';
 import type { PoolUnit } from '../planning/phases.ts';
+import type { Mode, PlacementInput } from '../planning/placement-input.ts';
 
 export interface OpenRunInput extends Claimant {
   /** The workflow type. */
@@ -41,6 +42,7 @@ export async function openRun(
     throw new Failure('InvalidInput', `There is no folder ${path}: check --path.`);
   }
   await registerDataset(deps, dataset, opening.input, path);
+  const engine = await engineOf(deps, opening.input);
   const run = await ledger.claimRun(
     database,
     {
@@ -51,12 +53,13 @@ export async function openRun(
       workflowId: opening.workflowId,
       workflowRunId: opening.workflowRunId,
       priority: opening.priority,
+      engine,
       input: { ...opening.input, date: opening.date, ...(path !== null && { path }) },
     },
     (holder) => isOpenInTemporal(deps, holder),
   );
   await layOutUnits(database, run.runId, opening.units);
-  return { runId: run.runId, attempt: run.attempt, engine: deps.engine.name };
+  return { runId: run.runId, attempt: run.attempt, engine };
 }
 
 /**
@@ -67,13 +70,14 @@ export async function openImport(
   deps: Dependencies,
   opening: Claimant & { key: string; input: ImportInput; priority: number },
 ): Promise<{ runId: string; engine: string }> {
-  const { database, config, engine } = deps;
+  const { database, config } = deps;
   const path = opening.input.path === undefined ? undefined : resolve(config.checkout, opening.input.path);
   if (path !== undefined && !existsSync(path)) {
     throw new Failure('InvalidInput', `There is no file or folder ${path}: check the path.`);
   }
   const { key, workflowId, workflowRunId, priority } = opening;
   const input = { ...opening.input, ...(path !== undefined && { path }) };
+  const engine = await engineOf(deps, input);
   const run = await ledger.claimRun(
     database,
     {
@@ -84,12 +88,18 @@ export async function openImport(
       workflowId,
       workflowRunId,
       priority,
+      engine,
       input,
     },
     (holder) => isOpenInTemporal(deps, holder),
   );
   await layOutUnits(database, run.runId, ['import']);
-  return { runId: run.runId, engine: engine.name };
+  return { runId: run.runId, engine };
+}
+
+/** Where the batches of a run go. Asked once, when it opens; what is wrong with it shows here and not in its middle. */
+export async function engineOf({ engines }: Dependencies, input: PlacementInput): Promise<Mode> {
+  return (await engines.place(input.engine)).mode;
 }
 
 /** Two folders of the same name must not share a data set; a folder that was moved may keep its own. */
@@ -133,9 +143,18 @@ export async function isOpenInTemporal({ temporal }: Dependencies, holder: Claim
 /** Notes that an open run is paused or goes on. Safe to repeat. */
 export async function setRunStatus(
   { database }: Dependencies,
-  input: Claimant & { runId: string; status: RunStatus },
+  input: Claimant & { runId: string; status: RunStatus; statement?: string },
 ): Promise<void> {
-  await ledger.setRunStatus(database, input, { status: input.status });
+  const { status, statement } = input;
+  await ledger.setRunStatus(database, input, { status, ...(statement !== undefined && { statement }) });
+}
+
+/** Gives an open run another budget. Safe to repeat. */
+export async function setBudget(
+  { database }: Dependencies,
+  input: { runId: string; budgetUsd: number },
+): Promise<void> {
+  await database.query(`update runs set budget_usd = $2 where run_id = $1`, [input.runId, input.budgetUsd]);
 }
 
 export interface RunSummary {

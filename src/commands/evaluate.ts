@@ -11,12 +11,14 @@ import type { CommandContext } from './context.ts';
 import { registerForecasts } from './evaluate-forecasts.ts';
 import { describeRun } from './finish.ts';
 import type { Output } from './output.ts';
+import { addPlacementOptions, placed } from './placement-options.ts';
+import type { PlacementOptions } from './placement-options.ts';
 import { withSession } from './session.ts';
 import type { Session } from './session.ts';
 import { startAndFollow, temporalLine } from './start-run.ts';
 import type { Start } from './start-run.ts';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends PlacementOptions {
   days: string;
   dataset?: string;
   path?: string;
@@ -29,12 +31,14 @@ interface EvaluateOptions {
 export function register(program: Command, context: CommandContext): void {
   const evaluate = program.command('evaluate').description('hold forecasts against what came');
   registerForecasts(evaluate, context);
-  evaluate
-    .command('pools')
-    .description(
-      'walk forward over the last days, refitting each as its own run would have, ' +
-        'and hold the forecast against persistence and the 7-day mean',
-    )
+  addPlacementOptions(
+    evaluate
+      .command('pools')
+      .description(
+        'walk forward over the last days, refitting each as its own run would have, ' +
+          'and hold the forecast against persistence and the 7-day mean',
+      ),
+  )
     .option('--days <count>', 'how many days, ending the day before the run date', '30')
     .option('--dataset <name>', 'sample or files; left out: that of the newest daily run')
     .option('--path <folder>', 'the folder of a files data set')
@@ -50,12 +54,13 @@ async function evaluatePools(context: CommandContext, options: EvaluateOptions):
   const shown = options.json ? undefined : out;
   await withSession(config, shown, async (session) => {
     const input = await readOptions(session, options);
-    const start: Start = {
+    const unplaced: Start = {
       workflow: 'evaluatePools',
       key: evaluationKey(input, input.date!),
       input,
       priority: evaluationPriority,
     };
+    const start = placed(unplaced, options, config);
     if (options.showTemporal) {
       out.line(temporalLine(start));
       return;

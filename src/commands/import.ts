@@ -10,11 +10,13 @@ import type { CommandContext } from './context.ts';
 import { describeRun } from './finish.ts';
 import { count, seconds } from './output.ts';
 import type { Output } from './output.ts';
+import { addPlacementOptions, placed } from './placement-options.ts';
+import type { PlacementOptions } from './placement-options.ts';
 import { withSession } from './session.ts';
 import { startAndFollow, temporalLine } from './start-run.ts';
 import type { Start } from './start-run.ts';
 
-interface ImportOptions {
+interface ImportOptions extends PlacementOptions {
   sample?: boolean;
   commodities?: string[];
   json?: boolean;
@@ -43,10 +45,8 @@ interface Imported {
 const warningsShown = 10;
 
 export function register(program: Command, context: CommandContext): void {
-  program
-    .command('import')
-    .description('bring data into the database')
-    .command('prices')
+  const prices = program.command('import').description('bring data into the database').command('prices');
+  addPlacementOptions(prices)
     .argument('[path]', 'a folder with unified_daily.parquet or prices_daily.csv, or one CSV or Parquet file')
     .description(
       'check every row of daily prices and store what is new or has changed: all of it, or nothing ' +
@@ -66,7 +66,13 @@ async function importPrices(
 ): Promise<void> {
   const { config, out } = context;
   const input = readOptions(path, options);
-  const start: Start = { workflow: 'importPrices', key: importKey(input), input, priority: backfillPriority };
+  const unplaced: Start = {
+    workflow: 'importPrices',
+    key: importKey(input),
+    input,
+    priority: backfillPriority,
+  };
+  const start = placed(unplaced, options, config);
   if (options.showTemporal) {
     out.line(temporalLine(start));
     return;

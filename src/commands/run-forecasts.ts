@@ -7,11 +7,13 @@ import { addBackfillOptions, addModelOptions, readBackfillOptions, yesterday } f
 import type { BackfillOptions } from './backfill-options.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
+import { addPlacementOptions, placed } from './placement-options.ts';
+import type { PlacementOptions } from './placement-options.ts';
 import { withSession } from './session.ts';
 import { startAndFollow, temporalLine } from './start-run.ts';
 import type { Start } from './start-run.ts';
 
-interface RunOptions extends BackfillOptions {
+interface RunOptions extends BackfillOptions, PlacementOptions {
   verifyOnly?: boolean;
   json?: boolean;
   showTemporal?: boolean;
@@ -39,18 +41,19 @@ export function registerForecastRuns(run: Command, context: CommandContext): voi
   ).action((options: RunOptions) => startRun(context, options, trainStart(options)));
 }
 
-/** `--json` and `--show-temporal`, as every command that runs something has them. */
+/** Placement, `--json` and `--show-temporal`, as every command that runs something has them. */
 export function withRunOptions(command: Command): Command {
-  return command
+  return addPlacementOptions(command)
     .option('--json', 'print one JSON object at the end')
     .option('--show-temporal', 'print the equivalent temporal command instead of running');
 }
 
 export async function startRun(
   context: CommandContext,
-  options: { json?: boolean; showTemporal?: boolean },
-  start: Start,
+  options: PlacementOptions & { json?: boolean; showTemporal?: boolean },
+  unplaced: Start,
 ): Promise<void> {
+  const start = placed(unplaced, options, context.config);
   if (options.showTemporal) {
     context.out.line(temporalLine(start));
     return;

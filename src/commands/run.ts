@@ -9,12 +9,14 @@ import { dailyPriority } from '../workflows/options.ts';
 import type { CommandContext } from './context.ts';
 import { describeRun, finishRun } from './finish.ts';
 import type { EndedRun } from './finish.ts';
+import { addPlacementOptions, placed } from './placement-options.ts';
+import type { PlacementOptions } from './placement-options.ts';
 import { withSession } from './session.ts';
 import { registerForecastRuns } from './run-forecasts.ts';
 import { startAndFollow, temporalLine } from './start-run.ts';
 import type { Start } from './start-run.ts';
 
-interface DailyOptions {
+interface DailyOptions extends PlacementOptions {
   dataset: string;
   date?: string;
   from?: string;
@@ -29,12 +31,14 @@ interface DailyOptions {
 
 export function register(program: Command, context: CommandContext): void {
   const run = program.command('run').description('run a pipeline and watch it');
-  run
-    .command('daily')
-    .description(
-      'the pool pipeline for one day, or day by day from --from to --to: ' +
-        'prepare, ingest, prefilter, metrics, forecast, filter, allocate, report',
-    )
+  addPlacementOptions(
+    run
+      .command('daily')
+      .description(
+        'the pool pipeline for one day, or day by day from --from to --to: ' +
+          'prepare, ingest, prefilter, metrics, forecast, filter, allocate, report',
+      ),
+  )
     .requiredOption('--dataset <name>', 'sample (generated) or files (a folder, with --path)')
     .option('--date <day>', 'the run date, for example 2026-01-31')
     .option('--from <day>', 'the first of several run dates; they run in order, a repeated call resumes')
@@ -51,7 +55,7 @@ export function register(program: Command, context: CommandContext): void {
 
 export async function runDaily(context: CommandContext, options: DailyOptions): Promise<void> {
   const { config, out } = context;
-  const starts = daysOf(options).map((date) => startOf(options, date));
+  const starts = daysOf(options).map((date) => placed(startOf(options, date), options, config));
   if (options.showTemporal) {
     for (const start of starts) out.line(temporalLine(start));
     return;

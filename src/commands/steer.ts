@@ -23,14 +23,17 @@ export async function openWorkflow(session: Session, run: Run): Promise<Workflow
 export async function sendUpdate(
   { config, out }: CommandContext,
   named: string | undefined,
-  update: 'pause' | 'resume' | 'retryFailed',
+  update: 'pause' | 'resume' | 'retryFailed' | 'setBudget',
   json: boolean,
+  budgetUsd?: number,
 ): Promise<void> {
   await withSession(config, json ? undefined : out, async (session) => {
     const run = await chooseRun(session.database, named);
     const answer = await askWorkflow(run, async () => {
       const handle = await openWorkflow(session, run);
-      return handle.executeUpdate<string, []>(update);
+      return budgetUsd === undefined
+        ? handle.executeUpdate<string, []>(update)
+        : handle.executeUpdate<string, [number]>(update, { args: [budgetUsd] });
     });
     if (json) out.json({ workflowId: run.workflowId, runId: run.runId, status: 'accepted', answer });
     else out.line(answer);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failures.ts';
+import { requestIdOf } from '../planning/batch-id.ts';
 import { batchState } from '../planning/batch-state.ts';
 import { jarsFor, needsOf } from '../planning/job-needs.ts';
 import { checkRuntime, planProperties } from '../planning/spark-properties.ts';
@@ -11,7 +12,7 @@ import { openClient } from './dataproc/client.ts';
 import type { BatchClient, ServiceBatch } from './dataproc/client.ts';
 import { codeOf, grpcCodes, serviceFailure } from './dataproc/errors.ts';
 import { judgeRemote } from './dataproc/judge.ts';
-import { describeBatch, requestIdOf } from './dataproc/request.ts';
+import { describeBatch } from './dataproc/request.ts';
 import type { BatchObservation, BatchRequest, Engine } from './engine.ts';
 import { isTerminal } from './engine.ts';
 import type { EventLogSummary } from './event-log.ts';

@@ -1,6 +1,10 @@
-import type { BatchObservation, BatchRequest, BatchState } from '../engines/engine.ts';
-import type { Database } from '../database/pool.ts';
-import type { Claimant } from './runs.ts';
+import type { BatchObservation, BatchRequest, BatchState, EngineName } from '../engines/engine.ts';
+import type { Cost } from '../planning/cost.ts';
+import type { DataSize } from '../planning/data-size.ts';
+import type { Resources } from '../planning/executors.ts';
+import { inTransaction } from '../database/pool.ts';
+import type { Database, PoolClient } from '../database/pool.ts';
+import type { Claimant, Run } from './runs.ts';
 
 /** What a job says of itself while it runs. */
 export interface BatchProgress {
@@ -34,17 +38,77 @@ const columns = `batch_id as "batchId", run_id as "runId", unit, attempt, watche
   state_message as "stateMessage", error_type as "errorType", progress, result, usage,
   submitted_at as "submittedAt", started_at as "startedAt", finished_at as "finishedAt"`;
 
-/** Notes a batch before it is sent; a later watcher of the same id is counted, nothing else changes. */
-export async function noteBatch(
+/** Which engine was asked for, and why it could not be set up. */
+export interface Fallback {
+  from: string;
+  reason: string;
+}
+
+/** What is settled of a batch before it is sent. */
+export interface NotedPlan {
+  size: DataSize;
+  resources: Resources;
+  estimate: Cost;
+  fallback?: Fallback;
+  requestId?: string;
+}
+
+/** Why a batch was not noted: its run would cost more than it may. */
+export interface OverBudget {
+  budgetUsd: number;
+  /** What is spent, or must be expected of batches that are on their way. */
+  committedUsd: number;
+  nextUsd: number;
+}
+
+/**
+ * Notes a batch where its run can afford it. With the run's row locked, so that of two batches at once only one gets the
+ * last dollar. A batch that is noted already has been paid for.
+ */
+export async function noteWithinBudget(
   database: Database,
   request: BatchRequest,
-  engine: string,
+  engine: EngineName,
+  run: Run,
+  plan: NotedPlan,
+): Promise<OverBudget | undefined> {
+  if (run.budgetUsd === null) {
+    await noteBatch(database, request, engine, run, plan);
+    return undefined;
+  }
+  return inTransaction(database, async (client) => {
+    const asked = await client.query<{ budgetUsd: number | null; committedUsd: number; noted: boolean }>(
+      `select budget_usd::double precision as "budgetUsd",
+              (select coalesce(sum(committed_usd), 0) from batch_costs c where c.run_id = r.run_id)::double precision
+                as "committedUsd",
+              exists (select 1 from batches where batch_id = $2) as noted
+         from runs r where run_id = $1 for update`,
+      [run.runId, request.batchId],
+    );
+    const { budgetUsd, committedUsd, noted } = asked.rows[0]!;
+    const nextUsd = plan.estimate.usd;
+    if (!noted && budgetUsd !== null && committedUsd + nextUsd > budgetUsd) {
+      return { budgetUsd, committedUsd, nextUsd };
+    }
+    await noteBatch(client, request, engine, run, plan);
+    return undefined;
+  });
+}
+
+/** Notes a batch before it is sent; a later watcher of the same id is counted, nothing else changes. */
+async function noteBatch(
+  database: Database | PoolClient,
+  request: BatchRequest,
+  engine: EngineName,
   owner: Claimant,
+  plan: NotedPlan,
 ): Promise<Batch> {
   const noted = await database.query<Batch>(
     `insert into batches (batch_id, run_id, unit, attempt, job, engine, priority, state, request,
-                          workflow_id, workflow_run_id)
-     values ($1, $2, $3, $4, $5, $6, $7, 'SUBMITTING', $8, $9, $10)
+                          workflow_id, workflow_run_id, data_analysis, resources, cost_estimate, fallback_from,
+                          fallback_reason, request_id, state_history)
+     values ($1, $2, $3, $4, $5, $6, $7, 'SUBMITTING', $8, $9, $10, $11, $12, $13, $14, $15, $16,
+             jsonb_build_array(jsonb_build_object('state', 'SUBMITTING', 'at', clock_timestamp())))
      on conflict (batch_id) do update set watchers = batches.watchers + 1
      returning ${columns}`,
     [
@@ -58,6 +122,12 @@ export async function noteBatch(
       JSON.stringify(request),
       owner.workflowId,
       owner.workflowRunId,
+      JSON.stringify(plan.size),
+      JSON.stringify(plan.resources),
+      JSON.stringify(plan.estimate),
+      plan.fallback?.from ?? null,
+      plan.fallback?.reason ?? null,
+      plan.requestId ?? null,
     ],
   );
   return noted.rows[0]!;
@@ -69,11 +139,21 @@ const terminal = `('SUCCEEDED', 'FAILED', 'CANCELLED', 'TIMED_OUT')`;
 export async function recordObservation(
   database: Database,
   seen: BatchObservation,
+  cost?: Cost,
 ): Promise<BatchProgress | undefined> {
   const recorded = await database.query<{ progress: BatchProgress | null }>(
     `update batches
         set state = $2, state_message = $3, error_type = $4, result = $5, usage = $6,
-            started_at = coalesce($7, started_at), finished_at = $8
+            started_at = coalesce($7, started_at), finished_at = $8,
+            remote = remote || coalesce($9, '{}'), event_log = $10, cost_actual = $11,
+            state_history = state_history
+              || case when state = 'SUBMITTING'
+                      then jsonb_build_array(jsonb_build_object('state', 'SUBMITTED', 'at', clock_timestamp()))
+                      else '[]' end
+              || case when state is distinct from $2
+                      then jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+                             'state', $2::text, 'at', clock_timestamp(), 'message', $3::text)))
+                      else '[]' end
       where batch_id = $1 and state not in ${terminal}
       returning progress`,
     [
@@ -85,6 +165,9 @@ export async function recordObservation(
       seen.usage === undefined ? null : JSON.stringify(seen.usage),
       seen.startedAt ?? null,
       seen.finishedAt ?? null,
+      seen.remote === undefined ? null : JSON.stringify(seen.remote),
+      seen.eventLog === undefined ? null : JSON.stringify(seen.eventLog),
+      cost === undefined ? null : JSON.stringify(cost),
     ],
   );
   return recorded.rows[0]?.progress ?? undefined;
@@ -103,6 +186,41 @@ export async function findBatch(database: Database, batchId: string): Promise<Ba
   return found.rows[0];
 }
 
+/** A batch that may have to be ended: where it was sent, and what it was given there. */
+export interface SentBatch {
+  batchId: string;
+  attempt: number;
+  engine: EngineName;
+  resources: Resources;
+}
+
+const sentColumns = `batch_id as "batchId", attempt, engine, resources`;
+
+/** One of these batches that was noted before. */
+export async function findSent(database: Database, ids: readonly string[]): Promise<SentBatch | undefined> {
+  const found = await database.query<SentBatch>(
+    `select ${sentColumns} from batches where batch_id = any ($1) limit 1`,
+    [ids],
+  );
+  return found.rows[0];
+}
+
+/** How often what a batch is for ran out of memory in a row: the unit itself, or the dates of a chunk. */
+export async function memoryFailures(database: Database, runId: string, unit: string): Promise<number> {
+  const found = await database.query<{ failures: number }>(
+    `select greatest(count(*),
+                     (select max(tries) from units
+                       where run_id = $1 and 'chunk ' || chunk = $2 and failure_type = 'OutOfMemory'))::integer as failures
+       from batches b
+      where run_id = $1 and unit = $2 and error_type = 'OutOfMemory'
+        and not exists (select 1 from batches later
+                         where later.run_id = b.run_id and later.unit = b.unit and later.attempt > b.attempt
+                           and later.state = 'SUCCEEDED')`,
+    [runId, unit],
+  );
+  return found.rows[0]!.failures;
+}
+
 /**
  * Batches of a run (of one unit, where given) that a newer attempt must see gone before it starts. Also those that the
  * ledger believes ended: their processes were killed, but a database session may have outlived them.
@@ -112,20 +230,17 @@ export async function olderBatches(
   runId: string,
   unit: string,
   attempt: number,
-): Promise<{ batchId: string; attempt: number }[]> {
-  const found = await database.query<{ batchId: string; attempt: number }>(
-    `select batch_id as "batchId", attempt from batches where run_id = $1 and unit = $2 and attempt < $3`,
+): Promise<SentBatch[]> {
+  const found = await database.query<SentBatch>(
+    `select ${sentColumns} from batches where run_id = $1 and unit = $2 and attempt < $3`,
     [runId, unit, attempt],
   );
   return found.rows;
 }
 
-export async function openBatches(
-  database: Database,
-  runId: string,
-): Promise<{ batchId: string; attempt: number }[]> {
-  const found = await database.query<{ batchId: string; attempt: number }>(
-    `select batch_id as "batchId", attempt from batches where run_id = $1 and state not in ${terminal}`,
+export async function openBatches(database: Database, runId: string): Promise<SentBatch[]> {
+  const found = await database.query<SentBatch>(
+    `select ${sentColumns} from batches where run_id = $1 and state not in ${terminal}`,
     [runId],
   );
   return found.rows;
@@ -144,9 +259,9 @@ export async function staleBatches(
   database: Database,
   runId: string,
   chunks: readonly number[],
-): Promise<{ batchId: string; attempt: number }[]> {
-  const found = await database.query<{ batchId: string; attempt: number }>(
-    `select batch_id as "batchId", attempt from batches
+): Promise<SentBatch[]> {
+  const found = await database.query<SentBatch>(
+    `select ${sentColumns} from batches
       where run_id = $1 and unit like 'chunk %'
         and (state not in ${terminal} or unit = any ($2))`,
     [runId, chunks.map(chunkUnit)],

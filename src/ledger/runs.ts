@@ -18,6 +18,10 @@ export interface Run {
   input: Record<string, unknown>;
   /** What the input comes to with every default filled in; null where there is nothing to fill in. */
   request: Record<string, unknown> | null;
+  /** Where its batches go: an engine, or `queue`. */
+  engine: string | null;
+  /** US dollars; null means no limit. */
+  budgetUsd: number | null;
   statement: string | null;
   report: string | null;
   openedAt: Date;
@@ -39,10 +43,12 @@ export interface Claim extends Claimant {
   priority: number;
   input: Record<string, unknown>;
   request?: object;
+  engine: string;
 }
 
 const columns = `run_id as "runId", key, kind, dataset, date, status, attempt, workflow_id as "workflowId",
-  workflow_run_id as "workflowRunId", priority, input, request, statement, report, opened_at as "openedAt",
+  workflow_run_id as "workflowRunId", priority, input, request, engine,
+  budget_usd::double precision as "budgetUsd", statement, report, opened_at as "openedAt",
   claimed_at as "claimedAt", finished_at as "finishedAt"`;
 
 /**
@@ -57,8 +63,9 @@ export async function claimRun(
 ): Promise<Run> {
   for (;;) {
     const inserted = await database.query<Run>(
-      `insert into runs (key, kind, dataset, date, workflow_id, workflow_run_id, priority, input, request)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+      `insert into runs (key, kind, dataset, date, workflow_id, workflow_run_id, priority, input, request, engine,
+                         budget_usd)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
        on conflict (key) do nothing
        returning ${columns}`,
       [
@@ -71,6 +78,8 @@ export async function claimRun(
         claim.priority,
         claim.input,
         claim.request ?? null,
+        claim.engine,
+        claim.input['budgetUsd'] ?? null,
       ],
     );
     if (inserted.rows[0]) return inserted.rows[0];
@@ -88,7 +97,7 @@ export async function claimRun(
     const taken = await database.query<Run>(
       `update runs
           set attempt = attempt + 1, status = 'running', workflow_id = $3, workflow_run_id = $4, priority = $5,
-              input = $6, request = $7, statement = null, claimed_at = now(), finished_at = null
+              input = $6, request = $7, engine = $8, budget_usd = $9, statement = null, claimed_at = now(), finished_at = null
         where key = $1 and workflow_run_id = $2
         returning ${columns}`,
       [
@@ -99,6 +108,8 @@ export async function claimRun(
         claim.priority,
         claim.input,
         claim.request ?? null,
+        claim.engine,
+        claim.input['budgetUsd'] ?? null,
       ],
     );
     if (taken.rows[0]) return taken.rows[0];

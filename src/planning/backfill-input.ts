@@ -2,11 +2,13 @@ import type { Day } from './days.ts';
 import { isDay } from './days.ts';
 import { day, flag, listOf, oneOf, readFields, text, wholeNumber } from './input.ts';
 import type { Guard, Guards } from './input.ts';
+import { placementGuards } from './placement-input.ts';
+import type { PlacementInput } from './placement-input.ts';
 import { trainFrequencies } from './training-calendar.ts';
 import type { TrainFrequency } from './training-calendar.ts';
 
 /** Which models of which series, trained how often: what `trainForecastModels` is started with. */
-export interface TrainInput {
+export interface TrainInput extends PlacementInput {
   /** A series of the table `commodities`, for example WTI. */
   commodity: string;
   /** Keys of spark/sevenfold_jobs/forecast/models. */
@@ -80,6 +82,7 @@ const chunkSize: Guard<'auto' | number> = (value) =>
     : { ok: false, message: `is ${JSON.stringify(value)}, but must be "auto" or 1 to 10000 dates.` };
 
 const trainGuards: Guards<TrainInput> = {
+  ...placementGuards,
   commodity: text,
   models: listOf(text),
   trainFrequency: oneOf(...trainFrequencies),

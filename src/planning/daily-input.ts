@@ -3,6 +3,8 @@ import { day, flag, listOf, oneOf, readFields, text } from './input.ts';
 import type { Guards } from './input.ts';
 import { dailyPhases } from './phases.ts';
 import type { DailyPhase } from './phases.ts';
+import { placementGuards } from './placement-input.ts';
+import type { PlacementInput } from './placement-input.ts';
 
 /** Where the data of a run on pools come from. */
 export interface Source {
@@ -13,7 +15,7 @@ export interface Source {
 }
 
 /** What `dailyPipeline` is started with. */
-export interface DailyInput extends Source {
+export interface DailyInput extends Source, PlacementInput {
   /** The run date T; left out only by a schedule, whose nominal day it then is. */
   date?: Day;
   /** Metrics and grouping by the original's rules, for comparison. */
@@ -31,6 +33,7 @@ const what = 'Input of dailyPipeline';
 const parityMark = '+parity';
 
 const guards: Guards<DailyInput> = {
+  ...placementGuards,
   dataset: oneOf('sample', 'files'),
   date: day,
   path: text,

@@ -5,9 +5,11 @@ import type { Source } from './daily-input.ts';
 import { day, flag, oneOf, readFields, text, wholeNumber } from './input.ts';
 import type { Guards } from './input.ts';
 import type { PoolUnit } from './phases.ts';
+import { placementGuards } from './placement-input.ts';
+import type { PlacementInput } from './placement-input.ts';
 
 /** What `evaluatePools` is started with. */
-export interface EvaluationInput extends Source {
+export interface EvaluationInput extends Source, PlacementInput {
   /** The run date: the newest day that is evaluated is the one before it, the newest that is complete. */
   date?: Day;
   /** Days to walk over. */
@@ -22,6 +24,7 @@ const what = 'Input of evaluatePools';
 const daysInABatch = 10;
 
 const guards: Guards<EvaluationInput> = {
+  ...placementGuards,
   dataset: oneOf('sample', 'files'),
   date: day,
   path: text,

@@ -1,8 +1,10 @@
 import { flag, listOf, readFields, text } from './input.ts';
 import type { Guards } from './input.ts';
+import { placementGuards } from './placement-input.ts';
+import type { PlacementInput } from './placement-input.ts';
 
 /** What `importPrices` is started with: a path, or `sample`. */
-export interface ImportInput {
+export interface ImportInput extends PlacementInput {
   /** A folder or a file of prices (docs/prices.md); a relative one is relative to the checkout. */
   path?: string;
   /** The generated series instead of a path. */
@@ -14,6 +16,7 @@ export interface ImportInput {
 const what = 'Input of importPrices';
 
 const guards: Guards<Omit<ImportInput, 'sample'> & { sample?: boolean }> = {
+  ...placementGuards,
   path: text,
   sample: flag,
   commodities: listOf(text),

@@ -38,6 +38,7 @@ export function owedRuns(schedules: readonly AppliedSchedule[], now: Date): Owed
     const { spec, pauses, removedAt, countsFrom } = schedule;
     // A row may have been written by other code than this.
     if (removedAt !== null || !isWorkflowName(spec.workflow)) return [];
+    if (schedulableWorkflows[spec.workflow].outsideLedger) return [];
     const after = new Date(Math.max(countsFrom.getTime(), now.getTime() - lookBackMs));
     const completeInMs = durationMs(spec.deadline)!;
     const startsInMs = Math.min(durationMs(spec.jitter)! + startsWithinMs, completeInMs);

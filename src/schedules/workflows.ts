@@ -7,6 +7,7 @@ import type { DailyInput } from '../planning/daily-input.ts';
 import { evaluationKey, parseEvaluationInput } from '../planning/evaluation-input.ts';
 import { importKey, parseImportInput } from '../planning/import-input.ts';
 import type { ImportInput } from '../planning/import-input.ts';
+import { parseSweepInput } from '../planning/sweep-input.ts';
 import type { EvaluationInput } from '../planning/evaluation-input.ts';
 import type * as workflows from '../workflows/index.ts';
 import { backfillPriority, dailyPriority, evaluationPriority } from '../workflows/options.ts';
@@ -22,6 +23,8 @@ export interface SchedulableWorkflow {
   /** Made from generated data, of which nothing leaves the machine. */
   isSample(input: Record<string, unknown>): boolean;
   priority: number;
+  /** It keeps no row in `runs`: Temporal alone knows whether it ran, so no deadline can be watched. */
+  outsideLedger?: true;
 }
 
 /** One entry for each workflow of src/workflows/index.ts. */
@@ -62,6 +65,13 @@ export const schedulableWorkflows: Record<WorkflowName, SchedulableWorkflow> = {
     runKey: (input, nominalTime) => auditKey(checked<AuditInput>(input), dayBefore(nominalTime)),
     isSample: isSampleSeries,
     priority: backfillPriority,
+  },
+  sweepBatches: {
+    refusal: (input) => messageOf(parseSweepInput(input)),
+    takesDataset: false,
+    isSample: () => false,
+    priority: backfillPriority,
+    outsideLedger: true,
   },
   importPrices: {
     refusal: (input) => messageOf(parseImportInput(input)),

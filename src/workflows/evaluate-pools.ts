@@ -24,7 +24,7 @@ export async function evaluatePools(raw: unknown): Promise<RunSummary> {
       steps: units.map((unit) => ({
         unit,
         force: input.force === true && !isDailyPhase(unit),
-        work: isDailyPhase(unit) ? work[unit] : (fence) => batch('pool_evaluate', fence),
+        work: isDailyPhase(unit) ? work[unit] : (fence, control) => batch('pool_evaluate', fence, control),
       })),
     },
     (claimant) =>

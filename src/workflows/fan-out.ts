@@ -9,12 +9,13 @@ import {
 import type { Activities } from '../activities/index.ts';
 import type { ChunkFailure } from '../ledger/chunks.ts';
 import type { FannedUnit } from '../planning/phases.ts';
-import { backOffMs } from '../planning/retry.ts';
+import { waitMs } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
-import { backfillPriority, prioritised, batchActivityOptions, lightActivityOptions } from './options.ts';
+import { backfillPriority, engineActivities, lightActivityOptions, prioritised } from './options.ts';
+import type { RunControl } from './run-control.ts';
+import { sendBatch } from './send-batch.ts';
 
 const light = proxyActivities<Activities>(prioritised(lightActivityOptions, backfillPriority));
-const { runBatch } = proxyActivities<Activities>(prioritised(batchActivityOptions, backfillPriority));
 
 const batchTimeoutMs = 60 * 60_000;
 /** Temporal ends a history at 51,200 events and slows down long before; what is done stands in the ledger. */
@@ -23,10 +24,9 @@ const mostEvents = 4_000;
 export interface FanOut {
   runId: string;
   unit: FannedUnit;
+  control: RunControl;
   /** How many chunks are in flight at once; asked again for each. */
   concurrency: () => number;
-  /** Returns at once, or when the run is no longer paused. */
-  whilePaused: () => Promise<void>;
 }
 
 /**
@@ -35,11 +35,12 @@ export interface FanOut {
  * caller continues as new, and the ledger is all that need be carried over.
  */
 export async function fanOut(phase: FanOut): Promise<'done' | 'full'> {
-  const { runId, unit } = phase;
+  const { runId, unit, control } = phase;
+  const { planRound } = engineActivities(control.engine, backfillPriority);
   for (let round = 1; ; round += 1) {
-    const { first, last, waiting } = await light.planRound({ runId, unit });
+    const { first, last, waiting, after } = await planRound({ runId, unit });
     if (last < first) return 'done';
-    if (waiting) await sleep(backOffMs(round));
+    if (waiting) await sleep(waitMs(after ?? 'Infrastructure', round));
     if ((await slide(phase, first, last)) === 'full') return 'full';
   }
 }
@@ -50,7 +51,7 @@ async function slide(phase: FanOut, first: number, last: number): Promise<'done'
   let problem: unknown;
   let full = false;
   for (let chunk = first; chunk <= last && problem === undefined; chunk += 1) {
-    await phase.whilePaused();
+    await phase.control.whilePaused();
     await condition(() => problem !== undefined || inFlight.size < phase.concurrency());
     const { continueAsNewSuggested, historyLength } = workflowInfo();
     full = continueAsNewSuggested || historyLength > mostEvents;
@@ -71,21 +72,25 @@ async function slide(phase: FanOut, first: number, last: number): Promise<'done'
   return 'full';
 }
 
-async function carryOutChunk({ runId, unit }: FanOut, chunk: number): Promise<void> {
-  const opened = await light.beginChunk({ runId, unit, chunk });
+async function carryOutChunk({ runId, unit, control }: FanOut, chunk: number): Promise<void> {
+  const { beginChunk } = engineActivities(control.engine, backfillPriority);
+  const opened = await beginChunk({ runId, unit, chunk });
   if (opened === null) return;
-  const failures = await send(opened);
+  const failures = await send(control, opened);
   if (failures.length > 0) await light.noteChunk({ runId, chunk, failures });
 }
 
 /** Runs the batch of a chunk; what failed is an answer like any other. */
-async function send({
-  fence,
-  job,
-  input,
-}: NonNullable<Awaited<ReturnType<Activities['beginChunk']>>>): Promise<ChunkFailure[]> {
+async function send(
+  control: RunControl,
+  { fence, job, input }: NonNullable<Awaited<ReturnType<Activities['beginChunk']>>>,
+): Promise<ChunkFailure[]> {
   try {
-    const outcome = await runBatch({ fence, job, input, timeoutMs: batchTimeoutMs });
+    const outcome = await sendBatch(
+      control,
+      { fence, job, input, timeoutMs: batchTimeoutMs },
+      backfillPriority,
+    );
     if (outcome.succeeded) return (outcome.result?.['failed'] as ChunkFailure[] | undefined) ?? [];
     return [
       { errorType: outcome.errorType ?? 'JobFailed', message: `${outcome.batchId}: ${outcome.message}` },

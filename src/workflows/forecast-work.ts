@@ -81,12 +81,12 @@ export function fannedSteps(
     unit,
     force: false,
     goesOn: true,
-    work: async ({ runId }: Fence, { isPaused, whilePaused }: RunControl) => {
+    work: async ({ runId }: Fence, control: RunControl) => {
       working = runId;
-      const ended = await fanOut({ runId, unit, concurrency: () => concurrency, whilePaused });
+      const ended = await fanOut({ runId, unit, concurrency: () => concurrency, control });
       if (ended === 'full') {
         await continueAsNew<(raw: unknown, carried: Carried) => Promise<unknown>>(raw, {
-          paused: isPaused(),
+          paused: control.isPaused(),
           concurrency,
           yesterday,
         });
@@ -108,7 +108,7 @@ export const evaluateStep: Step = {
   unit: 'evaluate',
   force: false,
   goesOn: true,
-  work: (fence) => batch('forecast_evaluate', fence),
+  work: (fence, control) => batch('forecast_evaluate', fence, control),
 };
 
 export const reportStep: Step = {

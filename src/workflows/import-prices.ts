@@ -14,7 +14,9 @@ export async function importPrices(raw: unknown): Promise<RunSummary> {
     {
       kind: 'importPrices',
       date: yesterdayOf(),
-      steps: [{ unit: 'import', force: false, work: (fence) => batch('price_import', fence) }],
+      steps: [
+        { unit: 'import', force: false, work: (fence, control) => batch('price_import', fence, control) },
+      ],
     },
     (claimant) => openImport({ ...claimant, key: importKey(input), input, priority: backfillPriority }),
   );

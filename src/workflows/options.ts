@@ -1,4 +1,6 @@
-import type { ActivityOptions } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
+import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
 import { failureTypes, isRetryable } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
 
@@ -36,3 +38,25 @@ export const batchActivityOptions: ActivityOptions = {
   retry,
   priority: { priorityKey: dailyPriority },
 };
+
+/** The queue of a fleet that has an engine of its own. */
+const sparkQueue = 'sevenfold-spark';
+
+type EngineActivities = Pick<
+  ActivityInterfaceFor<Activities>,
+  'runBatch' | 'cancelBatches' | 'planRound' | 'beginChunk'
+>;
+
+/** Activities that touch an engine: they run where it is, which in queue mode is another fleet. */
+export function engineActivities(engine: string, priorityKey: number = dailyPriority): EngineActivities {
+  const there = engine === 'queue' ? { taskQueue: sparkQueue } : {};
+  const { runBatch } = proxyActivities<Activities>({
+    ...prioritised(batchActivityOptions, priorityKey),
+    ...there,
+  });
+  const { cancelBatches, planRound, beginChunk } = proxyActivities<Activities>({
+    ...prioritised(lightActivityOptions, priorityKey),
+    ...there,
+  });
+  return { runBatch, cancelBatches, planRound, beginChunk };
+}

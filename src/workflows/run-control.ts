@@ -21,12 +21,13 @@ import type { Fence } from '../ledger/units.ts';
 import { addDays } from '../planning/days.ts';
 import { isPriceJob } from '../planning/phases.ts';
 import type { PoolJob, PriceJob, RunUnit } from '../planning/phases.ts';
-import { backOffMs, maximumTries } from '../planning/retry.ts';
+import { maximumTries, waitMs } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
-import { batchActivityOptions, lightActivityOptions } from './options.ts';
+import { engineActivities, lightActivityOptions } from './options.ts';
+import { sendBatch } from './send-batch.ts';
+import type { Sender } from './send-batch.ts';
 
 const light = proxyActivities<Activities>(lightActivityOptions);
-const { runBatch } = proxyActivities<Activities>(batchActivityOptions);
 
 const batchTimeoutMs = 60 * 60_000;
 
@@ -42,12 +43,16 @@ const attributes = {
 export interface Progress {
   date: string;
   paused: boolean;
+  /** Why, where it paused by itself. */
+  reason?: string;
   phases: { phase: string; state: 'waiting' | 'running' | 'complete' | 'failed' }[];
 }
 
 export const progressQuery = defineQuery<Progress>('progress');
 export const pauseUpdate = defineUpdate<string>('pause');
 export const resumeUpdate = defineUpdate<string>('resume');
+/** US dollars that the run may cost from now on. */
+export const setBudgetUpdate = defineUpdate<string, [number]>('setBudget');
 export const retryFailedUpdate = defineUpdate<string>('retryFailed');
 
 /** One piece of a run: a phase, or a stretch of days. */
@@ -61,7 +66,7 @@ export interface Step {
 }
 
 /** What a step that takes long must heed. */
-export interface RunControl {
+export interface RunControl extends Sender {
   isPaused: () => boolean;
   /** Returns at once, or when the run is no longer paused. */
   whilePaused: () => Promise<void>;
@@ -127,10 +132,24 @@ export async function carryOut(
     { key: attributes.failed, value: 0 },
   ]);
   const { runId, engine } = await open({ workflowId, workflowRunId });
+  setHandler(
+    setBudgetUpdate,
+    async (budgetUsd) => {
+      await light.setBudget({ runId, budgetUsd });
+      return `${date} may cost $${budgetUsd} from now on.`;
+    },
+    {
+      validator: (budgetUsd) =>
+        refuse(
+          !(budgetUsd > 0 && budgetUsd <= 1e6),
+          'The budget must be US dollars above 0, at most 1000000.',
+        ),
+    },
+  );
   upsertSearchAttributes([{ key: attributes.engine, value: engine }]);
   const claim = { runId, workflowId, workflowRunId };
 
-  const control: RunControl = { isPaused: () => progress.paused, whilePaused };
+  const control: RunControl = { engine, isPaused: () => progress.paused, whilePaused, pauseAtBudget };
   let summary: RunSummary;
   try {
     for (const [index, step] of steps.entries()) {
@@ -144,7 +163,7 @@ export async function carryOut(
     if (error instanceof ContinueAsNew) throw error;
     // The kill must not wait for the activities that only watch, and must not be cancelled itself.
     return await CancellationScope.nonCancellable(async () => {
-      await light.cancelBatches({ runId });
+      await engineActivities(engine).cancelBatches({ runId });
       const cancelled = isCancellation(error);
       const summary = await light.closeRun({ ...claim, status: cancelled ? 'cancelled' : 'failed' });
       if (cancelled) throw error;
@@ -168,7 +187,7 @@ export async function carryOut(
         return;
       }
       if (tries < maximumTries(failure.type)) {
-        await sleep(backOffMs(tries));
+        await sleep(waitMs(failure.type, tries));
         continue;
       }
       entry.state = 'failed';
@@ -212,6 +231,15 @@ export async function carryOut(
     return retryAsked;
   }
 
+  async function pauseAtBudget(statement: string): Promise<void> {
+    progress.paused = true;
+    progress.reason = statement;
+    await light.setRunStatus({ ...claim, status: 'paused', statement });
+    await condition(() => !progress.paused);
+    delete progress.reason;
+    await light.setRunStatus({ ...claim, status: 'running' });
+  }
+
   async function whilePaused(): Promise<void> {
     if (!progress.paused) return;
     await light.setRunStatus({ ...claim, status: 'paused' });
@@ -231,11 +259,11 @@ async function tell(runId: string): Promise<void> {
 }
 
 /** Plans a job's request, hands it to the engine and waits for its verdict; a batch that failed is thrown by its type. */
-export async function batch(job: PoolJob | PriceJob, fence: Fence): Promise<void> {
+export async function batch(job: PoolJob | PriceJob, fence: Fence, control: RunControl): Promise<void> {
   const input = isPriceJob(job)
     ? await light.planPriceBatch({ job, fence })
     : await light.planPoolBatch({ job, fence });
-  const outcome = await runBatch({ fence, job, input, timeoutMs: batchTimeoutMs });
+  const outcome = await sendBatch(control, { fence, job, input, timeoutMs: batchTimeoutMs });
   if (!outcome.succeeded) {
     throw ApplicationFailure.nonRetryable(
       `Batch ${outcome.batchId} failed: ${outcome.message}`,

@@ -14,6 +14,7 @@ import type { Fence } from '../../src/ledger/units.ts';
 import { readBatches } from '../../src/ledger/batches.ts';
 import { arm, halted, startKeeper } from '../engines/support.ts';
 import type { TestKeeper } from '../engines/support.ts';
+import { onlyEngine } from '../support/engines.ts';
 import { testDependencies } from '../support/daily-run.ts';
 
 let keeper: TestKeeper;
@@ -102,7 +103,7 @@ test("a batch of our name that is somebody else's is left alone", async (t) => {
   const { batchId } = await watch(deps, fence, { do: 'answer' }).outcome;
   await deps.database.query('delete from batches');
   const look = async () => ({ batchId, state: 'RUNNING' as const, labels: { 'run-id': 'another' } });
-  const deceived = { ...deps, engine: { ...keeper.engine, name: 'local' as const, look } };
+  const deceived = { ...deps, engines: onlyEngine({ ...keeper.engine, look }) };
   await assert.rejects(watch(deceived, fence, { do: 'answer' }).outcome, {
     type: 'NotOurs',
     message: /another/,

@@ -19,6 +19,7 @@ import { keepHeapSmall } from '../../src/memory.ts';
 import { addDays } from '../../src/planning/days.ts';
 import { progressQuery } from '../../src/workflows/run-control.ts';
 import { testDependencies } from '../support/daily-run.ts';
+import { onlyEngine } from '../support/engines.ts';
 import { InstantEngine } from '../support/instant-engine.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
 
@@ -48,7 +49,7 @@ test(`a backfill of ${dates} dates is whole, in histories that stay short and a 
   const server = await developmentServer();
   t.after(() => server.teardown());
   const { activities, costs } = timed(
-    createActivities({ ...deps, engine: new InstantEngine(database), temporal: server.client }),
+    createActivities({ ...deps, engines: onlyEngine(new InstantEngine(database)), temporal: server.client }),
   );
 
   const looks: { committed: number; memoryMb: number }[] = [];

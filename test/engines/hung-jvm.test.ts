@@ -25,6 +25,7 @@ async function startedKeeper(t: TestContext, pingEveryMs: number): Promise<Local
       cores: 2,
       slots: 1,
       driverMemory: '1g',
+      executorMemory: '512m',
       failpoints: undefined,
       environment: { ...env, PYTHONPATH: path.join(config.checkout, 'spark', 'tests', 'jobs') },
       pingEveryMs,

@@ -86,6 +86,17 @@ export function startKeeper(settings: { slots?: number } = {}): TestKeeper {
   };
 }
 
+/** What an engine that chooses no machines is told. */
+const oneMachine: BatchRequest['resources'] = {
+  executors: 2,
+  executorCores: 4,
+  executorMemoryGb: 4,
+  driverCores: 4,
+  driverMemoryGb: 4,
+  memoryFactor: 1,
+  rule: 'fixed',
+};
+
 /** A request for the job `probe`, which does what `input.do` says. */
 export function probe(input: Record<string, unknown>, more: Partial<BatchRequest> = {}): BatchRequest {
   return {
@@ -96,6 +107,7 @@ export function probe(input: Record<string, unknown>, more: Partial<BatchRequest
     priority: 1,
     timeoutMs: 120_000,
     isolated: false,
+    resources: oneMachine,
     labels: { 'run-id': 'r' },
     ...more,
   };

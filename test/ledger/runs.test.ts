@@ -15,6 +15,7 @@ const first: Claim = {
   workflowId: 'by-hand',
   workflowRunId: 'temporal-1',
   priority: 1,
+  engine: 'local',
   input: { dataset: 'sample' },
 };
 const second: Claim = { ...first, workflowId: 'by-schedule', workflowRunId: 'temporal-2' };

@@ -30,6 +30,7 @@ async function claim(day: string, set = dataset): Promise<string> {
       workflowId: key,
       workflowRunId: key,
       priority: 1,
+      engine: 'local',
       input: { dataset: 'files', date: day },
     },
     async () => false,

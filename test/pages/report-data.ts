@@ -179,6 +179,8 @@ export function reportData(change: Partial<DailyReport> = {}): DailyReport {
       workflowRunId: 'w',
       priority: 1,
       request: null,
+      engine: 'local',
+      budgetUsd: null,
       input: { dataset: 'files', path: '/data/real' },
       statement: null,
       report: null,

@@ -9,6 +9,7 @@ import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
 import type { Engine } from '../../src/engines/engine.ts';
+import { onlyEngine } from './engines.ts';
 import { testDatabase } from './postgres.ts';
 
 /** For activities that send no batch: whoever uses it finds out. */
@@ -35,7 +36,7 @@ export async function testDependencies(t: TestContext, engine: Engine = noEngine
     config: { ...readConfig(), stateFolder },
     database,
     databaseUrl,
-    engine,
+    engines: onlyEngine(engine),
     temporal,
     log: pino({ level: 'silent' }),
   };

@@ -13,6 +13,7 @@ import type { Day } from '../../src/planning/days.ts';
  */
 export class InstantEngine implements Engine {
   readonly name = 'local';
+  readonly lookMs = 1_000;
   readonly #database: Database;
   readonly #ended = new Map<string, BatchObservation>();
   #digests: Promise<void> | undefined;
@@ -49,6 +50,10 @@ export class InstantEngine implements Engine {
 
   async cancel(batchId: string): Promise<BatchObservation | undefined> {
     return this.#ended.get(batchId);
+  }
+
+  async listOpen(): Promise<BatchObservation[]> {
+    return [];
   }
 
   async close(): Promise<void> {}

@@ -27,6 +27,10 @@ def run(batch: Batch) -> dict[str, Any]:
         "cache": cache,
         "fill_memory": fill_memory,
         "progress": progress,
+        "start": start,
+        "write": write,
+        "digest": digest,
+        "exchange": exchange,
     }[batch.input["do"]](batch)
 
 
@@ -114,3 +118,61 @@ def progress(batch: Batch) -> dict[str, Any]:
     batch.failpoint("probe-running")
     batch.progress(4, 4, "pools")
     return {}
+
+
+def start(batch: Batch) -> dict[str, Any]:
+    """Notes its start in the table `probe_starts`, so that a second start would show wherever it happens."""
+    with batch.connect() as connection:
+        connection.execute("insert into probe_starts values (%s, %s)", (batch.batch_id, os.getpid()))
+        connection.commit()
+    if batch.input.get("hold"):
+        batch.failpoint("probe-running")
+    return {"pid": os.getpid()}
+
+
+def write(batch: Batch) -> dict[str, Any]:
+    """Replaces the unit's rows of `probe_rows` in one transaction behind the fence, as every sink does."""
+    unit, count = batch.fence["unit"], 20_000
+    with batch.connect() as connection:
+        connection.execute("delete from probe_rows where unit = %s", (unit,))
+        rows = pa.RecordBatch.from_pydict(
+            {
+                "unit": pa.array([unit] * count),
+                "id": pa.array(range(count), pa.int32()),
+                "value": pa.array([float(batch.input["value"])] * count),
+                "attempt": pa.array([batch.attempt] * count, pa.int32()),
+            }
+        )
+        batch.copy(connection, "probe_rows", rows.schema.names, rows_in_pieces(rows))
+        batch.commit(connection, count, {})
+    return {"rows": count}
+
+
+def rows_in_pieces(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    for first in range(0, rows.num_rows, 1_000):
+        yield rows.slice(first, 1_000)
+
+
+def digest(batch: Batch) -> dict[str, Any]:
+    """What tasks draw and add up with NumPy, told by its bytes."""
+    import hashlib
+
+    import numpy as np
+
+    def draw(numbers: Iterator[int]) -> Iterator[tuple[int, str]]:
+        for number in numbers:
+            drawn = np.random.Generator(np.random.Philox(key=number)).standard_normal((200, 50))
+            solved = np.linalg.solve(drawn.T @ drawn + np.eye(50), drawn.sum(axis=0))
+            yield number, hashlib.sha256(drawn.tobytes() + solved.tobytes()).hexdigest()
+
+    context = batch.spark().sparkContext
+    drawn = sorted(context.parallelize(range(8), 4).mapPartitions(draw).collect())
+    return {"digest": hashlib.sha256(repr(drawn).encode()).hexdigest()}
+
+
+def exchange(batch: Batch) -> dict[str, Any]:
+    """Writes Parquet to a folder (a bucket's too) with Spark and reads it back with Spark."""
+    folder = batch.input["folder"]
+    spark = batch.spark()
+    spark.range(0, 1_000, 1, 2).write.mode("overwrite").parquet(folder)
+    return {"rows": spark.read.parquet(folder).count()}

@@ -1,0 +1,103 @@
+import type { Dependencies } from './dependencies.ts';
+import { endBatches } from './run-batch.ts';
+import { isOpenInTemporal } from './runs.ts';
+import type { BatchObservation, EngineName } from '../engines/engine.ts';
+import { findSent } from '../ledger/batches.ts';
+import type { SentBatch } from '../ledger/batches.ts';
+import { raiseFences } from '../ledger/units.ts';
+import type { SweepInput } from '../planning/sweep-input.ts';
+
+/** A batch that runs for nobody. */
+export interface Orphan {
+  batchId: string;
+  engine: EngineName;
+  state: string;
+  /** The key of its run; null where this ledger does not know it: another installation may. */
+  run: string | null;
+  ended: boolean;
+}
+
+export interface Sweep {
+  /** Batches that have not ended, on all engines that could be asked. */
+  open: number;
+  orphans: Orphan[];
+  /** Orphans that still run, and engines that could not be asked. */
+  left: number;
+  statement: string;
+}
+
+const engineNames: readonly EngineName[] = ['local', 'standalone', 'dataproc'];
+const mostTold = 50;
+
+/** Asks every engine of this installation what runs, the ledger whose it is, and Temporal whether that run is open. Safe to repeat. */
+export async function sweepBatches(deps: Dependencies, { mode }: SweepInput): Promise<Sweep> {
+  const orphans: Orphan[] = [];
+  const unasked: string[] = [];
+  const seen = new Set<string>();
+  for (const name of engineNames.filter((each) => isConfigured(deps, each))) {
+    try {
+      const engine = await deps.engines.named(name);
+      for (const batch of await engine.listOpen()) {
+        // The keeper runs the drivers of a standalone cluster too and tells of them under both names.
+        if (seen.has(batch.batchId)) continue;
+        seen.add(batch.batchId);
+        const orphan = await judge(deps, name, batch, mode);
+        if (orphan) orphans.push(orphan);
+      }
+    } catch (error) {
+      unasked.push(`${name} (${(error as Error).message})`);
+    }
+  }
+  const left = orphans.filter(({ ended }) => !ended).length + unasked.length;
+  return {
+    open: seen.size,
+    orphans: orphans.slice(0, mostTold),
+    left,
+    statement: statementOf(seen.size, orphans, unasked),
+  };
+}
+
+function isConfigured({ config }: Dependencies, name: EngineName): boolean {
+  if (name === 'standalone') return config.standalone.masterUrl !== undefined;
+  if (name === 'dataproc') return config.dataproc.missing.length === 0;
+  return true;
+}
+
+async function judge(
+  deps: Dependencies,
+  name: EngineName,
+  { batchId, state, labels }: BatchObservation,
+  mode: SweepInput['mode'],
+): Promise<Orphan | undefined> {
+  const { database } = deps;
+  const owners = await database.query<{ key: string; workflowId: string; workflowRunId: string }>(
+    `select key, workflow_id as "workflowId", workflow_run_id as "workflowRunId" from runs where run_id::text = $1`,
+    [labels['run-id'] ?? ''],
+  );
+  const owner = owners.rows[0];
+  if (owner && (await isOpenInTemporal(deps, owner))) return undefined;
+  const sent = await findSent(database, [batchId]);
+  // A batch that this ledger never sent may be somebody else's, who shares the project with us.
+  const ours = owner !== undefined && sent !== undefined;
+  if (mode === 'cancel' && ours) await end(deps, sent, labels['run-id']!);
+  return { batchId, engine: name, state, run: owner?.key ?? null, ended: mode === 'cancel' && ours };
+}
+
+/** The fences first, so that a batch that is just about to commit cannot. */
+async function end(deps: Dependencies, batch: SentBatch, runId: string): Promise<void> {
+  await raiseFences(deps.database, runId);
+  await endBatches(deps, [batch]);
+}
+
+function statementOf(open: number, orphans: readonly Orphan[], unasked: readonly string[]): string {
+  const asked = unasked.length === 0 ? '' : ` Not asked: ${unasked.join(', ')}.`;
+  if (orphans.length === 0) return `${open} batches are open, each has its run.${asked}`;
+  const named = orphans
+    .slice(0, 5)
+    .map(
+      ({ batchId, run, ended }) => `${batchId} of ${run ?? 'a run unknown here'}${ended ? ' (ended)' : ''}`,
+    );
+  const left = orphans.filter(({ ended }) => !ended);
+  const advice = left.length === 0 ? '' : ' End them: sevenfold batches sweep --cancel.';
+  return `${orphans.length} of ${open} open batches have no open run: ${named.join(', ')}.${advice}${asked}`;
+}

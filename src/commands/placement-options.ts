@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { Failure } from '../failures.ts';
+import { readFields } from '../planning/input.ts';
+import { modes, placementGuards } from '../planning/placement-input.ts';
+import type { PlacementInput } from '../planning/placement-input.ts';
+import type { Start } from './start-run.ts';
+
+/** As the command line gives them. */
+export interface PlacementOptions {
+  engine?: string;
+  budget?: string;
+}
+
+/** Where the batches of a run go, and what they may cost: the same for everything that runs batches. */
+export function addPlacementOptions(command: Command): Command {
+  return command
+    .option(
+      '--engine <name>',
+      `where its batches run: ${modes.join(', ')}; left out: what the environment chooses (docs/configuration.md)`,
+    )
+    .option('--budget <dollars>', 'pause before its batches would cost more than this');
+}
+
+/**
+ * The start with what the options say of its placement. What this command's own environment chooses goes with the run:
+ * the worker may have been started with another. `InvalidInput` in one line where they make no sense.
+ */
+export function placed(
+  start: Start,
+  { engine, budget }: PlacementOptions,
+  { mode, warnings }: Pick<Config, 'mode' | 'warnings'>,
+): Start {
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+  const read = readFields<PlacementInput>(
+    {
+      engine: engine ?? (mode === 'local' ? undefined : mode),
+      budgetUsd: budget === undefined || Number.isNaN(Number(budget)) ? budget : Number(budget),
+    },
+    'Options',
+    placementGuards,
+    [],
+  );
+  if (!read.ok) throw new Failure('InvalidInput', read.message.replace('budgetUsd', '--budget'));
+  return { ...start, input: { ...start.input, ...read.value } };
+}

@@ -1,0 +1,120 @@
+import path from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { Failure } from '../failures.ts';
+import type { Mode } from '../planning/placement-input.ts';
+import { locateToolchain } from '../stack/toolchain.ts';
+import type { Engine, EngineName } from './engine.ts';
+import { createLocalEngine } from './local.ts';
+import { createStandaloneEngine } from './standalone.ts';
+
+/** Where the batches of a run go. */
+export type Placement =
+  | { mode: EngineName; engine: Engine; fallback?: { from: Mode; reason: string } }
+  /** On a task queue; the fleet that serves it has an engine. */
+  | { mode: 'queue' };
+
+/** All engines of an installation; each is set up when it is first asked for. */
+export interface Engines {
+  /** For new batches of a run, which may ask for a mode of its own. */
+  place(asked?: Mode): Promise<Placement>;
+  /** By its name in the ledger: an older batch may lie where new ones no longer go. Throws where it cannot be set up. */
+  named(name: EngineName): Promise<Engine>;
+  close(): Promise<void>;
+}
+
+export interface EnginesOptions {
+  config: Config;
+  /** The keeper's socket. */
+  sparkSocket: string;
+  log: Pick<Logger, 'warn' | 'info'>;
+  /** Of a worker that serves the queue itself: it must not hand on what was handed to it. */
+  servesQueue?: boolean;
+}
+
+/** Credentials may come later; looking for them takes a second, and every batch would. */
+const retrySetUpMs = 60_000;
+
+export function createEngines({ config, sparkSocket, log, servesQueue = false }: EnginesOptions): Engines {
+  const local = createLocalEngine({ socketPath: sparkSocket });
+  const set = new Map<EngineName, Promise<Engine>>();
+
+  function named(name: EngineName): Promise<Engine> {
+    if (name === 'local') return Promise.resolve(local);
+    const known = set.get(name);
+    if (known !== undefined) return known;
+    const made = setUp(name);
+    set.set(name, made);
+    made.catch(() => setTimeout(() => set.delete(name), retrySetUpMs).unref());
+    return made;
+  }
+
+  async function setUp(name: Exclude<EngineName, 'local'>): Promise<Engine> {
+    if (name === 'standalone') {
+      const { masterUrl, masterUi } = config.standalone;
+      if (masterUrl === undefined) throw new Failure('InvalidInput', 'SPARK_MASTER_URL is not set.');
+      return createStandaloneEngine(local, { master: masterUrl, masterUi });
+    }
+    return setUpDataproc(config);
+  }
+
+  return {
+    named,
+    async place(asked) {
+      const wanted = asked === 'queue' && servesQueue ? undefined : asked;
+      const mode = wanted ?? (servesQueue ? config.modeBehindQueue : config.mode);
+      if (mode === 'queue') return { mode };
+      try {
+        return { mode, engine: await named(mode) };
+      } catch (error) {
+        const reason = (error as Error).message;
+        if (!config.sparkFallback) {
+          throw new Failure(
+            'InvalidInput',
+            `Engine ${mode} cannot be set up: ${reason} Nothing else is tried, because SPARK_FALLBACK is off.`,
+            { cause: error },
+          );
+        }
+        log.warn({ mode, reason }, `engine ${mode} cannot be set up: batches run locally`);
+        return { mode: 'local', engine: local, fallback: { from: mode, reason } };
+      }
+    },
+    async close() {
+      const others = await Promise.allSettled(set.values());
+      const made = others.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      await Promise.allSettled([local, ...made].map((engine) => engine.close()));
+    },
+  };
+}
+
+async function setUpDataproc(config: Config): Promise<Engine> {
+  const { dataproc } = config;
+  const { projectId, region, tempBucket, resultsBucket, missing } = dataproc;
+  if (missing.length > 0 || projectId === undefined || region === undefined || tempBucket === undefined) {
+    throw new Failure(
+      'InvalidInput',
+      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
+    );
+  }
+  try {
+    // Half a second of imports that nobody else needs.
+    const { createDataprocEngine } = await import('./dataproc.ts');
+    return await createDataprocEngine({
+      ...dataproc,
+      projectId,
+      region,
+      tempBucket,
+      resultsBucket: resultsBucket ?? tempBucket,
+      codeFolders: [path.join(config.checkout, 'spark'), ...config.extraJobFolders],
+      jars: locateToolchain(config.stateFolder).jars,
+    });
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure('InvalidInput', `Dataproc cannot be reached: ${firstLine(error)}`, { cause: error });
+  }
+}
+
+function firstLine(error: unknown): string {
+  const line = String((error as Error).message ?? error).split('\n')[0] ?? '';
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}

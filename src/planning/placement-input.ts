@@ -1,0 +1,21 @@
+import { oneOf } from './input.ts';
+import type { Guard, Guards } from './input.ts';
+
+/** Where batches can go: an engine, or the task queue of another fleet. */
+export const modes = ['local', 'standalone', 'queue', 'dataproc'] as const;
+export type Mode = (typeof modes)[number];
+
+/** What every run can say of its batches: not what they compute, so it is no part of any key. */
+export interface PlacementInput {
+  /** Instead of what the worker's environment chooses. */
+  engine?: Mode;
+  /** US dollars; the run pauses before its batches would cost more. */
+  budgetUsd?: number;
+}
+
+const dollars: Guard<number> = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 && value <= 1e6
+    ? { ok: true, value }
+    : { ok: false, message: `is ${JSON.stringify(value)}, but must be US dollars above 0, at most 1000000.` };
+
+export const placementGuards: Guards<PlacementInput> = { engine: oneOf(...modes), budgetUsd: dollars };
