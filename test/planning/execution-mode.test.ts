@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { detectMode, isTrue } from '../../src/planning/execution-mode.ts';
+import { modes } from '../../src/planning/placement-input.ts';
+
+const master = { SPARK_MASTER_URL: 'spark://master:7077' };
+
+for (const value of ['1', 'true', 'TRUE', 'Yes', ' yes ']) {
+  test(`"${value}" is true`, () => assert.ok(isTrue(value)));
+}
+for (const value of [undefined, '', '0', 'false', 'no', 'on', 'y', 'truely', '11']) {
+  test(`${value === undefined ? 'nothing' : `"${value}"`} is false`, () => assert.ok(!isTrue(value)));
+}
+
+for (const [what, variables, mode] of [
+  ['nothing', {}, 'local'],
+  ['ENABLE_DATAPROC_SERVERLESS', { ENABLE_DATAPROC_SERVERLESS: 'YES' }, 'dataproc'],
+  ['USE_DATAPROC_SERVERLESS', { USE_DATAPROC_SERVERLESS: '1' }, 'dataproc'],
+  ['a flag that is false', { USE_DATAPROC_SERVERLESS: 'false', USE_GCP_QUEUE: 'off' }, 'local'],
+  ['USE_GCP_QUEUE', { USE_GCP_QUEUE: 'true' }, 'queue'],
+  ['SPARK_MASTER_URL', master, 'standalone'],
+  ['an empty SPARK_MASTER_URL', { SPARK_MASTER_URL: ' ' }, 'local'],
+  ['SPARK_MODE=serverless', { SPARK_MODE: 'serverless' }, 'dataproc'],
+  ['SPARK_MODE=standalone', { SPARK_MODE: 'Standalone' }, 'standalone'],
+  ['SPARK_MODE=local', { SPARK_MODE: 'local' }, 'local'],
+  ['SPARK_ENVIRONMENT=local', { SPARK_ENVIRONMENT: 'local' }, 'local'],
+  ['USE_LOCAL_SPARK=true', { USE_LOCAL_SPARK: 'true' }, 'local'],
+  [
+    'two spellings of one mode',
+    { ENABLE_DATAPROC_SERVERLESS: '1', USE_DATAPROC_SERVERLESS: '1', SPARK_MODE: 'serverless' },
+    'dataproc',
+  ],
+  ['two spellings of standalone', { ...master, SPARK_MODE: 'standalone' }, 'standalone'],
+] as const) {
+  test(`${what} is ${mode}, without a warning`, () => {
+    const detected = detectMode({ variables });
+    assert.equal(detected.mode, mode);
+    assert.deepEqual(detected.warnings, []);
+  });
+}
+
+/** Every way to choose a mode, the stronger modes first. */
+const flags = [
+  ['dataproc', { ENABLE_DATAPROC_SERVERLESS: 'true' }],
+  ['dataproc', { USE_DATAPROC_SERVERLESS: 'true' }],
+  ['dataproc', { SPARK_MODE: 'serverless' }],
+  ['queue', { USE_GCP_QUEUE: 'true' }],
+  ['standalone', master],
+  ['standalone', { SPARK_MODE: 'standalone' }],
+  ['local', { SPARK_MODE: 'local' }],
+  ['local', { SPARK_ENVIRONMENT: 'local' }],
+  ['local', { USE_LOCAL_SPARK: 'true' }],
+] as const;
+
+for (const [index, [winner, first]] of flags.entries()) {
+  for (const [loser, second] of flags.slice(index + 1)) {
+    const [a, b] = [Object.keys(first)[0]!, Object.keys(second)[0]!];
+    if (winner === loser || a === b) continue;
+    test(`${a} (${winner}) beats ${b} (${loser}), and the warning says so`, () => {
+      const { mode, warnings } = detectMode({ variables: { ...second, ...first } });
+      assert.equal(mode, winner);
+      assert.deepEqual(warnings, [
+        `More than one engine is chosen (${a} says ${winner}, ${b} says ${loser}): batches go to ${winner}.`,
+      ]);
+    });
+  }
+}
+
+const everything = Object.assign({}, ...flags.map(([, variables]) => variables)) as Record<string, string>;
+
+for (const asked of modes) {
+  test(`${asked}, where a run asks for it, wins over every variable`, () => {
+    const detected = detectMode({ asked, variables: everything });
+    assert.deepEqual(detected, {
+      mode: asked,
+      behindQueue: asked === 'queue' ? 'dataproc' : asked,
+      warnings: [],
+    });
+  });
+}
+
+for (const [what, variables, behindQueue] of [
+  ['local', {}, 'local'],
+  ['standalone', master, 'standalone'],
+  ['dataproc', { SPARK_MODE: 'serverless' }, 'dataproc'],
+] as const) {
+  test(`behind the queue is ${what}`, () => {
+    const detected = detectMode({ variables: { ...variables, USE_GCP_QUEUE: '1' } });
+    assert.equal(detected.behindQueue, behindQueue);
+  });
+}
+
+for (const [variable, value] of [
+  ['GCP_PUBSUB_TOPIC', 'jobs'],
+  ['USE_GCP_TASKS', 'true'],
+  ['GCP_TASKS_PROJECT', 'p'],
+  ['GCP_TASKS_LOCATION', 'l'],
+  ['GCP_TASKS_QUEUE', 'q'],
+  ['CLOUD_RUN_BASE_URL', 'https://run.example'],
+  ['GCP_TASKS_TARGET_PATH', '/run-job'],
+  ['SERVICE_ACCOUNT_EMAIL', 'a@example'],
+] as const) {
+  test(`${variable} is answered with a hint`, () => {
+    const { mode, warnings } = detectMode({ variables: { [variable]: value } });
+    assert.equal(mode, 'local');
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0]!,
+      new RegExp(`^${variable} has no effect: .*Temporal task queue.*USE_GCP_QUEUE=true`),
+    );
+  });
+}
+
+test('several of them are one hint, and what is false is none', () => {
+  const { warnings } = detectMode({
+    variables: { GCP_PUBSUB_TOPIC: 'jobs', GCP_TASKS_QUEUE: 'q', USE_GCP_TASKS: 'false' },
+  });
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /^GCP_PUBSUB_TOPIC, GCP_TASKS_QUEUE have no effect/);
+});
+
+test('another SPARK_ENVIRONMENT is told to mean nothing', () => {
+  const { mode, warnings } = detectMode({ variables: { SPARK_ENVIRONMENT: 'production' } });
+  assert.equal(mode, 'local');
+  assert.match(warnings.join(), /SPARK_ENVIRONMENT=production has no effect/);
+});
+
+for (const value of ['cluster', 'toString']) {
+  test(`SPARK_MODE=${value} is refused`, () => {
+    assert.throws(() => detectMode({ variables: { SPARK_MODE: value } }), {
+      name: 'InvalidInput',
+      message: `SPARK_MODE is "${value}", but must be one of serverless, standalone, local.`,
+    });
+  });
+}
