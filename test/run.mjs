@@ -88,13 +88,14 @@ async function pytest(files) {
   const results = [...xml.matchAll(/<testcase ([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)].map(
     ([, attributes, body = '']) => {
       const [, file = ''] = /\bclassname="([^"]*)"/.exec(attributes) ?? [];
+      const [, seconds = '0'] = /\btime="([^"]*)"/.exec(attributes) ?? [];
       const [, name = '?'] = /\bname="([^"]*)"/.exec(attributes) ?? [];
       const result = /<(failure|error)\b/.test(body)
         ? 'failed'
         : body.includes('<skipped')
           ? 'skipped'
           : 'passed';
-      return { result, name: unescape(name), file: `spark ${file}` };
+      return { result, name: unescape(name), file: `spark ${file}`, seconds: Number(seconds) };
     },
   );
   return withExitCode('pytest', code, results);
@@ -193,6 +194,19 @@ for (const { pid, command } of await leftBehind(5_000)) {
 }
 await postgres?.stop();
 rmSync(scratch, { recursive: true, force: true });
+
+/** Where the time of a long run went. */
+function slowest() {
+  const byFile = new Map();
+  for (const { file = '', seconds = 0 } of results) byFile.set(file, (byFile.get(file) ?? 0) + seconds);
+  return [...byFile]
+    .filter(([, seconds]) => seconds >= 10)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 20);
+}
+for (const [file, seconds] of slowest()) {
+  console.log(`${Math.round(seconds)} s in ${file.startsWith('/') ? relative(checkout, file) : file}`);
+}
 
 const count = (wanted) => results.filter(({ result }) => result === wanted).length;
 for (const { name, file } of results.filter(({ result }) => result === 'failed')) {

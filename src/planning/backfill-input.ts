@@ -82,7 +82,6 @@ const chunkSize: Guard<'auto' | number> = (value) =>
     : { ok: false, message: `is ${JSON.stringify(value)}, but must be "auto" or 1 to 10000 dates.` };
 
 const trainGuards: Guards<TrainInput> = {
-  ...placementGuards,
   commodity: text,
   models: listOf(text),
   trainFrequency: oneOf(...trainFrequencies),
@@ -91,6 +90,7 @@ const trainGuards: Guards<TrainInput> = {
   calendar: oneOf('trading', 'calendar'),
   retrain: flag,
   concurrency: wholeNumber(1, mostInFlight),
+  ...placementGuards,
 };
 
 const backfillGuards: Guards<BackfillInput> = {

@@ -33,7 +33,6 @@ const what = 'Input of dailyPipeline';
 const parityMark = '+parity';
 
 const guards: Guards<DailyInput> = {
-  ...placementGuards,
   dataset: oneOf('sample', 'files'),
   date: day,
   path: text,
@@ -41,6 +40,7 @@ const guards: Guards<DailyInput> = {
   force: flag,
   forcePhases: listOf(oneOf(...dailyPhases)),
   portfolio: oneOf('paper'),
+  ...placementGuards,
 };
 
 /** Reads what somebody sent; a refusal is one line that names the field. */

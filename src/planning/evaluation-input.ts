@@ -24,12 +24,12 @@ const what = 'Input of evaluatePools';
 const daysInABatch = 10;
 
 const guards: Guards<EvaluationInput> = {
-  ...placementGuards,
   dataset: oneOf('sample', 'files'),
   date: day,
   path: text,
   days: wholeNumber(1, 1_000),
   force: flag,
+  ...placementGuards,
 };
 
 export function parseEvaluationInput(

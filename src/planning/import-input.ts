@@ -16,10 +16,10 @@ export interface ImportInput extends PlacementInput {
 const what = 'Input of importPrices';
 
 const guards: Guards<Omit<ImportInput, 'sample'> & { sample?: boolean }> = {
-  ...placementGuards,
   path: text,
   sample: flag,
   commodities: listOf(text),
+  ...placementGuards,
 };
 
 export function parseImportInput(

@@ -7,6 +7,7 @@ export default async function* report(events) {
     if (cause === 'subtestsFailed' || (type === 'test:pass' && data.details.type === 'suite')) continue;
     const result = type === 'test:fail' ? 'failed' : data.skip || data.todo ? 'skipped' : 'passed';
     const name = data.name === data.file ? 'the file was not run to its end' : data.name;
-    yield `${JSON.stringify({ result, name, file: data.file })}\n`;
+    const seconds = data.details.duration_ms / 1000;
+    yield `${JSON.stringify({ result, name, file: data.file, seconds })}\n`;
   }
 }
