@@ -23,11 +23,11 @@ export interface ResourceRequest {
   min: number;
   max: number;
   /** Instead of the rule; kept within min and max all the same. */
-  count?: number;
+  count?: number | undefined;
   /** Instead of the tables. */
-  executorMemoryGb?: number;
-  driverMemoryGb?: number;
-  memoryFactor?: number;
+  executorMemoryGb?: number | undefined;
+  driverMemoryGb?: number | undefined;
+  memoryFactor?: number | undefined;
 }
 
 /** The only numbers of cores that Dataproc Serverless knows. */
