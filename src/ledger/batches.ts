@@ -145,7 +145,7 @@ export async function recordObservation(
     `update batches
         set state = $2, state_message = $3, error_type = $4, result = $5, usage = $6,
             started_at = coalesce($7, started_at), finished_at = $8,
-            remote = remote || coalesce($9, '{}'), event_log = $10, cost_actual = $11,
+            remote = remote || coalesce($9::jsonb, '{}'), event_log = $10, cost_actual = $11,
             state_history = state_history
               || case when state = 'SUBMITTING'
                       then jsonb_build_array(jsonb_build_object('state', 'SUBMITTED', 'at', clock_timestamp()))

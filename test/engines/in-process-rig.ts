@@ -46,7 +46,8 @@ export async function inProcessRig(
     close: () => engine.close(),
   };
   const base =
-    given ?? (await testDependencies({ after: (step: () => unknown) => cleanup.after(step) } as never, engine));
+    given ??
+    (await testDependencies({ after: (step: () => unknown) => cleanup.after(step) } as never, engine));
   const deps: Dependencies = {
     ...base,
     engines: onlyEngine(watched),

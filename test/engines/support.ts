@@ -49,6 +49,7 @@ export function startKeeper(settings: { slots?: number } = {}): TestKeeper {
         SEVENFOLD_SPARK_SOCKET: socketPath,
         SEVENFOLD_FAILPOINTS: failpoints,
         SPARK_DRIVER_MEMORY: '1g',
+        SPARK_EXECUTOR_MEMORY: '512m',
         SPARK_LOCAL_CORES: '2',
         SPARK_LOCAL_SLOTS: String(settings.slots ?? 1),
         PYTHONPATH: path.join(config.checkout, 'spark', 'tests', 'jobs'),

@@ -9,6 +9,7 @@ const plain: BatchEnd = {
   jvm: undefined,
   kernelKilledForMemory: false,
   lastWords: '',
+  saidOutOfMemory: false,
   timeoutMs: 1_500,
 };
 const failed = (errorType: string) => ({ status: 'failed', errorType, message: 'as the job said' }) as const;
@@ -28,7 +29,7 @@ test('what the kernel or the JVM did for memory is OutOfMemory, any other kill i
   assert.equal(type({ driver: { signal: 'SIGSEGV' }, kernelKilledForMemory: true }), 'Infrastructure');
   assert.equal(type({ jvm: { problem: 'the JVM ran out of memory', outOfMemory: true } }), 'OutOfMemory');
   assert.equal(
-    type({ outcome: failed('Infrastructure'), lastWords: 'Terminating due to java.lang.OutOfMemoryError' }),
+    type({ outcome: failed('Infrastructure'), saidOutOfMemory: true }),
     'OutOfMemory',
   );
 });

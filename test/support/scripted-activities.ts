@@ -33,6 +33,8 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
     skipDates: async () => ({ dates: 1 }),
     planPriceBatch: async () => ({}),
     setRunStatus: async () => {},
+    setBudget: async () => {},
+    sweepBatches: async () => ({ open: 0, orphans: [], left: 0, statement: 'nothing is open' }),
     closeRun: async (input) => summary(input.status, input.runId),
     beginPhase: async (input) => ({
       reused: false,

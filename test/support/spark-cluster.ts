@@ -85,7 +85,9 @@ export async function startSparkCluster({ workers: count = 2, memory = '1g' } = 
   } catch (error) {
     const said = readFileSync(join(folder, 'cluster.log'), 'utf8').slice(-2_000);
     await cluster.stop();
-    throw new Error(`the Spark cluster did not start: ${(error as Error).message}\n${said}`, { cause: error });
+    throw new Error(`the Spark cluster did not start: ${(error as Error).message}\n${said}`, {
+      cause: error,
+    });
   }
 }
 

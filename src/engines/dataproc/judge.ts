@@ -27,6 +27,11 @@ export function judgeRemote(
   }
   if (outcome?.status === 'failed') {
     const errorType = isFailureType(outcome.errorType) ? outcome.errorType : 'JobFailed';
+    // Of a job that lost its JVM, its own words are only an echo of that.
+    const echo = errorType === 'Infrastructure' || errorType === 'JobFailed';
+    if (echo && typeOf(message) === 'OutOfMemory') {
+      return { state: 'FAILED', errorType: 'OutOfMemory', message: 'Its JVM ran out of memory.' };
+    }
     return { state: 'FAILED', errorType, message: outcome.message };
   }
   if (state === 'SUCCEEDED') {

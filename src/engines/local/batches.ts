@@ -91,6 +91,7 @@ export class Batches {
         outcome,
         stopped: record.state === 'CANCELLING' ? 'cancelled' : undefined,
         lastWords: '',
+        saidOutOfMemory: false,
         ...(outcome === undefined
           ? { jvm: { problem: `the keeper ended while the batch was ${record.state}`, outOfMemory: false } }
           : { jvm: undefined }),
@@ -273,6 +274,7 @@ export class Batches {
         jvm: jvm && this.#lost(jvm),
         kernelKilledForMemory: kernelMemoryKills() > memoryKillsBefore,
         lastWords: this.#records.lastWords(request.batchId),
+        saidOutOfMemory: this.#records.ranOutOfMemory(request.batchId),
         timeoutMs: request.timeoutMs,
       });
     }

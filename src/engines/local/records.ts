@@ -22,6 +22,9 @@ export type Outcome = { usage?: { cpuSeconds: number; peakMb: number } } & (
 /** Tells a process that registers now that its batch has ended (spark/sevenfold_jobs/common/processes.py). */
 const closedMark = 'closed';
 
+/** A trace of Python's comes after what the JVM said last. */
+const logTail = 64 * 1024;
+
 /** The folders of all batches, one a batch: request, state, log, outcome, registered processes. */
 export class BatchRecords {
   readonly #folder: string;
@@ -88,6 +91,16 @@ export class BatchRecords {
         .slice(-1_000);
     } catch {
       return '';
+    }
+  }
+
+  /** Whether a JVM of its own said, in the end of its log, that it had no memory left. */
+  ranOutOfMemory(batchId: string): boolean {
+    try {
+      const log = readFileSync(path.join(this.directory(batchId), 'driver.log'), 'utf8');
+      return log.slice(-logTail).includes('java.lang.OutOfMemoryError');
+    } catch {
+      return false;
     }
   }
 

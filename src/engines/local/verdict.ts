@@ -14,6 +14,8 @@ export interface BatchEnd {
   /** The kernel killed some process for memory meanwhile. */
   kernelKilledForMemory: boolean;
   lastWords: string;
+  /** Its JVM said so in its log. */
+  saidOutOfMemory: boolean;
   timeoutMs: number;
 }
 
@@ -42,7 +44,7 @@ export function judge(end: BatchEnd): Verdict {
       `The shared JVM went away: ${jvm.problem}.`,
     );
   }
-  if (echo && /java\.lang\.OutOfMemoryError/.test(`${said?.message} ${end.lastWords}`)) {
+  if (echo && (end.saidOutOfMemory || said?.message.includes('java.lang.OutOfMemoryError'))) {
     return failed('OutOfMemory', 'Its JVM ran out of memory.');
   }
   if (said) return failed(said.type, said.message);

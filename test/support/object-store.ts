@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readConfig } from '../../src/config.ts';
+import { readJson } from '../../src/stack/files.ts';
+
+export interface ObjectStore {
+  /** `http://127.0.0.1:port`: the `apiEndpoint` of @google-cloud/storage, the root URL of Spark's connector. */
+  endpoint: string;
+  /** What STORAGE_EMULATOR_HOST has to be: Google's library takes it for the whole beginning of a path. */
+  emulatorHost: string;
+  pid: number;
+  /** Makes buckets that are not there yet. */
+  buckets(...names: string[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const startTimeoutMs = 15_000;
+
+/** What `node setup.mjs --tests` got beside the rest. */
+export function testTool(key: 'objectStore' | 'gcsConnector'): string {
+  const { stateFolder } = readConfig();
+  const file = path.join(stateFolder, 'toolchain.json');
+  const found = readJson<Record<string, unknown>>(file)?.[key];
+  if (typeof found === 'string') return found;
+  throw new Error(`${file} does not say where ${key} is. Run: node setup.mjs --tests`);
+}
+
+/** A bucket service on loopback, in the memory of a process of its own: with it goes all that was written. */
+export async function startObjectStore(program = testTool('objectStore')): Promise<ObjectStore> {
+  // Its address is part of what it answers, so it cannot choose the port itself; somebody else may take it meanwhile.
+  for (let attempt = 1; ; attempt += 1) {
+    const started = await start(program, await freePort());
+    if (typeof started !== 'string') return started;
+    if (attempt === 3) throw new Error(`the object store did not start: ${started}`);
+  }
+}
+
+async function start(program: string, port: number): Promise<ObjectStore | string> {
+  const address = `127.0.0.1:${port}`;
+  const endpoint = `http://${address}`;
+  const child = spawn(
+    program,
+    [
+      ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)],
+      ...['-backend', 'memory', '-public-host', address, '-external-url', endpoint, '-log-level', 'error'],
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let complaint = '';
+  let gone = false;
+  child.stderr.on('data', (data: Buffer) => (complaint = (complaint + data.toString()).slice(-2_000)));
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', (error) => resolve(void (complaint += error.message)));
+    child.once('exit', () => resolve());
+  }).then(() => (gone = true));
+  const stop = async (): Promise<void> => {
+    if (!gone) child.kill('SIGKILL'); // there is nothing that it could save
+    await ended;
+  };
+  const giveUpAt = Date.now() + startTimeoutMs;
+  while (!(await answers(endpoint))) {
+    if (gone || Date.now() > giveUpAt) {
+      await stop();
+      return complaint || `it does not answer at ${endpoint}`;
+    }
+    await sleep(20);
+  }
+  return {
+    endpoint,
+    emulatorHost: `${endpoint}/storage/v1`,
+    pid: child.pid!,
+    buckets: async (...names) => void (await Promise.all(names.map((name) => makeBucket(endpoint, name)))),
+    stop,
+  };
+}
+
+async function answers(endpoint: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${endpoint}/storage/v1/b?project=test`);
+    await answer.arrayBuffer();
+    return answer.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function makeBucket(endpoint: string, name: string): Promise<void> {
+  const answer = await fetch(`${endpoint}/storage/v1/b?project=test`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name }),
+  });
+  const text = await answer.text();
+  if (!answer.ok && answer.status !== 409) throw new Error(`bucket ${name}: ${answer.status} ${text}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
