@@ -5,19 +5,23 @@ import { SetupFailure } from './failure.mjs';
 import { sha256 } from './files.mjs';
 import { writeTrustStore } from './truststore.mjs';
 
-/** @typedef {{group: string, artifact: string, version: string, sha256: string, file: string}} Jar */
+/** @typedef {{group: string, artifact: string, version: string, classifier?: string, sha256: string, file: string}} Jar */
 
-/** Lines `group:artifact:version sha256`. @returns {Jar[]} */
+/** Lines `group:artifact:version[:classifier] sha256`. @returns {Jar[]} */
 export function readJarLock(path) {
   return readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => {
-      const [, group, artifact, version, hash] =
-        /^([^:\s]+):([^:\s]+):([^:\s]+) ([0-9a-f]{64})$/.exec(line) ?? [];
-      if (hash === undefined)
-        throw new SetupFailure(`${path}: "${line}" is not group:artifact:version sha256. Restore the file.`);
-      return { group, artifact, version, sha256: hash, file: `${artifact}-${version}.jar` };
+      const [, group, artifact, version, classifier, hash] =
+        /^([^:\s]+):([^:\s]+):([^:\s]+)(?::([^:\s]+))? ([0-9a-f]{64})$/.exec(line) ?? [];
+      if (hash === undefined) {
+        throw new SetupFailure(
+          `${path}: "${line}" is not group:artifact:version[:classifier] sha256. Restore the file.`,
+        );
+      }
+      const file = [artifact, version, ...(classifier === undefined ? [] : [classifier])].join('-');
+      return { group, artifact, version, classifier, sha256: hash, file: `${file}.jar` };
     });
 }
 
@@ -44,7 +48,7 @@ export async function fetchJars({ toolchain, env, log }, jars, draft) {
       '-ivy',
       join(draft, 'ivy.xml'),
     ],
-    ...['-confs', 'default', '-retrieve', join(folder, '[artifact]-[revision].[ext]')],
+    ...['-confs', 'default', '-retrieve', join(folder, '[artifact]-[revision](-[classifier]).[ext]')],
   ];
   const java = join(toolchain.javaHome, 'bin', 'java');
   const options = { env, log };
@@ -90,11 +94,12 @@ const ivySettings = `<ivysettings>
 `;
 
 function ivyModule(jars) {
-  const dependencies = jars.map(
-    ({ group, artifact, version }) =>
-      `    <dependency org="${group}" name="${artifact}" rev="${version}" transitive="false" conf="default->default"/>\n`,
-  );
-  return `<ivy-module version="2.0">
+  const dependencies = jars.map(({ group, artifact, version, classifier }) => {
+    const dependency = `<dependency org="${group}" name="${artifact}" rev="${version}" transitive="false" conf="default->default"`;
+    if (classifier === undefined) return `    ${dependency}/>\n`;
+    return `    ${dependency}><artifact name="${artifact}" type="jar" ext="jar" m:classifier="${classifier}"/></dependency>\n`;
+  });
+  return `<ivy-module version="2.0" xmlns:m="http://ant.apache.org/ivy/maven">
   <info organisation="sevenfold" module="jars"/>
   <configurations><conf name="default"/></configurations>
   <dependencies>

@@ -6,8 +6,10 @@ import { withLock } from './lock.mjs';
 import { findPlaces } from './places.mjs';
 import { createProgress } from './progress.mjs';
 import { browser } from './steps/browser.mjs';
+import { gcsConnector } from './steps/gcs-connector.mjs';
 import { jars } from './steps/jars.mjs';
 import { java } from './steps/java.mjs';
+import { objectStore } from './steps/object-store.mjs';
 import { packages } from './steps/packages.mjs';
 import { python } from './steps/python.mjs';
 import { temporal } from './steps/temporal.mjs';
@@ -31,7 +33,7 @@ import { testServer } from './steps/test-server.mjs';
 /** In this order: each may use what the ones before it found. @type {Step[]} */
 const steps = [packages, python, java, jars, temporal];
 /** @type {Step[]} */
-const testSteps = [testServer, browser];
+const testSteps = [testServer, browser, gcsConnector, objectStore];
 
 const toolchainFile = (places) => join(places.state, 'toolchain.json');
 

