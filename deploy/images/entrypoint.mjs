@@ -1,0 +1,94 @@
+// What the containers of sevenfold start with: reads the secrets that the environment names, gives the state folder this
+// image's toolchain.json, and runs one of our programs with them.
+import { spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const checkout = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Variables that hold a secret, and the ones that say where in Secret Manager it is. */
+export const secretNames = {
+  DATABASE_URL: 'SEVENFOLD_DATABASE_SECRET',
+  TEMPORAL_API_KEY: 'SEVENFOLD_TEMPORAL_SECRET',
+  SLACK_WEBHOOK_URL: 'SEVENFOLD_SLACK_SECRET',
+};
+
+const tsx = ['--import', 'tsx'];
+const programs = {
+  worker: { migrates: true, args: [...tsx, 'worker.ts'] },
+  queue: { migrates: true, args: [...tsx, 'worker.ts', '--queue', 'spark'] },
+  keeper: { migrates: false, args: [...tsx, 'src/engines/local/keeper.ts'] },
+  sevenfold: { migrates: false, args: ['sevenfold.mjs'] },
+  /** Brings the schema up to this code's and ends. */
+  migrate: { migrates: true },
+};
+
+/**
+ * The environment with the secrets that it names. What is set already stays: a secret is asked for only where there is
+ * none. `read` answers with the text of a secret version.
+ */
+export async function withSecrets(env, read) {
+  const found = { ...env };
+  for (const [variable, source] of Object.entries(secretNames)) {
+    if (found[variable] || !env[source]) continue;
+    try {
+      found[variable] = await read(env[source]);
+    } catch (error) {
+      // The message is the service's: it speaks of permissions and names, never of the value.
+      throw new Error(`${source} names ${env[source]}, which cannot be read: ${error.message}`);
+    }
+  }
+  return found;
+}
+
+async function readSecret(name) {
+  const { GoogleAuth } = await import('google-auth-library');
+  const auth = new GoogleAuth({ scopes: 'https://www.googleapis.com/auth/cloud-platform' });
+  const { data } = await auth.request({ url: `https://secretmanager.googleapis.com/v1/${name}:access` });
+  return Buffer.from(data.payload.data, 'base64').toString('utf8').trim();
+}
+
+/** Kept volumes outlive images, and would otherwise say where the tools of an older one were. */
+function giveToolchain(env) {
+  const built = env.SEVENFOLD_TOOLCHAIN;
+  if (!built || !env.SEVENFOLD_STATE) return;
+  mkdirSync(env.SEVENFOLD_STATE, { recursive: true });
+  copyFileSync(built, join(env.SEVENFOLD_STATE, 'toolchain.json'));
+}
+
+async function migrateDatabase(env) {
+  const { register } = await import('tsx/esm/api');
+  register();
+  const { readConfig } = await import('../../src/config.ts');
+  const { migrate } = await import('../../src/database/migrate.ts');
+  const { databaseUrl } = readConfig(env);
+  if (databaseUrl === undefined)
+    throw new Error('No database is told: set SEVENFOLD_DATABASE_SECRET or DB_HOST.');
+  for (const name of await migrate(databaseUrl)) console.error(`migration ${name} applied`);
+}
+
+async function main([name = 'worker', ...rest]) {
+  const program = programs[name];
+  if (program === undefined) {
+    throw new Error(`There is no program "${name}"; there are ${Object.keys(programs).join(', ')}.`);
+  }
+  const env = await withSecrets(process.env, readSecret);
+  giveToolchain(env);
+  if (program.migrates) await migrateDatabase(env);
+  if (program.args === undefined) return;
+  const child = spawn(process.execPath, [...program.args, ...rest], { cwd: checkout, env, stdio: 'inherit' });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('exit', (code, signal) => process.exit(code ?? (signal === 'SIGTERM' ? 143 : 1)));
+  child.once('error', (error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+}
+
+if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === realpathSync(process.argv[1])) {
+  main(process.argv.slice(2)).catch((error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+}
