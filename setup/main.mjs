@@ -33,7 +33,7 @@ import { testServer } from './steps/test-server.mjs';
 /** In this order: each may use what the ones before it found. @type {Step[]} */
 const steps = [packages, python, java, jars, temporal];
 /** @type {Step[]} */
-const testSteps = [testServer, browser, gcsConnector, objectStore];
+const testSteps = [testServer, gcsConnector, objectStore, browser];
 
 const toolchainFile = (places) => join(places.state, 'toolchain.json');
 

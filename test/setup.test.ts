@@ -217,6 +217,24 @@ test('a changed lock file brings its step back, and only that', (t) => {
   assert.equal(setUp(clone, '--check').code, 0);
 });
 
+test('no Go and no way to get one: the tests lack their object store, one line says so, and its connector is kept', (t) => {
+  const clone = withEverythingInReach(t);
+  assert.equal(setUp(clone).code, 0);
+  const cache = readConfig().cacheFolder;
+  for (const name of readdirSync(join(cache, 'jars'))) {
+    const jar = join(clone.cache, 'jars', name);
+    if (!existsSync(jar)) symlinkSync(join(cache, 'jars', name), jar);
+  }
+  assertOneLine(
+    setUp(clone, '--tests'),
+    /The object store can be neither downloaded nor built here: fetching a Go compiler failed/,
+    /Put `go`, or/,
+  );
+  const check = setUp(clone, '--check', '--tests').stdout;
+  assert.match(check, /^ok +Spark connector for gs:/m);
+  assert.match(check, /^missing +Object store for tests/m);
+});
+
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`set-up ended by ${signal} in mid-step leaves nothing half-made and is continued by the next one`, async (t) => {
     const clone = withEverythingInReach(t);

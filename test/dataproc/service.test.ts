@@ -342,6 +342,20 @@ test('faults: a code so many times, and a call that never answers', async () => 
   assert.equal(service.faults.calls.GetBatch, before + 2);
 });
 
+test('a failure can be told as the real service often does: only where the output lies', async () => {
+  const other = await startEmulated({ failureMessage: 'address' });
+  try {
+    await other.create('address-1', await other.main('failing', 'raise MemoryError("all of it")'));
+    const batch = await other.end('address-1');
+    assert.equal(batch.state, 'FAILED');
+    assert.ok(!batch.stateMessage?.includes('MemoryError'));
+    assert.ok(batch.stateMessage?.includes(`${batch.runtimeInfo?.outputUri}.*`));
+    assert.match(await other.output(batch), /MemoryError: all of it/);
+  } finally {
+    await other.stop();
+  }
+});
+
 test('a batch whose turn it is not waits as PENDING; the service stops with drivers at work and leaves none', async () => {
   const other = await startEmulated({ slots: 1 });
   await other.main('sleeper', 'import time', 'time.sleep(60)');

@@ -98,6 +98,7 @@ export class DataprocService {
   readonly #requests = new Map<string, BatchRecord>();
   readonly #running = new Set<Promise<void>>();
   #cloud: Cloud | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: DataprocServiceOptions) {
     this.#options = options;
@@ -145,7 +146,12 @@ export class DataprocService {
   }
 
   /** Ends all that it started and answers when it is gone. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#server.forceShutdown();
     for (const batch of this.#batches.values()) batch.cancel('The service was stopped');
     await Promise.all(this.#running);
