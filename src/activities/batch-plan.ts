@@ -45,6 +45,10 @@ export async function planBatch(
     min: config.dataproc.minExecutors,
     max: config.dataproc.maxExecutors,
     ...(config.executorCount !== undefined && { count: config.executorCount }),
+    ...(engine === 'dataproc' && {
+      executorMemoryGb: config.dataproc.executorMemoryGb,
+      driverMemoryGb: config.dataproc.driverMemoryGb,
+    }),
     memoryFactor: Math.min(mostMemory, 2 ** failures),
   });
   const seconds = await usualSeconds(database, engine, job);

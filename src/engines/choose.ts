@@ -53,7 +53,14 @@ export function createEngines({ config, sparkSocket, log, servesQueue = false }:
     if (name === 'standalone') {
       const { masterUrl, masterUi } = config.standalone;
       if (masterUrl === undefined) throw new Failure('InvalidInput', 'SPARK_MASTER_URL is not set.');
-      return createStandaloneEngine(local, { master: masterUrl, masterUi });
+      return createStandaloneEngine(local, {
+        master: masterUrl,
+        masterUi,
+        executorMemory: config.sparkExecutorMemory,
+      });
+    }
+    if (config.dataproc.databaseSecret === undefined) {
+      log.warn('SEVENFOLD_DATABASE_SECRET is not set: batches must find DATABASE_URL where they run');
     }
     return setUpDataproc(config);
   }

@@ -60,10 +60,6 @@ interface Pace {
  * moment at which another engine may take its place.
  */
 export async function createDataprocEngine(options: DataprocOptions): Promise<Engine> {
-  checkRuntime(
-    options.runtimeVersion,
-    options.jars.map((jar) => path.basename(jar)),
-  );
   const client = await openClient({
     region: options.region,
     ...(options.emulator && { emulator: options.emulator }),
@@ -103,7 +99,13 @@ class DataprocEngine implements Engine {
   }
 
   async create(request: BatchRequest): Promise<BatchObservation> {
-    const { batchId } = request;
+    const { batchId, job } = request;
+    const { runtimeVersion, jars } = this.#options;
+    // Refused before anything is sent: on the other Scala they cannot be loaded.
+    checkRuntime(
+      runtimeVersion,
+      jarsFor(job, jars).map((jar) => path.basename(jar)),
+    );
     const around = await this.#stage(request);
     try {
       await this.#client.createBatch(

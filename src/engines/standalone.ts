@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failures.ts';
+import type { Resources } from '../planning/executors.ts';
 import type { BatchObservation, Engine } from './engine.ts';
 import { isTerminal } from './engine.ts';
 
@@ -8,6 +9,8 @@ export interface StandaloneOptions {
   master: string;
   /** Where the master shows its state as JSON: `http://host:port`. */
   masterUi: string;
+  /** What an executor takes: `4g`, `512m`. */
+  executorMemory: string;
 }
 
 /** An application as the master lists it. Its end says nothing of success: that is the driver's exit code. */
@@ -18,6 +21,7 @@ interface Application {
 }
 
 interface MasterState {
+  workers?: { state: string; memory: number }[];
   activeapps?: Application[];
   completedapps?: Application[];
 }
@@ -31,7 +35,10 @@ const goneWithinMs = 3_000;
  * knows the exit code, the time limit and the processes. What is on the cluster is known by the batch's id, which is the
  * application's name.
  */
-export function createStandaloneEngine(local: Engine, { master, masterUi }: StandaloneOptions): Engine {
+export function createStandaloneEngine(
+  local: Engine,
+  { master, masterUi, executorMemory }: StandaloneOptions,
+): Engine {
   async function readMaster(): Promise<MasterState | undefined> {
     try {
       const answer = await fetch(new URL('/json/', masterUi), {
@@ -48,6 +55,25 @@ export function createStandaloneEngine(local: Engine, { master, masterUi }: Stan
     return [...(state?.activeapps ?? []), ...(state?.completedapps ?? [])].find(
       ({ name }) => name === batchId,
     );
+  }
+
+  /** Spark would wait for ever for a worker that offers what none has. */
+  function fitting(resources: Resources, { workers = [] }: MasterState): Resources {
+    const offered = workers.filter(({ state }) => state === 'ALIVE').map(({ memory }) => memory);
+    if (offered.length === 0) {
+      throw new Failure(
+        'Infrastructure',
+        `No worker of ${master} is alive. Start one, then it goes on by itself.`,
+      );
+    }
+    const [largest, asked] = [Math.max(...offered), megabytes(executorMemory)];
+    if (asked > largest) {
+      throw new Failure(
+        'InvalidInput',
+        `No worker of ${master} offers ${executorMemory}; the largest has ${largest}m. Lower SPARK_EXECUTOR_MEMORY.`,
+      );
+    }
+    return { ...resources, memoryFactor: Math.min(resources.memoryFactor, Math.floor(largest / asked)) };
   }
 
   const known = new Map<string, string>();
@@ -87,13 +113,15 @@ export function createStandaloneEngine(local: Engine, { master, masterUi }: Stan
     lookMs: local.lookMs,
     look: async (batchId) => withApplication(await local.look(batchId)),
     async create(request, environment) {
-      if ((await readMaster()) === undefined) {
+      const state = await readMaster();
+      if (state === undefined) {
         throw new Failure(
           'Infrastructure',
           `The Spark master does not answer at ${masterUi}. Start it, or correct SPARK_MASTER_URL and SPARK_MASTER_UI_URL.`,
         );
       }
-      return local.create({ ...request, isolated: true, master }, environment);
+      const resources = fitting(request.resources, state);
+      return local.create({ ...request, resources, isolated: true, master }, environment);
     },
     async lookForChange(batchId, than, waitMs, signal) {
       return withApplication(await local.lookForChange(batchId, than, waitMs, signal));
@@ -106,4 +134,8 @@ export function createStandaloneEngine(local: Engine, { master, masterUi }: Stan
     listOpen: async () => local.listOpen(),
     close: () => local.close(),
   };
+}
+
+function megabytes(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('g') ? 1024 : 1);
 }

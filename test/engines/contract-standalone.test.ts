@@ -13,7 +13,7 @@ contract('standalone', {
     const keeper = startKeeper();
     cleanup.after(() => keeper.stop());
     const { masterUrl: master, masterUi } = cluster;
-    const engine = createStandaloneEngine(keeper.engine, { master, masterUi });
+    const engine = createStandaloneEngine(keeper.engine, { master, masterUi, executorMemory: '512m' });
     return inProcessRig(engine, keeper.failpoints, cleanup);
   },
 });

@@ -28,10 +28,7 @@ test('what the kernel or the JVM did for memory is OutOfMemory, any other kill i
   assert.equal(type({ driver: { signal: 'SIGKILL' } }), 'Infrastructure');
   assert.equal(type({ driver: { signal: 'SIGSEGV' }, kernelKilledForMemory: true }), 'Infrastructure');
   assert.equal(type({ jvm: { problem: 'the JVM ran out of memory', outOfMemory: true } }), 'OutOfMemory');
-  assert.equal(
-    type({ outcome: failed('Infrastructure'), saidOutOfMemory: true }),
-    'OutOfMemory',
-  );
+  assert.equal(type({ outcome: failed('Infrastructure'), saidOutOfMemory: true }), 'OutOfMemory');
 });
 
 test("the job's own verdict on its input stands even when its JVM died, its complaint about the JVM does not", () => {

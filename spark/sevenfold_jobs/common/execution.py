@@ -20,7 +20,11 @@ def execute(request: dict[str, Any], prepare: Callable[[], None] = lambda: None)
     """Runs the request's job, writes `outcome.json`. What `prepare` raises is the job's failure as well."""
     directory = Path(request["directory"])
     cpu_seconds_before = cpu_seconds()
-    os.environ.update(request.get("environment", {}))
+    for name, value in request.get("environment", {}).items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
     try:
         prepare()
         outcome = {"status": "succeeded", "result": run_job(request)}

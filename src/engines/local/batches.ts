@@ -14,7 +14,7 @@ import { Queue } from './queue.ts';
 import type { BatchRecord, BatchRecords } from './records.ts';
 import type { Driver, DriverEnd, JobRequest, Runners } from './runner.ts';
 import type { SharedJvm } from './shared-jvm.ts';
-import { asSubmitLine, eventLogFolder } from './spark-arguments.ts';
+import { asSubmitLine, eventLogFolder, isLoopback } from './spark-arguments.ts';
 import { judge, type BatchEnd } from './verdict.ts';
 
 export interface BatchesOptions {
@@ -301,6 +301,8 @@ export class Batches {
             environment: {
               ...others,
               PYSPARK_SUBMIT_ARGS: asSubmitLine(this.#sparkParameters(directory, request)),
+              // A cluster on other machines must find the driver: at the address that Spark chooses.
+              ...(request.master !== undefined && !isLoopback(request.master) && { SPARK_LOCAL_IP: null }),
             },
           }),
     };

@@ -16,7 +16,7 @@ export interface JobRequest {
   failpoints?: string;
   /** The gateway of the shared JVM; without it the job launches its own, with what `environment` says. */
   warm?: { port: number; secret: string };
-  environment?: Record<string, string>;
+  environment?: Record<string, string | null>;
 }
 
 /** How the process of a job ended. */
