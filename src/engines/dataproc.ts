@@ -47,6 +47,7 @@ const callTimeoutMs = 10_000;
 /** The service takes a while to end a batch; who cancels wants to see it gone. */
 const cancelPatienceMs = 8 * 60_000;
 const mostEventLogBytes = 64 * 2 ** 20;
+const mostOutput = 64 * 1024;
 
 /** What is remembered between two looks: only how often to look. The batch itself is the service's. */
 interface Pace {
@@ -82,11 +83,13 @@ class DataprocEngine implements Engine {
   constructor(options: DataprocOptions, client: BatchClient) {
     this.#options = options;
     this.#client = client;
-    const { projectId, storageEndpoint: endpoint } = options;
-    const bucket = (name: string): Bucket =>
-      new Bucket({ projectId, name, ...(endpoint !== undefined && { endpoint }) });
-    this.#temp = bucket(options.tempBucket);
-    this.#results = bucket(options.resultsBucket);
+    this.#temp = this.#bucket(options.tempBucket);
+    this.#results = this.#bucket(options.resultsBucket);
+  }
+
+  #bucket(name: string): Bucket {
+    const { projectId, storageEndpoint: endpoint } = this.#options;
+    return new Bucket({ projectId, name, ...(endpoint !== undefined && { endpoint }) });
   }
 
   get #parent(): string {
@@ -234,7 +237,9 @@ class DataprocEngine implements Engine {
     };
     if (isTerminal(state)) {
       const outcome = await this.#outcome(batchId);
-      Object.assign(seen, judgeRemote({ state, message: batch.stateMessage ?? '', outcome, limitMs, ranMs }));
+      const output = state === 'FAILED' ? await this.#output(batch) : '';
+      const message = batch.stateMessage ?? '';
+      Object.assign(seen, judgeRemote({ state, message, output, outcome, limitMs, ranMs }));
       const used = outcome?.usage;
       seen.usage = { seconds: ranMs / 1000, cpuSeconds: used?.cpuSeconds ?? 0, peakMb: used?.peakMb ?? 0 };
       const eventLog = await this.#eventLog(batchId);
@@ -297,6 +302,8 @@ class DataprocEngine implements Engine {
       ...(databaseSecret !== undefined && {
         'spark.dataproc.driverEnv.SEVENFOLD_DATABASE_SECRET': databaseSecret,
       }),
+      // After an OutOfMemoryError no thread can be trusted, and only an end is seen from outside.
+      'spark.driver.extraJavaOptions': '-XX:+ExitOnOutOfMemoryError',
       'spark.sql.session.timeZone': 'UTC',
       'spark.sql.execution.arrow.pyspark.enabled': 'true',
       'spark.eventLog.enabled': 'true',
@@ -340,6 +347,20 @@ class DataprocEngine implements Engine {
   async #outcome(batchId: string): Promise<Outcome | undefined> {
     const text = await this.#results.read(`jobs/${batchId}/results/outcome.json`);
     return text && (JSON.parse(text.toString('utf8')) as Outcome);
+  }
+
+  /** The end of what the driver printed; nothing where it cannot be read. */
+  async #output(batch: ServiceBatch): Promise<string> {
+    const [, bucket, prefix] = /^gs:\/\/([^/]+)\/(.+)$/.exec(batch.runtimeInfo?.outputUri ?? '') ?? [];
+    if (bucket === undefined || prefix === undefined) return '';
+    try {
+      const place = this.#bucket(bucket);
+      const last = (await place.list(prefix)).sort().at(-1);
+      const content = last === undefined ? undefined : await place.read(last);
+      return content?.toString('utf8').slice(-mostOutput) ?? '';
+    } catch {
+      return '';
+    }
   }
 
   /** Never in the way of a verdict: a log that cannot be read is none. */

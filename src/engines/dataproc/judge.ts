@@ -5,8 +5,10 @@ import type { Outcome } from '../local/records.ts';
 
 export interface RemoteEnd {
   state: BatchState;
-  /** What the service says of a batch that failed: the last lines of its output. */
+  /** What the service says of a batch that failed: the last lines of its output, or only where that lies. */
   message: string;
+  /** The end of what its driver printed. */
+  output: string;
   outcome: Outcome | undefined;
   limitMs: number;
   ranMs: number;
@@ -17,6 +19,7 @@ export function judgeRemote(
   end: RemoteEnd,
 ): Pick<BatchObservation, 'state' | 'message' | 'errorType' | 'result'> {
   const { state, outcome, message } = end;
+  const said = `${message}\n${end.output}`;
   if (outcome?.status === 'succeeded') return { state: 'SUCCEEDED', result: outcome.result };
   if (end.ranMs >= end.limitMs && state !== 'SUCCEEDED') {
     const text = `It ran longer than its limit of ${end.limitMs / 1000} s and was ended.`;
@@ -29,7 +32,7 @@ export function judgeRemote(
     const errorType = isFailureType(outcome.errorType) ? outcome.errorType : 'JobFailed';
     // Of a job that lost its JVM, its own words are only an echo of that.
     const echo = errorType === 'Infrastructure' || errorType === 'JobFailed';
-    if (echo && typeOf(message) === 'OutOfMemory') {
+    if (echo && typeOf(said) === 'OutOfMemory') {
       return { state: 'FAILED', errorType: 'OutOfMemory', message: 'Its JVM ran out of memory.' };
     }
     return { state: 'FAILED', errorType, message: outcome.message };
@@ -41,7 +44,7 @@ export function judgeRemote(
       message: 'The service says that it succeeded, but its outcome is not in the results bucket.',
     };
   }
-  return { state: 'FAILED', errorType: typeOf(message), message: lastLines(message) };
+  return { state: 'FAILED', errorType: typeOf(said), message: lastLines(end.output || message) };
 }
 
 /** Of a job that could not say how it failed: from what its output or the service says. */
