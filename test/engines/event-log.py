@@ -1,4 +1,4 @@
-"""A small application with two job groups, whose stages and tasks are known: `event-log.py <folder> <rolling>`."""
+"""A small application of three job groups, whose stages and tasks are known: `event-log.py <folder>`."""
 
 import contextlib
 import sys
@@ -6,7 +6,7 @@ import sys
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
-folder, rolling = sys.argv[1:]
+folder = sys.argv[1]
 spark = (
     SparkSession.builder.master("local[2]")
     .config("spark.ui.enabled", "false")
@@ -14,10 +14,11 @@ spark = (
     .config("spark.driver.bindAddress", "127.0.0.1")
     .config("spark.local.dir", folder)
     .config("spark.sql.warehouse.dir", f"{folder}/warehouse")
+    .config("spark.sql.shuffle.partitions", "2")
     .config("spark.eventLog.enabled", "true")
     .config("spark.eventLog.dir", folder)
     .config("spark.eventLog.compress", "false")
-    .config("spark.eventLog.rolling.enabled", rolling)
+    .config("spark.eventLog.rolling.enabled", "true")
     .config("spark.eventLog.rolling.maxFileSize", "10m")
     .getOrCreate()
 )
@@ -33,5 +34,5 @@ with contextlib.suppress(Py4JJavaError):
     grouped.map(lambda pair: 1 // (0 if pair[0] == 7 else 1)).count()
 
 context.setJobGroup("sf-sql", "four tasks, and those of an exchange")
-spark.range(0, 4_000, 1, 4).selectExpr("sum(id)").collect()
+spark.range(0, 4_000, 1, 4).selectExpr("id % 7 as rest").groupBy("rest").count().collect()
 spark.stop()

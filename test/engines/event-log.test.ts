@@ -20,7 +20,7 @@ describe('a log that Spark wrote', () => {
     const { checkout, stateFolder } = readConfig();
     const { python, javaHome } = locateToolchain(stateFolder);
     const folder = mkdtempSync(path.join(scratch, 'log-'));
-    execFileSync(python, [path.join(checkout, 'test', 'engines', 'event-log.py'), folder, 'true'], {
+    execFileSync(python, [path.join(checkout, 'test', 'engines', 'event-log.py'), folder], {
       env: { PATH: process.env['PATH'], JAVA_HOME: javaHome, PYSPARK_PYTHON: python },
       stdio: 'ignore',
     });
