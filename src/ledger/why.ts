@@ -1,4 +1,5 @@
 import type { Database } from '../database/pool.ts';
+import { fallbackText, readFallbacks } from './batch-record.ts';
 import { readBatches } from './batches.ts';
 import { readChecks } from './checks.ts';
 import { isOpenStatus } from './runs.ts';
@@ -18,10 +19,11 @@ export interface Reason {
 
 /** Why a run is not complete, from the ledger alone: phases, then the checks and batches behind them. */
 export async function explainRun(database: Database, run: Run): Promise<Reason[]> {
-  const [units, checks, batches] = await Promise.all([
+  const [units, checks, batches, fallbacks] = await Promise.all([
     readUnits(database, run.runId),
     readChecks(database, run.runId),
     readBatches(database, run.runId),
+    readFallbacks(database, run.runId),
   ]);
   const reasons: Reason[] = [];
   for (const unit of units) {
@@ -50,6 +52,7 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
       advice: `npx sevenfold logs ${run.key} --batch ${batch.batchId}`,
     });
   }
+  for (const fallback of fallbacks) reasons.push({ subject: 'engine', text: fallbackText(fallback) });
   if (run.status === 'complete') {
     reasons.unshift({ subject: 'complete', text: 'every phase is whole by its own rows.' });
   } else if (run.status === 'paused') {
