@@ -52,6 +52,11 @@ export const commandTable: CommandEntry[] = [
   { name: 'pause', summary: 'hold a run before its next phase', load: () => import('./pause.ts') },
   { name: 'resume', summary: 'let a paused run go on', load: () => import('./resume.ts') },
   { name: 'logs', summary: 'show what the batches of a run wrote', load: () => import('./logs.ts') },
+  {
+    name: 'batches',
+    summary: 'what was handed to an engine: batches list, show, logs, cancel',
+    load: () => import('./batches.ts'),
+  },
   { name: 'report', summary: "say where a run's page is", load: () => import('./report.ts') },
   {
     name: 'schedule',
