@@ -389,7 +389,7 @@ function remoteOf(batch: ServiceBatch): NonNullable<BatchObservation['remote']> 
     ...(batch.runtimeInfo?.outputUri && { outputUri: batch.runtimeInfo.outputUri }),
     ...(batch.runtimeConfig?.version && { runtimeVersion: batch.runtimeConfig.version }),
     ...(batch.runtimeConfig?.containerImage && { containerImage: batch.runtimeConfig.containerImage }),
-    ...(batch.runtimeConfig?.properties && { properties: { ...batch.runtimeConfig.properties } }),
+    ...(batch.runtimeConfig?.properties && { properties: unprefixed(batch.runtimeConfig.properties) }),
     ...(usage && {
       approximateUsage: {
         milliDcuSeconds: String(usage.milliDcuSeconds ?? 0),
@@ -397,6 +397,13 @@ function remoteOf(batch: ServiceBatch): NonNullable<BatchObservation['remote']> 
       },
     }),
   };
+}
+
+/** The service gives them back as `spark:spark.executor.cores`. */
+function unprefixed(properties: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [name.replace(/^spark:/, ''), value]),
+  );
 }
 
 type Timestamp = { seconds?: number | string | { toString(): string } | null; nanos?: number | null };

@@ -97,6 +97,7 @@ export class DataprocService {
   readonly #operations = new Map<string, BatchRecord>();
   readonly #requests = new Map<string, BatchRecord>();
   readonly #running = new Set<Promise<void>>();
+  readonly #secrets: Record<string, string> = {};
   #cloud: Cloud | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -107,6 +108,11 @@ export class DataprocService {
     this.databaseSecret = `projects/${this.projectId}/secrets/sevenfold-database/versions/latest`;
     this.#objects = new Objects(options.objectStore, path.join(this.#folder, 'objects'));
     this.#slots = new Slots(options.slots ?? 4);
+  }
+
+  /** What the secret holds from now on. */
+  keepSecret(databaseUrl: string): void {
+    this.#secrets[this.databaseSecret] = databaseUrl;
   }
 
   /** What a worker has to know to send its batches here. */
@@ -128,9 +134,10 @@ export class DataprocService {
 
   async start(): Promise<void> {
     const { databaseUrl } = this.#options;
+    if (databaseUrl !== undefined) this.keepSecret(databaseUrl);
     this.#cloud = await startCloud({
       projectId: this.projectId,
-      secrets: databaseUrl === undefined ? {} : { [this.databaseSecret]: databaseUrl },
+      secrets: this.#secrets,
       faults: this.faults,
     });
     this.cloudAddress = this.#cloud.address;
