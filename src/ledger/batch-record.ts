@@ -69,6 +69,15 @@ export async function listBatchRecords(database: Database, filter: BatchFilter):
   return found.rows;
 }
 
+/** All of a run, in the order in which they were sent. */
+export async function readBatchRecords(database: Database, runId: string): Promise<BatchRecord[]> {
+  const found = await database.query<BatchRecord>(
+    `${select} where b.run_id = $1 order by b.submitted_at, b.batch_id`,
+    [runId],
+  );
+  return found.rows;
+}
+
 export async function findBatchRecord(database: Database, batchId: string): Promise<BatchRecord | undefined> {
   const found = await database.query<BatchRecord>(`${select} where b.batch_id = $1`, [batchId]);
   return found.rows[0];

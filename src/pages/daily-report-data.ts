@@ -1,5 +1,6 @@
 import type { Database } from '../database/pool.ts';
-import { readBatches } from '../ledger/batches.ts';
+import { readBatchRecords, readFallbacks } from '../ledger/batch-record.ts';
+import type { BatchRecord, FallenBack } from '../ledger/batch-record.ts';
 import type { Batch } from '../ledger/batches.ts';
 import { readChecks } from '../ledger/checks.ts';
 import type { Check } from '../ledger/checks.ts';
@@ -23,7 +24,9 @@ export interface DailyReport {
   forecast: ForecastReport;
   phases: Unit[];
   checks: (Check & { unit: string })[];
-  batches: Batch[];
+  batches: ReportedBatch[];
+  /** Which engines were asked for in vain. */
+  fallbacks: FallenBack[];
   /** The last complete day before the run date: the figures of the pools are those of this day. */
   figuresOf: Day | null;
   /** Active pools, largest TVL first. */
@@ -38,6 +41,8 @@ export interface DailyReport {
   counts: RunCounts[];
   settings: ReportedSettings | null;
 }
+
+export type ReportedBatch = Batch & Pick<BatchRecord, 'costEstimate' | 'costActual' | 'eventLog'>;
 
 export interface ReportedPool {
   poolId: string;
@@ -103,40 +108,52 @@ export async function loadDailyReport(database: Database, runId: string): Promis
   const { dataset, date } = run;
   const portfolio = await loadPortfolio(database, run, portfolioOf(run));
   const held = portfolio.positions.filter(({ afterUsd }) => afterUsd > 0);
-  const [forecast, phases, checks, batches, figuresOf, pools, icebox, macroSeries, counts, settings] =
-    await Promise.all([
-      loadForecastReport(
-        database,
-        run,
-        held.slice(0, maxFans).map(({ poolId }) => poolId),
-      ),
-      readUnits(database, runId),
-      readChecks(database, runId),
-      readBatches(database, runId),
-      database.query<{ day: Day | null }>(
-        `select max(date) as day from pool_daily_metrics
+  const [
+    forecast,
+    phases,
+    checks,
+    batches,
+    fallbacks,
+    figuresOf,
+    pools,
+    icebox,
+    macroSeries,
+    counts,
+    settings,
+  ] = await Promise.all([
+    loadForecastReport(
+      database,
+      run,
+      held.slice(0, maxFans).map(({ poolId }) => poolId),
+    ),
+    readUnits(database, runId),
+    readChecks(database, runId),
+    readBatchRecords(database, runId),
+    readFallbacks(database, runId),
+    database.query<{ day: Day | null }>(
+      `select max(date) as day from pool_daily_metrics
         where dataset = $1 and date < $2 and metrics_version is not null`,
-        [dataset, date],
-      ),
-      database.query<ReportedPool>(sql.pools, [dataset, date]),
-      database.query<IceboxedToken>(
-        `select token_symbol as symbol, since, reason from icebox_tokens
+      [dataset, date],
+    ),
+    database.query<ReportedPool>(sql.pools, [dataset, date]),
+    database.query<IceboxedToken>(
+      `select token_symbol as symbol, since, reason from icebox_tokens
         where dataset = $1 and date = $2 order by token_symbol`,
-        [dataset, date],
-      ),
-      database.query<{ seriesId: string }>(
-        'select distinct series_id as "seriesId" from macroeconomic_data where dataset = $1',
-        [dataset],
-      ),
-      database.query<RunCounts>(sql.counts, [dataset, runId, comparedRuns]),
-      database.query<ReportedSettings>(
-        `select parameters, jsonb_array_length(approved_tokens_snapshot) as "approvedTokens",
+      [dataset, date],
+    ),
+    database.query<{ seriesId: string }>(
+      'select distinct series_id as "seriesId" from macroeconomic_data where dataset = $1',
+      [dataset],
+    ),
+    database.query<RunCounts>(sql.counts, [dataset, runId, comparedRuns]),
+    database.query<ReportedSettings>(
+      `select parameters, jsonb_array_length(approved_tokens_snapshot) as "approvedTokens",
               jsonb_array_length(blacklisted_tokens_snapshot) as "blacklistedTokens",
               jsonb_array_length(approved_protocols_snapshot) as "approvedProtocols"
          from allocation_parameters where run_id = $1`,
-        [runId],
-      ),
-    ]);
+      [runId],
+    ),
+  ]);
   const detailOf = (unit: string): Record<string, unknown> =>
     phases.find((each) => each.unit === unit)?.detail ?? {};
   return {
@@ -146,6 +163,7 @@ export async function loadDailyReport(database: Database, runId: string): Promis
     phases,
     checks,
     batches,
+    fallbacks,
     figuresOf: figuresOf.rows[0]?.day ?? null,
     pools: pools.rows,
     icebox: icebox.rows,

@@ -27,6 +27,13 @@ export function cents(value: Figure): string {
     : dash;
 }
 
+/** What a batch costs is often less than a cent: $0.0123 */
+export function price(value: Figure): string {
+  return known(value) && value !== 0 && Math.abs(value) < 1
+    ? `${value < 0 ? '-' : ''}$${decimals(Math.abs(value), 4)}`
+    : cents(value);
+}
+
 /** What was added or taken away: +$12.30, -$4.00, $0.00 */
 export function signedCents(value: Figure): string {
   return known(value) && Number(value.toFixed(2)) > 0 ? `+${cents(value)}` : cents(value);

@@ -335,6 +335,43 @@ test('cost is summed from the batches, and local work costs nothing', async () =
   assert.match(textOf(page), /forecasts: copy/);
 });
 
+test('what was expected stands beside what came, summed over the batches of a job', async (t) => {
+  const own = await fresh(t);
+  const { runId } = await seedForecasts(own, { dates: 40, models: ['naive'] });
+  assert.doesNotMatch(textOf(await renderBackfillReport(own, runId)), /CPU of offered/);
+  await own.query(
+    `update batches set engine = 'dataproc',
+            cost_estimate = '{"usd": 0.5, "seconds": 60, "estimator": "dcu"}',
+            cost_actual = '{"usd": 0.25, "seconds": 40, "estimator": "dcu"}',
+            event_log = '{"cpuSeconds": 30, "offeredCoreSeconds": 120, "peakExecutorMb": 700}',
+            fallback_from = 'standalone', fallback_reason = 'SPARK_MASTER_URL is not set.'
+      where job = 'forecast_infer'`,
+  );
+  const { rows } = await own.query<{ n: number }>(
+    `select count(*)::integer as n from batches where job = 'forecast_infer'`,
+  );
+  const n = rows[0]!.n;
+  const infer = (await loadBackfillReport(own, runId)).cost.find(({ job }) => job === 'forecast_infer')!;
+  assert.deepEqual(
+    [infer.expectedSeconds, infer.actualSeconds, infer.expectedUsd, infer.usd, infer.coreSeconds],
+    [60 * n, 40 * n, 0.5 * n, 0.25 * n, null],
+  );
+  assert.deepEqual(
+    [infer.executorCpuSeconds, infer.offeredCoreSeconds, infer.executorMb],
+    [30 * n, 120 * n, 700],
+  );
+  const page = textOf(await renderBackfillReport(own, runId));
+  assert.match(
+    page,
+    /Job Expected Took Cores expected Cores Price expected Price CPU of offered Executor memory/,
+  );
+  assert.match(page, /\$[\d.]+ \$[\d.]+ 25\.0 % 700 MB/);
+  assert.match(
+    page,
+    /standalone was asked for and is not used: SPARK_MASTER_URL is not set\. \d+ batch(?:es)? went/,
+  );
+});
+
 test('prices that were generated are marked before anything else', async (t) => {
   const own = await fresh(t);
   const { runId } = await seedForecasts(own, { dates: 20, models: ['naive'], synthetic: true });
@@ -436,6 +473,7 @@ test('no markup of a source reaches the page, and nothing on it comes over the n
       ],
     },
     cost: report.cost.map((job) => ({ ...job, job: hostile, engines: [hostile] })),
+    fallbacks: [{ from: hostile, to: hostile, reason: hostile, batches: 1 }],
     stages: [{ job: hostile, stage: hostile, seconds: 1 }],
   });
   assert.doesNotMatch(attacked, /<script|<img/i);

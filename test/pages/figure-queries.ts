@@ -93,6 +93,9 @@ const againstMedian = (expression: string) =>
 const batch = (expression: string) =>
   `select batch_id as key, (${expression})::text as value from batches b, day where b.run_id = day.run_id`;
 const usage = (name: string) => `(usage ->> '${name}')::numeric`;
+const inBatch = (column: string, name: string) => `(${column} ->> '${name}')::numeric`;
+const usedShare = (column: string) =>
+  `${inBatch(column, 'cpuSeconds')} / ${inBatch(column, 'offeredCoreSeconds')}`;
 const allBatches = (expression: string) =>
   one(`select ${expression} from batches b where b.run_id = day.run_id`);
 const judged = (where: string) =>
@@ -267,6 +270,26 @@ export const figureQueries: Record<string, string> = {
   'batches.seconds': batch(usage('seconds')),
   'batches.cpu_seconds': batch(usage('cpuSeconds')),
   'batches.peak_mb': batch(usage('peakMb')),
+  'batches.estimate_seconds': batch(inBatch('cost_estimate', 'seconds')),
+  'batches.actual_seconds': batch(`coalesce(${inBatch('cost_actual', 'seconds')}, ${usage('seconds')})`),
+  'batches.estimate_core_seconds': batch(inBatch('cost_estimate', 'coreSeconds')),
+  'batches.core_seconds': batch(inBatch('cost_actual', 'coreSeconds')),
+  'batches.estimate_usd': batch(inBatch('cost_estimate', 'usd')),
+  'batches.actual_usd': batch(inBatch('cost_actual', 'usd')),
+  'batches.cpu_share': batch(usedShare('event_log')),
+  'batches.executor_mb': batch(inBatch('event_log', 'peakExecutorMb')),
+  'cost.estimate_seconds': allBatches(`sum(${inBatch('cost_estimate', 'seconds')})`),
+  'cost.actual_seconds': allBatches(
+    `sum(coalesce(${inBatch('cost_actual', 'seconds')}, ${usage('seconds')}))`,
+  ),
+  'cost.estimate_core_seconds': allBatches(`sum(${inBatch('cost_estimate', 'coreSeconds')})`),
+  'cost.core_seconds': allBatches(`sum(${inBatch('cost_actual', 'coreSeconds')})`),
+  'cost.estimate_usd': allBatches(`sum(${inBatch('cost_estimate', 'usd')})`),
+  'cost.actual_usd': allBatches(`sum(${inBatch('cost_actual', 'usd')})`),
+  'cost.cpu_share': allBatches(
+    `sum(${inBatch('event_log', 'cpuSeconds')}) / sum(${inBatch('event_log', 'offeredCoreSeconds')})`,
+  ),
+  'cost.executor_mb': allBatches(`max(${inBatch('event_log', 'peakExecutorMb')})`),
   'cost.run_seconds':
     one(`select extract(epoch from max(u.finished_at) - r.claimed_at) from units u join runs r using (run_id)
       where run_id = day.run_id group by r.run_id`),
@@ -318,5 +341,7 @@ export const shares = new Set([
   'pool_forecast_models.shrink',
   'forecast_days.coverage',
   'forecast_totals.coverage',
+  'batches.cpu_share',
+  'cost.cpu_share',
   ...Object.keys(figureQueries).filter((name) => name.startsWith('counts_against_median.')),
 ]);

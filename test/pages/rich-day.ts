@@ -528,11 +528,28 @@ async function fillRun(database: Database, dataset: string, runId: string): Prom
     ['pool_metrics', 'metrics', 4.1, 7.6, 5.1, 1312],
     ['pool_forecast', 'forecast', 8.5, 22.3, 21.7, 1904],
   ] as const;
+  // One from before anything was estimated, one on this machine, one that is billed.
+  const log = { stages: 4, tasks: 9, failedTasks: 0, shuffleMb: 1.5 };
+  const costs = [
+    ['local', null, null, null],
+    [
+      'local',
+      { usd: 0, seconds: 4.5, coreSeconds: 9, estimator: 'free' },
+      { usd: 0, seconds: 3.5, coreSeconds: 7, estimator: 'free' },
+      { ...log, peakExecutorMb: 812.5, cpuSeconds: 3.1, offeredCoreSeconds: 6.4, cpuShare: 0.4844 },
+    ],
+    [
+      'dataproc',
+      { usd: 0.0122, seconds: 60, dcuHours: 0.2, estimator: 'dcu' },
+      { usd: 0.0093, seconds: 13.8, dcuHours: 0.15, gbMonths: 0.0001, estimator: 'dcu' },
+      { ...log, peakExecutorMb: 1420, cpuSeconds: 40.2, offeredCoreSeconds: 88.1, cpuShare: 0.4563 },
+    ],
+  ] as const;
   for (const [i, [job, unit, from, to, cpu, peak]] of batches.entries()) {
     await database.query(
       `insert into batches (batch_id, run_id, unit, attempt, job, engine, priority, state, request, result, usage, workflow_id,
-                            workflow_run_id, submitted_at, started_at, finished_at)
-       values ($1, $2, $3, 1, $4, 'local', 1, 'SUCCEEDED', '{}', $5, $6, 'w', 'w', $7, $7, $8)`,
+                            workflow_run_id, submitted_at, started_at, finished_at, cost_estimate, cost_actual, event_log)
+       values ($1, $2, $3, 1, $4, $9, 1, 'SUCCEEDED', '{}', $5, $6, 'w', 'w', $7, $7, $8, $10, $11, $12)`,
       [
         `sf-${job.replace('_', '-')}-${dataset.length}0c77ab${i}`,
         runId,
@@ -542,6 +559,7 @@ async function fillRun(database: Database, dataset: string, runId: string): Prom
         JSON.stringify({ seconds: round(to - from), cpuSeconds: cpu, peakMb: peak }),
         at(from),
         at(to),
+        ...costs[i]!,
       ],
     );
   }

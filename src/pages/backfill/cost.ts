@@ -4,10 +4,12 @@ import { count, dash, megabytes, seconds } from '../format.ts';
 import { html, numbers, section, table } from '../page.ts';
 import type { Column, Html } from '../page.ts';
 import { plural } from '../sections/common.ts';
+import { estimatesTable, fallbackNotes, priceInWords } from '../sections/estimates.ts';
+import type { Estimated } from '../sections/estimates.ts';
 import type { BackfillReport, JobCost, StageSeconds } from './data.ts';
 import { laneName } from './timeline.ts';
 
-export function costSection({ cost, stages }: BackfillReport): Html | null {
+export function costSection({ cost, fallbacks, stages }: BackfillReport): Html | null {
   if (cost.length === 0) return null;
   const sum = (of: (job: JobCost) => number | null) => cost.reduce((so, job) => so + (of(job) ?? 0), 0);
   const cpu = sum(({ cpuSeconds }) => cpuSeconds);
@@ -26,6 +28,7 @@ export function costSection({ cost, stages }: BackfillReport): Html | null {
     numbers('Rows', 'cost.rows', ({ rows }) => rows, count),
     numbers('Rows a second', 'cost.rate', ratePerSecond, count),
   ];
+  const estimated = cost.map(estimatedOf);
   const engines = [...new Set(cost.flatMap((job) => job.engines))];
   return section(
     'Cost of the run',
@@ -33,9 +36,11 @@ export function costSection({ cost, stages }: BackfillReport): Html | null {
     html`<p class="lead">
         ${figure('cost.cpu', cpu, seconds(cpu))} of
         CPU${peak !== null && html`, at most ${figure('cost.peak', peak, megabytes(peak))} of memory`}${rate !== null && rate !== undefined && html`, ${figure('cost.rate', rate, count(rate))} rows a second`}.
-        ${priceInWords(engines)}
+        ${priceInWords(estimated, engines)}
       </p>
+      ${fallbackNotes(fallbacks)}
       ${table(cost, columns, { label: 'Cost by job', key: ({ job }) => job, maxRows: 40 })}
+      ${estimatesTable(estimated, 'jobs', 'Job')}
       ${stages.some(({ stage }) => stage === 'tasks') && html`<p class="note">"tasks" is a batch's time on the clock; what is below it is added up over the processes that worked beside each other.</p>`}
       ${stages.length > 0 && html`<div class="apart">${stagesTable(stages)}</div>`}`,
   );
@@ -45,12 +50,14 @@ function ratePerSecond({ rows, busy }: JobCost): number | null {
   return rows === null || rows === 0 || busy === null || busy <= 0 ? null : rows / busy;
 }
 
-/** Engines on machines of one's own are not billed. */
-function priceInWords(engines: readonly string[]): string {
-  const billed = engines.filter((engine) => engine !== 'local' && engine !== 'standalone');
-  return billed.length === 0
-    ? 'It ran on this machine: it cost nothing.'
-    : `What ${billed.join(', ')} bills for it is not noted.`;
+function estimatedOf(job: JobCost): Estimated {
+  return {
+    ...job,
+    key: job.job,
+    name: laneName(job.job),
+    seconds: job.actualSeconds,
+    cpuSeconds: job.executorCpuSeconds,
+  };
 }
 
 function stagesTable(stages: readonly StageSeconds[]): Html {

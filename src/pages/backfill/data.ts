@@ -1,5 +1,7 @@
 /** Everything that a page about forecasts shows, read by SQL that counts where the rows are: no table is fetched. */
 import type { Database } from '../../database/pool.ts';
+import { readFallbacks } from '../../ledger/batch-record.ts';
+import type { FallenBack } from '../../ledger/batch-record.ts';
 import { readRun } from '../../ledger/runs.ts';
 import { readChecks } from '../../ledger/checks.ts';
 import type { Check } from '../../ledger/checks.ts';
@@ -31,6 +33,8 @@ export interface BackfillReport {
   batches: BatchBar[];
   troubles: { rows: BatchTrouble[]; all: number };
   cost: JobCost[];
+  /** Which engines were asked for in vain. */
+  fallbacks: FallenBack[];
   stages: StageSeconds[];
 }
 
@@ -232,6 +236,16 @@ export interface JobCost {
   engines: string[];
   /** Seconds in which at least one batch worked. */
   busy: number | null;
+  /** Of its batches that have an estimate, have told what they used, or have an event log; null where none has. */
+  expectedSeconds: number | null;
+  actualSeconds: number | null;
+  expectedCoreSeconds: number | null;
+  coreSeconds: number | null;
+  expectedUsd: number | null;
+  usd: number | null;
+  executorCpuSeconds: number | null;
+  offeredCoreSeconds: number | null;
+  executorMb: number | null;
 }
 
 export interface StageSeconds {
@@ -267,23 +281,36 @@ export async function loadBackfillReport(database: Database, runId: string): Pro
   const run = await readRun(database, runId);
   const options = optionsOf(run);
   const { commodity: key, models: asked } = options;
-  const [totals, calendar, ranges, windows, batches, troubles, cost, stages, phases, checks, known] =
-    await Promise.all([
-      database.query<ModelTotals>(sql.totals, [runId, options.paths]),
-      readCalendar(database, runId, options.paths),
-      database.query<OpenRange & { ranges: number }>(sql.ranges, [runId, options.paths, mostRanges]),
-      database.query<WindowTotals>(sql.windows, [runId, key, options.trainFrequency]),
-      database.query<BatchBar>(sql.batches, [runId, mostBars]),
-      database.query<BatchTrouble & { all: number }>(sql.troubles, [runId]),
-      database.query<JobCost>(sql.cost, [runId]),
-      database.query<StageSeconds>(sql.stages, [runId]),
-      readPhases(database, runId),
-      readChecks(database, runId),
-      database.query<Commodity>(
-        `select commodity as key, name, unit, is_synthetic as synthetic, source from commodities where commodity = $1`,
-        [key],
-      ),
-    ]);
+  const [
+    totals,
+    calendar,
+    ranges,
+    windows,
+    batches,
+    troubles,
+    cost,
+    fallbacks,
+    stages,
+    phases,
+    checks,
+    known,
+  ] = await Promise.all([
+    database.query<ModelTotals>(sql.totals, [runId, options.paths]),
+    readCalendar(database, runId, options.paths),
+    database.query<OpenRange & { ranges: number }>(sql.ranges, [runId, options.paths, mostRanges]),
+    database.query<WindowTotals>(sql.windows, [runId, key, options.trainFrequency]),
+    database.query<BatchBar>(sql.batches, [runId, mostBars]),
+    database.query<BatchTrouble & { all: number }>(sql.troubles, [runId]),
+    database.query<JobCost>(sql.cost, [runId]),
+    readFallbacks(database, runId),
+    database.query<StageSeconds>(sql.stages, [runId]),
+    readPhases(database, runId),
+    readChecks(database, runId),
+    database.query<Commodity>(
+      `select commodity as key, name, unit, is_synthetic as synthetic, source from commodities where commodity = $1`,
+      [key],
+    ),
+  ]);
   const inOrder = <Row extends { modelVersion: string }>(rows: Row[]): Row[] =>
     [...rows].sort(
       (a, b) =>
@@ -308,6 +335,7 @@ export async function loadBackfillReport(database: Database, runId: string): Pro
     batches: batches.rows,
     troubles: { rows: troubles.rows, all: troubles.rows[0]?.all ?? 0 },
     cost: cost.rows,
+    fallbacks,
     stages: stages.rows,
   };
 }

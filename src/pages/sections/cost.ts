@@ -1,12 +1,14 @@
 /** What the run cost: processor, memory and time of everything that was handed to an engine. */
-import type { DailyReport } from '../daily-report-data.ts';
+import type { DailyReport, ReportedBatch } from '../daily-report-data.ts';
 import { figure } from '../figures.ts';
 import { clipped, count, megabytes, seconds } from '../format.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Column, Html } from '../page.ts';
 import { latest, reasonLength, secondsBetween, statusTone } from './common.ts';
+import { estimatesTable, fallbackNotes, priceInWords } from './estimates.ts';
+import type { Estimated } from './estimates.ts';
 
-export function costSection({ run, phases, batches }: DailyReport): Html {
+export function costSection({ run, phases, batches, fallbacks }: DailyReport): Html {
   type Row = (typeof batches)[number];
   const used = batches.flatMap(({ usage }) => usage ?? []);
   const wall = secondsBetween(
@@ -39,6 +41,8 @@ export function costSection({ run, phases, batches }: DailyReport): Html {
     <td class="n">${figure('cost.cpu_seconds', total.cpu, seconds(total.cpu))}</td>
     <td class="n">${figure('cost.peak_mb', total.peak, megabytes(total.peak))}</td>
   </tr>`;
+  const estimated = batches.map(estimatedOf);
+  const engines = [...new Set(batches.map(({ engine }) => engine))];
   const unlucky = batches.filter((batch) => batch.stateMessage !== null && batch.state !== 'SUCCEEDED');
   return section(
     'Cost of the run',
@@ -47,7 +51,27 @@ export function costSection({ run, phases, batches }: DailyReport): Html {
     worker went away and the next one took over.`,
     batches.length === 0
       ? html`<p class="note">No batch was needed.</p>`
-      : html`${table(batches, columns, { label: 'Batches with engine, time and memory', key: ({ batchId }) => batchId, maxRows: 200, foot })}
-        ${unlucky.slice(0, 20).map((batch) => html`<p class="note"><code>${batch.batchId}</code> ${batch.errorType}: ${clipped(batch.stateMessage, reasonLength * 2)}</p>`)}`,
+      : html`<p class="lead">${priceInWords(estimated, engines)}</p>
+          ${fallbackNotes(fallbacks)}
+          ${table(batches, columns, { label: 'Batches with engine, time and memory', key: ({ batchId }) => batchId, maxRows: 200, foot })}
+          ${unlucky.slice(0, 20).map((batch) => html`<p class="note"><code>${batch.batchId}</code> ${batch.errorType}: ${clipped(batch.stateMessage, reasonLength * 2)}</p>`)}
+          ${estimatesTable(estimated, 'batches', 'Batch')}`,
   );
+}
+
+function estimatedOf({ batchId, usage, costEstimate, costActual, eventLog }: ReportedBatch): Estimated {
+  return {
+    key: batchId,
+    name: html`<code>${batchId}</code>`,
+    expectedSeconds: costEstimate?.seconds,
+    seconds: costActual?.seconds ?? usage?.seconds,
+    expectedCoreSeconds: costEstimate?.coreSeconds,
+    coreSeconds: costActual?.coreSeconds,
+    expectedUsd: costEstimate?.usd,
+    usd: costActual?.usd,
+    cpuSeconds: eventLog?.cpuSeconds,
+    offeredCoreSeconds: eventLog?.offeredCoreSeconds,
+    // 0 where Spark had no time to measure.
+    executorMb: eventLog?.peakExecutorMb || null,
+  };
 }
