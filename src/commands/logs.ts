@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
+import { placeOfLog, readLog } from '../engines/logs.ts';
 import { Failure } from '../failures.ts';
-import { readBatches } from '../ledger/batches.ts';
+import { readBatchRecords } from '../ledger/batch-record.ts';
 import type { CommandContext } from './context.ts';
 import { chooseRun, withSession } from './session.ts';
 
@@ -16,7 +15,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
     .action(async (named: string | undefined, options: { batch?: string; json?: boolean }) => {
       await withSession(config, options.json ? undefined : out, async (session) => {
         const run = await chooseRun(session.database, named);
-        const all = await readBatches(session.database, run.runId);
+        const all = await readBatchRecords(session.database, run.runId);
         const batches = all.filter((batch) => options.batch === undefined || batch.batchId === options.batch);
         if (batches.length === 0 && options.batch !== undefined) {
           throw new Failure(
@@ -24,20 +23,21 @@ export function register(program: Command, { config, out }: CommandContext): voi
             `${run.key} has no batch ${options.batch}. It has: ${all.map((batch) => batch.batchId).join(', ') || 'none'}.`,
           );
         }
-        const files = batches.map((batch) => ({
-          ...batch,
-          log: join(config.stateFolder, 'batches', batch.batchId, 'driver.log'),
-        }));
         if (options.json) {
+          const files = batches.map(({ request: _, ...batch }) => ({
+            ...batch,
+            log: placeOfLog(config, batch) ?? null,
+          }));
           out.json({ key: run.key, runId: run.runId, batches: files });
           return;
         }
-        if (files.length === 0) out.line(`${run.key} has sent no batch yet.`);
-        for (const { batchId, unit, attempt, state, stateMessage, log } of files) {
+        if (batches.length === 0) out.line(`${run.key} has sent no batch yet.`);
+        for (const batch of batches) {
+          const { batchId, unit, attempt, state, stateMessage } = batch;
           out.line(
             `── ${batchId} · ${unit} · attempt ${attempt} · ${state}${stateMessage ? ` · ${stateMessage}` : ''}`,
           );
-          out.line(existsSync(log) ? readFileSync(log, 'utf8').trimEnd() : '(no log is kept of it)');
+          out.line((await readLog(config, batch))?.text?.trimEnd() ?? '(no log is kept of it)');
         }
       });
     });

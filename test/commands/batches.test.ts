@@ -8,6 +8,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { Command } from 'commander';
 import { register } from '../../src/commands/batches.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
+import { register as registerLogs } from '../../src/commands/logs.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
@@ -46,7 +47,10 @@ const keeper = createServer((socket) => {
   });
 });
 
-async function sevenfold(line: string): Promise<{ text: string; json: Record<string, unknown> }> {
+async function sevenfold(
+  line: string,
+  command = 'batches',
+): Promise<{ text: string; json: Record<string, unknown> }> {
   const lines: string[] = [];
   let json: Record<string, unknown> = {};
   const out: CommandContext['out'] = {
@@ -63,8 +67,8 @@ async function sevenfold(line: string): Promise<{ text: string; json: Record<str
     dataproc: { ...usual.dataproc, projectId: 'test-project', storageEndpoint: objects.endpoint },
   };
   const program = new Command().exitOverride();
-  register(program, { config, out });
-  await program.parseAsync(`batches ${line}`.split(' '), { from: 'user' });
+  for (const each of [register, registerLogs]) each(program, { config, out });
+  await program.parseAsync(`${command} ${line}`.split(' '), { from: 'user' });
   return { text: lines.join('\n'), json };
 }
 
@@ -203,6 +207,16 @@ describe('batches of a run', () => {
       (await sevenfold(`logs ${batchId}`)).text,
       '── gs://staging/meta/driveroutput*\nfirst\nsecond',
     );
+  });
+
+  test('logs of the run has the output of both', async () => {
+    const { text } = await sevenfold(run.key, 'logs');
+    assert.match(text, /── sf-pool-ingest-0000000a · ingest · attempt 1 · SUCCEEDED\none\ntwo\n/);
+    assert.match(text, /── automl-spark-pool-metrics-0000000c · remote · attempt 1 · RUNNING\nfirst\nsecond/);
+    const { json } = await sevenfold(`${run.key} --json`, 'logs');
+    const places = (json['batches'] as { log: string }[]).map(({ log }) => log);
+    assert.ok(places.includes('gs://staging/meta/driveroutput*'));
+    assert.equal(places.length, 3);
   });
 
   test('cancel ends one batch on its engine and leaves its run', async () => {
