@@ -9,6 +9,7 @@ import { Failure } from './failures.ts';
 import type { Rates } from './planning/cost.ts';
 import { detectMode } from './planning/execution-mode.ts';
 import type { Mode } from './planning/placement-input.ts';
+import { parseProperties } from './planning/spark-properties.ts';
 
 /**
  * Everything that can be set from outside, read and checked once. No other file reads the environment; every variable
@@ -46,6 +47,8 @@ export interface Config {
   sparkSlots: number;
   /** The keeper's Unix socket, where it is not the stack's own. */
   sparkSocket: string | undefined;
+  /** Beside what we set ourselves, for batches on a cluster. */
+  sparkProperties: Record<string, string>;
   /** Instead of what the size of the data asks for. */
   executorCount: number | undefined;
   standalone: {
@@ -139,6 +142,7 @@ export function readConfig(env: Environment = process.env): Config {
     sparkCores: values.count(env, 'SPARK_LOCAL_CORES', cores),
     sparkSlots: values.count(env, 'SPARK_LOCAL_SLOTS', Math.max(1, Math.floor(cores / 2))),
     sparkSocket: values.text(env, 'SEVENFOLD_SPARK_SOCKET'),
+    sparkProperties: parseProperties(values.text(env, 'SPARK_PROPERTIES') ?? ''),
     executorCount: executorCount(env),
     standalone: standaloneSettings(env),
     dataproc: dataprocSettings(env),

@@ -280,11 +280,11 @@ export async function planRound(
   return { first, last, waiting: after !== undefined, ...(after && { after }) };
 }
 
-async function sizeOf({ database }: Dependencies, run: Run, unit: FannedUnit): Promise<number> {
+async function sizeOf({ database, config }: Dependencies, run: Run, unit: FannedUnit): Promise<number> {
   const request = requestOf(run);
   if (unit === 'train') return windowsOfABatch;
   const asked = run.input['chunk'] as BackfillInput['chunk'];
-  return chunkSize(asked, request.paths, await readThroughput(database, run.engine ?? 'local'));
+  return chunkSize(asked, request.paths, await readThroughput(database, behindQueue(config, run.engine)));
 }
 
 /** What `runBatch` is to be told. */
@@ -340,11 +340,16 @@ export async function beginChunk(
   };
 }
 
+/** The engine that a run's batches reach in the end: a queue has none, the fleet that serves it (this worker) does. */
+function behindQueue(config: Dependencies['config'], engine: string | null): string {
+  return engine === 'queue' ? config.modeBehindQueue : (engine ?? 'local');
+}
+
 /** Where models lie that are too large for their table: where every process of the engine can read them. */
 function objectsOf(config: Dependencies['config'], engine: string | null): string {
   if (config.objects !== undefined) return config.objects;
   const { resultsBucket, tempBucket } = config.dataproc;
-  if (engine === 'dataproc') return `gs://${resultsBucket ?? tempBucket}/objects`;
+  if (behindQueue(config, engine) === 'dataproc') return `gs://${resultsBucket ?? tempBucket}/objects`;
   return join(config.stateFolder, 'objects');
 }
 

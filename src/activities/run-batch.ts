@@ -18,6 +18,7 @@ import {
   recordObservation,
 } from '../ledger/batches.ts';
 import type { Fallback, OverBudget, SentBatch } from '../ledger/batches.ts';
+import { exportRecord, findBatchRecord } from '../ledger/batch-record.ts';
 import { tallyUnits } from '../ledger/chunks.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
@@ -73,7 +74,7 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
       'run-id': run.runId,
       'workflow-id': ownerLabel(run.workflowId),
       'job-type': run.kind,
-      model: String(input.input['modelVersion'] ?? ''),
+      model: typeof input.input['modelVersion'] === 'string' ? input.input['modelVersion'] : '',
       user: config.user,
       unit: input.fence.unit,
       attempt: String(input.fence.attempt),
@@ -81,12 +82,7 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
   };
 
   let seen = await engine.look(request.batchId);
-  if (seen && seen.labels['run-id'] !== run.runId) {
-    throw new Failure(
-      'NotOurs',
-      `Batch ${request.batchId} exists on engine ${engine.name} and belongs to run ${seen.labels['run-id'] ?? 'unknown'}.`,
-    );
-  }
+  if (seen) assertOurs(engine, run, seen);
   if (!seen) await endOlderAttempts(deps, input.fence);
   const overBudget = await noteWithinBudget(database, request, engine.name, run, {
     ...plan,
@@ -98,6 +94,8 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     await failpoint(config.failpoints, 'before-create');
     seen = await engine.create(request, { DATABASE_URL: deps.databaseUrl });
     await failpoint(config.failpoints, 'after-create');
+    // Between the look and the create it may have become somebody else's.
+    assertOurs(engine, run, seen);
   }
 
   const { cancellationSignal } = Context.current();
@@ -123,7 +121,27 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     seen = next;
   }
   await recordEnd(deps, engine.name, plan.resources, seen);
+  await keepRecord(deps, engine, request.batchId);
   return outcomeOf(seen, engine);
+}
+
+function assertOurs(engine: Engine, run: Run, seen: BatchObservation): void {
+  if (seen.labels['run-id'] === run.runId) return;
+  throw new Failure(
+    'NotOurs',
+    `Batch ${seen.batchId} exists on engine ${engine.name} and belongs to run ${seen.labels['run-id'] ?? 'unknown'}.`,
+  );
+}
+
+/** The record beside the batch's own results, for whoever has the bucket but not the ledger; never in the way of its verdict. */
+async function keepRecord({ database, log }: Dependencies, engine: Engine, batchId: string): Promise<void> {
+  if (engine.keepRecord === undefined) return;
+  try {
+    const record = await findBatchRecord(database, batchId);
+    if (record) await engine.keepRecord(batchId, exportRecord(record));
+  } catch (error) {
+    log.warn({ batchId, err: error }, 'the record of a batch was not kept beside its results');
+  }
 }
 
 /**
@@ -141,7 +159,7 @@ async function placeBatch(
   const ids = [...new Set([config.batchPrefix, config.dataproc.batchPrefix])].map(idBy);
   const sent = await findSent(database, ids);
   if (sent) {
-    const engine = await reach(engines, sent.batchId, sent.engine as EngineName);
+    const engine = await reach(engines, sent.batchId, sent.engine);
     return { engine, id: sent.batchId };
   }
   const placement = await engines.place(run.input['engine'] as Mode | undefined);

@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import type { Sweep } from '../activities/sweep-batches.ts';
+import { taskQueues } from '../config.ts';
 import { resolveConnections } from '../connections.ts';
 import type { Database } from '../database/pool.ts';
 import { isTerminal } from '../engines/engine.ts';
@@ -19,7 +22,7 @@ import { writeTable } from './table.ts';
 export function register(program: Command, context: CommandContext): void {
   const batches = program
     .command('batches')
-    .description('what was handed to an engine: batches list, show, logs, cancel');
+    .description('what was handed to an engine: batches list, show, logs, cancel, sweep');
   batches
     .command('list')
     .description('show the newest batches')
@@ -47,6 +50,14 @@ export function register(program: Command, context: CommandContext): void {
     .description('end one batch and answer when it is gone; its run goes on and may try again')
     .option('--json', 'print one JSON object at the end')
     .action((id: string, options: JsonOption) => cancel(context, id, options));
+  batches
+    .command('sweep')
+    .description(
+      'find batches on all engines that no open run owns: of a run that was terminated, for example',
+    )
+    .option('--cancel', 'end them as well')
+    .option('--json', 'print one JSON object')
+    .action((options: JsonOption & { cancel?: boolean }) => sweep(context, options));
 }
 
 interface JsonOption {
@@ -64,6 +75,33 @@ const engineNames: readonly EngineName[] = ['local', 'standalone', 'dataproc'];
 const openStates = ['SUBMITTING', 'SUBMITTED', 'PENDING', 'RUNNING', 'CANCELLING'];
 const states = [...openStates, 'SUCCEEDED', 'FAILED', 'CANCELLED', 'TIMED_OUT'];
 const mostListed = 10_000;
+
+/** By the workflow, as the schedule does it: only a worker has the engines. */
+async function sweep(
+  { config, out }: CommandContext,
+  { cancel, json }: JsonOption & { cancel?: boolean },
+): Promise<void> {
+  await withSession(config, json ? undefined : out, async (session) => {
+    const client = await session.temporal();
+    const handle = await client.workflow.start('sweepBatches', {
+      workflowId: `sweep-${randomUUID()}`,
+      taskQueue: taskQueues.main,
+      args: [{ mode: cancel ? 'cancel' : 'report' }],
+    });
+    let found: Sweep;
+    try {
+      found = (await handle.result()) as Sweep;
+    } catch (error) {
+      // Orphans that are left fail the workflow; what it found comes with the failure.
+      const details = ((error as { cause?: { details?: unknown[] } }).cause?.details ?? [])[0];
+      if (details === undefined) throw error;
+      found = details as Sweep;
+      process.exitCode = 1;
+    }
+    if (json) out.json(found);
+    else out.line(found.statement);
+  });
+}
 
 async function list({ config, out }: CommandContext, options: ListOptions): Promise<void> {
   const limit = limitOf(options.limit);

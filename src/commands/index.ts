@@ -54,7 +54,7 @@ export const commandTable: CommandEntry[] = [
   { name: 'logs', summary: 'show what the batches of a run wrote', load: () => import('./logs.ts') },
   {
     name: 'batches',
-    summary: 'what was handed to an engine: batches list, show, logs, cancel',
+    summary: 'what was handed to an engine: batches list, show, logs, cancel, sweep',
     load: () => import('./batches.ts'),
   },
   { name: 'report', summary: "say where a run's page is", load: () => import('./report.ts') },

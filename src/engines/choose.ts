@@ -62,6 +62,11 @@ export function createEngines({ config, sparkSocket, log, servesQueue = false }:
     if (config.dataproc.databaseSecret === undefined) {
       log.warn('SEVENFOLD_DATABASE_SECRET is not set: batches must find DATABASE_URL where they run');
     }
+    if (config.dataproc.containerImage === undefined && config.dataproc.emulator === undefined) {
+      log.warn(
+        'DATAPROC_CONTAINER_IMAGE is not set: the runtime alone lacks Python packages that the jobs import',
+      );
+    }
     return setUpDataproc(config);
   }
 
@@ -112,6 +117,7 @@ async function setUpDataproc(config: Config): Promise<Engine> {
       region,
       tempBucket,
       resultsBucket: resultsBucket ?? tempBucket,
+      sparkProperties: config.sparkProperties,
       codeFolders: [path.join(config.checkout, 'spark'), ...config.extraJobFolders],
       jars: locateToolchain(config.stateFolder).jars,
     });

@@ -18,6 +18,7 @@ import { isTerminal } from './engine.ts';
 import type { EventLogSummary } from './event-log.ts';
 import { summariseEventLog } from './event-log.ts';
 import type { Outcome } from './local/records.ts';
+import { memoryMetrics } from './local/spark-arguments.ts';
 
 export interface DataprocOptions {
   projectId: string;
@@ -30,6 +31,8 @@ export interface DataprocOptions {
   subnetwork?: string | undefined;
   minExecutors: number;
   maxExecutors: number;
+  /** Beside what we set ourselves. */
+  sparkProperties?: Record<string, string>;
   /** Name of the secret that holds the database's address; the address itself never leaves this machine. */
   databaseSecret: string | undefined;
   /** Folders that hold sevenfold_jobs, ours first. */
@@ -187,6 +190,10 @@ class DataprocEngine implements Engine {
     }
   }
 
+  async keepRecord(batchId: string, record: object): Promise<void> {
+    await this.#results.write(`jobs/${batchId}/status.json`, JSON.stringify(record, null, 2));
+  }
+
   async close(): Promise<void> {
     await this.#client.close();
   }
@@ -306,6 +313,8 @@ class DataprocEngine implements Engine {
       'spark.driver.extraJavaOptions': '-XX:+ExitOnOutOfMemoryError',
       'spark.sql.session.timeZone': 'UTC',
       'spark.sql.execution.arrow.pyspark.enabled': 'true',
+      ...this.#options.sparkProperties,
+      ...memoryMetrics,
       'spark.eventLog.enabled': 'true',
       'spark.eventLog.dir': events,
     };

@@ -95,6 +95,8 @@ export interface Engine {
   ): Promise<BatchObservation | undefined>;
   /** Ends the batch and all its processes and answers when they are gone. Unknown or ended batches are left as they are. */
   cancel(batchId: string): Promise<BatchObservation | undefined>;
+  /** Keeps the record of an ended batch beside its results, where the engine has such a place. */
+  keepRecord?(batchId: string, record: object): Promise<void>;
   /** Batches with our labels that have not ended, as the engine knows them. */
   listOpen(): Promise<BatchObservation[]>;
   close(): Promise<void>;

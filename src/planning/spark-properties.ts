@@ -10,6 +10,9 @@ export interface PropertyOptions {
   max: number;
 }
 
+/** An executor without work for so long is given back: a batch that hangs is soon a small one. */
+const idleSeconds = 600;
+
 /** What a batch on Dataproc tells Spark of its resources. */
 export function planProperties(
   resources: Resources,
@@ -32,6 +35,7 @@ export function planProperties(
           'spark.dynamicAllocation.minExecutors': String(min),
           'spark.dynamicAllocation.maxExecutors': String(max),
           'spark.dynamicAllocation.initialExecutors': executors,
+          'spark.dynamicAllocation.executorIdleTimeout': `${idleSeconds}s`,
         }),
   });
 }
@@ -85,6 +89,24 @@ function checkMachine(node: string, properties: Readonly<Record<string, string>>
 }
 
 const scalaOf = (runtimeMajor: number): string => (runtimeMajor === 1 ? '2.12' : '2.13');
+
+/** `name=value,name=value`, as a setting gives them; refused where a batch would choke on them. */
+export function parseProperties(setting: string): Record<string, string> {
+  const pairs = setting
+    .split(',')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const [, name, value] = /^(spark\.[\w.-]+)=(.+)$/.exec(pair) ?? [];
+      if (name === undefined || value === undefined) {
+        refuse(
+          `SPARK_PROPERTIES holds "${pair}", but must be spark.name=value, several with commas between.`,
+        );
+      }
+      return [name, value.trim()] as const;
+    });
+  return checkProperties(Object.fromEntries(pairs));
+}
 
 /**
  * Refuses jars of a Scala version that the runtime does not have: runtimes 1.x have 2.12, later ones 2.13. A jar of the

@@ -85,8 +85,12 @@ export function contract(name: string, { engine, open }: ContractOptions): void 
       const found = await database.query('select 1 from probe_starts where batch_id = $1', [batchId]);
       return found.rowCount ?? 0;
     };
-    const rowsOf = async (): Promise<unknown[]> =>
-      (await database.query('select unit, id, value, attempt from probe_rows order by unit, id')).rows;
+    const rowsOf = async (): Promise<{ attempt: number }[]> =>
+      (
+        await database.query<{ attempt: number }>(
+          'select unit, id, value, attempt from probe_rows order by unit, id',
+        )
+      ).rows;
 
     function arm(point: string): void {
       for (const ending of ['.hit', '.go'])
@@ -228,7 +232,7 @@ export function contract(name: string, { engine, open }: ContractOptions): void 
         const outcome = await rig.watch(asked(newer, { do: 'write', value: 2 })).outcome;
         assert.deepEqual([outcome.succeeded, outcome.message], [true, undefined]);
         const written = await rowsOf();
-        assert.ok(written.some((row) => (row as { attempt: number }).attempt === newer.attempt));
+        assert.ok(written.some((row) => row.attempt === newer.attempt));
         letGo(point);
         try {
           process.kill(pid, 'SIGCONT');

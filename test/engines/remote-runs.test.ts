@@ -80,7 +80,7 @@ describe('runs on Dataproc Serverless, on loopback', () => {
     const [batch] = await batchesOf(key);
     assert.equal(batch?.state, 'CANCELLED');
     const engine = await dataproc.engine();
-    assert.equal((await engine.look(batch!.batchId))?.state, 'CANCELLED');
+    assert.equal((await engine.look(batch.batchId))?.state, 'CANCELLED');
     await engine.close();
     letGo();
   });

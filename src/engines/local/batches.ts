@@ -19,6 +19,8 @@ import { judge, type BatchEnd } from './verdict.ts';
 
 export interface BatchesOptions {
   slots: number;
+  /** Of this machine, for Spark. */
+  cores: number;
   /** Arguments of the JVM of a batch that has one of its own, which writes below `folder`. */
   sparkParameters: (folder: string, request: BatchRequest) => string[];
   /** Tests only: handed on to the jobs. */
@@ -321,7 +323,7 @@ export class Batches {
     try {
       const target = path.join(this.#records.directory(batchId), 'events.jsonl');
       if (!(await copyLogSince(folder, since, target))) return undefined;
-      return await summariseEventLogFile(target, { jobGroup: batchId });
+      return await summariseEventLogFile(target, { jobGroup: batchId, cores: this.#options.cores });
     } catch (error) {
       this.#log.warn({ batchId }, `its event log was not read: ${(error as Error).message}`);
       return undefined;

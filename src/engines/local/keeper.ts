@@ -43,6 +43,7 @@ export interface KeeperOptions {
   driverMemory: string;
   /** Of the executors of a standalone cluster. */
   executorMemory: string;
+  sparkProperties?: Readonly<Record<string, string>>;
   failpoints: string | undefined;
   /** What processes that we start inherit. */
   environment: NodeJS.ProcessEnv;
@@ -95,6 +96,7 @@ export class Keeper {
           executorMemory: timesMemory(options.executorMemory, factor),
           jars: jarsFor(request.job, jars),
           code: this.#codeArchive(),
+          properties: options.sparkProperties ?? {},
         },
         folder,
       );
@@ -143,7 +145,7 @@ export class Keeper {
       (identity) => this.#note(identity),
     );
     this.#batches = new Batches(
-      { slots: options.slots, sparkParameters: parametersOf, failpoints: options.failpoints },
+      { slots: options.slots, cores, sparkParameters: parametersOf, failpoints: options.failpoints },
       this.#records,
       this.#jvm,
       this.#runners,
@@ -295,6 +297,7 @@ async function main(): Promise<void> {
       slots: config.sparkSlots,
       driverMemory: config.sparkDriverMemory,
       executorMemory: config.sparkExecutorMemory,
+      sparkProperties: config.sparkProperties,
       failpoints: config.failpoints,
       environment: inherited,
     },

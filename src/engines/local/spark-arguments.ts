@@ -15,7 +15,16 @@ export interface ClusterSettings {
   jars: readonly string[];
   /** sevenfold_jobs as an archive. */
   code: string;
+  /** Beside what we set ourselves. */
+  properties: Readonly<Record<string, string>>;
 }
+
+/** So that the event log has peaks of memory, those of Python's processes too: by default it has none of a short batch. */
+export const memoryMetrics = {
+  'spark.executor.metrics.pollingInterval': '1s',
+  'spark.executor.processTreeMetrics.enabled': 'true',
+  'spark.eventLog.logStageExecutorMetrics': 'true',
+};
 
 /** Where Spark writes the event log of what runs in `folder`. */
 export function eventLogFolder(folder: string): string {
@@ -64,6 +73,7 @@ export function clusterArguments(settings: ClusterSettings, folder: string): str
     ),
     // An application that loses its executors again and again says so instead of waiting for ever.
     'spark.network.timeout': '60s',
+    ...settings.properties,
   };
   return [
     ...['--master', settings.master, '--driver-memory', settings.driverMemory],
@@ -89,6 +99,7 @@ function sharedConfiguration(folder: string): Record<string, string> {
     'spark.sql.execution.arrow.pyspark.enabled': 'true',
     // A Python task that does not end when it is told to is killed after this.
     'spark.python.task.killTimeout': '500ms',
+    ...memoryMetrics,
     'spark.eventLog.enabled': 'true',
     'spark.eventLog.dir': eventLogFolder(folder),
     'spark.eventLog.compress': 'false',
