@@ -22,6 +22,10 @@ const benches: Record<
     load: () => import('./backfill.ts'),
   },
   trivial: { what: 'one trivial batch, submit to verdict', load: () => import('./trivial.ts') },
+  remote: {
+    what: 'a worker that watches 200 remote batches: its memory and CPU',
+    load: () => import('./remote.ts'),
+  },
   setup: {
     what: 'npm start in a fresh clone, with warm caches, and again',
     load: () => import('./setup.ts'),

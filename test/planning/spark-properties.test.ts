@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Resources } from '../../src/planning/executors.ts';
-import { checkProperties, checkRuntime, planProperties } from '../../src/planning/spark-properties.ts';
+import {
+  checkProperties,
+  checkRuntime,
+  parseProperties,
+  planProperties,
+} from '../../src/planning/spark-properties.ts';
 
 const resources: Resources = {
   executors: 7,
@@ -38,7 +43,22 @@ test('other jobs begin with the planned executors and stay within the limits', (
     'spark.dynamicAllocation.minExecutors': '2',
     'spark.dynamicAllocation.maxExecutors': '100',
     'spark.dynamicAllocation.initialExecutors': '7',
+    'spark.dynamicAllocation.executorIdleTimeout': '600s',
   });
+});
+
+test('properties of a setting are read by name, and what a batch would choke on is refused in one line', () => {
+  assert.deepEqual(parseProperties(' spark.sql.shuffle.partitions=64, spark.locality.wait=0s '), {
+    'spark.sql.shuffle.partitions': '64',
+    'spark.locality.wait': '0s',
+  });
+  for (const [setting, said] of [
+    ['spark.sql.shuffle.partitions=auto', /must be a whole number/],
+    ['spark.master=yarn', /the service's own/],
+    ['partitions', /must be spark.name=value/],
+  ] as const) {
+    assert.throws(() => parseProperties(setting), { type: 'InvalidInput', message: said });
+  }
 });
 
 test('memory that is no whole number of GB is given in MB', () => {

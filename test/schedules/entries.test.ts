@@ -14,7 +14,7 @@ function read(change: Record<string, unknown>, installation = sample) {
 }
 
 describe('config/schedules.json', () => {
-  test('ships the daily run: every day at 00:01, in order, a week of catch-up, never paused by a failure', () => {
+  test('ships the daily run, in order and never paused by a failure, and an hourly look at batches that nobody owns', () => {
     assert.deepEqual(loadSchedules(sample), [
       {
         id: 'daily',
@@ -26,6 +26,17 @@ describe('config/schedules.json', () => {
         pauseOnFailure: false,
         jitter: '0s',
         deadline: '2h',
+      },
+      {
+        id: 'sweep',
+        workflow: 'sweepBatches',
+        cron: '17 * * * *',
+        input: { mode: 'report' },
+        overlap: 'Skip',
+        catchUpWindow: '1h',
+        pauseOnFailure: false,
+        jitter: '0s',
+        deadline: '30m',
       },
     ]);
   });
