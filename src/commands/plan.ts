@@ -45,11 +45,12 @@ async function planCommand(
     const { request } = world;
     const work = await readWork(database, world);
     const parts = await readParts(database, {
-      engine: 'local',
+      engine: config.mode === 'queue' ? config.modeBehindQueue : config.mode,
       cores: config.sparkCores,
       leaves: request.models.map(({ version }) => ({ commodity: request.commodity, version })),
     });
-    const plan = planBackfill(work, { paths: request.paths, chunk: input.chunk }, parts, config.sparkCores);
+    const { sparkCores, rates } = config;
+    const plan = planBackfill(work, { paths: request.paths, chunk: input.chunk }, parts, sparkCores, rates);
     const facts = await readPlanFacts(database, world, work);
     // Asked before the same facts are noted again.
     const difference = input.plan === undefined ? undefined : await checkPlan(database, input.plan, facts);

@@ -1,3 +1,5 @@
+import { leastSeconds, nodeDcu } from './cost.ts';
+import type { Rates } from './cost.ts';
 import { chunkSize, datesOfATask, windowsOfABatch } from './chunks.ts';
 import type { BackfillInput } from './backfill-input.ts';
 
@@ -114,13 +116,8 @@ const fewestExecutors = 2;
 /** More cores are not recommended once fewer than half of them are kept busy. */
 const leastEfficiency = 0.5;
 
-/**
- * Dataproc Serverless: a node of 4 cores and 16 GB is 4 DCU (0.6 a core, 0.1 a GB); 0.06 USD per DCU-hour in its standard
- * tier, us-central1, as published in 2026; at least a minute is billed.
- */
-const dcuOfANode = 4;
-const usdOfADcuHour = 0.06;
-const fewestBilledSeconds = 60;
+/** The default node of Dataproc Serverless. */
+const gbOfANode = 16;
 
 /** One row of the table of machines. */
 export interface Sizing {
@@ -169,6 +166,7 @@ export function planBackfill(
   { paths, chunk }: { paths: number; chunk: BackfillInput['chunk'] },
   parts: PlanParts,
   cores: number,
+  rates: Pick<Rates, 'dcuUsdPerHour'>,
 ): BackfillPlan {
   const size = chunkSize(chunk, paths, parts);
   const dates = sum(work.map((each) => each.dates.toDo));
@@ -198,7 +196,7 @@ export function planBackfill(
   const sizings = coreCounts.map((count) => {
     const { total } = secondsOn(count);
     return {
-      ...machineOf(count, dates, total),
+      ...machineOf(count, dates, total, rates),
       seconds: total,
       speedUp: total > 0 ? first / total : 1,
       efficiency: total > 0 ? coreSeconds / (total * count) : 1,
@@ -222,12 +220,13 @@ function machineOf(
   cores: number,
   dates: number,
   seconds: number,
+  { dcuUsdPerHour }: Pick<Rates, 'dcuUsdPerHour'>,
 ): Omit<Sizing, 'seconds' | 'speedUp' | 'efficiency'> {
   const executors = Math.ceil(cores / coresOfAnExecutor);
   // As many as tasks of 60 dates, within 2 to 4 a core; never more than there are dates.
   const wanted = Math.min(4 * cores, Math.max(2 * cores, Math.ceil(dates / datesOfATask)));
   const partitions = Math.max(1, Math.min(wanted, dates));
-  const dcu = (1 + executors) * dcuOfANode;
+  const dcu = (1 + executors) * nodeDcu(coresOfAnExecutor, gbOfANode);
   return {
     cores,
     executors,
@@ -235,9 +234,7 @@ function machineOf(
     partitions,
     datesOfAPartition: Math.min(datesOfATask, Math.ceil(dates / partitions)),
     dataprocUsd:
-      executors < fewestExecutors
-        ? null
-        : (dcu * usdOfADcuHour * Math.max(fewestBilledSeconds, seconds)) / 3_600,
+      executors < fewestExecutors ? null : (dcu * dcuUsdPerHour * Math.max(leastSeconds, seconds)) / 3_600,
   };
 }
 

@@ -38,7 +38,7 @@ export interface MeteredUsage {
 const milliSecondsPerHour = 3_600_000;
 const secondsPerMonth = 3_600 * 24 * 30;
 /** Of a minute, all is charged. */
-const leastSeconds = 60;
+export const leastSeconds = 60;
 /** The seed's own flat rate. */
 const flatUsdPerExecutorHour = 0.1;
 

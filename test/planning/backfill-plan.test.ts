@@ -27,11 +27,12 @@ function workOf({ toDo = 2_872, whole = 0, toTrain = 24, model = 'xgboost' } = {
   };
 }
 
+const rates = { dcuUsdPerHour: 0.06 };
 const usual = { paths: 2_000, chunk: 'auto' } as const;
 
 describe('what a backfill takes', () => {
   test('rows, bytes and batches of the whole range are counted', () => {
-    const plan = planBackfill([workOf()], usual, parts, 2);
+    const plan = planBackfill([workOf()], usual, parts, 2, rates);
     assert.equal(plan.rows, 5_744_000);
     assert.equal(plan.chunks.dates, 1_000, 'a batch holds at most a thousand dates');
     assert.deepEqual([plan.chunks.batches, plan.chunks.trainingBatches], [3, 1]);
@@ -40,11 +41,11 @@ describe('what a backfill takes', () => {
 
   test('batches hold one model each, so two models round up twice', () => {
     const work = [workOf({ toDo: 15 }), workOf({ toDo: 15, model: 'naive' })];
-    assert.equal(planBackfill(work, { paths: 2_000, chunk: 10 }, parts, 2).chunks.batches, 4);
+    assert.equal(planBackfill(work, { paths: 2_000, chunk: 10 }, parts, 2, rates).chunks.batches, 4);
   });
 
   test('the time is that of the batches that were measured, on the cores of their machine', () => {
-    const { seconds } = planBackfill([workOf({ toTrain: 0 })], usual, parts, 2);
+    const { seconds } = planBackfill([workOf({ toTrain: 0 })], usual, parts, 2, rates);
     // 5,744,000 rows at 500,000 a second are 11.5 s, of which 0.8 in every 4 s of a batch are not shared.
     assert.ok(Math.abs(seconds.infer - 11.488 * 0.8) < 0.01, String(seconds.infer));
     assert.ok(Math.abs(seconds.overhead - 3) < 1e-9, '3 batches of 0.2 + 0.8 s');
@@ -56,14 +57,14 @@ describe('what a backfill takes', () => {
   });
 
   test('nothing to do takes the time of looking and no batch', () => {
-    const plan = planBackfill([workOf({ toDo: 0, whole: 2_872, toTrain: 0 })], usual, parts, 2);
+    const plan = planBackfill([workOf({ toDo: 0, whole: 2_872, toTrain: 0 })], usual, parts, 2, rates);
     assert.deepEqual([plan.rows, plan.bytes, plan.chunks.batches, plan.chunks.trainingBatches], [0, 0, 0, 0]);
     assert.ok(plan.seconds.total > 1 && plan.seconds.total < 10, String(plan.seconds.total));
     assert.ok(plan.sizings.every(({ seconds, efficiency }) => Number.isFinite(seconds + efficiency)));
   });
 
   test('more cores are never slower, and never faster than their number allows', () => {
-    const { sizings } = planBackfill([workOf()], usual, parts, 2);
+    const { sizings } = planBackfill([workOf()], usual, parts, 2, rates);
     assert.deepEqual(
       sizings.map(({ cores }) => cores),
       [2, 4, 8, 16, 32, 64, 128],
@@ -78,12 +79,12 @@ describe('what a backfill takes', () => {
   });
 
   test('partitions are two to four for each core and no larger than a transaction may be', () => {
-    for (const { cores, partitions, datesOfAPartition } of planBackfill([workOf()], usual, parts, 2)
+    for (const { cores, partitions, datesOfAPartition } of planBackfill([workOf()], usual, parts, 2, rates)
       .sizings) {
       assert.ok(partitions >= 2 * cores && partitions <= 4 * cores, `${partitions} on ${cores}`);
       assert.ok(datesOfAPartition <= 60);
     }
-    const few = planBackfill([workOf({ toDo: 5 })], usual, parts, 2).sizings;
+    const few = planBackfill([workOf({ toDo: 5 })], usual, parts, 2, rates).sizings;
     assert.deepEqual(
       few.slice(0, 3).map(({ partitions, datesOfAPartition }) => [partitions, datesOfAPartition]),
       [
@@ -96,15 +97,15 @@ describe('what a backfill takes', () => {
   });
 
   test('the recommended machine is the largest that is kept busy', () => {
-    const small = planBackfill([workOf({ toDo: 60, toTrain: 1 })], usual, parts, 2);
-    const large = planBackfill([workOf({ toDo: 100_000 })], usual, parts, 2);
+    const small = planBackfill([workOf({ toDo: 60, toTrain: 1 })], usual, parts, 2, rates);
+    const large = planBackfill([workOf({ toDo: 100_000 })], usual, parts, 2, rates);
     assert.equal(small.recommended.cores, 2);
     assert.ok(large.recommended.cores > small.recommended.cores);
     assert.ok(large.recommended.efficiency >= 0.5);
   });
 
   test('a rented machine is billed by the minute at least, and none is rented below its smallest', () => {
-    const { sizings } = planBackfill([workOf({ toDo: 10, toTrain: 0 })], usual, parts, 2);
+    const { sizings } = planBackfill([workOf({ toDo: 10, toTrain: 0 })], usual, parts, 2, rates);
     assert.deepEqual(
       sizings.slice(0, 2).map(({ dataprocUsd }) => dataprocUsd),
       [null, null],
@@ -115,7 +116,7 @@ describe('what a backfill takes', () => {
 
   test('where starting takes as long as a batch, the plan stays finite', () => {
     const slow = { ...parts, serialSecondsOfABatch: 20 };
-    const plan = planBackfill([workOf()], { paths: 1, chunk: 1 }, slow, 2);
+    const plan = planBackfill([workOf()], { paths: 1, chunk: 1 }, slow, 2, rates);
     assert.ok(Number.isFinite(plan.seconds.total) && plan.seconds.infer > 0);
   });
 
