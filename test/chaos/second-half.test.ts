@@ -14,27 +14,24 @@ import type { Victim } from './harness.ts';
 
 const day = '2026-03-31';
 
+/** Who can be killed while an activity works by itself, without a batch. */
+const outside = ['worker', 'postgres', 'temporal', 'supervisor'] as const;
+const unlessAll = (few: readonly Victim[]): readonly Victim[] => (everyCombination ? victims : few);
+
 /**
  * What is redone, and where the kill falls: in the batch of the forecast, or in an activity of the two phases after it. What a
  * batch goes through whatever its job is in named-points.test.ts; here, who holds the rows of this one.
  */
 const kills: { phase: 'forecast' | 'allocate' | 'report'; points: FailpointName[]; by: readonly Victim[] }[] =
   [
-    { phase: 'forecast', points: ['forecast-fitted'], by: victims },
-    {
-      phase: 'forecast',
-      points: ['before-commit', 'after-commit'],
-      by: everyCombination ? victims : ['job', 'postgres'],
-    },
-    {
-      phase: 'allocate',
-      points: ['allocate-solved', 'allocate-before-commit'],
-      by: ['worker', 'postgres', 'temporal', 'supervisor'],
-    },
+    { phase: 'forecast', points: ['forecast-fitted'], by: unlessAll(['worker', 'jvm', 'job']) },
+    { phase: 'forecast', points: ['before-commit', 'after-commit'], by: unlessAll(['job', 'postgres']) },
+    { phase: 'allocate', points: ['allocate-solved'], by: everyCombination ? outside : ['worker'] },
+    { phase: 'allocate', points: ['allocate-before-commit'], by: outside },
     {
       phase: 'report',
       points: ['report-written', 'notify-before-claim', 'notify-sent'],
-      by: ['worker', 'postgres', 'temporal', 'supervisor'],
+      by: everyCombination ? outside : ['worker', 'postgres'],
     },
   ];
 
