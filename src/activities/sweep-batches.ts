@@ -15,6 +15,8 @@ export interface Orphan {
   /** The key of its run; null where this ledger does not know it: another installation may. */
   run: string | null;
   ended: boolean;
+  /** Why it could not be ended although it was to be. */
+  problem?: string;
 }
 
 export interface Sweep {
@@ -28,6 +30,7 @@ export interface Sweep {
 
 const engineNames: readonly EngineName[] = ['local', 'standalone', 'dataproc'];
 const mostTold = 50;
+const mostNamed = 5;
 
 /** Asks every engine of this installation what runs, the ledger whose it is, and Temporal whether that run is open. Safe to repeat. */
 export async function sweepBatches(deps: Dependencies, { mode }: SweepInput): Promise<Sweep> {
@@ -53,7 +56,7 @@ export async function sweepBatches(deps: Dependencies, { mode }: SweepInput): Pr
     open: seen.size,
     orphans: orphans.slice(0, mostTold),
     left,
-    statement: statementOf(seen.size, orphans, unasked),
+    statement: statementOf(mode, seen.size, orphans, unasked),
   };
 }
 
@@ -79,8 +82,15 @@ async function judge(
   const sent = await findSent(database, [batchId]);
   // A batch that this ledger never sent may be somebody else's, who shares the project with us.
   const ours = owner !== undefined && sent !== undefined;
-  if (mode === 'cancel' && ours) await end(deps, sent, labels['run-id']!);
-  return { batchId, engine: name, state, run: owner?.key ?? null, ended: mode === 'cancel' && ours };
+  const orphan = { batchId, engine: ours ? sent.engine : name, state, run: owner?.key ?? null };
+  if (mode === 'report' || !ours) return { ...orphan, ended: false };
+  try {
+    await end(deps, sent, labels['run-id']!);
+    return { ...orphan, ended: true };
+  } catch (error) {
+    // One that will not go must not hide those behind it.
+    return { ...orphan, ended: false, problem: (error as Error).message };
+  }
 }
 
 /** The fences first, so that a batch that is just about to commit cannot. */
@@ -89,15 +99,21 @@ async function end(deps: Dependencies, batch: SentBatch, runId: string): Promise
   await endBatches(deps, [batch]);
 }
 
-function statementOf(open: number, orphans: readonly Orphan[], unasked: readonly string[]): string {
+function statementOf(
+  mode: SweepInput['mode'],
+  open: number,
+  orphans: readonly Orphan[],
+  unasked: readonly string[],
+): string {
   const asked = unasked.length === 0 ? '' : ` Not asked: ${unasked.join(', ')}.`;
   if (orphans.length === 0) return `${open} batches are open, each has its run.${asked}`;
-  const named = orphans
-    .slice(0, 5)
-    .map(
-      ({ batchId, run, ended }) => `${batchId} of ${run ?? 'a run unknown here'}${ended ? ' (ended)' : ''}`,
-    );
-  const left = orphans.filter(({ ended }) => !ended);
-  const advice = left.length === 0 ? '' : ' End them: sevenfold batches sweep --cancel.';
-  return `${orphans.length} of ${open} open batches have no open run: ${named.join(', ')}.${advice}${asked}`;
+  const named = orphans.slice(0, mostNamed).map((orphan) => {
+    const { batchId, run, ended, problem } = orphan;
+    const became = ended ? ' (ended)' : problem === undefined ? '' : ` (not ended: ${problem})`;
+    return `${batchId} of ${run ?? 'a run unknown here'}${became}`;
+  });
+  const more = orphans.length > mostNamed ? ', …' : '';
+  const endable = mode === 'report' && orphans.some(({ run }) => run !== null);
+  const advice = endable ? ' End them: sevenfold batches sweep --cancel.' : '';
+  return `${orphans.length} of ${open} open batches have no open run: ${named.join(', ')}${more}.${advice}${asked}`;
 }
