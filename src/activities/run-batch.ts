@@ -24,8 +24,9 @@ import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { raiseFences } from '../ledger/units.ts';
+import { price } from '../pages/format.ts';
 import { batchId, requestIdOf } from '../planning/batch-id.ts';
-import { actualCost } from '../planning/cost.ts';
+import { actualCost, freeCost } from '../planning/cost.ts';
 import type { Cost } from '../planning/cost.ts';
 import type { Resources } from '../planning/executors.ts';
 import type { Mode } from '../planning/placement-input.ts';
@@ -224,14 +225,13 @@ async function notSent(
     (sum, { missing, partial }) => sum + missing + partial,
     0,
   );
-  const dollars = (usd: number): string => `$${usd.toFixed(2)}`;
   return {
     batchId: id,
     engine: engine.name,
     succeeded: false,
     overBudget:
-      `${run.key} waits at its budget of ${dollars(budgetUsd)}: ${dollars(committedUsd)} are spent or on their way, ` +
-      `the next batch is expected to cost ${dollars(nextUsd)}${left > 0 ? `, ${left} units are left` : ''}. ` +
+      `${run.key} waits at its budget of ${price(budgetUsd)}: ${price(committedUsd)} are spent or on their way, ` +
+      `the next batch is expected to cost ${price(nextUsd)}${left > 0 ? `, ${left} units are left` : ''}. ` +
       `Go on: sevenfold resume ${run.key} --budget <dollars>`,
   };
 }
@@ -271,12 +271,25 @@ export async function endBatches(
   deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
   batches: readonly SentBatch[],
 ): Promise<void> {
-  for (const batch of batches) {
-    const engine = await reach(deps.engines, batch.batchId, batch.engine);
-    const ended = await engine.cancel(batch.batchId);
-    if (ended) await recordEnd(deps, batch.engine, batch.resources, ended);
-  }
+  for (const batch of batches) await endBatch(deps, batch);
   await endSessions(deps.database, batches);
+}
+
+async function endBatch(
+  deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
+  { batchId, engine: name, resources }: SentBatch,
+): Promise<void> {
+  const engine = await reach(deps.engines, batchId, name);
+  const ended = await engine.cancel(batchId);
+  if (ended) return recordEnd(deps, name, resources, ended);
+  // What never ran cost nothing: its estimate must not be held against the budget.
+  const neverRan = {
+    batchId,
+    state: 'CANCELLED' as const,
+    labels: {},
+    message: 'Cancelled before it started.',
+  };
+  await recordObservation(deps.database, neverRan, freeCost({ cores: 0, gb: 0, seconds: 0 }));
 }
 
 /**
@@ -290,21 +303,6 @@ export async function cancelBatches(
   const { database } = deps;
   await raiseFences(database, input.runId);
   const open = await openBatches(database, input.runId);
-  for (const batch of open) {
-    const engine = await reach(deps.engines, batch.batchId, batch.engine);
-    const ended = await engine.cancel(batch.batchId);
-    await recordEnd(
-      deps,
-      batch.engine,
-      batch.resources,
-      ended ?? {
-        batchId: batch.batchId,
-        state: 'CANCELLED',
-        labels: {},
-        message: 'Cancelled before it started.',
-      },
-    );
-  }
-  await endSessions(database, open);
+  await endBatches(deps, open);
   return { cancelled: open.length };
 }

@@ -77,18 +77,20 @@ export async function noteWithinBudget(
     return undefined;
   }
   return inTransaction(database, async (client) => {
-    const asked = await client.query<{ budgetUsd: number | null; committedUsd: number; noted: boolean }>(
-      `select budget_usd::double precision as "budgetUsd",
-              (select coalesce(sum(committed_usd), 0) from batch_costs c where c.run_id = r.run_id)::double precision
-                as "committedUsd",
-              exists (select 1 from batches where batch_id = $2) as noted
-         from runs r where run_id = $1 for update`,
-      [run.runId, request.batchId],
-    );
-    const { budgetUsd, committedUsd, noted } = asked.rows[0]!;
+    // A statement of its own: one that waits for the lock still sees the sums as they were before it waited.
+    await client.query('select from runs where run_id = $1 for update', [run.runId]);
     const nextUsd = plan.estimate.usd;
-    if (!noted && budgetUsd !== null && committedUsd + nextUsd > budgetUsd) {
-      return { budgetUsd, committedUsd, nextUsd };
+    const asked = await client.query<{ budgetUsd: number; committedUsd: number; over: boolean }>(
+      `select budget_usd::double precision as "budgetUsd", committed.usd::double precision as "committedUsd",
+              not exists (select 1 from batches where batch_id = $2) and committed.usd + $3::numeric > budget_usd as over
+         from runs,
+              (select coalesce(sum(committed_usd), 0) as usd from batch_costs where run_id = $1) committed
+        where run_id = $1 and budget_usd is not null`,
+      [run.runId, request.batchId, nextUsd],
+    );
+    const stand = asked.rows[0];
+    if (stand?.over === true) {
+      return { budgetUsd: stand.budgetUsd, committedUsd: stand.committedUsd, nextUsd };
     }
     await noteBatch(client, request, engine, run, plan);
     return undefined;

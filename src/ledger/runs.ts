@@ -145,7 +145,10 @@ export async function listRuns(database: Database, limit: number): Promise<Run[]
   return found.rows;
 }
 
-/** Only the holder changes its run; a run that was taken over is left to its new owner. */
+/**
+ * Only the holder changes its run; a run that was taken over is left to its new owner. Why it was paused is forgotten
+ * when it goes on.
+ */
 export async function setRunStatus(
   database: Database,
   owner: Claimant & { runId: string },
@@ -153,7 +156,7 @@ export async function setRunStatus(
 ): Promise<void> {
   const updated = await database.query(
     `update runs
-        set status = $4, statement = coalesce($5, statement), report = coalesce($6, report),
+        set status = $4, statement = coalesce($5, case when $4 <> 'running' then statement end), report = coalesce($6, report),
             finished_at = case when $4 in ('running', 'paused') then null else now() end
       where run_id = $1 and workflow_id = $2 and workflow_run_id = $3`,
     [
