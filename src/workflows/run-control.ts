@@ -141,7 +141,7 @@ export async function carryOut(
     {
       validator: (budgetUsd) =>
         refuse(
-          !(budgetUsd > 0 && budgetUsd <= 1e6),
+          !(typeof budgetUsd === 'number' && budgetUsd > 0 && budgetUsd <= 1e6),
           'The budget must be US dollars above 0, at most 1000000.',
         ),
     },
