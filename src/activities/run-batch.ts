@@ -277,10 +277,12 @@ export async function endBatches(
 
 async function endBatch(
   deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
-  { batchId, engine: name, resources }: SentBatch,
+  { batchId, runId, engine: name, resources }: SentBatch,
 ): Promise<void> {
   const engine = await reach(deps.engines, batchId, name);
-  const ended = await engine.cancel(batchId);
+  const seen = await engine.look(batchId);
+  // One of its name that is not this run's is left alone: ours was refused for it.
+  const ended = seen?.labels['run-id'] === runId ? await engine.cancel(batchId) : undefined;
   if (ended) return recordEnd(deps, name, resources, ended);
   // What never ran cost nothing: its estimate must not be held against the budget.
   const neverRan = {

@@ -43,10 +43,11 @@ export interface DataprocOptions {
   storageEndpoint?: string | undefined;
   /** How often a batch is asked for: at first, and at the longest. */
   pollMs?: { first: number; longest: number };
+  /** A call that takes longer is given up, and repeated by whoever asked. */
+  callTimeoutMs?: number;
 }
 
-/** A call that takes longer is repeated by whoever asked. */
-const callTimeoutMs = 10_000;
+const usualCallTimeoutMs = 10_000;
 /** The service takes a while to end a batch; who cancels wants to see it gone. */
 const cancelPatienceMs = 8 * 60_000;
 const mostEventLogBytes = 64 * 2 ** 20;
@@ -99,6 +100,10 @@ class DataprocEngine implements Engine {
     return `projects/${this.#options.projectId}/locations/${this.#options.region}`;
   }
 
+  get #patience(): { timeout: number } {
+    return { timeout: this.#options.callTimeoutMs ?? usualCallTimeoutMs };
+  }
+
   async look(batchId: string): Promise<BatchObservation | undefined> {
     const found = await this.#get(batchId);
     return found && this.#observe(batchId, found);
@@ -121,7 +126,7 @@ class DataprocEngine implements Engine {
           requestId: requestIdOf(batchId),
           batch: describeBatch(request, around),
         },
-        { timeout: callTimeoutMs },
+        this.#patience,
       );
     } catch (error) {
       // Sent before by somebody: whose it is, the caller sees by its labels.
@@ -201,7 +206,7 @@ class DataprocEngine implements Engine {
   async #get(batchId: string): Promise<ServiceBatch | undefined> {
     try {
       const name = `${this.#parent}/batches/${batchId}`;
-      const [batch] = await this.#client.getBatch({ name }, { timeout: callTimeoutMs });
+      const [batch] = await this.#client.getBatch({ name }, this.#patience);
       return batch;
     } catch (error) {
       if (codeOf(error) === grpcCodes.notFound) {
@@ -214,9 +219,7 @@ class DataprocEngine implements Engine {
 
   async #cancelOperation({ name, operation }: ServiceBatch): Promise<void> {
     try {
-      await this.#client.operationsClient.cancelOperation({ name: operation! } as never, {
-        timeout: callTimeoutMs,
-      });
+      await this.#client.operationsClient.cancelOperation({ name: operation! } as never, this.#patience);
     } catch (error) {
       // It ended in this moment: what it ended as is seen by the next look.
       if (codeOf(error) === grpcCodes.failedPrecondition || codeOf(error) === grpcCodes.notFound) return;

@@ -191,12 +191,13 @@ export async function findBatch(database: Database, batchId: string): Promise<Ba
 /** A batch that may have to be ended: where it was sent, and what it was given there. */
 export interface SentBatch {
   batchId: string;
+  runId: string;
   attempt: number;
   engine: EngineName;
   resources: Resources;
 }
 
-const sentColumns = `batch_id as "batchId", attempt, engine, resources`;
+const sentColumns = `batch_id as "batchId", run_id as "runId", attempt, engine, resources`;
 
 /** One of these batches that was noted before. */
 export async function findSent(database: Database, ids: readonly string[]): Promise<SentBatch | undefined> {

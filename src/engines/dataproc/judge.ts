@@ -25,6 +25,11 @@ export function judgeRemote(
     const text = `It ran longer than its limit of ${end.limitMs / 1000} s and was ended.`;
     return { state: 'TIMED_OUT', errorType: 'TimedOut', message: text };
   }
+  // Its clock may have begun while the batch was still waiting to run.
+  if (state === 'CANCELLED' && /\bttl\b/i.test(message)) {
+    const text = 'It was older than its time to live and was ended by the service.';
+    return { state: 'TIMED_OUT', errorType: 'TimedOut', message: text };
+  }
   if (state === 'CANCELLED') {
     return { state, errorType: 'Cancelled', message: 'It was cancelled.' };
   }
