@@ -155,5 +155,8 @@ def _last_words(exception: BaseException) -> str:
         if lines:
             return lines[0].strip()
     name = type(exception).__name__
-    first = text.splitlines()[0].strip() if text else ""
-    return f"{name}: {first}" if first else name
+    lines = [line.strip() for line in text.splitlines()] or [""]
+    # The first line of a Java exception only names the call; its own words come next, after a colon.
+    if name == "Py4JJavaError" and len(lines) > 1 and lines[1].startswith(": "):
+        return lines[1].removeprefix(": ")
+    return f"{name}: {lines[0]}" if lines[0] else name

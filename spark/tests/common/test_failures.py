@@ -64,3 +64,18 @@ def test_the_cause_decides_where_the_exception_itself_is_unknown():
 )
 def test_a_failure_inside_a_task_is_read_from_its_text(text, expected):
     assert describe(raised(RuntimeError(f"Job aborted due to stage failure: Task 0\n{text}"))) == expected
+
+
+def test_a_java_exception_is_told_by_its_own_words():
+    class Py4JJavaError(Exception):
+        """As py4j writes it: the call, the Java exception, its stack."""
+
+    text = (
+        "An error occurred while calling o80.load.\n"
+        ': org.postgresql.util.PSQLException: ERROR: relation "x" does not exist\n'
+        "\tat org.postgresql.core.v3.QueryExecutorImpl.receiveErrorResponse(QueryExecutorImpl.java:2725)\n"
+    )
+    assert describe(raised(Py4JJavaError(text))) == (
+        "JobFailed",
+        'org.postgresql.util.PSQLException: ERROR: relation "x" does not exist',
+    )
