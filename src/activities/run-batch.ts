@@ -82,6 +82,7 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     },
   };
 
+  engine.check?.(request);
   let seen = await engine.look(request.batchId);
   if (seen) assertOurs(engine, run, seen);
   if (!seen) await endOlderAttempts(deps, input.fence);

@@ -4,7 +4,7 @@ import { Failure } from '../failures.ts';
 import { requestIdOf } from '../planning/batch-id.ts';
 import { batchState } from '../planning/batch-state.ts';
 import { jarsFor, needsOf } from '../planning/job-needs.ts';
-import { checkRuntime, planProperties } from '../planning/spark-properties.ts';
+import { checkRuntime, memoryMetrics, planProperties } from '../planning/spark-properties.ts';
 import { packCode } from './code-package.ts';
 import type { CodePackage } from './code-package.ts';
 import { Bucket } from './dataproc/bucket.ts';
@@ -13,12 +13,10 @@ import type { BatchClient, ServiceBatch } from './dataproc/client.ts';
 import { codeOf, grpcCodes, serviceFailure } from './dataproc/errors.ts';
 import { judgeRemote } from './dataproc/judge.ts';
 import { describeBatch } from './dataproc/request.ts';
-import type { BatchObservation, BatchRequest, Engine } from './engine.ts';
+import type { BatchObservation, BatchRequest, Engine, Outcome } from './engine.ts';
 import { isTerminal } from './engine.ts';
 import type { EventLogSummary } from './event-log.ts';
 import { summariseEventLog } from './event-log.ts';
-import type { Outcome } from './local/records.ts';
-import { memoryMetrics } from './local/spark-arguments.ts';
 
 export interface DataprocOptions {
   projectId: string;
@@ -109,14 +107,18 @@ class DataprocEngine implements Engine {
     return found && this.#observe(batchId, found);
   }
 
-  async create(request: BatchRequest): Promise<BatchObservation> {
-    const { batchId, job } = request;
+  /** Jars of the other Scala cannot be loaded there. */
+  check({ job }: BatchRequest): void {
     const { runtimeVersion, jars } = this.#options;
-    // Refused before anything is sent: on the other Scala they cannot be loaded.
     checkRuntime(
       runtimeVersion,
       jarsFor(job, jars).map((jar) => path.basename(jar)),
     );
+  }
+
+  async create(request: BatchRequest): Promise<BatchObservation> {
+    const { batchId } = request;
+    this.check(request);
     const around = await this.#stage(request);
     try {
       await this.#client.createBatch(

@@ -35,6 +35,12 @@ export interface BatchUsage {
   peakMb: number;
 }
 
+/** What the job itself said of its end: `outcome.json`. */
+export type Outcome = { usage?: { cpuSeconds: number; peakMb: number } } & (
+  | { status: 'succeeded'; result: Record<string, unknown> }
+  | { status: 'failed'; errorType: string; message: string }
+);
+
 /** What an engine sees of a batch. */
 export interface BatchObservation {
   batchId: string;
@@ -82,6 +88,8 @@ export interface Engine {
   readonly name: EngineName;
   /** How long a watcher lets one look wait for news: what many watchers of a remote batch can afford. */
   readonly lookMs: number;
+  /** Throws `InvalidInput` for a request that it could never carry out; asks nobody. */
+  check?(request: BatchRequest): void;
   /** The batch as the engine knows it, or undefined where it never heard of it. */
   look(batchId: string): Promise<BatchObservation | undefined>;
   /** Starts the batch; with an id that exists it changes nothing. `environment` holds the secrets and is never stored. */

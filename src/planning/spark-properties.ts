@@ -10,6 +10,13 @@ export interface PropertyOptions {
   max: number;
 }
 
+/** So that the event log has peaks of memory, those of Python's processes too: by default it has none of a short batch. */
+export const memoryMetrics = {
+  'spark.executor.metrics.pollingInterval': '1s',
+  'spark.executor.processTreeMetrics.enabled': 'true',
+  'spark.eventLog.logStageExecutorMetrics': 'true',
+};
+
 /** An executor without work for so long is given back: a batch that hangs is soon a small one. */
 const idleSeconds = 600;
 

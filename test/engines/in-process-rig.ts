@@ -42,6 +42,7 @@ export async function inProcessRig(
     },
     lookForChange: (...args) => engine.lookForChange(...args),
     cancel: (batchId) => engine.cancel(batchId),
+    check: (request) => engine.check?.(request),
     listOpen: () => engine.listOpen(),
     close: () => engine.close(),
   };

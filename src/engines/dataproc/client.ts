@@ -1,11 +1,12 @@
-import { v1 } from '@google-cloud/dataproc';
 import type { protos } from '@google-cloud/dataproc';
+// The package itself loads all its clients and 4.5 MB of generated code that none of them uses: 30 MB of each worker.
+import { BatchControllerClient } from '@google-cloud/dataproc/build/src/v1/batch_controller_client.js';
 import { OAuth2Client } from 'google-auth-library';
 import { grpc } from 'google-gax';
 
 /** A batch as the service describes it. */
 export type ServiceBatch = protos.google.cloud.dataproc.v1.IBatch;
-export type BatchClient = v1.BatchControllerClient;
+export type BatchClient = BatchControllerClient;
 
 export interface ClientOptions {
   region: string;
@@ -21,7 +22,7 @@ const initializeTimeoutMs = 20_000;
  * nobody can catch, so everything that can be wrong must show here.
  */
 export async function openClient({ region, emulator }: ClientOptions): Promise<BatchClient> {
-  const client = new v1.BatchControllerClient(
+  const client = new BatchControllerClient(
     emulator === undefined
       ? { apiEndpoint: `${region}-dataproc.googleapis.com` }
       : {

@@ -1,7 +1,7 @@
 import { isFailureType } from '../../failures.ts';
 import type { FailureType } from '../../failures.ts';
 import type { BatchObservation, BatchState } from '../engine.ts';
-import type { Outcome } from '../local/records.ts';
+import type { Outcome } from '../engine.ts';
 
 export interface RemoteEnd {
   state: BatchState;

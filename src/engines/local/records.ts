@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isSame, type ProcessIdentity } from '../../stack/processes.ts';
-import { isTerminal, type BatchObservation, type BatchRequest } from '../engine.ts';
+import { isTerminal, type BatchObservation, type BatchRequest, type Outcome } from '../engine.ts';
 
 /** What is kept of a batch in its `state.json`: what an engine tells of it, and what the keeper needs to end it. */
 export interface BatchRecord extends BatchObservation {
@@ -12,12 +12,6 @@ export interface BatchRecord extends BatchObservation {
   /** The process of the job, while there is one. */
   driver?: ProcessIdentity;
 }
-
-/** What the job itself said of its end: `outcome.json`. */
-export type Outcome = { usage?: { cpuSeconds: number; peakMb: number } } & (
-  | { status: 'succeeded'; result: Record<string, unknown> }
-  | { status: 'failed'; errorType: string; message: string }
-);
 
 /** Tells a process that registers now that its batch has ended (spark/sevenfold_jobs/common/processes.py). */
 const closedMark = 'closed';

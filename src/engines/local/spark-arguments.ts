@@ -1,3 +1,5 @@
+import { memoryMetrics } from '../../planning/spark-properties.ts';
+
 /** What every JVM of ours has in common, the shared one, those of isolated batches and the drivers of a cluster's. */
 export interface SparkSettings {
   cores: number;
@@ -18,13 +20,6 @@ export interface ClusterSettings {
   /** Beside what we set ourselves. */
   properties: Readonly<Record<string, string>>;
 }
-
-/** So that the event log has peaks of memory, those of Python's processes too: by default it has none of a short batch. */
-export const memoryMetrics = {
-  'spark.executor.metrics.pollingInterval': '1s',
-  'spark.executor.processTreeMetrics.enabled': 'true',
-  'spark.eventLog.logStageExecutorMetrics': 'true',
-};
 
 /** Where Spark writes the event log of what runs in `folder`. */
 export function eventLogFolder(folder: string): string {
