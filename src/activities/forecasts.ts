@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Dependencies } from './dependencies.ts';
-import { endBatches } from './run-batch.ts';
+import { endBatches } from './end-batches.ts';
 import { engineOf, isOpenInTemporal } from './runs.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';

@@ -5,7 +5,8 @@ import { notifyRun } from './notify.ts';
 import * as phases from './phases.ts';
 import * as poolPhases from './pool-phases.ts';
 import * as portfolio from './portfolio.ts';
-import { cancelBatches, runBatch } from './run-batch.ts';
+import { cancelBatches } from './end-batches.ts';
+import { runBatch } from './run-batch.ts';
 import * as runs from './runs.ts';
 import { sweepBatches } from './sweep-batches.ts';
 

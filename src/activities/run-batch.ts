@@ -1,35 +1,22 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
-import { createHash } from 'node:crypto';
-import { costOf, planBatch } from './batch-plan.ts';
+import { planBatch } from './batch-plan.ts';
 import type { Dependencies } from './dependencies.ts';
-import { taskQueues } from '../config.ts';
-import type { Engines } from '../engines/choose.ts';
-import type { BatchObservation, BatchRequest, Engine, EngineName } from '../engines/engine.ts';
+import { endBatches, recordEnd } from './end-batches.ts';
+import { ownerLabel, placeBatch } from './place-batch.ts';
+import type { BatchObservation, BatchRequest, Engine } from '../engines/engine.ts';
 import { isTerminal } from '../engines/engine.ts';
 import { failpoint } from '../failpoints.ts';
 import { Failure } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
-import {
-  endSessions,
-  findSent,
-  noteWithinBudget,
-  olderBatches,
-  openBatches,
-  recordObservation,
-} from '../ledger/batches.ts';
-import type { Fallback, OverBudget, SentBatch } from '../ledger/batches.ts';
+import { noteWithinBudget, olderBatches, recordObservation } from '../ledger/batches.ts';
+import type { OverBudget } from '../ledger/batches.ts';
 import { exportRecord, findBatchRecord } from '../ledger/batch-record.ts';
 import { tallyUnits } from '../ledger/chunks.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
-import { raiseFences } from '../ledger/units.ts';
 import { price } from '../pages/format.ts';
-import { batchId, requestIdOf } from '../planning/batch-id.ts';
-import { actualCost, freeCost } from '../planning/cost.ts';
-import type { Cost } from '../planning/cost.ts';
-import type { Resources } from '../planning/executors.ts';
-import type { Mode } from '../planning/placement-input.ts';
+import { requestIdOf } from '../planning/batch-id.ts';
 
 export interface RunBatchInput {
   fence: Fence;
@@ -146,75 +133,6 @@ async function keepRecord({ database, log }: Dependencies, engine: Engine, batch
   }
 }
 
-/**
- * The engine of a batch and the batch's id. A batch that was sent already stays where it was sent: it may exist there,
- * whatever new ones are placed by now.
- */
-async function placeBatch(
-  { database, engines, config }: Dependencies,
-  run: Run,
-  { job, fence }: RunBatchInput,
-): Promise<{ engine: Engine; fallback?: Fallback; id: string }> {
-  // With the run's own id in the key: an engine may remember the batches of a database that was since replaced.
-  const idBy = (prefix: string): string =>
-    batchId(prefix, job, `${run.key} ${run.runId}`, fence.unit, fence.attempt);
-  const ids = [...new Set([config.batchPrefix, config.dataproc.batchPrefix])].map(idBy);
-  const sent = await findSent(database, ids);
-  if (sent) {
-    const engine = await reach(engines, sent.batchId, sent.engine);
-    return { engine, id: sent.batchId };
-  }
-  const placement = await engines.place(run.input['engine'] as Mode | undefined);
-  if (placement.mode === 'queue') {
-    throw new Failure(
-      'InvalidInput',
-      `Batches of ${run.key} go to task queue ${taskQueues.spark}, but this worker does not serve it. Start one: node worker.ts --queue spark`,
-    );
-  }
-  const { engine, fallback } = placement;
-  const id = idBy(engine.name === 'dataproc' ? config.dataproc.batchPrefix : config.batchPrefix);
-  return { engine, id, ...(fallback && { fallback }) };
-}
-
-/** An engine that may hold a batch of ours: that it cannot be set up now is no reason to do its work elsewhere. */
-async function reach(engines: Engines, id: string, name: EngineName): Promise<Engine> {
-  try {
-    return await engines.named(name);
-  } catch (error) {
-    throw new Failure(
-      'Infrastructure',
-      `Batch ${id} was sent to ${name}, which cannot be reached: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
-}
-
-/** How it ended, with what it cost. */
-async function recordEnd(
-  { database, config }: Pick<Dependencies, 'database' | 'config'>,
-  engine: EngineName,
-  resources: Resources,
-  seen: BatchObservation,
-): Promise<void> {
-  await recordObservation(database, seen, costOfEnd(config, engine, resources, seen));
-}
-
-function costOfEnd(
-  config: Dependencies['config'],
-  engine: EngineName,
-  resources: Resources,
-  { usage, remote }: BatchObservation,
-): Cost | undefined {
-  const metered = remote?.approximateUsage;
-  if (engine === 'dataproc' && metered) return actualCost(metered, config.rates, usage?.seconds ?? 0);
-  return usage && costOf(config, engine, resources, usage.seconds);
-}
-
-/** Which workflow a batch belongs to, in the few characters that a label may have. */
-export function ownerLabel(workflowId: string): string {
-  return createHash('sha256').update(workflowId).digest('hex').slice(0, 16);
-}
-
 async function notSent(
   { database }: Dependencies,
   run: Run,
@@ -265,47 +183,4 @@ function stopWatching(id: string): Error {
 async function endOlderAttempts(deps: Dependencies, fence: Fence): Promise<void> {
   const { runId, unit, attempt } = fence;
   await endBatches(deps, await olderBatches(deps.database, runId, unit, attempt));
-}
-
-/** Ends batches that must not write any more: their processes, then their database sessions. Safe to repeat. */
-export async function endBatches(
-  deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
-  batches: readonly SentBatch[],
-): Promise<void> {
-  for (const batch of batches) await endBatch(deps, batch);
-  await endSessions(deps.database, batches);
-}
-
-async function endBatch(
-  deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
-  { batchId, runId, engine: name, resources }: SentBatch,
-): Promise<void> {
-  const engine = await reach(deps.engines, batchId, name);
-  const seen = await engine.look(batchId);
-  // One of its name that is not this run's is left alone: ours was refused for it.
-  const ended = seen?.labels['run-id'] === runId ? await engine.cancel(batchId) : undefined;
-  if (ended) return recordEnd(deps, name, resources, ended);
-  // What never ran cost nothing: its estimate must not be held against the budget.
-  const neverRan = {
-    batchId,
-    state: 'CANCELLED' as const,
-    labels: {},
-    message: 'Cancelled before it started.',
-  };
-  await recordObservation(deps.database, neverRan, freeCost({ cores: 0, gb: 0, seconds: 0 }));
-}
-
-/**
- * Ends what a cancelled run still has running and answers when it is gone. The fences go up first, so that a batch that
- * is just about to commit cannot. Safe to repeat: ended batches are left as they are.
- */
-export async function cancelBatches(
-  deps: Dependencies,
-  input: { runId: string },
-): Promise<{ cancelled: number }> {
-  const { database } = deps;
-  await raiseFences(database, input.runId);
-  const open = await openBatches(database, input.runId);
-  await endBatches(deps, open);
-  return { cancelled: open.length };
 }

@@ -1,5 +1,5 @@
 import type { Dependencies } from './dependencies.ts';
-import { endBatches } from './run-batch.ts';
+import { endBatches } from './end-batches.ts';
 import { isOpenInTemporal } from './runs.ts';
 import type { BatchObservation, EngineName } from '../engines/engine.ts';
 import { findSent } from '../ledger/batches.ts';

@@ -174,7 +174,7 @@ async function cancel({ config, out }: CommandContext, id: string, options: Json
     }
     const { sparkSocket } = await resolveConnections(config);
     const { createEngines } = await import('../engines/choose.ts');
-    const { endBatches } = await import('../activities/run-batch.ts');
+    const { endBatches } = await import('../activities/end-batches.ts');
     const engines = createEngines({ config, sparkSocket, log: { warn() {}, info() {} } });
     try {
       await endBatches({ database, engines, config }, [

@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
-import { cancelBatches, runBatch } from '../../src/activities/run-batch.ts';
+import { cancelBatches } from '../../src/activities/end-batches.ts';
+import { runBatch } from '../../src/activities/run-batch.ts';
 import type { BatchOutcome } from '../../src/activities/run-batch.ts';
 import type { Engine } from '../../src/engines/engine.ts';
 import { Failure } from '../../src/failures.ts';

@@ -1,0 +1,74 @@
+import { costOf } from './batch-plan.ts';
+import type { Dependencies } from './dependencies.ts';
+import { reach } from './place-batch.ts';
+import type { BatchObservation, EngineName } from '../engines/engine.ts';
+import { endSessions, openBatches, recordObservation } from '../ledger/batches.ts';
+import type { SentBatch } from '../ledger/batches.ts';
+import { raiseFences } from '../ledger/units.ts';
+import { actualCost, freeCost } from '../planning/cost.ts';
+import type { Cost } from '../planning/cost.ts';
+import type { Resources } from '../planning/executors.ts';
+
+/** How it ended, with what it cost. */
+export async function recordEnd(
+  { database, config }: Pick<Dependencies, 'database' | 'config'>,
+  engine: EngineName,
+  resources: Resources,
+  seen: BatchObservation,
+): Promise<void> {
+  await recordObservation(database, seen, costOfEnd(config, engine, resources, seen));
+}
+
+function costOfEnd(
+  config: Dependencies['config'],
+  engine: EngineName,
+  resources: Resources,
+  { usage, remote }: BatchObservation,
+): Cost | undefined {
+  const metered = remote?.approximateUsage;
+  if (engine === 'dataproc' && metered) return actualCost(metered, config.rates, usage?.seconds ?? 0);
+  return usage && costOf(config, engine, resources, usage.seconds);
+}
+
+/** Ends batches that must not write any more: their processes, then their database sessions. Safe to repeat. */
+export async function endBatches(
+  deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
+  batches: readonly SentBatch[],
+): Promise<void> {
+  for (const batch of batches) await endBatch(deps, batch);
+  await endSessions(deps.database, batches);
+}
+
+async function endBatch(
+  deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
+  { batchId, runId, engine: name, resources }: SentBatch,
+): Promise<void> {
+  const engine = await reach(deps.engines, batchId, name);
+  const seen = await engine.look(batchId);
+  // One of its name that is not this run's is left alone: ours was refused for it.
+  const ended = seen?.labels['run-id'] === runId ? await engine.cancel(batchId) : undefined;
+  if (ended) return recordEnd(deps, name, resources, ended);
+  // What never ran cost nothing: its estimate must not be held against the budget.
+  const neverRan = {
+    batchId,
+    state: 'CANCELLED' as const,
+    labels: {},
+    message: 'Cancelled before it started.',
+  };
+  await recordObservation(deps.database, neverRan, freeCost({ cores: 0, gb: 0, seconds: 0 }));
+}
+
+/**
+ * Ends what a cancelled run still has running and answers when it is gone. The fences go up first, so that a batch that
+ * is just about to commit cannot. Safe to repeat: ended batches are left as they are.
+ */
+export async function cancelBatches(
+  deps: Dependencies,
+  input: { runId: string },
+): Promise<{ cancelled: number }> {
+  const { database } = deps;
+  await raiseFences(database, input.runId);
+  const open = await openBatches(database, input.runId);
+  await endBatches(deps, open);
+  return { cancelled: open.length };
+}
