@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
@@ -11,6 +10,7 @@ import { createEngines } from './src/engines/choose.ts';
 import { Failure } from './src/failures.ts';
 import { keepHeapSmall } from './src/memory.ts';
 import { assertSearchAttributes } from './src/search-attributes.ts';
+import { bundleWorkflows } from './src/workflow-bundle.ts';
 
 const help = `node --import tsx worker.ts [--queue spark]
 
@@ -28,6 +28,8 @@ async function main(): Promise<void> {
   }
   const servesQueue = options.queue === 'spark';
   keepHeapSmall();
+  const bundling = servesQueue ? undefined : bundleWorkflows();
+  bundling?.catch(() => undefined); // is told where it is waited for, if it comes to that
   const config = readConfig();
   const log = pino({ level: config.logLevel, base: { part: 'worker' } });
   Runtime.install({
@@ -59,13 +61,13 @@ async function main(): Promise<void> {
     shutdownForceTime: '10 seconds',
   } as const;
   const watching = { ...common, maxConcurrentActivityTaskExecutions: 500 };
-  const workers = servesQueue
+  const workers = !bundling
     ? [await Worker.create({ ...watching, taskQueue: taskQueues.spark })]
     : [
         await Worker.create({
           ...common,
           taskQueue: taskQueues.main,
-          workflowsPath: fileURLToPath(new URL('./src/workflows/index.ts', import.meta.url)),
+          workflowBundle: await bundling,
           // A worker that was killed leaves its sticky queue behind; waiting 10 s for it (the default) helps nobody.
           stickyQueueScheduleToStartTimeout: '2 seconds',
         }),

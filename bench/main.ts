@@ -26,6 +26,10 @@ const benches: Record<
     what: 'a worker that watches 200 remote batches: its memory and CPU',
     load: () => import('./remote.ts'),
   },
+  engines: {
+    what: 'what each engine adds to a batch, and the same day and backfill on all three',
+    load: () => import('./engines.ts'),
+  },
   setup: {
     what: 'npm start in a fresh clone, with warm caches, and again',
     load: () => import('./setup.ts'),

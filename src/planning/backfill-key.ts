@@ -32,8 +32,9 @@ export function backfillKey(input: BackfillInput, yesterday: Day): string {
 }
 
 export function trainKey(input: TrainInput, yesterday: Day): string {
-  const { trainFrequency, calendar } = { ...defaults, ...input };
-  return `train-models/${range(input, yesterday)}/${hex([input.models, trainFrequency, calendar], 8)}`;
+  // An option that is there but undefined is one that was left out: the workflow's input has lost it.
+  const options = [input.trainFrequency ?? defaults.trainFrequency, input.calendar ?? defaults.calendar];
+  return `train-models/${range(input, yesterday)}/${hex([input.models, ...options], 8)}`;
 }
 
 export function auditKey(input: AuditInput, yesterday: Day): string {

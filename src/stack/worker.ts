@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Addresses } from './addresses.ts';
 import { logFile } from './logs.ts';
 import { launchOurs } from './node.ts';
-import type { Health, Part } from './part.ts';
+import type { Health, Launch, Part } from './part.ts';
 
 // For a worker that does not log that it is ready, because its log level is higher.
 const readyAfterMs = 20_000;
@@ -23,6 +23,15 @@ function isReady(log: string, startedAt: number): boolean {
   }
 }
 
+/**
+ * With less room for garbage: V8 would give what is thrown away at once 48 MB in each of its three threads, and the C
+ * library each thread of Temporal's core 64 MB of its own.
+ */
+function lean(launch: Launch): Launch {
+  const args = ['--max-semi-space-size=4', ...launch.args];
+  return { ...launch, args, env: { ...launch.env, MALLOC_ARENA_MAX: '2' } };
+}
+
 /** The worker. */
 export function workerPart(addresses: Addresses, checkout: string): Part {
   const log = logFile(addresses.stateFolder, 'worker');
@@ -34,7 +43,7 @@ export function workerPart(addresses: Addresses, checkout: string): Part {
     stop: { signal: 'SIGTERM', graceMs: 12_000 },
     silentLimitMs: 60_000,
     address: () => null,
-    prepare: async () => launchOurs(path.join(checkout, 'worker.ts'), checkout, addresses),
+    prepare: async () => lean(launchOurs(path.join(checkout, 'worker.ts'), checkout, addresses)),
     // Once it is ready, being there is all that can be seen of it from here: what else it is, the supervisor watches.
     health: async (_process, startedAt): Promise<Health> =>
       Date.now() - startedAt > readyAfterMs || isReady(log, startedAt) ? 'serving' : 'starting',
