@@ -8,7 +8,7 @@ import { isTerminal } from '../engines/engine.ts';
 import { failpoint } from '../failpoints.ts';
 import { Failure } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
-import { noteWithinBudget, olderBatches, recordObservation } from '../ledger/batches.ts';
+import { noteWithinBudget, olderBatches, readProgress, recordObservation } from '../ledger/batches.ts';
 import type { OverBudget } from '../ledger/batches.ts';
 import { exportRecord, findBatchRecord } from '../ledger/batch-record.ts';
 import { tallyUnits } from '../ledger/chunks.ts';
@@ -88,8 +88,15 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
   }
 
   const { cancellationSignal } = Context.current();
+  // A row is written anew when something has changed: most looks of a remote batch see what the last one saw.
+  let recorded = '';
   while (!isTerminal(seen.state)) {
-    const progress = await recordObservation(database, seen);
+    const observed = JSON.stringify(seen);
+    const progress =
+      observed === recorded
+        ? await readProgress(database, request.batchId)
+        : await recordObservation(database, seen);
+    recorded = observed;
     Context.current().heartbeat({ state: seen.state, ...(progress && { progress }) });
     const next: BatchObservation | undefined = await engine.lookForChange(
       request.batchId,

@@ -175,6 +175,15 @@ export async function recordObservation(
   return recorded.rows[0]?.progress ?? undefined;
 }
 
+/** The job's own progress; undefined once the batch has ended. */
+export async function readProgress(database: Database, batchId: string): Promise<BatchProgress | undefined> {
+  const found = await database.query<{ progress: BatchProgress | null }>(
+    `select progress from batches where batch_id = $1 and state not in ${terminal}`,
+    [batchId],
+  );
+  return found.rows[0]?.progress ?? undefined;
+}
+
 export async function readBatches(database: Database, runId: string): Promise<Batch[]> {
   const found = await database.query<Batch>(
     `select ${columns} from batches where run_id = $1 order by submitted_at, batch_id`,

@@ -12,11 +12,13 @@ import { openRun } from '../../src/activities/runs.ts';
 import { dailyPhases } from '../../src/planning/phases.ts';
 import { beginAttempt } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
+import type { Engine } from '../../src/engines/engine.ts';
 import { readBatches } from '../../src/ledger/batches.ts';
 import { arm, halted, startKeeper } from '../engines/support.ts';
 import type { TestKeeper } from '../engines/support.ts';
 import { onlyEngine } from '../support/engines.ts';
 import { testDependencies } from '../support/daily-run.ts';
+import { until } from '../support/stack.ts';
 
 let keeper: TestKeeper;
 before(() => {
@@ -86,6 +88,32 @@ test('a worker that goes leaves its batch running, and the next one adopts it', 
     batches.map(({ state, watchers }) => [state, watchers]),
     [['SUCCEEDED', 2]],
   );
+});
+
+test('its row is written when something has changed, and not at every look', async (t) => {
+  const { deps, fence } = await openUnit(t);
+  arm(keeper, 'probe-running');
+  let looks = 0;
+  const lookForChange: Engine['lookForChange'] = (...asked) => {
+    looks += 1;
+    return keeper.engine.lookForChange(...asked);
+  };
+  const impatient = { ...deps, engines: onlyEngine({ ...keeper.engine, lookMs: 20, lookForChange }) };
+  const { outcome } = watch(impatient, fence, { do: 'hold' });
+  await halted(keeper, 'probe-running');
+  const afterLooks = async (more: number): Promise<string> => {
+    const wanted = looks + more;
+    await until(`${more} looks`, () => looks >= wanted);
+    const { rows } = await deps.database.query<{ written: string }>(
+      'select xmin::text as written from batches',
+    );
+    return rows[0]!.written;
+  };
+  const running = await afterLooks(3);
+  assert.equal(await afterLooks(5), running);
+  letGo();
+  assert.equal((await outcome).succeeded, true);
+  assert.equal((await readBatches(deps.database, fence.runId))[0]?.state, 'SUCCEEDED');
 });
 
 test('a new attempt ends what is left of an older one before it starts', async (t) => {

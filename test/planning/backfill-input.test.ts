@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseAuditInput, parseBackfillInput, parseTrainInput } from '../../src/planning/backfill-input.ts';
-import { auditKey, backfillKey, fitVersion, modelVersion } from '../../src/planning/backfill-key.ts';
+import {
+  auditKey,
+  backfillKey,
+  fitVersion,
+  modelVersion,
+  trainKey,
+} from '../../src/planning/backfill-key.ts';
 
 const usual = { commodity: 'WTI', models: ['xgboost'] };
 
@@ -75,4 +81,7 @@ test('the key hangs on what is asked for, not on how it is carried out', () => {
     auditKey({ ...usual, sample: 0.1 }, '2026-01-01'),
     auditKey({ ...usual, sample: 1 }, '2026-01-01'),
   );
+  // The command line has every option in its input, the workflow only those that were given.
+  const leftOut = { ...usual, trainFrequency: undefined, calendar: undefined } as unknown as typeof usual;
+  assert.equal(trainKey(leftOut, '2026-01-01'), trainKey(usual, '2026-01-01'));
 });
