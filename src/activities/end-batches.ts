@@ -9,6 +9,9 @@ import { actualCost, freeCost } from '../planning/cost.ts';
 import type { Cost } from '../planning/cost.ts';
 import type { Resources } from '../planning/executors.ts';
 
+/** What ending a batch needs of the world. */
+export type Ending = Pick<Dependencies, 'database' | 'engines' | 'config'>;
+
 /** How it ended, with what it cost. */
 export async function recordEnd(
   { database, config }: Pick<Dependencies, 'database' | 'config'>,
@@ -30,32 +33,36 @@ function costOfEnd(
   return usage && costOf(config, engine, resources, usage.seconds);
 }
 
-/** Ends batches that must not write any more: their processes, then their database sessions. Safe to repeat. */
-export async function endBatches(
-  deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
-  batches: readonly SentBatch[],
-): Promise<void> {
-  for (const batch of batches) await endBatch(deps, batch);
+/**
+ * Ends batches that must not write any more: their processes, then their database sessions. What an engine never heard of
+ * is closed here: its attempt is over, so nobody will send it. Safe to repeat.
+ */
+export async function endBatches(deps: Ending, batches: readonly SentBatch[]): Promise<void> {
+  for (const batch of batches) {
+    if (await endBatch(deps, batch)) continue;
+    // What never ran cost nothing: its estimate must not be held against the budget.
+    const neverRan = {
+      batchId: batch.batchId,
+      state: 'CANCELLED' as const,
+      labels: {},
+      message: 'Cancelled before it started.',
+    };
+    await recordObservation(deps.database, neverRan, freeCost({ cores: 0, gb: 0, seconds: 0 }));
+  }
   await endSessions(deps.database, batches);
 }
 
-async function endBatch(
-  deps: Pick<Dependencies, 'database' | 'engines' | 'config'>,
+/** Ends a batch where it runs and records how it ended; false where its engine does not know it as this run's. */
+export async function endBatch(
+  deps: Ending,
   { batchId, runId, engine: name, resources }: SentBatch,
-): Promise<void> {
+): Promise<boolean> {
   const engine = await reach(deps.engines, batchId, name);
   const seen = await engine.look(batchId);
   // One of its name that is not this run's is left alone: ours was refused for it.
   const ended = seen?.labels['run-id'] === runId ? await engine.cancel(batchId) : undefined;
-  if (ended) return recordEnd(deps, name, resources, ended);
-  // What never ran cost nothing: its estimate must not be held against the budget.
-  const neverRan = {
-    batchId,
-    state: 'CANCELLED' as const,
-    labels: {},
-    message: 'Cancelled before it started.',
-  };
-  await recordObservation(deps.database, neverRan, freeCost({ cores: 0, gb: 0, seconds: 0 }));
+  if (ended) await recordEnd(deps, name, resources, ended);
+  return ended !== undefined;
 }
 
 /**

@@ -10,7 +10,7 @@ import { readLog } from '../engines/logs.ts';
 import { Failure } from '../failures.ts';
 import { exportRecord, findBatchRecord, listBatchRecords, newestBatchIds } from '../ledger/batch-record.ts';
 import type { BatchRecord } from '../ledger/batch-record.ts';
-import { recordObservation } from '../ledger/batches.ts';
+import { endSessions, recordObservation } from '../ledger/batches.ts';
 import { isOpenStatus } from '../ledger/runs.ts';
 import { nearest, suggestion } from '../planning/nearest.ts';
 import { showBatch, usd } from './batch-lines.ts';
@@ -174,12 +174,12 @@ async function cancel({ config, out }: CommandContext, id: string, options: Json
     }
     const { sparkSocket } = await resolveConnections(config);
     const { createEngines } = await import('../engines/choose.ts');
-    const { endBatches } = await import('../activities/end-batches.ts');
+    const { endBatch } = await import('../activities/end-batches.ts');
     const engines = createEngines({ config, sparkSocket, log: { warn() {}, info() {} } });
     try {
-      await endBatches({ database, engines, config }, [
-        { ...batch, engine: batch.engine as EngineName, resources: batch.resources! },
-      ]);
+      const sent = { ...batch, engine: batch.engine as EngineName, resources: batch.resources! };
+      await endBatch({ database, engines, config }, sent);
+      await endSessions(database, [batch]);
     } finally {
       await engines.close();
     }

@@ -81,7 +81,8 @@ describe('the same run on every engine', () => {
       assert.match(result.statement ?? '', /4,000 of 4,000 rows/);
       assert.deepEqual(await enginesOf(result.runId!), [engine]);
       sums.set(engine, await forecastChecksum(rig.database, first, last));
-      await forgetForecasts(rig, true);
+      // The cluster infers with the models of this machine; those of the service are trained there.
+      await forgetForecasts(rig, engine !== 'local');
     }
     assert.equal(new Set(sums.values()).size, 1, JSON.stringify([...sums]));
   });
