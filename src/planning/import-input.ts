@@ -27,7 +27,7 @@ export function parseImportInput(
 ): { ok: true; input: ImportInput } | { ok: false; message: string } {
   const read = readFields(raw, what, guards, []);
   if (!read.ok) return read;
-  const { path, sample, commodities } = read.value;
+  const { path, sample, commodities, engine, budgetUsd } = read.value;
   const refusal = refusalOf(read.value);
   if (refusal !== undefined) return { ok: false, message: `${what}: ${refusal}` };
   return {
@@ -36,6 +36,8 @@ export function parseImportInput(
       ...(path !== undefined && { path }),
       ...(sample === true && { sample }),
       ...(commodities !== undefined && { commodities }),
+      ...(engine !== undefined && { engine }),
+      ...(budgetUsd !== undefined && { budgetUsd }),
     },
   };
 }

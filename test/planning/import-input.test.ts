@@ -36,3 +36,10 @@ for (const [what, raw, expected] of [
     assert.doesNotMatch(parsed.message, /\n/);
   });
 }
+
+test('where its batch goes and what it may cost are taken, and are no part of its key', () => {
+  const parsed = parseImportInput({ sample: true, engine: 'dataproc', budgetUsd: 5 });
+  assert.ok(parsed.ok);
+  assert.deepEqual(parsed.input, { sample: true, engine: 'dataproc', budgetUsd: 5 });
+  assert.equal(importKey(parsed.input), 'prices/sample');
+});
