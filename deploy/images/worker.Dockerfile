@@ -28,7 +28,7 @@ COPY setup setup
 COPY spark/requirements.lock spark/jars.lock spark/
 RUN node setup.mjs \
   && npm prune --omit=dev --ignore-scripts \
-  && rm -rf /opt/sevenfold-cache/go /root/.cache /root/.npm
+  && rm -rf /opt/sevenfold-cache/go "$HOME/.cache" "$HOME/.npm"
 
 FROM runtime AS spark
 COPY --from=fetched /opt/sevenfold/.venv /opt/sevenfold/.venv

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Dependencies } from './dependencies.ts';
 import type { EngineName } from '../engines/engine.ts';
+import { gigabytes } from '../environment-values.ts';
 import { memoryFailures } from '../ledger/batches.ts';
 import type { Run } from '../ledger/runs.ts';
 import { usualSeconds } from '../ledger/throughput.ts';
@@ -111,9 +112,4 @@ function filesAt(local: string): { name: string; size: number }[] {
 function modelsIn(input: Record<string, unknown>): number {
   const windows = input['windows'] as { model?: string }[] | undefined;
   return Math.max(1, new Set(windows?.flatMap(({ model }) => (model === undefined ? [] : [model]))).size);
-}
-
-/** `4g`, `512m` */
-function gigabytes(size: string): number {
-  return Number.parseInt(size, 10) / (size.endsWith('g') ? 1 : 1024);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gigabytes } from '../environment-values.ts';
 import { Failure } from '../failures.ts';
 import type { Resources } from '../planning/executors.ts';
 import type { BatchObservation, Engine } from './engine.ts';
@@ -66,7 +67,7 @@ export function createStandaloneEngine(
         `No worker of ${master} is alive. Start one, then it goes on by itself.`,
       );
     }
-    const [largest, asked] = [Math.max(...offered), megabytes(executorMemory)];
+    const [largest, asked] = [Math.max(...offered), gigabytes(executorMemory) * 1024];
     if (asked > largest) {
       throw new Failure(
         'InvalidInput',
@@ -134,8 +135,4 @@ export function createStandaloneEngine(
     listOpen: async () => local.listOpen(),
     close: () => local.close(),
   };
-}
-
-function megabytes(size: string): number {
-  return Number.parseInt(size, 10) * (size.endsWith('g') ? 1024 : 1);
 }

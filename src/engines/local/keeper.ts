@@ -16,6 +16,7 @@ import { env as inherited } from 'node:process';
 import { createInterface } from 'node:readline';
 import { pino, type Logger } from 'pino';
 import { readConfig } from '../../config.ts';
+import { gigabytes } from '../../environment-values.ts';
 import { Failure } from '../../failures.ts';
 import { lockHolder, tryLock } from '../../stack/lock.ts';
 import { killTrees, type ProcessIdentity } from '../../stack/processes.ts';
@@ -281,7 +282,7 @@ function timesMemory(size: string, factor: number): string {
 
 /** `4g`, `512m` */
 function bytesOf(size: string): number {
-  return Number.parseInt(size, 10) * (size.endsWith('g') ? 2 ** 30 : 2 ** 20);
+  return gigabytes(size) * 2 ** 30;
 }
 
 async function main(): Promise<void> {
