@@ -12,6 +12,7 @@ import { openClient } from './dataproc/client.ts';
 import type { BatchClient, ServiceBatch } from './dataproc/client.ts';
 import { codeOf, grpcCodes, serviceFailure } from './dataproc/errors.ts';
 import { judgeRemote } from './dataproc/judge.ts';
+import { readOutput } from './dataproc/output.ts';
 import { describeBatch } from './dataproc/request.ts';
 import type { BatchObservation, BatchRequest, Engine, Outcome } from './engine.ts';
 import { isTerminal } from './engine.ts';
@@ -368,13 +369,10 @@ class DataprocEngine implements Engine {
 
   /** The end of what the driver printed; nothing where it cannot be read. */
   async #output(batch: ServiceBatch): Promise<string> {
-    const [, bucket, prefix] = /^gs:\/\/([^/]+)\/(.+)$/.exec(batch.runtimeInfo?.outputUri ?? '') ?? [];
-    if (bucket === undefined || prefix === undefined) return '';
+    const outputUri = batch.runtimeInfo?.outputUri ?? '';
     try {
-      const place = this.#bucket(bucket);
-      const last = (await place.list(prefix)).sort().at(-1);
-      const content = last === undefined ? undefined : await place.read(last);
-      return content?.toString('utf8').slice(-mostOutput) ?? '';
+      const output = await readOutput((name) => this.#bucket(name), outputUri, 'last');
+      return output?.slice(-mostOutput) ?? '';
     } catch {
       return '';
     }

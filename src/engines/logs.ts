@@ -42,24 +42,16 @@ export async function readLog(
   return { place, text: await readObjects(config.dataproc, batch.remote.outputUri!) };
 }
 
-/** Dataproc writes a driver's output in pieces: `driveroutput.000000000`, `driveroutput.000000001`, … */
 async function readObjects(
   { projectId, storageEndpoint: endpoint }: Config['dataproc'],
   outputUri: string,
 ): Promise<string | undefined> {
-  const [, name, prefix] = /^gs:\/\/([^/]+)\/(.+)$/.exec(outputUri) ?? [];
-  if (name === undefined || prefix === undefined) return undefined;
   // Half a second of imports that a local log does not need.
-  const { Bucket } = await import('./dataproc/bucket.ts');
-  const bucket = new Bucket({
-    projectId: projectId ?? '',
-    name,
-    ...(endpoint !== undefined && { endpoint }),
-  });
-  const pieces = [];
-  for (const object of (await bucket.list(prefix)).sort()) {
-    const piece = await bucket.read(object);
-    if (piece) pieces.push(piece);
-  }
-  return pieces.length === 0 ? undefined : Buffer.concat(pieces).toString('utf8');
+  const [{ Bucket }, { readOutput }] = await Promise.all([
+    import('./dataproc/bucket.ts'),
+    import('./dataproc/output.ts'),
+  ]);
+  const open = (name: string) =>
+    new Bucket({ projectId: projectId ?? '', name, ...(endpoint !== undefined && { endpoint }) });
+  return readOutput(open, outputUri, 'all');
 }
