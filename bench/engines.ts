@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,6 +6,7 @@ import type { BatchObservation, BatchRequest, Engine } from '../src/engines/engi
 import { isTerminal } from '../src/engines/engine.ts';
 import { createLocalEngine } from '../src/engines/local.ts';
 import { createStandaloneEngine } from '../src/engines/standalone.ts';
+import { probe } from '../test/engines/support.ts';
 import { forecastChecksum, forgetForecasts } from '../test/support/backfill-rig.ts';
 import { startTestDataproc } from '../test/support/dataproc.ts';
 import type { TestDataproc } from '../test/support/dataproc.ts';
@@ -156,26 +156,7 @@ async function oneWay(
 }
 
 function nothing(isolated: boolean): BatchRequest {
-  const batchId = `bench-probe-${randomBytes(4).toString('hex')}`;
-  return {
-    batchId,
-    job: 'probe',
-    input: { do: 'answer' },
-    fence: { runId: 'bench', unit: 'nothing', attempt: 1, fingerprint: '' },
-    priority: 1,
-    timeoutMs: 600_000,
-    isolated,
-    resources: {
-      executors: 2,
-      executorCores: 4,
-      executorMemoryGb: 4,
-      driverCores: 4,
-      driverMemoryGb: 4,
-      memoryFactor: 1,
-      rule: 'document',
-    },
-    labels: { 'managed-by': 'sevenfold', 'run-id': 'bench' },
-  };
+  return probe({ do: 'answer' }, { isolated, labels: { 'managed-by': 'sevenfold', 'run-id': 'bench' } });
 }
 
 async function measureDay(rig: Rig, panel: string): Promise<void> {
