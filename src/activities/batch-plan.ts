@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Dependencies } from './dependencies.ts';
 import type { EngineName } from '../engines/engine.ts';
 import { gigabytes } from '../environment-values.ts';
+import type { BatchPlacement } from './place-batch.ts';
 import { memoryFailures } from '../ledger/batches.ts';
 import type { Run } from '../ledger/runs.ts';
 import { usualSeconds } from '../ledger/throughput.ts';
@@ -35,11 +36,19 @@ export async function planBatch(
     job,
     input,
     engine,
-  }: { run: Run; fence: Fence; job: string; input: Record<string, unknown>; engine: EngineName },
+    placement: { master, sparkMemory } = {},
+  }: {
+    run: Run;
+    fence: Fence;
+    job: string;
+    input: Record<string, unknown>;
+    engine: EngineName;
+    placement?: BatchPlacement;
+  },
 ): Promise<BatchPlan> {
   const size = sizeOf(input);
   const failures = await memoryFailures(database, run.runId, fence.unit);
-  const resources = planResources({
+  const planned = planResources({
     size,
     models: modelsIn(input),
     tuning: false,
@@ -52,6 +61,12 @@ export async function planBatch(
     }),
     memoryFactor: Math.min(mostMemory, 2 ** failures),
   });
+  const resources: Resources = {
+    ...planned,
+    ...(engine === 'dataproc' && sparkMemory !== undefined && { executorMemoryGb: gigabytes(sparkMemory) }),
+    ...(engine !== 'dataproc' && sparkMemory !== undefined && { sparkMemory }),
+    ...(engine === 'standalone' && master !== undefined && { master }),
+  };
   const seconds = await usualSeconds(database, engine, job);
   return { size, resources, estimate: costOf(config, engine, resources, seconds) };
 }

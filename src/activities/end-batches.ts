@@ -57,7 +57,7 @@ export async function endBatch(
   deps: Ending,
   { batchId, runId, engine: name, resources }: SentBatch,
 ): Promise<boolean> {
-  const engine = await reach(deps.engines, batchId, name);
+  const engine = await reach(deps.engines, batchId, name, resources.master);
   const seen = await engine.look(batchId);
   // One of its name that is not this run's is left alone: ours was refused for it.
   const ended = seen?.labels['run-id'] === runId ? await engine.cancel(batchId) : undefined;

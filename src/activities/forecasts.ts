@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import type { Dependencies } from './dependencies.ts';
-import { endBatches } from './end-batches.ts';
+import { behindQueue, objectsOf } from './objects.ts';
 import { engineOf, isOpenInTemporal } from './runs.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
-import type { FailureType } from '../failures.ts';
-import { staleBatches } from '../ledger/batches.ts';
 import * as chunks from '../ledger/chunks.ts';
-import type { ChunkFailure, FannedKind, OpenedChunk } from '../ledger/chunks.ts';
+import type { OpenedChunk } from '../ledger/chunks.ts';
 import { readDates, requestOf, resolveRequest } from '../ledger/forecasts.ts';
 import type { ForecastRequest } from '../ledger/forecasts.ts';
 import { refuseStalePlan } from '../ledger/plans.ts';
@@ -20,12 +17,11 @@ import type { Fence } from '../ledger/units.ts';
 import { layOutUnits } from '../ledger/units.ts';
 import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
 import { auditKey, backfillKey, trainKey } from '../planning/backfill-key.ts';
-import { chunkSize, datesOfATask, planChunks, windowsOfABatch } from '../planning/chunks.ts';
+import { chunkSize, datesOfATask, windowsOfABatch } from '../planning/chunks.ts';
 import type { Day } from '../planning/days.ts';
 import { hasHistory, minimumHistory } from '../planning/forecast-dates.ts';
 import type { DueDate } from '../planning/forecast-dates.ts';
-import type { FannedUnit, PriceJob, RunUnit } from '../planning/phases.ts';
-import { maximumTries } from '../planning/retry.ts';
+import type { ForecastUnit, PriceJob, RunUnit } from '../planning/phases.ts';
 import { loadPriceSettings } from '../prices/settings.ts';
 
 export interface OpenForecastsInput extends Claimant {
@@ -195,7 +191,7 @@ async function layOutAudit(
 }
 
 interface Layout {
-  kind: FannedKind;
+  kind: 'window' | 'date';
   modelVersion: string;
   units: string[];
   dates: Day[];
@@ -247,68 +243,25 @@ async function forgetFailures(database: Database, run: Run): Promise<void> {
   );
 }
 
-/** Chunks `first` to `last` are to be sent; none where `last` is the smaller one. */
-export interface Round {
-  first: number;
-  last: number;
-  /** Something failed that may pass by itself: wait before it is sent again. */
-  waiting: boolean;
-  /** Of that, the type that takes longest to pass. */
-  after?: FailureType;
-}
-
-/**
- * Cuts what is left to do into chunks and ends what older ones have left behind. Safe to repeat as long as nothing of the
- * run is in flight: chunks that were numbered and never sent are numbered again.
- */
-export async function planRound(
-  deps: Dependencies,
-  { runId, unit }: { runId: string; unit: FannedUnit },
-): Promise<Round> {
-  const { database } = deps;
-  const run = await readRun(database, runId);
-  const open = await chunks.readOpenUnits(database, runId, chunks.kindOf(unit));
-  const sent = [...new Set(open.flatMap(({ chunk }) => (chunk === null ? [] : [chunk])))];
-  await endBatches(deps, await staleBatches(database, runId, sent));
-  const size = await sizeOf(deps, run, unit);
-  const plan = planChunks(open, size);
-  const { first, last } = await chunks.numberChunks(database, runId, plan);
-  const passing = open.flatMap(({ failureType }) =>
-    failureType !== null && maximumTries(failureType) > 1 ? [failureType] : [],
-  );
-  const after = passing.find((type) => type === 'QuotaExceeded') ?? passing[0];
-  return { first, last, waiting: after !== undefined, ...(after && { after }) };
-}
-
-async function sizeOf({ database, config }: Dependencies, run: Run, unit: FannedUnit): Promise<number> {
+/** How many windows or dates go into one batch. */
+export async function forecastChunkSize(
+  { database, config }: Dependencies,
+  run: Run,
+  unit: ForecastUnit,
+): Promise<number> {
   const request = requestOf(run);
   if (unit === 'train') return windowsOfABatch;
   const asked = run.input['chunk'] as BackfillInput['chunk'];
   return chunkSize(asked, request.paths, await readThroughput(database, behindQueue(config, run.engine)));
 }
 
-/** What `runBatch` is to be told. */
-export interface ChunkToSend {
-  fence: Fence;
-  job: 'forecast_train' | 'forecast_infer' | 'forecast_audit';
-  input: Record<string, unknown>;
-}
-
-/**
- * Opens a new attempt of a chunk's units and answers its request; null where nothing of it is left to do. Safe to repeat:
- * a second call opens one more attempt, and only the newest can commit.
- */
-export async function beginChunk(
-  deps: Dependencies,
-  { runId, unit, chunk }: { runId: string; unit: FannedUnit; chunk: number },
-): Promise<ChunkToSend | null> {
-  const { database, config } = deps;
-  const run = await readRun(database, runId);
-  const opened = await chunks.beginChunk(database, run, chunk);
-  if (!opened) return null;
-  for (const other of opened.overtaken) {
-    await endBatches(deps, await staleBatches(database, other.runId, [other.chunk]));
-  }
+/** What the batch of a chunk of windows or dates is asked. */
+export function forecastChunk(
+  { config }: Dependencies,
+  run: Run,
+  unit: ForecastUnit,
+  opened: OpenedChunk,
+): { job: 'forecast_train' | 'forecast_infer' | 'forecast_audit'; input: Record<string, unknown> } {
   const request = requestOf(run);
   const common = {
     commodity: request.commodity,
@@ -317,13 +270,10 @@ export async function beginChunk(
     objectFolder: objectsOf(config, run.engine),
     settings: loadPriceSettings(config.checkout, request.commodity),
   };
-  if (unit === 'train') {
-    return { fence: opened.fence, job: 'forecast_train', input: { ...common, ...windowsOf(run, opened) } };
-  }
+  if (unit === 'train') return { job: 'forecast_train', input: { ...common, ...windowsOf(run, opened) } };
   const version = opened.units[0]!.modelVersion;
   const model = request.models.find((each) => each.version === version)!;
   return {
-    fence: opened.fence,
     job: unit === 'infer' ? 'forecast_infer' : 'forecast_audit',
     input: {
       ...common,
@@ -338,19 +288,6 @@ export async function beginChunk(
       windows: datesByWindow(opened),
     },
   };
-}
-
-/** The engine that a run's batches reach in the end: a queue has none, the fleet that serves it (this worker) does. */
-function behindQueue(config: Dependencies['config'], engine: string | null): string {
-  return engine === 'queue' ? config.modeBehindQueue : (engine ?? 'local');
-}
-
-/** Where models lie that are too large for their table: where every process of the engine can read them. */
-function objectsOf(config: Dependencies['config'], engine: string | null): string {
-  if (config.objects !== undefined) return config.objects;
-  const { resultsBucket, tempBucket } = config.dataproc;
-  if (behindQueue(config, engine) === 'dataproc') return `gs://${resultsBucket ?? tempBucket}/objects`;
-  return join(config.stateFolder, 'objects');
 }
 
 function windowsOf(run: Run, { units }: OpenedChunk): Record<string, unknown> {
@@ -375,14 +312,6 @@ function datesByWindow({ units }: OpenedChunk): { trainingDate: Day; dates: Day[
     else windows.push({ trainingDate, dates: [date] });
   }
   return windows;
-}
-
-/** Notes why parts of a chunk are not done; what committed all the same is left alone. Safe to repeat but for a count. */
-export async function noteChunk(
-  { database }: Dependencies,
-  { runId, chunk, failures }: { runId: string; chunk: number; failures: readonly ChunkFailure[] },
-): Promise<void> {
-  for (const failure of failures) await chunks.noteChunkFailure(database, runId, chunk, failure);
 }
 
 /** Leaves dates out by a person's decision. Safe to repeat: what is skipped is not skipped again. */

@@ -1,3 +1,5 @@
+import * as chunks from './chunks.ts';
+import * as crossValidation from './cross-validation.ts';
 import type { Dependencies } from './dependencies.ts';
 import { withFailureTypes } from './failures.ts';
 import * as forecasts from './forecasts.ts';
@@ -26,9 +28,12 @@ export function createActivities(deps: Dependencies) {
     beginPhase: bind(phases.beginPhase),
     verifyPhase: bind(phases.verifyPhase),
     failPhase: bind(phases.failPhase),
-    planRound: bind(forecasts.planRound),
-    beginChunk: bind(forecasts.beginChunk),
-    noteChunk: bind(forecasts.noteChunk),
+    openCrossValidation: bind(crossValidation.openCrossValidation),
+    planCvBatch: bind(crossValidation.planCvBatch),
+    selectModel: bind(crossValidation.selectModel),
+    planRound: bind(chunks.planRound),
+    beginChunk: bind(chunks.beginChunk),
+    noteChunk: bind(chunks.noteChunk),
     skipDates: bind(forecasts.skipDates),
     planPriceBatch: bind(forecasts.planPriceBatch),
     planPoolBatch: bind(poolPhases.planPoolBatch),

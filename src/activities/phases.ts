@@ -1,5 +1,6 @@
 import type { Dependencies } from './dependencies.ts';
 import { storeChecks } from '../ledger/checks.ts';
+import { cvFingerprint } from '../ledger/cv-fingerprints.ts';
 import { fingerprint } from '../ledger/fingerprints.ts';
 import { priceFingerprint } from '../ledger/price-fingerprints.ts';
 import { readRun } from '../ledger/runs.ts';
@@ -47,6 +48,7 @@ export async function beginPhase(deps: Dependencies, input: BeginPhaseInput): Pr
 }
 
 function fingerprintOf(deps: Dependencies, run: Run, phase: RunUnit): Promise<string> {
+  if (run.kind === 'crossValidation') return cvFingerprint(deps.database, run, phase);
   if (!isPoolRun(run)) return priceFingerprint(deps.database, run, phase);
   return fingerprint(deps.database, phase as PoolUnit, {
     run,

@@ -11,6 +11,18 @@ import type { Run } from '../ledger/runs.ts';
 import { batchId } from '../planning/batch-id.ts';
 import type { Mode } from '../planning/placement-input.ts';
 
+/** What a batch asks for beside what its run does. */
+export interface BatchPlacement {
+  /** Instead of the run's engine. */
+  engine?: Mode;
+  /** It never asks for Spark, so it need not wait for a JVM, nor for a machine that has Java. */
+  withoutSpark?: boolean;
+  /** `spark://host:port` instead of the configured cluster. */
+  master?: string;
+  /** Of each of its Spark processes: `4g`. */
+  sparkMemory?: string;
+}
+
 /**
  * The engine of a batch and the batch's id. A batch that was sent already stays where it was sent: it may exist there,
  * whatever new ones are placed by now.
@@ -18,7 +30,7 @@ import type { Mode } from '../planning/placement-input.ts';
 export async function placeBatch(
   { database, engines, config }: Dependencies,
   run: Run,
-  { job, fence }: RunBatchInput,
+  { job, fence, placement: asked = {} }: RunBatchInput,
 ): Promise<{ engine: Engine; fallback?: Fallback; id: string }> {
   // With the run's own id in the key: an engine may remember the batches of a database that was since replaced.
   const idBy = (prefix: string): string =>
@@ -26,10 +38,13 @@ export async function placeBatch(
   const ids = [...new Set([config.batchPrefix, config.dataproc.batchPrefix])].map(idBy);
   const sent = await findSent(database, ids);
   if (sent) {
-    const engine = await reach(engines, sent.batchId, sent.engine);
+    const engine = await reach(engines, sent.batchId, sent.engine, sent.resources.master);
     return { engine, id: sent.batchId };
   }
-  const placement = await engines.place(run.input['engine'] as Mode | undefined);
+  const placement = await engines.place(
+    asked.engine ?? (run.input['engine'] as Mode | undefined),
+    asked.master,
+  );
   if (placement.mode === 'queue') {
     throw new Failure(
       'InvalidInput',
@@ -42,9 +57,14 @@ export async function placeBatch(
 }
 
 /** An engine that may hold a batch of ours: that it cannot be set up now is no reason to do its work elsewhere. */
-export async function reach(engines: Engines, id: string, name: EngineName): Promise<Engine> {
+export async function reach(
+  engines: Engines,
+  id: string,
+  name: EngineName,
+  master?: string,
+): Promise<Engine> {
   try {
-    return await engines.named(name);
+    return await engines.named(name, master);
   } catch (error) {
     throw new Failure(
       'Infrastructure',

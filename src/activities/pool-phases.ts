@@ -6,11 +6,13 @@ import { inTransaction } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
 import { Failure } from '../failures.ts';
 import { readRun } from '../ledger/runs.ts';
+import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { passFence } from '../ledger/units.ts';
 import { phasesToForce, stretchOf } from '../planning/phases.ts';
 import type { PoolJob, PoolUnit } from '../planning/phases.ts';
 import { renderBackfillReport } from '../pages/backfill-report.ts';
+import { renderCvReport } from '../pages/cv-report.ts';
 import { loadDailyReport } from '../pages/daily-report-data.ts';
 import { renderDailyReport } from '../pages/daily-report.ts';
 import { groupPool } from '../pools/grouping.ts';
@@ -183,16 +185,24 @@ export async function groupPools(deps: Dependencies, { fence }: PhaseInput): Pro
   });
 }
 
+async function pageOf({ database }: Dependencies, run: Run): Promise<string> {
+  switch (run.kind) {
+    case 'dailyPipeline':
+      return renderDailyReport(await loadDailyReport(database, run.runId));
+    case 'crossValidation':
+      return renderCvReport(database, run.runId);
+    default:
+      return renderBackfillReport(database, run.runId);
+  }
+}
+
 /**
  * Phase report: one page, written beside its final name and moved there under the fence. Safe to repeat: the same
  * ledger gives the same page.
  */
 export async function writeReport(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
   const run = await readRun(deps.database, fence.runId);
-  const page =
-    run.request === null
-      ? renderDailyReport(await loadDailyReport(deps.database, fence.runId))
-      : await renderBackfillReport(deps.database, fence.runId);
+  const page = await pageOf(deps, run);
   const report = join('reports', `${run.key.replaceAll('/', '-')}.html`);
   const path = join(deps.config.stateFolder, report);
   const draft = `${path}.${fence.attempt}.tmp`;

@@ -3,6 +3,7 @@ import { planBatch } from './batch-plan.ts';
 import type { Dependencies } from './dependencies.ts';
 import { endBatches, recordEnd } from './end-batches.ts';
 import { ownerLabel, placeBatch } from './place-batch.ts';
+import type { BatchPlacement } from './place-batch.ts';
 import type { BatchObservation, BatchRequest, Engine } from '../engines/engine.ts';
 import { isTerminal } from '../engines/engine.ts';
 import { failpoint } from '../failpoints.ts';
@@ -23,6 +24,7 @@ export interface RunBatchInput {
   job: string;
   input: Record<string, unknown>;
   timeoutMs: number;
+  placement?: BatchPlacement;
 }
 
 export interface BatchOutcome {
@@ -55,7 +57,11 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     priority: run.priority,
     timeoutMs: input.timeoutMs,
     // More memory than the shared JVM has, only one of its own can be given.
-    isolated: !config.sparkLocalWarm || plan.resources.memoryFactor > 1,
+    isolated:
+      !config.sparkLocalWarm ||
+      plan.resources.memoryFactor > 1 ||
+      plan.resources.sparkMemory !== undefined ||
+      input.placement?.withoutSpark === true,
     resources: plan.resources,
     labels: {
       'managed-by': 'sevenfold',

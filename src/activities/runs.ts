@@ -7,6 +7,7 @@ import type { Claimant, RunStatus } from '../ledger/runs.ts';
 import * as ledger from '../ledger/runs.ts';
 import { giveVerdict, layOutUnits, readUnits } from '../ledger/units.ts';
 import { tallyUnits } from '../ledger/chunks.ts';
+import { cvStatement } from '../ledger/cv-statement.ts';
 import { countsOf } from '../ledger/counts.ts';
 import { unitRanges } from '../ledger/unit-ranges.ts';
 import { forecastStatement } from '../planning/forecast-statement.ts';
@@ -192,9 +193,11 @@ export async function closeRun(
   const empty = input.status === 'partial' && !tallies.some(({ complete }) => complete > 0);
   const status = empty ? 'failed' : input.status;
   const statement =
-    tallies.length > 0
-      ? forecastStatement(run, status, tallies, counts, await unitRanges(database, run.runId))
-      : statementOf(run, status, units, counts);
+    run.kind === 'crossValidation'
+      ? await cvStatement(database, run, status, counts)
+      : tallies.length > 0
+        ? forecastStatement(run, status, tallies, counts, await unitRanges(database, run.runId))
+        : statementOf(run, status, units, counts);
   await ledger.setRunStatus(database, input, { status, statement });
   return {
     runId: run.runId,

@@ -87,6 +87,8 @@ async function figuresOf(database: Database, run: Run, counts: Record<string, nu
     }
     case 'trainForecastModels':
       return [`${of('windowsComplete', 'windows')} models`];
+    case 'crossValidation':
+      return [`${of('complete', 'fits')} fits`, await choiceInWords(database, run)];
     case 'auditForecasts':
       return [`${of('complete', 'dates')} dates have the bytes they should have`];
     default:
@@ -105,6 +107,14 @@ export async function finishRun(
   if (record.status !== 'complete') process.exitCode = 1;
   if (json) context.out.json(record);
   else for (const line of lines) context.out.line(line);
+}
+
+async function choiceInWords(database: Database, run: Run): Promise<string> {
+  const { rows } = await database.query<{ reason: string }>(
+    'select reason from cv_selections where run_id = $1',
+    [run.runId],
+  );
+  return rows[0]?.reason ?? 'nothing chosen';
 }
 
 async function allocationInWords(database: Database, run: Run): Promise<string> {

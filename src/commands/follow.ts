@@ -142,13 +142,14 @@ function noteOf(
 /** "1,440 of 2,872 dates · 1 batch running, 1 waiting". */
 function fannedText(unit: FannedUnit, tallies: readonly UnitTally[], batches: readonly Batch[]): string {
   const of = tallies.filter(({ kind }) => kind === kindOf(unit));
-  const sum = (field: 'units' | 'committed' | 'skipped' | 'quarantined'): number =>
+  const sum = (field: 'units' | 'committed' | 'skipped' | 'failed' | 'quarantined'): number =>
     of.reduce((total, tally) => total + tally[field], 0);
-  const what = unit === 'train' ? 'models' : 'dates';
+  const what = { train: 'models', infer: 'dates', audit: 'dates', fit: 'fits' }[unit];
   const open = batches.filter(({ finishedAt }) => finishedAt === null);
   const running = open.filter(({ state }) => state === 'RUNNING').length;
   return [
     `${count(sum('committed'))} of ${count(sum('units') - sum('skipped'))} ${what}`,
+    ...(unit === 'fit' && sum('failed') > 0 ? [`${count(sum('failed'))} failed`] : []),
     ...(sum('quarantined') > 0 ? [`${count(sum('quarantined'))} quarantined`] : []),
     ...(open.length > 0 ? [`${running} running, ${open.length - running} waiting`] : []),
   ].join(' · ');

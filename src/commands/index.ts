@@ -12,7 +12,7 @@ interface CommandEntry {
 export const commandTable: CommandEntry[] = [
   {
     name: 'run',
-    summary: 'run a pipeline and watch it: run daily, backfill, train-models',
+    summary: 'run a pipeline and watch it: run daily, backfill, train-models, cv, grid',
     load: () => import('./run.ts'),
   },
   {
@@ -39,6 +39,11 @@ export const commandTable: CommandEntry[] = [
     name: 'import',
     summary: 'bring data into the database: import prices',
     load: () => import('./import.ts'),
+  },
+  {
+    name: 'generate',
+    summary: 'make a data set to try cross-validation with: generate survival, timeseries, regression',
+    load: () => import('./generate.ts'),
   },
   { name: 'watch', summary: 'watch a run to its end', load: () => import('./watch.ts') },
   { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },

@@ -12,6 +12,7 @@ import type { EndedRun } from './finish.ts';
 import { addPlacementOptions, placed } from './placement-options.ts';
 import type { PlacementOptions } from './placement-options.ts';
 import { withSession } from './session.ts';
+import { registerCvRuns } from './run-cv.ts';
 import { registerForecastRuns } from './run-forecasts.ts';
 import { startAndFollow, temporalLine } from './start-run.ts';
 import type { Start } from './start-run.ts';
@@ -51,6 +52,7 @@ export function register(program: Command, context: CommandContext): void {
     .option('--show-temporal', 'print the equivalent temporal command instead of running')
     .action((options: DailyOptions) => runDaily(context, options));
   registerForecastRuns(run, context);
+  registerCvRuns(run, context);
 }
 
 export async function runDaily(context: CommandContext, options: DailyOptions): Promise<void> {

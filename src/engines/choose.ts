@@ -17,9 +17,9 @@ export type Placement =
 /** All engines of an installation; each is set up when it is first asked for. */
 export interface Engines {
   /** For new batches of a run, which may ask for a mode of its own. */
-  place(asked?: Mode): Promise<Placement>;
+  place(asked?: Mode, master?: string): Promise<Placement>;
   /** By its name in the ledger: an older batch may lie where new ones no longer go. Throws where it cannot be set up. */
-  named(name: EngineName): Promise<Engine>;
+  named(name: EngineName, master?: string): Promise<Engine>;
   close(): Promise<void>;
 }
 
@@ -37,21 +37,23 @@ const retrySetUpMs = 60_000;
 
 export function createEngines({ config, sparkSocket, log, servesQueue = false }: EnginesOptions): Engines {
   const local = createLocalEngine({ socketPath: sparkSocket });
-  const set = new Map<EngineName, Promise<Engine>>();
+  const set = new Map<string, Promise<Engine>>();
 
-  function named(name: EngineName): Promise<Engine> {
+  function named(name: EngineName, master?: string): Promise<Engine> {
     if (name === 'local') return Promise.resolve(local);
-    const known = set.get(name);
+    const key = `${name} ${master ?? ''}`;
+    const known = set.get(key);
     if (known !== undefined) return known;
-    const made = setUp(name);
-    set.set(name, made);
-    made.catch(() => setTimeout(() => set.delete(name), retrySetUpMs).unref());
+    const made = setUp(name, master);
+    set.set(key, made);
+    made.catch(() => setTimeout(() => set.delete(key), retrySetUpMs).unref());
     return made;
   }
 
-  async function setUp(name: Exclude<EngineName, 'local'>): Promise<Engine> {
+  async function setUp(name: Exclude<EngineName, 'local'>, master?: string): Promise<Engine> {
     if (name === 'standalone') {
-      const { masterUrl, masterUi } = config.standalone;
+      const { masterUrl: configured, masterUi } = config.standalone;
+      const masterUrl = master ?? configured;
       if (masterUrl === undefined) throw new Failure('InvalidInput', 'SPARK_MASTER_URL is not set.');
       return createStandaloneEngine(local, {
         master: masterUrl,
@@ -72,12 +74,12 @@ export function createEngines({ config, sparkSocket, log, servesQueue = false }:
 
   return {
     named,
-    async place(asked) {
+    async place(asked, master) {
       const wanted = asked === 'queue' && servesQueue ? undefined : asked;
       const mode = wanted ?? (servesQueue ? config.modeBehindQueue : config.mode);
       if (mode === 'queue') return { mode };
       try {
-        return { mode, engine: await named(mode) };
+        return { mode, engine: await named(mode, master) };
       } catch (error) {
         const reason = (error as Error).message;
         if (!config.sparkFallback) {

@@ -67,11 +67,13 @@ export function createStandaloneEngine(
         `No worker of ${master} is alive. Start one, then it goes on by itself.`,
       );
     }
-    const [largest, asked] = [Math.max(...offered), gigabytes(executorMemory) * 1024];
+    const memory = resources.sparkMemory ?? executorMemory;
+    const [largest, asked] = [Math.max(...offered), gigabytes(memory) * 1024];
     if (asked > largest) {
+      const setting = resources.sparkMemory === undefined ? 'SPARK_EXECUTOR_MEMORY' : '--spark-memory';
       throw new Failure(
         'InvalidInput',
-        `No worker of ${master} offers ${executorMemory}; the largest has ${largest}m. Lower SPARK_EXECUTOR_MEMORY.`,
+        `No worker of ${master} offers ${memory}; the largest has ${largest}m. Lower ${setting}.`,
       );
     }
     return { ...resources, memoryFactor: Math.min(resources.memoryFactor, Math.floor(largest / asked)) };

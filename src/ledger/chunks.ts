@@ -7,10 +7,11 @@ import type { FannedUnit } from '../planning/phases.ts';
 import { chunkUnit } from './batches.ts';
 import type { Fence } from './units.ts';
 
-/** Units that are sent to an engine in chunks: training windows, or forecast dates. */
-export type FannedKind = 'window' | 'date';
+/** Units that are sent to an engine in chunks: training windows, forecast dates, fits. */
+export type FannedKind = 'window' | 'date' | 'fit';
 
 export function kindOf(phase: FannedUnit): FannedKind {
+  if (phase === 'fit') return 'fit';
   return phase === 'train' ? 'window' : 'date';
 }
 
@@ -130,8 +131,9 @@ export async function beginChunk(
   });
 }
 
-/** A part of a chunk that failed, dates or a training window: the whole of it where neither is named. */
+/** A part of a chunk that failed, units, dates or a training window: the whole of it where none is named. */
 export interface ChunkFailure {
+  units?: readonly string[];
   modelVersion?: string;
   dates?: readonly Day[];
   trainingDate?: Day;
@@ -150,7 +152,8 @@ export async function noteChunkFailure(
     `update units
         set verdict = 'missing', tries = tries + 1, failure_type = $3, reason = $4, finished_at = clock_timestamp()
       where run_id = $1 and chunk = $2 and committed_attempt is distinct from attempt
-        and ($5::text is null or model_version = $5) and ($6::date[] is null or date = any ($6))`,
+        and ($5::text is null or model_version = $5) and ($6::date[] is null or date = any ($6))
+        and ($7::text[] is null or unit = any ($7))`,
     [
       runId,
       chunk,
@@ -158,6 +161,7 @@ export async function noteChunkFailure(
       failure.message,
       failure.modelVersion ?? null,
       failure.dates ?? (failure.trainingDate === undefined ? null : [failure.trainingDate]),
+      failure.units ?? null,
     ],
   );
 }
@@ -192,7 +196,7 @@ export async function tallyUnits(database: Database, runId: string): Promise<Uni
               as committed,
             coalesce(sum(rows_due) filter (where verdict <> 'skipped'), 0)::double precision as "rowsDue",
             coalesce(sum(rows_found) filter (where verdict <> 'skipped'), 0)::double precision as "rowsFound"
-       from units where run_id = $1 and kind in ('window', 'date')
+       from units where run_id = $1 and kind in ('window', 'date', 'fit')
       group by kind, model_version order by kind desc, model_version`,
     [runId],
   );

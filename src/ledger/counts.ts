@@ -1,4 +1,5 @@
 import type { Database } from '../database/pool.ts';
+import { cvCounts } from './cv.ts';
 import { requestOf } from './forecasts.ts';
 import type { Run } from './runs.ts';
 
@@ -21,6 +22,7 @@ export async function countsOf(database: Database, run: Run): Promise<Record<str
     );
     return imported.rows[0]!;
   }
+  if (run.kind === 'crossValidation') return cvCounts(database, run);
   if (run.request !== null) return forecastCounts(database, run);
   const counted = await database.query<Record<string, number>>(
     `select (select count(*) from pools where dataset = $1 and is_active) as pools,

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../database/pool.ts';
-import { isFanned, stretchOf } from '../planning/phases.ts';
+import { stretchOf } from '../planning/phases.ts';
 import type { PoolUnit, RunUnit } from '../planning/phases.ts';
 import type { Check } from './checks.ts';
+import { verifyFits, verifyFolds, verifyRefit, verifySelection } from './cv.ts';
 import { verifyAudit, verifyDates, verifyWindows } from './forecast-verification.ts';
 import type { Run } from './runs.ts';
 
@@ -29,7 +30,16 @@ const sql = new Map<RunUnit | 'days', string>(
   ).map((name) => [name, readFileSync(new URL(`sql/${name}.sql`, import.meta.url), 'utf8')]),
 );
 
-const fanned = { train: verifyWindows, infer: verifyDates, audit: verifyAudit };
+/** Phases whose units are judged one by one, and those of a cross-validation. */
+const judges = {
+  train: verifyWindows,
+  infer: verifyDates,
+  audit: verifyAudit,
+  folds: verifyFolds,
+  fit: verifyFits,
+  select: verifySelection,
+  refit: verifyRefit,
+};
 
 export interface Verification {
   checks: Check[];
@@ -46,13 +56,17 @@ export async function verifyPhase(
   run: Run,
   unit: RunUnit,
 ): Promise<Verification> {
-  if (isFanned(unit)) return judged(await fanned[unit](database, run));
+  if (isJudged(unit)) return judged(await judges[unit](database, run));
   const stretch = stretchOf(unit as PoolUnit);
   const query = sql.get(stretch ? 'days' : unit);
   const of = [run.runId, run.dataset, run.date, ...(stretch ? [stretch.firstDay, stretch.lastDay] : [])];
   const checks =
     query === undefined ? [pageCheck(stateFolder, run)] : (await database.query<Check>(query, of)).rows;
   return judged(checks);
+}
+
+function isJudged(unit: RunUnit): unit is keyof typeof judges {
+  return Object.hasOwn(judges, unit);
 }
 
 function judged(checks: Check[]): Verification {

@@ -2,6 +2,7 @@ import type { Database } from '../database/pool.ts';
 import { fallbackText, readFallbacks } from './batch-record.ts';
 import { readBatches } from './batches.ts';
 import { readChecks } from './checks.ts';
+import { missingFits } from './cv.ts';
 import { isOpenStatus } from './runs.ts';
 import type { Run } from './runs.ts';
 import { rangeText } from '../planning/forecast-dates.ts';
@@ -36,6 +37,9 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
       });
     }
   }
+  for (const missing of run.kind === 'crossValidation' ? await missingFits(database, run.runId) : []) {
+    reasons.push(explainFits(run, missing));
+  }
   for (const range of run.request === null ? [] : await unitRanges(database, run.runId)) {
     if (range.verdict !== 'skipped') reasons.push(explainRange(run, range));
   }
@@ -69,6 +73,18 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
     });
   }
   return reasons;
+}
+
+/** Fits of one model that share a verdict and its reason. */
+function explainFits(
+  { key }: Run,
+  { label, folds, verdict, reason }: Awaited<ReturnType<typeof missingFits>>[number],
+): Reason {
+  return {
+    subject: `${label} fold ${folds.join(', ')} ${verdict}`,
+    text: reason ?? 'not fitted yet',
+    ...(verdict === 'quarantined' && { advice: `mend the cause, then: npx sevenfold retry ${key}` }),
+  };
 }
 
 /** Neighbouring dates or windows that share a verdict and its reason. */

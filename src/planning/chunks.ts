@@ -71,7 +71,8 @@ export function planChunks(units: readonly OpenUnit[], size: number): ChunkPlan 
   return plan;
 }
 
-function repair(group: OpenUnit[], plan: ChunkPlan): void {
+/** Adds to the plan what becomes of units that failed together, for one reason. */
+export function repair(group: OpenUnit[], plan: ChunkPlan): void {
   const { failureType, tries } = group[0]!;
   const passesByItself = failureType !== null && maximumTries(failureType) > 1;
   if (passesByItself && tries >= maximumTries(failureType)) {

@@ -12,6 +12,10 @@ export interface Resources {
   memoryFactor: number;
   /** How the number of executors was found: by the seed document's rule, or fixed by a setting. */
   rule: 'document' | 'fixed';
+  /** The cluster that was named for this batch alone. */
+  master?: string;
+  /** Of each Spark process, where it was named for this batch alone: `4g`. */
+  sparkMemory?: string;
 }
 
 export interface ResourceRequest {

@@ -1,6 +1,9 @@
 import { parseAuditInput, parseBackfillInput, parseTrainInput } from '../planning/backfill-input.ts';
 import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
 import { auditKey, backfillKey, trainKey } from '../planning/backfill-key.ts';
+import { parseCvInput } from '../planning/cv-input.ts';
+import type { CvInput } from '../planning/cv-input.ts';
+import { cvKey } from '../planning/cv-key.ts';
 import { addDays } from '../planning/days.ts';
 import { datasetKey, isSampleKey, parseDailyInput, runKey } from '../planning/daily-input.ts';
 import type { DailyInput } from '../planning/daily-input.ts';
@@ -31,6 +34,14 @@ export interface SchedulableWorkflow {
 export type WorkflowName = keyof typeof workflows;
 
 export const schedulableWorkflows: Record<WorkflowName, SchedulableWorkflow> = {
+  crossValidation: {
+    refusal: (input) => messageOf(parseCvInput(input)),
+    takesDataset: false,
+    runKey: (input) => cvKey(checked<CvInput>(input)),
+    // Whether the data was generated is known once its file is read.
+    isSample: () => false,
+    priority: backfillPriority,
+  },
   dailyPipeline: {
     refusal: (input) => fixedDay('dailyPipeline', input) ?? messageOf(parseDailyInput(input)),
     takesDataset: true,

@@ -7,7 +7,8 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { Fence } from '../ledger/units.ts';
-import type { FannedUnit } from '../planning/phases.ts';
+import type { ForecastUnit } from '../planning/phases.ts';
+import { steeredConcurrency } from './concurrency.ts';
 import { fanOut } from './fan-out.ts';
 import { lightActivityOptions } from './options.ts';
 import { batch } from './run-control.ts';
@@ -23,11 +24,6 @@ export interface Carried {
   yesterday: string;
 }
 
-/** One batch runs while the next one waits at the engine's door. */
-const usualConcurrency = 2;
-const mostConcurrency = 64;
-
-export const setConcurrencyUpdate = defineUpdate<string, [number]>('setConcurrency');
 export const skipUpdate = defineUpdate<string, [Skipped]>('skip');
 
 /** Dates that a person leaves out of a run, and why. */
@@ -47,21 +43,8 @@ export function fannedSteps(
     concurrency: asked,
     carried,
   }: { yesterday: string; concurrency?: number | undefined; carried: Carried | undefined },
-): (unit: FannedUnit) => Step {
-  let concurrency = carried?.concurrency ?? asked ?? usualConcurrency;
-  setHandler(
-    setConcurrencyUpdate,
-    (wanted) => {
-      concurrency = wanted;
-      return `${wanted} chunks at a time from now on.`;
-    },
-    {
-      validator: (wanted) => {
-        if (Number.isInteger(wanted) && wanted >= 1 && wanted <= mostConcurrency) return;
-        refuse(`The concurrency must be a whole number from 1 to ${mostConcurrency}.`);
-      },
-    },
-  );
+): (unit: ForecastUnit) => Step {
+  const concurrencyNow = steeredConcurrency(carried?.concurrency ?? asked, 'chunks');
   let working: string | undefined;
   setHandler(
     skipUpdate,
@@ -83,11 +66,11 @@ export function fannedSteps(
     goesOn: true,
     work: async ({ runId }: Fence, control: RunControl) => {
       working = runId;
-      const ended = await fanOut({ runId, unit, concurrency: () => concurrency, control });
+      const ended = await fanOut({ runId, unit, concurrency: concurrencyNow, control });
       if (ended === 'full') {
         await continueAsNew<(raw: unknown, carried: Carried) => Promise<unknown>>(raw, {
           paused: control.isPaused(),
-          concurrency,
+          concurrency: concurrencyNow(),
           yesterday,
         });
       }
@@ -100,7 +83,7 @@ function refuse(message: string): never {
 }
 
 /** A step that only looks: its verdicts come from the rows that are there. */
-export function lookedAt(unit: FannedUnit): Step {
+export function lookedAt(unit: ForecastUnit): Step {
   return { unit, force: false, goesOn: true, work: async () => {} };
 }
 

@@ -1,4 +1,5 @@
 export { auditForecasts } from './audit-forecasts.ts';
+export { crossValidation } from './cross-validation.ts';
 export { dailyPipeline } from './daily-pipeline.ts';
 export { evaluatePools } from './evaluate-pools.ts';
 export { forecastBackfill } from './forecast-backfill.ts';

@@ -87,14 +87,14 @@ export class Keeper {
     const sparkParameters = (folder: string): string[] =>
       sparkArguments({ cores, driverMemory, jars }, folder);
     const parametersOf = (folder: string, request: BatchRequest): string[] => {
-      const factor = request.resources.memoryFactor;
-      const driver = timesMemory(driverMemory, factor);
+      const { memoryFactor: factor, sparkMemory } = request.resources;
+      const driver = timesMemory(sparkMemory ?? driverMemory, factor);
       if (request.master === undefined) return sparkArguments({ cores, driverMemory: driver, jars }, folder);
       return clusterArguments(
         {
           master: request.master,
           driverMemory: driver,
-          executorMemory: timesMemory(options.executorMemory, factor),
+          executorMemory: timesMemory(sparkMemory ?? options.executorMemory, factor),
           jars: jarsFor(request.job, jars),
           code: this.#codeArchive(),
           properties: options.sparkProperties ?? {},

@@ -1,0 +1,174 @@
+"""One fold, binned once: what all sets of parameters of that fold are fitted from.
+
+A folder holds
+- `train.bin`: the binned training rows with their labels (LightGBM's own format),
+- `valid.bin`: the binned rows that stop training, aligned with `train.bin`; absent where there are none,
+- `X_test.npy` (rows, columns) float64 and `y_test.npy` (rows,) (class number int32, or float64): the test
+  block as it came, because thresholds compare with values and not with bins,
+- `meta.json`: counts, classes and settings, written last: a folder with it is complete.
+"""
+
+import io
+import json
+import os
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+from sevenfold_jobs.boosting import cost, parameters
+from sevenfold_jobs.common.failures import InvalidInput
+
+# The share of a training window that stops training.
+INNER_SHARE = 0.15
+
+Rows = np.ndarray | slice
+
+
+def bin_fold(
+    folder: Path,
+    X: np.ndarray,
+    y: np.ndarray,
+    categorical: Sequence[int],
+    train: Rows,
+    test: Rows,
+    fixed: Mapping[str, Any],
+    task: str,
+    honest: bool,
+    ordered: bool,
+    seed: int,
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Writes one fold below `folder`; what is there already is replaced.
+
+    X: (n, p) float64, categories as their codes >= 0, NaN where a value is missing. y: (n,), for a
+    classification of any type that sorts: its classes are those of all n rows, numbered in that order.
+    `categorical`: columns of X. `train`, `test`: rows, as positions or as a slice, which copies nothing;
+    an empty test makes a folder for `refit`. `fixed`: parameters common to all sets; those that shape
+    the bins are used here.
+    honest: training is stopped by an inner split (the last 15 % of the training window where `ordered`, else
+    15 % drawn by `seed`, stratified by class) and the test block is scored once. Else the test block itself
+    stops training, which flatters every figure; it is there to repeat older results.
+
+    Returns {rows, bytes, classes, estimateMb}. Raises InvalidInput for fewer than two training rows and for
+    a classification of less than two classes.
+    """
+    classes, labels = number_classes(y, task)
+    train_rows, test_rows = _positions(train, len(y)), _positions(test, len(y))
+    fitted, stopping = train, test
+    if honest:
+        fitted, stopping = _inner_split(train, train_rows, labels, task, ordered, seed)
+    fitted_rows, stopping_rows = _positions(fitted, len(y)), _positions(stopping, len(y))
+    if len(fitted_rows) < 2:
+        raise InvalidInput(f"A fold has {len(fitted_rows)} rows to train on: use fewer folds or more rows")
+    told = parameters.for_binning(fixed, seed, threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "meta.json").unlink(missing_ok=True)
+
+    columns = [f"c{number}" for number in range(X.shape[1])]
+    binned = lightgbm.Dataset(
+        X[fitted],
+        labels[fitted],
+        params=told,
+        feature_name=columns,
+        categorical_feature=list(categorical),
+        free_raw_data=True,
+    ).construct()
+    _atomically(folder / "train.bin", lambda path: binned.save_binary(str(path)))
+    (folder / "valid.bin").unlink(missing_ok=True)
+    if len(stopping_rows) > 0:
+        aligned = binned.create_valid(X[stopping], labels[stopping], params=told).construct()
+        _atomically(folder / "valid.bin", lambda path: aligned.save_binary(str(path)))
+    _write(folder / "X_test.npy", _npy(np.asarray(X[test], dtype=np.float64)))
+    _write(folder / "y_test.npy", _npy(labels[test]))
+    meta = {
+        "task": task,
+        "honest": honest,
+        "ordered": ordered,
+        "seed": seed,
+        "columns": int(X.shape[1]),
+        "categorical": [int(column) for column in categorical],
+        "classes": classes,
+        "trainRows": len(fitted_rows),
+        "stoppingRows": len(stopping_rows),
+        "testRows": len(test_rows),
+        "binning": told,
+        "lightgbm": lightgbm.__version__,
+    }
+    _write(folder / "meta.json", json.dumps(meta, indent=1).encode())
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    return {
+        "rows": {"train": len(fitted_rows), "stopping": len(stopping_rows), "test": len(test_rows)},
+        "bytes": size,
+        "classes": classes,
+        "estimateMb": cost.estimate_mb(len(train_rows) + len(test_rows), X.shape[1], fixed),
+    }
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """The fold's counts and settings. FileNotFoundError where `bin_fold` has not finished."""
+    return json.loads((folder / "meta.json").read_bytes())
+
+
+def number_classes(y: np.ndarray, task: str) -> tuple[list[Any] | None, np.ndarray]:
+    """The classes in their order and each row's number, int32; None and float64 for a regression."""
+    if task == "regression":
+        return None, np.ascontiguousarray(y, dtype=np.float64)
+    classes, labels = np.unique(np.asarray(y), return_inverse=True)
+    if len(classes) < 2:
+        raise InvalidInput(f"The target has {len(classes)} class: a classification needs two or more")
+    return classes.tolist(), labels.astype(np.int32)
+
+
+def _positions(rows: Rows, count: int) -> np.ndarray | range:
+    return range(*rows.indices(count)) if isinstance(rows, slice) else rows
+
+
+def _inner_split(
+    train: Rows, positions: np.ndarray | range, labels: np.ndarray, task: str, ordered: bool, seed: int
+) -> tuple[Rows, Rows]:
+    """Rows that are fitted and rows that stop it."""
+    count = len(positions)
+    if ordered:
+        kept = count - round(count * INNER_SHARE)
+        if isinstance(train, slice):
+            start, stop, step = train.indices(len(labels))
+            return slice(start, start + kept * step, step), slice(start + kept * step, stop, step)
+        return train[:kept], train[kept:]
+    random = np.random.Generator(np.random.PCG64(seed))
+    if task == "regression":
+        groups = [np.arange(count)]
+    else:
+        of_train = labels[train]
+        groups = [np.flatnonzero(of_train == label) for label in np.unique(of_train)]
+    stops = np.zeros(count, dtype=bool)
+    for group in groups:
+        drawn = random.permutation(group)[: round(len(group) * INNER_SHARE)]
+        stops[drawn] = True
+    rows = np.asarray(positions)
+    return rows[~stops], rows[stops]
+
+
+def _npy(array: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, np.ascontiguousarray(array), allow_pickle=False)
+    return content.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    _atomically(path, lambda unfinished: unfinished.write_bytes(content))
+
+
+def _atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Whoever finds the file finds all of it."""
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        write(unfinished)
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,391 @@
+"""What each column of a source is for, and which of its rows take part."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.problems import shown
+from sevenfold_jobs.cv.columns import (
+    MISSING,
+    Categorical,
+    categories_of,
+    is_number,
+    is_numeric_text,
+    is_text,
+    numbers_of,
+)
+from sevenfold_jobs.cv.naming import known_name
+from sevenfold_jobs.cv.request import Request
+
+_TIME, _EVENT, _TARGET = ("survival_months", "time"), ("is_terminated", "event"), ("target",)
+_ID, _DATE = ("account_entities_key", "id"), ("date", "timestamp")
+
+#: A text column with more levels is a name, not a category.
+MOST_LEVELS = 100
+_MOST_CLASSES = 100
+# Strata that are not asked for: a baseline each, so few of them.
+_MOST_STRATA = 40
+
+_ROLES = {
+    "time": "is the time",
+    "event": "is the event",
+    "target": "is the target",
+    "id": "is the row's id",
+    "date": "is the row's date",
+    "fold": "holds the folds",
+}
+
+
+@dataclass
+class Table:
+    """The rows that take part, in their order; `rows` are their numbers in the file, from 0.
+
+    Survival has `time` (float64) and `event` (bool); classification has `target` as codes (int64) into
+    `classes`; regression has `target` in its own unit (float64). `folds` (int64) where they are given.
+    """
+
+    rows: np.ndarray
+    numbers: dict[str, np.ndarray]
+    categories: dict[str, Categorical]
+    strata: list[str]
+    file_rows: int
+    id_name: str | None = None
+    ids: pa.Array | None = None
+    time: np.ndarray | None = None
+    event: np.ndarray | None = None
+    target: np.ndarray | None = None
+    classes: list[str] = field(default_factory=list)
+    folds: np.ndarray | None = None
+    dates: pa.Array | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+    left_out: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def features(self) -> list[str]:
+        """Numeric ones first."""
+        return [*self.numbers, *self.categories]
+
+    def described_features(self) -> list[dict[str, Any]]:
+        """`[{name, kind, levels?, missing}]`, missing counting rows."""
+        described: list[dict[str, Any]] = [
+            {"name": name, "kind": "numeric", "missing": int(np.isnan(values).sum())}
+            for name, values in self.numbers.items()
+        ]
+        for name, column in self.categories.items():
+            present = len(np.unique(column.codes[column.codes >= 0]))
+            missing = int((column.codes < 0).sum())
+            described.append({"name": name, "kind": "categorical", "levels": present, "missing": missing})
+        return described
+
+
+def read_roles(table: pa.Table, request: Request) -> Table:
+    """The columns in their roles and the rows that are usable.
+
+    Raises InvalidInput for an unknown column, an event that is not 0/1, a target that is none, and columns
+    that were asked for and cannot be features. Columns that nobody asked for and cannot be are left out.
+    """
+    roles = _roles(table, request)
+    keep = np.ones(table.num_rows, bool)
+    dropped: dict[str, int] = {}
+
+    def drop(reason: str, rows: np.ndarray) -> None:
+        count = int((keep & rows).sum())
+        if count:
+            dropped[reason] = count
+        keep[rows] = False
+
+    found = Table(np.empty(0, np.int64), {}, {}, [], table.num_rows, dropped=dropped)
+    if request.task == "survival":
+        time = _numeric_role(table, roles["time"], "time")
+        event = _event(table, roles["event"])
+        drop("no time", np.isnan(time))
+        drop("no event", np.isnan(event))
+        drop("time <= 0", time <= 0)
+    else:
+        target, classes = _target(table, roles["target"], request.task)
+        drop("no target", np.isnan(target))
+        found.classes = classes
+    if roles["fold"] is not None:
+        folds = _numeric_role(table, roles["fold"], "fold")
+        drop("no fold", np.isnan(folds))
+    if roles["date"] is not None and request.splitter == "timeSeries":
+        drop("no date", _is_null(table[roles["date"]]))
+    _features(table, request, roles, keep, found)
+    if request.complete_rows:
+        gaps = np.zeros(table.num_rows, bool)
+        for values in found.numbers.values():
+            gaps |= np.isnan(values)
+        for column in found.categories.values():
+            gaps |= column.codes < 0
+        drop("incomplete", gaps)
+    if not keep.any():
+        counted = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items())
+        raise InvalidInput(f"{request.name}: no row is left of {table.num_rows:,} ({counted}).")
+
+    rows = np.flatnonzero(keep)
+    if roles["date"] is not None:
+        dates = table[roles["date"]].combine_chunks()
+        if request.splitter == "timeSeries":
+            rows = _in_order(rows, dates, roles["date"], found)
+        found.dates = dates.take(pa.array(rows))
+    found.rows = rows
+    found.numbers = {name: values[rows] for name, values in found.numbers.items()}
+    found.categories = {name: column.take(rows) for name, column in found.categories.items()}
+    if request.task == "survival":
+        found.time, found.event = time[rows], event[rows] == 1
+        found.strata = _strata(request, found)
+    else:
+        found.target = target[rows]
+        if request.task == "classification":
+            # Classes that only dropped rows had are none.
+            present, codes = np.unique(target[rows].astype(np.int64), return_inverse=True)
+            found.target, found.classes = codes.reshape(-1), [classes[code] for code in present]
+            if len(present) < 2:
+                raise InvalidInput(
+                    f"{request.name} has rows of class {shown(found.classes[0])} only: there is nothing to tell apart."
+                )
+    if roles["fold"] is not None:
+        found.folds = folds[rows]
+    if roles["id"] is not None:
+        found.id_name = roles["id"]
+        found.ids = table[roles["id"]].combine_chunks().take(pa.array(rows))
+    return found
+
+
+def _roles(table: pa.Table, request: Request) -> dict[str, str | None]:
+    """Column by role. What a request names must be there; a default is taken if it is."""
+    names = table.column_names
+
+    def find(what: str, given: str | None, defaults: tuple[str, ...], needed: bool) -> str | None:
+        if given is not None:
+            return known_name("Column", given, names)
+        found = next((name for name in defaults if name in names), None)
+        if found is None and needed:
+            raise InvalidInput(
+                f"{request.name} has no column {' or '.join(map(shown, defaults))}: say which one is the {what}."
+            )
+        return found
+
+    survival = request.task == "survival"
+    roles = {
+        "time": find("time", request.time, _TIME, True) if survival else None,
+        "event": find("event", request.event, _EVENT, True) if survival else None,
+        "target": None if survival else find("target", request.target, _TARGET, True),
+        "id": find("id", request.id, _ID, False),
+        "date": find("date", request.date, _DATE, False),
+        "fold": find("fold", request.fold_column, (), False) if request.splitter == "given" else None,
+    }
+    # A column called date that holds none is a feature like others.
+    if request.date is None and roles["date"] is not None:
+        kind = table.schema.field(roles["date"]).type
+        if not pa.types.is_temporal(kind):
+            roles["date"] = None
+    for name in [*request.exclude, *(request.features or []), *(request.categorical or [])]:
+        known_name("Column", name, names)
+    for name in request.strata or []:
+        known_name("Column", name, names)
+    return roles
+
+
+def _numeric_role(table: pa.Table, name: str, role: str) -> np.ndarray:
+    column = table[name]
+    if not is_number(column.type):
+        raise InvalidInput(f"Column {shown(name)} {_ROLES[role]} and must hold numbers, not {column.type}.")
+    values = numbers_of(column)
+    infinite = int(np.isinf(values).sum())
+    if infinite:
+        raise InvalidInput(f"Column {shown(name)} {_ROLES[role]} and has {infinite:,} infinite values.")
+    return values
+
+
+def _event(table: pa.Table, name: str) -> np.ndarray:
+    column = table[name]
+    rule = "1 is a row with the event, 0 a censored one"
+    if not is_number(column.type):
+        value = next((value for value in column.unique().to_pylist() if value is not None), None)
+        raise InvalidInput(f"Column {shown(name)} is the event and holds {shown(value)}: {rule}.")
+    values = numbers_of(column)
+    wrong = values[~np.isnan(values) & (values != 0) & (values != 1)]
+    if len(wrong):
+        raise InvalidInput(
+            f"Column {shown(name)} is the event and holds {wrong[0]:g} in {len(wrong):,} rows: {rule}."
+        )
+    return values
+
+
+def _target(table: pa.Table, name: str, task: str) -> tuple[np.ndarray, list[str]]:
+    """(values or class codes as float64 with NaN for none, classes)."""
+    column = table[name]
+    if task == "regression":
+        if not is_number(column.type):
+            raise InvalidInput(f"Column {shown(name)} is the target of a regression and must hold numbers.")
+        values = _numeric_role(table, name, "target")
+        known = values[~np.isnan(values)]
+        if len(known) and (known == known[0]).all():
+            raise InvalidInput(f"Column {shown(name)} is the target and is {known[0]:g} in every row.")
+        return values, []
+    if not is_number(column.type) and not is_text(column.type):
+        raise InvalidInput(
+            f"Column {shown(name)} is the target and is of type {column.type}: use text or numbers."
+        )
+    encoded = categories_of(column)
+    if len(encoded.levels) > _MOST_CLASSES:
+        raise InvalidInput(
+            f"Column {shown(name)} is the target and has {len(encoded.levels):,} classes: "
+            "for a number ask for task regression."
+        )
+    if len(encoded.levels) < 2:
+        only = shown(encoded.levels[0]) if encoded.levels else "nothing"
+        raise InvalidInput(
+            f"Column {shown(name)} is the target and holds {only} only: there is nothing to tell apart."
+        )
+    codes = encoded.codes.astype(np.float64)
+    codes[encoded.codes < 0] = np.nan
+    return codes, encoded.levels
+
+
+def _features(
+    table: pa.Table, request: Request, roles: dict[str, str | None], keep: np.ndarray, found: Table
+) -> None:
+    """Fills numbers, categories, left_out and warnings of `found`; columns still have all rows."""
+    role_of = {name: _ROLES[role] for role, name in roles.items() if name is not None}
+    asked = list(dict.fromkeys([*(request.features or []), *(request.categorical or [])]))
+    for name in asked:
+        if name in role_of and name not in request.exclude:
+            raise InvalidInput(f"Column {shown(name)} {role_of[name]} and cannot be a feature.")
+    names = asked if request.features else table.column_names
+    excluded = set(request.exclude)
+    for name in table.column_names:
+        if name in role_of:
+            found.left_out.append({"name": name, "reason": role_of[name]})
+        elif name in excluded:
+            found.left_out.append({"name": name, "reason": "excluded"})
+        elif name not in names:
+            found.left_out.append({"name": name, "reason": "not asked for"})
+    numbers, categories = {}, {}
+    for name in dict.fromkeys(names):
+        if name in role_of or name in excluded:
+            continue
+        kind, column, fault = _as_feature(table[name], name, request, keep, found.warnings)
+        if fault is not None:
+            if name in asked:
+                raise InvalidInput(f"Column {shown(name)} was asked for as a feature and {fault}.")
+            found.left_out.append({"name": name, "reason": fault})
+            found.warnings.append(f"Column {name} is left out: it {fault}.")
+        elif kind == "numeric":
+            numbers[name] = column
+        else:
+            categories[name] = column
+    if not numbers and not categories:
+        raise InvalidInput(f"{request.name} has no column left that can be a feature.")
+    found.numbers, found.categories = numbers, categories
+
+
+def _as_feature(
+    column: pa.ChunkedArray, name: str, request: Request, keep: np.ndarray, warnings: list[str]
+) -> tuple[str, Any, str | None]:
+    """(kind, column, fault); a fault ends "the column …"."""
+    kind = column.type
+    categorical = request.categorical
+    wanted = categorical is not None and name in categorical
+    if not is_number(kind) and not is_text(kind):
+        if column.null_count == len(column):
+            return "numeric", None, "has no value in any row"
+        return "numeric", None, f"is of type {kind}, neither number nor text"
+    # Where the categorical columns are listed, text that is numbers is meant as numbers.
+    as_number = is_number(kind) or (categorical is not None and is_numeric_text(column))
+    if as_number and not wanted:
+        values = numbers_of(column)
+        infinite = np.isinf(values)
+        if infinite.any():
+            values[infinite] = np.nan
+            warnings.append(
+                f"Column {name} has {int(infinite.sum()):,} infinite values, which count as missing."
+            )
+        known = values[keep & ~np.isnan(values)]
+        fault = _fault(known, int(keep.sum()))
+        return "numeric", values, fault
+    encoded = categories_of(column)
+    codes = encoded.codes[keep]
+    known = codes[codes >= 0]
+    fault = _fault(known, len(codes))
+    levels = len(np.unique(known))
+    if fault is None and levels > MOST_LEVELS:
+        fault = f"has {levels:,} levels, more than {MOST_LEVELS}"
+    return "categorical", encoded, fault
+
+
+def _fault(known: np.ndarray, rows: int) -> str | None:
+    if len(known) == 0:
+        return "has no value in any row that takes part"
+    # One value and gaps: whether it is missing still tells rows apart.
+    if len(known) == rows and (known == known[0]).all():
+        return "is constant"
+    return None
+
+
+def _is_null(column: pa.ChunkedArray) -> np.ndarray:
+    return pc.is_null(column).to_numpy()
+
+
+def _in_order(rows: np.ndarray, dates: pa.Array, name: str, found: Table) -> np.ndarray:
+    """The rows by date; rows of one date keep their order."""
+    of_rows = dates.take(pa.array(rows))
+    if not pa.types.is_temporal(of_rows.type) and not is_number(of_rows.type) and not is_text(of_rows.type):
+        raise InvalidInput(f"Column {shown(name)} is the date and is of type {of_rows.type}.")
+    ranks = pc.rank(of_rows, "ascending", tiebreaker="first").to_numpy()
+    if (np.diff(ranks) > 0).all():
+        return rows
+    found.warnings.append(f"The rows were not in order of {name} and were put in it.")
+    return rows[np.argsort(ranks)]
+
+
+def _strata(request: Request, table: Table) -> list[str]:
+    """The categorical columns that are strata: those asked for, else as many as give few strata."""
+    if request.strata is not None:
+        for name in request.strata:
+            if name not in table.categories:
+                known = ", ".join(table.categories) or "none"
+                raise InvalidInput(
+                    f"Stratum column {shown(name)} is no categorical feature of {request.name}: "
+                    f"the categorical ones are {known}; list it as categorical."
+                )
+        return list(dict.fromkeys(request.strata))
+    chosen: list[str] = []
+    for name in table.categories:
+        if len(strata_of(table, [*chosen, name])[1]) <= _MOST_STRATA:
+            chosen.append(name)
+    missed = [name for name in table.categories if name not in chosen]
+    if missed:
+        table.warnings.append(
+            f"The strata are those of {' / '.join(chosen) or 'no column'}: with {', '.join(missed)} "
+            f"there would be more than {_MOST_STRATA}."
+        )
+    return chosen
+
+
+def strata_of(table: Table, names: list[str]) -> tuple[np.ndarray, list[str]]:
+    """Stratum of each row (n,) int32, and the strata's names ("a / b"), in the order of their levels."""
+    if not names:
+        return np.zeros(len(table.rows), np.int32), ["all"]
+    combined = np.zeros(len(table.rows), np.int64)
+    for name in names:
+        column = table.categories[name]
+        count = len(column.levels) + 1
+        # A gap counts as the last level.
+        combined = combined * count + np.where(column.codes < 0, count - 1, column.codes)
+    present, codes = np.unique(combined, return_inverse=True)
+    labels = []
+    for each in present:
+        parts = []
+        for name in reversed(names):
+            levels = table.categories[name].levels
+            each, place = divmod(int(each), len(levels) + 1)
+            parts.append(levels[place] if place < len(levels) else MISSING)
+        labels.append(" / ".join(reversed(parts)))
+    return codes.reshape(-1).astype(np.int32), labels

@@ -1,0 +1,94 @@
+"""Which rows train and which test, fold by fold; decided once and stored."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from sevenfold_jobs.common.failures import InvalidInput
+
+# A regression target has no classes: rows are spread over the folds by its tenths.
+_TENTHS = 10
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers (int64, ascending) of one fold; `fold` counts from 1."""
+
+    fold: int
+    train: np.ndarray
+    test: np.ndarray
+
+
+def stratified(classes: np.ndarray, folds: int, seed: int) -> list[Split]:
+    """Rows shuffled within each class (n,) and dealt to the folds in equal parts.
+
+    The membership is that of scikit-learn's StratifiedKFold(folds, shuffle=True, random_state=seed): classes
+    are numbered as they come, each fold's share of a class is that of every `folds`-th row of the sorted
+    classes, and one generator shuffles class after class. InvalidInput for fewer rows than folds.
+    """
+    _refuse_few(len(classes), folds)
+    _, first, codes = np.unique(classes, return_index=True, return_inverse=True)
+    places = np.argsort(np.argsort(first))
+    codes = places[codes.reshape(-1)]
+    count = len(first)
+    ordered = np.sort(codes)
+    shares = np.array([np.bincount(ordered[fold::folds], minlength=count) for fold in range(folds)])
+    generator = np.random.RandomState(seed)
+    membership = np.empty(len(codes), np.int64)
+    for each in range(count):
+        dealt = np.arange(folds).repeat(shares[:, each])
+        generator.shuffle(dealt)
+        membership[codes == each] = dealt
+    return by_membership(membership + 1, folds)
+
+
+def tenths(target: np.ndarray) -> np.ndarray:
+    """(n,) int: which tenth of the values each belongs to."""
+    edges = np.quantile(target, np.arange(1, _TENTHS) / _TENTHS)
+    return np.searchsorted(edges, target, side="right")
+
+
+def time_series(rows: int, folds: int, gap: int) -> list[Split]:
+    """Expanding windows: the rows, in order of time, in folds + 1 equal blocks; fold k trains on the blocks
+    before its own, less the last `gap` rows. What is left over by the division lies in the first block.
+
+    InvalidInput where a fold would have nothing to train on.
+    """
+    _refuse_few(rows, folds + 1)
+    size = rows // (folds + 1)
+    splits = []
+    for fold in range(1, folds + 1):
+        start = rows - (folds + 1 - fold) * size
+        if start - gap < 1:
+            raise InvalidInput(
+                f"Fold {fold} has no rows to train on: {start} rows lie before it and the gap is {gap}."
+            )
+        splits.append(Split(fold, np.arange(start - gap), np.arange(start, start + size)))
+    return splits
+
+
+def by_membership(membership: np.ndarray, folds: int) -> list[Split]:
+    """Each row tests in the fold of its number (1..folds) and trains in all others."""
+    numbers = range(1, folds + 1)
+    return [
+        Split(fold, np.flatnonzero(membership != fold), np.flatnonzero(membership == fold))
+        for fold in numbers
+    ]
+
+
+def membership_hash(splits: list[Split], rows: np.ndarray, file_rows: int) -> str:
+    """SHA-256 over one little-endian int16 a row of the file: the fold it tests in, 0 where it never does,
+    -1 where it takes no part. `rows` (n,) are the numbers in the file of the rows that the splits count."""
+    numbers = np.full(file_rows, -1, "<i2")
+    numbers[rows] = 0
+    for split in splits:
+        numbers[rows[split.test]] = split.fold
+    return hashlib.sha256(numbers.tobytes()).hexdigest()
+
+
+def _refuse_few(rows: int, folds: int) -> None:
+    if rows < folds:
+        raise InvalidInput(
+            f"{rows} rows are fewer than {folds} folds: give more rows or ask for fewer folds."
+        )

@@ -1,0 +1,1 @@
+"""Models fitted on folds, each in a process of its own, each a row."""

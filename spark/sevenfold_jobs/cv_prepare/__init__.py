@@ -1,0 +1,1 @@
+"""A file becomes folds: encoded arrays in the object store, their account in the database."""

@@ -1,0 +1,132 @@
+"""The survival models: one file here is one model.
+
+Such a file has
+- `NAME`, `PARAMETERS` (the names of its parameters), `needs_strata` (whether it is to be given strata);
+- `fit(X, time, event, params, seed, strata=None, strata_columns=None) -> Fitted`: X (n, d) float64 without
+  gaps, encoded; `params` holds exactly the parameters named; `strata` (n,) int codes and `strata_columns`
+  (positions of the columns of X that are dummies of the strata, which the model leaves out by itself) matter
+  only where `needs_strata`;
+- `from_parts(parts) -> Fitted`: what `Fitted.parts()` gave.
+
+A fit of the same input gives the same bytes. Times are above 0. Every fit runs in one thread.
+"""
+
+import difflib
+import importlib
+import io
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.survival.cox import Baseline
+
+NAMES = ("cox_ph", "coxnet", "weibull_aft", "cox_stratified", "gbsa", "xgb_cox", "lgb_cox", "rsf")
+"""In order of simplicity: of models that are equally good, the first is kept."""
+
+Parts = dict[str, bytes]
+
+
+class Fitted(ABC):
+    """A fitted model. `notes` are sentences about the fit that a reader of its figures should know."""
+
+    def __init__(self, notes: Sequence[str] = ()) -> None:
+        self.notes: list[str] = list(notes)
+
+    @abstractmethod
+    def risk(self, X: np.ndarray, strata: np.ndarray | None = None) -> np.ndarray:
+        """(n,): higher where the event is expected sooner."""
+
+    @abstractmethod
+    def survival(self, X: np.ndarray, grid: np.ndarray, strata: np.ndarray | None = None) -> np.ndarray:
+        """(n, m): the probability of no event up to each time of the grid (m,)."""
+
+    @abstractmethod
+    def parts(self) -> Parts:
+        """The model by file name, in formats that run no code when they are read."""
+
+
+class Scored(Fitted):
+    """A model of proportional hazards: a log-risk score and Breslow's baseline."""
+
+    def __init__(self, baseline: Baseline, notes: Sequence[str] = ()) -> None:
+        super().__init__(notes)
+        self.baseline = baseline
+
+    @abstractmethod
+    def score(self, X: np.ndarray) -> np.ndarray:
+        """The log-risk (n,)."""
+
+    def risk(self, X: np.ndarray, strata: np.ndarray | None = None) -> np.ndarray:
+        return self.score(X)
+
+    def survival(self, X: np.ndarray, grid: np.ndarray, strata: np.ndarray | None = None) -> np.ndarray:
+        return self.baseline.survival(self.score(X), grid)
+
+
+class Linear(Scored):
+    """A log-risk that is linear in X (n, d): X @ `coef`."""
+
+    def __init__(self, coef: np.ndarray, baseline: Baseline, notes: Sequence[str] = ()) -> None:
+        super().__init__(baseline, notes)
+        self.coef = coef
+
+    def score(self, X: np.ndarray) -> np.ndarray:
+        return X @ self.coef
+
+    def parts(self) -> Parts:
+        return {"model.json": to_json({"notes": self.notes}), "model.npz": to_npz(coef=self.coef, **self.baseline.arrays())}
+
+    @staticmethod
+    def from_parts(parts: Mapping[str, bytes]) -> "Linear":
+        arrays = from_npz(parts["model.npz"])
+        return Linear(arrays["coef"], Baseline.from_arrays(arrays), from_json(parts["model.json"])["notes"])
+
+
+def load(name: str) -> ModuleType:
+    """The model's module. InvalidInput, with the nearest name, for one that is not there."""
+    if name not in NAMES:
+        near = difflib.get_close_matches(name, NAMES, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise InvalidInput(f'Model "{name}" is unknown: {hint}The models are {", ".join(NAMES)}.')
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def check_params(name: str, params: Mapping[str, Any]) -> None:
+    """InvalidInput unless `params` holds exactly the parameters of the model; the nearest name for a stranger."""
+    known = load(name).PARAMETERS
+    for given in params:
+        if given not in known:
+            near = difflib.get_close_matches(given, known, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise InvalidInput(
+                f'Parameter "{given}" of {name} is unknown: {hint}It has {", ".join(known) or "none"}.'
+            )
+    missing = [wanted for wanted in known if wanted not in params]
+    if missing:
+        raise InvalidInput(f"{name} lacks {', '.join(missing)}: its parameters are {', '.join(known)}.")
+
+
+def to_json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def from_json(value: bytes) -> Any:
+    return json.loads(value)
+
+
+def to_npz(**arrays: np.ndarray) -> bytes:
+    """Arrays as one npz; the same arrays give the same bytes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def from_npz(value: bytes) -> dict[str, np.ndarray]:
+    """ValueError for an array that would need code to read."""
+    with np.load(io.BytesIO(value), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}

@@ -1,0 +1,449 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Dependencies } from './dependencies.ts';
+import { objectsOf } from './objects.ts';
+import type { BatchPlacement } from './place-batch.ts';
+import { engineOf, isOpenInTemporal } from './runs.ts';
+import { candidatesOf, criterionOf, gridModel, readSettings, simplestFirst } from '../cv/candidates.ts';
+import type { GridSettings } from '../cv/candidates.ts';
+import { gigabytes } from '../environment-values.ts';
+import { inTransaction } from '../database/pool.ts';
+import { Failure } from '../failures.ts';
+import type { OpenedChunk } from '../ledger/chunks.ts';
+import { cvFingerprint } from '../ledger/cv-fingerprints.ts';
+import * as cv from '../ledger/cv.ts';
+import type { CvRequest, StoredFit } from '../ledger/cv.ts';
+import { resultVersion } from '../ledger/result-versions.ts';
+import { claimRun, readRun } from '../ledger/runs.ts';
+import type { Claimant, Run } from '../ledger/runs.ts';
+import { layOutUnits, passFence } from '../ledger/units.ts';
+import type { Fence } from '../ledger/units.ts';
+import type { ChunkPlan } from '../planning/chunks.ts';
+import { cvDefaults, cvName, foldsOf } from '../planning/cv-input.ts';
+import type { CvInput } from '../planning/cv-input.ts';
+import { cvKey, hash } from '../planning/cv-key.ts';
+import { askedMode, planMode } from '../planning/cv-mode.ts';
+import type { CvPlan } from '../planning/cv-mode.ts';
+import { planFits } from '../planning/fit-chunks.ts';
+import type { OpenFit } from '../planning/fit-chunks.ts';
+import type { CvJob, CvUnit } from '../planning/phases.ts';
+import type { Mode } from '../planning/placement-input.ts';
+import { leaderboard, selectSimplest } from '../planning/selection.ts';
+import type { Candidate } from '../planning/selection.ts';
+
+export interface OpenCrossValidationInput extends Claimant {
+  input: CvInput;
+  phases: readonly CvUnit[];
+  priority: number;
+}
+
+/**
+ * Claims a cross-validation and lays out its fits; those that any run has stored under the same name are taken over. Safe
+ * to repeat: the holder claims what it already holds. What cannot be right is refused before anything is written.
+ */
+export async function openCrossValidation(
+  deps: Dependencies,
+  { input, phases, priority, workflowId, workflowRunId }: OpenCrossValidationInput,
+): Promise<{ runId: string; engine: string }> {
+  const { database } = deps;
+  const request = await requestOf(deps, input);
+  const engine = await engineOfRun(deps, input);
+  const run = await claimRun(
+    database,
+    {
+      key: cvKey(input),
+      kind: 'crossValidation',
+      dataset: `cv/${request.name}`,
+      date: null,
+      workflowId,
+      workflowRunId,
+      priority,
+      engine,
+      input: { ...input },
+      request,
+    },
+    (holder) => isOpenInTemporal(deps, holder),
+  );
+  await layOutUnits(database, run.runId, phases);
+  await cv.layOutFits(database, run);
+  await cv.forgetFailedFits(database, run);
+  await cv.adoptPreparedData(database, run, await cvFingerprint(database, run, 'folds'));
+  return { runId: run.runId, engine };
+}
+
+/** What the input comes to. Reads the whole file once: its bytes are part of the name of all that is made of it. */
+async function requestOf({ config }: Dependencies, input: CvInput): Promise<CvRequest> {
+  const source = sourceOf(config, input.dataset);
+  const models = candidatesOf(config.checkout, input);
+  const sourceSha256 = await sha256Of(source);
+  const folds = foldsOf(input);
+  const seed = input.seed ?? cvDefaults.seed;
+  const settings = {
+    time: input.time,
+    event: input.event,
+    target: input.target,
+    id: input.id,
+    date: input.date,
+    foldColumn: input.foldColumn,
+    features: input.features,
+    exclude: input.exclude,
+    categorical: input.categorical,
+    strata: input.strata,
+    completeRows: input.completeRows === true,
+    folds,
+    splitter: input.splitter ?? (input.task === 'survival' ? 'stratified' : 'auto'),
+    gap: input.gap ?? cvDefaults.gap,
+    seed,
+    horizons: input.horizons ?? [],
+    parity: input.parity === true,
+    ...(input.task !== 'survival' && {
+      lightgbm: readSettings<GridSettings>(config.checkout, 'lightgbm').fixed,
+    }),
+  };
+  const dataVersion = hash([sourceSha256, input.task, settings, resultVersion('cv_prepare')], 16);
+  return {
+    dataVersion,
+    name: cvName(input.dataset),
+    source,
+    sourceSha256,
+    task: input.task,
+    runType: input.runType ?? cvDefaults.runType,
+    parity: input.parity === true,
+    metric: criterionOf(input.task).metric,
+    folds,
+    splitter: settings.splitter,
+    seed,
+    threads: input.threads ?? cvDefaults.threads,
+    models,
+    settings,
+  };
+}
+
+/** A path, or the name of a data set that was generated here. */
+function sourceOf({ checkout, stateFolder }: Dependencies['config'], dataset: string): string {
+  const isName = /^[\w-]+$/.test(dataset);
+  const generated = join(stateFolder, 'datasets', `${dataset}.parquet`);
+  const source = isName ? generated : isAbsolute(dataset) ? dataset : resolve(checkout, dataset);
+  if (statSync(source, { throwIfNoEntry: false })?.isFile() === true) return source;
+  throw new Failure(
+    'InvalidInput',
+    isName
+      ? `There is no data set "${dataset}". Make one: npx sevenfold generate survival|timeseries|regression, or give the path of a Parquet or CSV file.`
+      : `There is no file ${source}: check --dataset.`,
+  );
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), digest);
+  return digest.digest('hex');
+}
+
+/** Modes without Spark and with Spark of this machine need no other engine; a cluster must be there to be asked for. */
+async function engineOfRun(deps: Dependencies, input: CvInput): Promise<Mode> {
+  const mode = askedMode(input);
+  if (mode === 'spark_cluster' && input.sparkMaster !== undefined) return 'standalone';
+  if (mode !== 'auto' && mode !== 'spark_cluster') return input.engine === 'queue' ? 'queue' : 'local';
+  const engine = await engineOf(deps, input);
+  if (mode === 'spark_cluster' && engine === 'local') {
+    throw new Failure(
+      'InvalidInput',
+      'Mode spark_cluster needs a cluster, and none is configured: set SPARK_MASTER_URL or Dataproc (docs/configuration.md), or give --spark-master spark://host:port.',
+    );
+  }
+  return engine;
+}
+
+/** Cuts the fits that are left into batches; how they are carried out is decided in the first round and kept. */
+export async function planFitChunks(
+  deps: Dependencies,
+  run: Run,
+): Promise<{ open: OpenFit[]; plan: ChunkPlan }> {
+  const open = await cv.readOpenFits(deps.database, run);
+  const noted = await cv.readCvPlan(deps.database, run.runId);
+  const planned = noted ?? decideMode(deps, run, open);
+  if (noted === undefined && open.length > 0) await cv.noteCvPlan(deps.database, run.runId, planned);
+  return { open, plan: planFits(open, planned) };
+}
+
+function decideMode({ config }: Dependencies, run: Run, open: readonly OpenFit[]): CvPlan {
+  const work = open.reduce((sum, { seconds }) => sum + seconds, 0);
+  return planMode(inputOf(run), work, { cores: config.sparkCores, cluster: run.engine !== 'local' });
+}
+
+function inputOf(run: Run): CvInput {
+  return run.input as unknown as CvInput;
+}
+
+/** What the batch of a chunk of fits is asked, and where it goes. */
+export async function fitChunk(
+  deps: Dependencies,
+  run: Run,
+  { units }: OpenedChunk,
+): Promise<{ job: 'cv_fit'; input: Record<string, unknown>; placement: BatchPlacement }> {
+  const { database, config } = deps;
+  const request = cv.cvRequestOf(run);
+  const open = new Map((await cv.readOpenFits(database, run)).map((fit) => [fit.unit, fit]));
+  const plan = (await cv.readCvPlan(database, run.runId)) ?? decideMode(deps, run, [...open.values()]);
+  const candidates = new Map(request.models.map((candidate) => [candidate.label, candidate]));
+  const fits = units.flatMap(({ unit }) => open.get(unit) ?? []);
+  if (plan.mode !== 'pandas') fits.sort((a, b) => b.seconds - a.seconds);
+  return {
+    job: 'cv_fit',
+    input: {
+      dataVersion: request.dataVersion,
+      objectRoot: objectRootOf(config, run),
+      task: request.task,
+      mode: isSpark(plan) ? 'spark' : plan.mode,
+      processes: plan.processes,
+      memoryMb: memoryOf(config, run, plan),
+      runType: request.runType,
+      parity: request.parity,
+      horizons: request.settings['horizons'],
+      fits: fits.map(({ unit, modelVersion, fold, seconds, megabytes }) => {
+        const candidate = candidates.get(modelVersion)!;
+        return {
+          unit,
+          fitKey: cv.fitKey(request, candidate, fold),
+          model: candidate.model,
+          fold,
+          params: candidate.params,
+          paramsHash: candidate.paramsHash,
+          seed: request.seed,
+          threads: request.threads,
+          estimateSeconds: seconds,
+          estimateMb: Math.ceil(megabytes),
+        };
+      }),
+    },
+    placement: placementOf(run, plan.mode),
+  };
+}
+
+function isSpark({ mode }: Pick<CvPlan, 'mode'>): boolean {
+  return mode === 'spark_local' || mode === 'spark_cluster';
+}
+
+function placementOf(run: Run, mode: CvPlan['mode']): BatchPlacement {
+  const { sparkMaster, sparkMemory } = inputOf(run);
+  if (mode === 'pandas' || mode === 'mp') return { engine: 'local', withoutSpark: true };
+  const memory = sparkMemory === undefined ? {} : { sparkMemory };
+  if (mode === 'spark_local') return { engine: 'local', ...memory };
+  return sparkMaster?.startsWith('spark://') === true
+    ? { engine: 'standalone', master: sparkMaster, ...memory }
+    : memory;
+}
+
+/** What is left beside the stack itself, and beside Spark's JVM. */
+const shareOfMemory = 0.75;
+
+/**
+ * Megabytes that fits may take: together, where one batch starts their processes; each, where Spark does, which counts
+ * its own JVM and nothing of Python.
+ */
+function memoryOf(config: Dependencies['config'], run: Run, plan: CvPlan): number {
+  const { sparkMemory } = inputOf(run);
+  if (plan.mode === 'spark_cluster') {
+    return Math.floor(gigabytes(sparkMemory ?? config.sparkExecutorMemory) * 1024);
+  }
+  const constrained = process.constrainedMemory();
+  const machine = Math.min(totalmem(), constrained > 0 ? constrained : Infinity) / 2 ** 20;
+  if (plan.mode !== 'spark_local') return Math.floor(machine * shareOfMemory);
+  const jvm = gigabytes(sparkMemory ?? config.sparkDriverMemory) * 1024;
+  return Math.max(1, Math.floor((machine * shareOfMemory - jvm) / config.sparkCores));
+}
+
+function objectRootOf(config: Dependencies['config'], run: Run): string {
+  return `${objectsOf(config, run.engine)}/cv/${cv.cvRequestOf(run).dataVersion}`;
+}
+
+/** What the one batch of a phase is asked, and where it goes. Only reads. */
+export async function planCvBatch(
+  { database, config }: Dependencies,
+  { job, fence }: { job: CvJob; fence: Fence },
+): Promise<{ input: Record<string, unknown>; placement: BatchPlacement }> {
+  const run = await readRun(database, fence.runId);
+  const request = cv.cvRequestOf(run);
+  const { dataVersion, name, source, sourceSha256, task, runType, settings } = request;
+  // One process does it, wherever that is; only a cluster that was asked for by name is asked for this too.
+  const mode = askedMode(inputOf(run));
+  const placement = placementOf(run, mode === 'spark_cluster' ? mode : 'pandas');
+  const common = { dataVersion, name, objectRoot: objectRootOf(config, run), task, runType };
+  if (job === 'cv_prepare') {
+    return { input: { ...common, path: source, source, sourceSha256, ...settings }, placement };
+  }
+  const selected = await database.query<{ model: string; paramsHash: string }>(
+    'select model, params_hash as "paramsHash" from cv_selections where run_id = $1',
+    [run.runId],
+  );
+  const selection = selected.rows[0];
+  const candidate = request.models.find(({ paramsHash }) => paramsHash === selection?.paramsHash);
+  if (candidate === undefined) {
+    throw new Failure('CheckFailed', 'No model was chosen, so there is none to fit on all rows.');
+  }
+  const fits = await cv.readStoredFits(database, run);
+  const trees = fits.flatMap(({ paramsHash, bestIteration }) =>
+    paramsHash === candidate.paramsHash && bestIteration !== null ? [bestIteration] : [],
+  );
+  const labels = new Map(request.models.map((each) => [each.paramsHash, each]));
+  return {
+    input: {
+      ...common,
+      resultRoot: `${objectsOf(config, run.engine)}/cv/results/${runType}/${name}/${run.runId.slice(0, 8)}`,
+      stamp: stampOf(run.openedAt),
+      runId: run.runId,
+      selection: {
+        model: candidate.model,
+        label: candidate.label,
+        params: candidate.params,
+        paramsHash: candidate.paramsHash,
+        ...(trees.length > 0 && { trees: Math.max(1, Math.round(meanOf(trees))) }),
+      },
+      fits: fits.flatMap(({ model, fold, paramsHash }) => {
+        const each = labels.get(paramsHash);
+        return each
+          ? [{ model, label: each.label, fold, paramsHash, fitKey: cv.fitKey(request, each, fold) }]
+          : [];
+      }),
+      seed: request.seed,
+      threads: request.threads,
+      parity: request.parity,
+      horizons: settings['horizons'],
+    },
+    placement,
+  };
+}
+
+/** `20260131_093000` */
+function stampOf(moment: Date): string {
+  return moment.toISOString().slice(0, 19).replaceAll('-', '').replaceAll(':', '').replace('T', '_');
+}
+
+/**
+ * Chooses among the models of a run. Safe to repeat: the same fits give the same choice. Refuses, naming them, while any
+ * model lacks a fold.
+ */
+export async function selectModel(
+  { database }: Dependencies,
+  { fence }: { fence: Fence },
+): Promise<{ label: string }> {
+  const run = await readRun(database, fence.runId);
+  const request = cv.cvRequestOf(run);
+  const missing = await cv.missingFits(database, run.runId);
+  if (missing.length > 0) {
+    // What was chosen from other fits must not stand beside a refusal.
+    await database.query('delete from cv_selections where run_id = $1', [run.runId]);
+    const named = missing.slice(0, 3).map(({ label, folds, reason }) => {
+      const which = `${label} lacks fold ${folds.join(', ')}`;
+      return reason === null ? which : `${which} (${reason})`;
+    });
+    const more = missing.length > 3 ? `; and ${missing.length - 3} more` : '';
+    throw new Failure(
+      'CheckFailed',
+      `No model is chosen: ${named.join('; ')}${more}. Run: sevenfold retry ${run.key}`,
+    );
+  }
+  const fits = await cv.readStoredFits(database, run);
+  const { higherIsBetter } = criterionOf(request.task);
+  const { splitter } = await splitterOf(database, request);
+  const all = cv.foldNumbers(request);
+  // Of a time series the newest fold is kept out of the choice: what it says of the chosen one is no boast.
+  const heldOut = splitter === 'timeSeries' && all.length > 2 ? all.at(-1) : undefined;
+  const folds = all.filter((fold) => fold !== heldOut);
+  const order = orderOf(request, fits);
+  const board = leaderboard(fits, { metric: request.metric, higherIsBetter, order, folds });
+  const { chosen, best } = selectSimplest(board, order);
+  const reason = reasonOf(
+    request,
+    chosen,
+    best,
+    folds.length,
+    heldOutWords(fits, chosen, heldOut, request.metric),
+  );
+  await inTransaction(database, async (client) => {
+    await client.query(
+      `insert into cv_selections (run_id, model, params_hash, metric, leaderboard, reason)
+       values ($1, $2, $3, $4, $5, $6)
+       on conflict (run_id) do update
+          set model = excluded.model, params_hash = excluded.params_hash, metric = excluded.metric,
+              leaderboard = excluded.leaderboard, reason = excluded.reason, selected_at = now(),
+              refit = case when cv_selections.params_hash = excluded.params_hash then cv_selections.refit end`,
+      [run.runId, chosen.model, chosen.paramsHash, request.metric, JSON.stringify(board), reason],
+    );
+    await passFence(client, fence, { rowsDue: 1, detail: { chosen: chosen.label } });
+  });
+  return { label: chosen.label };
+}
+
+/** The splitter as the job understood it: `auto` is decided by the columns. */
+async function splitterOf(
+  database: Dependencies['database'],
+  { dataVersion, splitter }: CvRequest,
+): Promise<{ splitter: string }> {
+  const found = await database.query<{ splitter: string | null }>(
+    `select settings ->> 'splitter' as splitter from cv_data where data_version = $1`,
+    [dataVersion],
+  );
+  return { splitter: found.rows[0]?.splitter ?? splitter };
+}
+
+/**
+ * Labels from the simplest: survival models by what a reader must know to understand them; sets of a grid by what they
+ * cost, which is trees × share of the columns × depth, and the same for everybody who repeats the run.
+ */
+function orderOf({ models, task }: CvRequest, fits: readonly StoredFit[]): string[] {
+  const labels = models.map(({ label }) => label);
+  if (task === 'survival') {
+    const rank = (label: string): number => simplestFirst.indexOf(label as (typeof simplestFirst)[number]);
+    return labels.sort((a, b) => rank(a) - rank(b));
+  }
+  const cost = new Map(
+    models.map(({ label, params }) => {
+      const trees = fits.flatMap((fit) => (fit.label === label ? [fit.bestIteration ?? 0] : []));
+      const share = Number(params['feature_fraction'] ?? 1);
+      return [label, meanOf(trees.length > 0 ? trees : [0]) * share * Number(params['max_depth'] ?? 1)];
+    }),
+  );
+  return labels.sort((a, b) => cost.get(a)! - cost.get(b)!);
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function heldOutWords(
+  fits: readonly StoredFit[],
+  { label }: Candidate,
+  fold: number | undefined,
+  metric: string,
+): string {
+  const value = fits.find((fit) => fit.label === label && fit.fold === fold)?.value;
+  if (fold === undefined || value == null) return '';
+  return ` On fold ${fold}, which had no part in the choice, its ${metric} is ${value.toFixed(4)}.`;
+}
+
+function reasonOf(
+  { metric, models }: CvRequest,
+  chosen: Candidate,
+  best: Candidate,
+  folds: number,
+  heldOut: string,
+): string {
+  const figure = ({ mean, standardError }: Candidate): string =>
+    `${mean.toFixed(4)} ± ${standardError.toFixed(4)}`;
+  if (models.length === 1)
+    return `${chosen.label} is the only candidate: ${metric} ${figure(chosen)}.${heldOut}`;
+  if (chosen.label === best.label) {
+    const simpler = chosen.model === gridModel ? 'cheaper set' : 'simpler model';
+    return `${chosen.label} has the best mean ${metric} over ${folds} folds, ${figure(best)}, and no ${simpler} comes within one standard error of it.${heldOut}`;
+  }
+  const { mean, standardError } = chosen.difference;
+  return (
+    `${chosen.label} is kept although ${best.label} has the best mean ${metric} (${figure(best)} against ${figure(chosen)}): ` +
+    `their difference over ${folds} folds is ${mean.toFixed(4)}, within its standard error of ${standardError.toFixed(4)}, and ` +
+    `${chosen.label} is ${chosen.model === gridModel ? 'cheaper' : 'simpler'}.${heldOut}`
+  );
+}

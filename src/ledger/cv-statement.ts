@@ -1,0 +1,40 @@
+import type { Database } from '../database/pool.ts';
+import { missingFits } from './cv.ts';
+import type { Run, RunStatus } from './runs.ts';
+import { readUnits } from './units.ts';
+
+/** Missing fits that a statement names; the rest is counted. `why` has them all. */
+const named = 3;
+
+/** What a cross-validation ended with, in one line: fits made of fits due, what was chosen, what is not there and why. */
+export async function cvStatement(
+  database: Database,
+  { key, runId }: Run,
+  status: RunStatus,
+  counts: Record<string, number>,
+): Promise<string> {
+  const verb =
+    status === 'complete' ? 'is complete' : status === 'cancelled' ? 'was cancelled' : `is ${status}`;
+  const sentences = [`${key} ${verb}: ${counts['complete']} of ${counts['fits']} fits.`];
+  const chosen = await database.query<{ reason: string }>(
+    'select reason from cv_selections where run_id = $1',
+    [runId],
+  );
+  const missing = await missingFits(database, runId);
+  if (missing.length > 0) {
+    const left = missing
+      .slice(0, named)
+      .map(({ label, folds, verdict, reason }) => `${label} fold ${folds.join(', ')} ${reason ?? verdict}`);
+    const more = missing.length > named ? [`${missing.length - named} more`] : [];
+    sentences.push(`Left: ${[...left, ...more].join('; ')}.`);
+    sentences.push('No model is chosen while one lacks a fold.');
+  } else if (chosen.rows[0]) {
+    sentences.push(chosen.rows[0].reason);
+  }
+  if (status === 'complete') return sentences.join(' ');
+  const broken = (await readUnits(database, runId)).find(
+    ({ unit, verdict }) => verdict === 'failed' && unit !== 'fit' && unit !== 'select',
+  );
+  if (broken?.reason != null && missing.length === 0) sentences.push(`${broken.unit}: ${broken.reason}`);
+  return [...sentences, `Run: sevenfold why ${key}`].join(' ');
+}

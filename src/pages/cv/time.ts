@@ -1,0 +1,168 @@
+/** Where the time went: by model and stage, and by batch. */
+import { laneName } from '../backfill/timeline.ts';
+import type { JobCost } from '../backfill/data.ts';
+import { strip } from '../charts/strip.ts';
+import { figure } from '../figures.ts';
+import { clipped, count, megabytes, moment, seconds } from '../format.ts';
+import { html, numbers, section, table, verdict } from '../page.ts';
+import type { Column, Html } from '../page.ts';
+import { statusTone, unbroken } from '../sections/common.ts';
+import { estimatesTable, fallbackNotes, priceInWords } from '../sections/estimates.ts';
+import type { Estimated } from '../sections/estimates.ts';
+import type { CvReport } from './data.ts';
+
+interface ModelTime {
+  model: string;
+  fits: number;
+  failed: number;
+  seconds: number;
+  cpuSeconds: number;
+  longest: number;
+  peakMb: number | null;
+  stages: Map<string, number>;
+}
+
+/** In the order in which a fit goes through them. */
+const stageOrder = ['load', 'fit', 'predict', 'metrics', 'store'];
+const jobNames: Record<string, string> = { cv_prepare: 'folds', cv_fit: 'fits', cv_refit: 'refit' };
+
+/** Null before anything was sent. */
+export function costSection(report: CvReport): Html | null {
+  const { cost, fallbacks } = report;
+  const models = modelTimes(report);
+  if (cost.length + models.length === 0) return null;
+  const cpu = models.reduce((sum, each) => sum + each.cpuSeconds, 0);
+  const peaks = models.flatMap(({ peakMb }) => peakMb ?? []);
+  const peak = peaks.length === 0 ? null : Math.max(...peaks);
+  const estimated = cost.map(estimatedOf);
+  const engines = [...new Set(cost.flatMap((job) => job.engines))];
+  return section(
+    'Where the time went',
+    html`Every fit is a process of its own, so its CPU time and its memory are its own. Fits ran beside each
+    other: their times add up to more than the clock.`,
+    html`${
+      models.length > 0 &&
+      html`<p class="lead">
+          ${figure('fits.cpu', cpu, seconds(cpu))} of CPU in
+          fits${peak !== null && html`, at most ${figure('fits.peak', peak, megabytes(peak))} in one`}.
+          ${engines.length > 0 && priceInWords(estimated, engines)}
+        </p>
+        ${modelsTable(models)}`
+    }
+    ${fallbackNotes(fallbacks)}
+    ${
+      cost.length > 0 &&
+      html`<div class="apart">
+        ${table(cost, jobColumns, { label: 'Batches by job', key: ({ job }) => job, maxRows: 20 })}
+      </div>`
+    }
+    ${estimatesTable(estimated, 'jobs', 'Batches of')} ${troublesTable(report)}`,
+  );
+}
+
+function modelTimes({ fits, stages }: CvReport): ModelTime[] {
+  const models = [...new Set(fits.map(({ model }) => model))];
+  return models
+    .map((model): ModelTime => {
+      const mine = fits.filter((fit) => fit.model === model);
+      const peaks = mine.flatMap(({ peakMb }) => peakMb ?? []);
+      return {
+        model,
+        fits: mine.filter(({ status }) => status === 'complete').length,
+        failed: mine.filter(({ status }) => status === 'failed').length,
+        seconds: mine.reduce((sum, fit) => sum + (fit.seconds ?? 0), 0),
+        cpuSeconds: mine.reduce((sum, fit) => sum + (fit.cpuSeconds ?? 0), 0),
+        longest: Math.max(...mine.map((fit) => fit.seconds ?? 0)),
+        peakMb: peaks.length === 0 ? null : Math.max(...peaks),
+        stages: new Map(
+          stages.filter((each) => each.model === model).map((each) => [each.stage, each.seconds]),
+        ),
+      };
+    })
+    .sort((a, b) => b.cpuSeconds - a.cpuSeconds);
+}
+
+function modelsTable(models: readonly ModelTime[]): Html {
+  const most = Math.max(...models.map(({ cpuSeconds }) => cpuSeconds));
+  const all = new Set(models.flatMap(({ stages }) => [...stages.keys()]));
+  const names = [
+    ...stageOrder.filter((name) => all.has(name)),
+    ...[...all].filter((name) => !stageOrder.includes(name)),
+  ];
+  const failed = models.some((model) => model.failed > 0);
+  return table(
+    models,
+    [
+      { heading: 'Model', cell: ({ model }) => clipped(model, 48), kind: 'key' },
+      numbers('Fits', 'time.fits', ({ fits }) => fits, count),
+      ...(failed ? [numbers('Failed', 'time.failed', (model: ModelTime) => model.failed, count)] : []),
+      numbers('CPU', 'time.cpu_seconds', ({ cpuSeconds }) => cpuSeconds, seconds),
+      {
+        heading: '',
+        cell: ({ cpuSeconds }) =>
+          most > 0 &&
+          strip(0, cpuSeconds / most, `${seconds(cpuSeconds)} of CPU, the most is ${seconds(most)}`),
+      },
+      numbers('Time', 'time.seconds', (model) => model.seconds, seconds),
+      numbers('Longest', 'time.longest', ({ longest }) => longest, seconds),
+      numbers('Peak memory', 'time.peak_mb', ({ peakMb }) => peakMb, megabytes),
+      ...names
+        .slice(0, 10)
+        .map((name): Column<ModelTime> =>
+          numbers(clipped(name, 20), `time.stage ${name}`, ({ stages }) => stages.get(name), seconds),
+        ),
+    ],
+    { label: 'Time, memory and stages by model', key: ({ model }) => model, maxRows: 40 },
+  );
+}
+
+const jobColumns: Column<JobCost>[] = [
+  { heading: 'Batches of', cell: ({ job }) => nameOf(job), kind: 'key' },
+  numbers('Batches', 'cost.batches', ({ batches }) => batches, count),
+  numbers('Failed', 'cost.failed', ({ failed }) => failed, count),
+  numbers('Again', 'cost.again', ({ again }) => again, count),
+  numbers('Worked', 'cost.busy', ({ busy }) => busy, seconds),
+  numbers('CPU', 'cost.cpu_seconds', ({ cpuSeconds }) => cpuSeconds, seconds),
+  numbers('Peak memory', 'cost.peak_mb', ({ peakMb }) => peakMb, megabytes),
+];
+
+function nameOf(job: string): string {
+  return jobNames[job] ?? laneName(job);
+}
+
+function estimatedOf(job: JobCost): Estimated {
+  return {
+    ...job,
+    key: job.job,
+    name: nameOf(job.job),
+    seconds: job.actualSeconds,
+    cpuSeconds: job.executorCpuSeconds,
+  };
+}
+
+function troublesTable({ troubles: { rows, all } }: CvReport): Html | false {
+  if (rows.length === 0) return false;
+  return html`<div class="apart">
+    ${table(
+      rows,
+      [
+        { heading: 'Batch', cell: ({ batchId }) => html`<code>${clipped(batchId, 60)}</code>`, kind: 'key' },
+        { heading: 'Unit', cell: ({ unit }) => clipped(unit, 40), kind: 'key' },
+        {
+          heading: 'State',
+          cell: ({ state }) => verdict(statusTone(state), state.toLowerCase().replace('_', ' ')),
+          kind: 'key',
+        },
+        {
+          heading: 'Why',
+          cell: ({ errorType, message }) =>
+            html`${errorType !== null && html`${clipped(errorType, 40)}: `}${clipped(message, 240)}`,
+          kind: 'words',
+        },
+        { heading: 'When', cell: ({ at }) => unbroken(moment(at)), kind: 'key' },
+      ],
+      { label: 'Batches that did not succeed', key: ({ batchId }) => batchId, maxBytes: 40_000 },
+    )}
+    ${all > rows.length && html`<p class="note">The newest ${count(rows.length)} of ${count(all)} that did not succeed.</p>`}
+  </div>`;
+}

@@ -1,0 +1,59 @@
+import { repair } from './chunks.ts';
+import type { ChunkPlan, OpenUnit } from './chunks.ts';
+import type { CvPlan } from './cv-mode.ts';
+
+/** A fit that has to be done. */
+export interface OpenFit extends OpenUnit {
+  fold: number;
+  /** Expected, of one core. */
+  seconds: number;
+}
+
+/** A batch that is lost costs what its unfinished fits had done: no more is put into one that nobody splits by fold. */
+const secondsOfABatch = 300;
+
+/**
+ * What is sent next: with Spark a batch for each fold, whose fits share its prepared arrays; without, one batch, or
+ * several where it would take long. Within a batch the longest fit comes first, so that none is left alone at its end,
+ * but for one process, which takes models and folds in their order. What failed is sent again or given up as elsewhere.
+ */
+export function planFits(fits: readonly OpenFit[], { mode, processes }: CvPlan): ChunkPlan {
+  const plan: ChunkPlan = { chunks: [], givenUp: [] };
+  const fresh = fits.filter(({ failureType }) => failureType === null);
+  const chunks =
+    mode === 'spark_local' || mode === 'spark_cluster' ? byFold(fresh) : bySeconds(fresh, processes);
+  const width = (chunk: readonly OpenFit[]): number => chunk.reduce((sum, { seconds }) => sum + seconds, 0);
+  const ordered = mode === 'pandas' ? chunks : [...chunks].sort((a, b) => width(b) - width(a));
+  for (const chunk of ordered) {
+    const fitsInOrder = mode === 'pandas' ? chunk : [...chunk].sort((a, b) => b.seconds - a.seconds);
+    plan.chunks.push(fitsInOrder.map(({ unit }) => unit));
+  }
+  const failed = new Map<string, OpenFit[]>();
+  for (const fit of fits) {
+    if (fit.failureType === null) continue;
+    const group = `${fit.chunk} ${fit.failureType} ${fit.reason}`;
+    failed.set(group, [...(failed.get(group) ?? []), fit]);
+  }
+  for (const group of failed.values()) repair(group, plan);
+  return plan;
+}
+
+function byFold(fits: readonly OpenFit[]): OpenFit[][] {
+  const folds = new Map<number, OpenFit[]>();
+  for (const fit of fits) folds.set(fit.fold, [...(folds.get(fit.fold) ?? []), fit]);
+  return [...folds.values()];
+}
+
+function bySeconds(fits: readonly OpenFit[], processes: number): OpenFit[][] {
+  const chunks: OpenFit[][] = [];
+  let filled = Infinity;
+  for (const fit of fits) {
+    if (filled + fit.seconds > secondsOfABatch * processes) {
+      chunks.push([]);
+      filled = 0;
+    }
+    chunks.at(-1)!.push(fit);
+    filled += fit.seconds;
+  }
+  return chunks;
+}

@@ -1,0 +1,78 @@
+import { ApplicationFailure, continueAsNew, proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { RunSummary } from '../activities/runs.ts';
+import type { Fence } from '../ledger/units.ts';
+import { parseCvInput } from '../planning/cv-input.ts';
+import type { CvJob } from '../planning/phases.ts';
+import { steeredConcurrency } from './concurrency.ts';
+import { fanOut } from './fan-out.ts';
+import type { Carried } from './forecast-work.ts';
+import { backfillPriority, lightActivityOptions } from './options.ts';
+import { accepted, carryOut, yesterdayOf } from './run-control.ts';
+import type { RunControl, Step } from './run-control.ts';
+import { sendBatch } from './send-batch.ts';
+
+const light = proxyActivities<Activities>(lightActivityOptions);
+
+const batchTimeoutMs = 6 * 60 * 60_000;
+
+/**
+ * Models, or sets of parameters, compared on the same folds: the folds are cut once, every fit that nobody has stored
+ * yet is made, a winner is chosen only when all of them are there, fitted on all rows, and shown.
+ */
+export async function crossValidation(raw: unknown, carried?: Carried): Promise<RunSummary> {
+  const input = accepted(parseCvInput(raw));
+  const date = yesterdayOf(carried);
+  const concurrency = steeredConcurrency(carried?.concurrency ?? input.concurrency, 'batches');
+
+  const fits: Step = {
+    unit: 'fit',
+    force: false,
+    goesOn: true,
+    work: async ({ runId }, control) => {
+      const ended = await fanOut({ runId, unit: 'fit', concurrency, control });
+      if (ended === 'full') {
+        await continueAsNew<(raw: unknown, carried: Carried) => Promise<unknown>>(raw, {
+          paused: control.isPaused(),
+          concurrency: concurrency(),
+          yesterday: date,
+        });
+      }
+    },
+  };
+  const steps: Step[] = [
+    { unit: 'folds', force: false, work: (fence, control) => cvBatch('cv_prepare', fence, control) },
+    fits,
+    { unit: 'select', force: false, goesOn: true, work: (fence) => light.selectModel({ fence }) },
+    {
+      unit: 'refit',
+      force: false,
+      goesOn: true,
+      work: (fence, control) => cvBatch('cv_refit', fence, control),
+    },
+    { unit: 'report', force: false, work: (fence) => light.writeReport({ fence }) },
+  ];
+  return carryOut({ kind: 'crossValidation', date, steps, paused: carried?.paused === true }, (claimant) =>
+    light.openCrossValidation({
+      ...claimant,
+      input,
+      phases: ['folds', 'fit', 'select', 'refit', 'report'],
+      priority: backfillPriority,
+    }),
+  );
+}
+
+/** The one batch of a phase; one that failed is thrown by its type. */
+async function cvBatch(job: CvJob, fence: Fence, control: RunControl): Promise<void> {
+  const { input, placement } = await light.planCvBatch({ job, fence });
+  const outcome = await sendBatch(
+    control,
+    { fence, job, input, timeoutMs: batchTimeoutMs, placement },
+    backfillPriority,
+  );
+  if (outcome.succeeded) return;
+  throw ApplicationFailure.nonRetryable(
+    `Batch ${outcome.batchId} failed: ${outcome.message}`,
+    outcome.errorType ?? 'JobFailed',
+  );
+}
