@@ -22,7 +22,11 @@ export const phaseFailpoints = [
   'notify-sent',
 ] as const;
 
-export type FailpointName = (typeof batchFailpoints)[number] | (typeof phaseFailpoints)[number];
+/** The same in a fit's own process (Python): in its middle, and when its figures are known and not yet stored. */
+export const fitFailpoints = ['fit-running', 'fit-done'] as const;
+
+export type FailpointName =
+  (typeof batchFailpoints)[number] | (typeof phaseFailpoints)[number] | (typeof fitFailpoints)[number];
 
 /**
  * Halts here, once, where a test has placed the file `<folder>/<name>`: renames it to `<name>.hit`, so that the test

@@ -83,12 +83,12 @@ async function carryOutChunk({ runId, unit, control }: FanOut, chunk: number): P
 /** Runs the batch of a chunk; what failed is an answer like any other. */
 async function send(
   control: RunControl,
-  { fence, job, input }: NonNullable<Awaited<ReturnType<Activities['beginChunk']>>>,
+  { fence, job, input, placement }: NonNullable<Awaited<ReturnType<Activities['beginChunk']>>>,
 ): Promise<ChunkFailure[]> {
   try {
     const outcome = await sendBatch(
       control,
-      { fence, job, input, timeoutMs: batchTimeoutMs },
+      { fence, job, input, timeoutMs: batchTimeoutMs, ...(placement && { placement }) },
       backfillPriority,
     );
     if (outcome.succeeded) return (outcome.result?.['failed'] as ChunkFailure[] | undefined) ?? [];

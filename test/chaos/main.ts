@@ -1,5 +1,6 @@
 /**
- * `npm run chaos -- --kills 20 [--seed 1] [--backfill]`: runs a day (or a backfill, training included) again and again
+ * `npm run chaos -- --kills 20 [--seed 1] [--backfill | --cv]`: runs a day (or a backfill, training included, or a
+ * cross-validation) again and again
  * while random processes of the stack are killed at random moments, and holds the rows against those of an undisturbed run.
  * Nothing is restarted by hand.
  */
@@ -9,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { descendantsOf } from '../../src/stack/processes.ts';
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import { forgetForecasts, startBackfillRig } from '../support/backfill-rig.ts';
+import { startCvRig } from '../support/cv-rig.ts';
 import { startRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 import { identityOf, kill, orphans, victims } from './harness.ts';
@@ -20,18 +22,23 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '20' },
     seed: { type: 'string' },
     backfill: { type: 'boolean', default: false },
+    cv: { type: 'boolean', default: false },
   },
 });
 const kills = Number(values.kills);
 const seed = Number(values.seed ?? Date.now() % 100_000);
 if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  process.stderr.write('Usage: npm run chaos -- --kills <number> [--seed <number>] [--backfill]\n');
+  process.stderr.write('Usage: npm run chaos -- --kills <number> [--seed <number>] [--backfill | --cv]\n');
   process.exit(2);
 }
 const random = randomFrom(seed);
 say(`${kills} kills, seed ${seed}`);
 
-const { rig, begin, checksum, forget } = values.backfill ? await aBackfill() : await aDay();
+const { rig, begin, checksum, forget } = values.cv
+  ? await aCrossValidation()
+  : values.backfill
+    ? await aBackfill()
+    : await aDay();
 // Also when interrupted: what this started must not stay.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void rig.takeDown().finally(() => process.exit(1)));
@@ -104,6 +111,16 @@ async function aBackfill(): Promise<Subject> {
     begin: () => rig.backfill('--chunk', '15'),
     checksum: () => rig.forecastChecksum(),
     forget: () => forgetForecasts(rig, true),
+  };
+}
+
+async function aCrossValidation(): Promise<Subject> {
+  const rig = await startCvRig(3_000);
+  return {
+    rig,
+    begin: () => rig.crossValidate('--mode', random() < 0.5 ? 'mp' : 'spark_local'),
+    checksum: () => rig.cvChecksum(),
+    forget: () => rig.forgetFits(true),
   };
 }
 

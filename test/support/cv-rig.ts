@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { startRig } from './rig.ts';
+import type { Rig } from './rig.ts';
+
+export const models = ['cox_ph', 'coxnet', 'weibull_aft', 'gbsa'];
+export const folds = 3;
+
+export interface CvRig extends Rig {
+  /** A cross-validation of the generated customers, unless the options say otherwise. */
+  crossValidate(...options: string[]): ReturnType<Rig['begin']>;
+  /** A number that changes with any figure of any fit and with the choice; not with when and where they were made. */
+  cvChecksum(): Promise<string>;
+  /** Throws away what was prepared, fitted and chosen, so that the next run makes it again. */
+  forgetFits(prepared?: boolean): Promise<void>;
+}
+
+/** A stack of its own with a generated data set in it. */
+export async function startCvRig(rows = 600, variables: NodeJS.ProcessEnv = {}): Promise<CvRig> {
+  const rig = await startRig(variables);
+  try {
+    const made = await rig.command('generate', 'survival', '--rows', String(rows), '--json');
+    assert.equal(made.exitCode, 0, made.stderr);
+  } catch (error) {
+    await rig.takeDown();
+    throw error;
+  }
+  const { database } = rig;
+  return {
+    ...rig,
+    crossValidate(...options) {
+      const dataset = options.includes('--dataset') ? [] : ['--dataset', 'survival'];
+      const named = options.includes('--models') ? [] : ['--models', ...models];
+      return rig.begin('run', 'cv', ...dataset, ...named, '--folds', String(folds), ...options);
+    },
+    async cvChecksum() {
+      const { rows } = await database.query<{ sum: string }>(
+        `select md5(concat(
+           (select string_agg(md5((model, fold, params_hash, fit_key, data_version, params, status, cindex, cindex_tau,
+                                   cindex_harrell, ibs, mean_auc, weighted_auc, train_rows, test_rows, seed,
+                                   detail - 'stages')::text), '' order by model, params_hash, fold) from cv_fits),
+           (select string_agg(md5((data_version, fold, train_rows, test_rows, columns, detail)::text), ''
+                              order by data_version, fold) from cv_folds),
+           (select string_agg(concat(data_version, membership_sha256), '' order by data_version) from cv_data),
+           (select string_agg(concat(model, params_hash, leaderboard, reason, refit ->> 'sha256'), '') from cv_selections)))
+           as sum`,
+      );
+      return rows[0]!.sum;
+    },
+    async forgetFits(prepared = false) {
+      await database.query('truncate cv_fits, cv_selections');
+      await database.query(`update units set committed_fingerprint = null where unit in ('select', 'refit')`);
+      if (prepared) await database.query('delete from cv_data');
+    },
+  };
+}
