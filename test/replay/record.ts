@@ -55,6 +55,7 @@ try {
   await record('backfill', repaired(1));
   await recordPartialBackfill();
   await record('import-prices', {});
+  await record('cross-validation', repairedFits());
 } finally {
   await server.teardown();
 }
@@ -67,6 +68,7 @@ async function start(name: string): Promise<WorkflowHandle> {
     backfill: ['forecastBackfill', backfill],
     'backfill-partial': ['forecastBackfill', backfill],
     'import-prices': ['importPrices', { sample: true }],
+    'cross-validation': ['crossValidation', { dataset: 'survival', task: 'survival' }],
   };
   const [workflow, given] = others[name] ?? ['dailyPipeline', input];
   return server.client.workflow.start(workflow, { workflowId: name, taskQueue: 'sevenfold', args: [given] });
@@ -162,6 +164,21 @@ function repaired(failures: number): Partial<Activities> {
         ...(fails && { result: { failed: part } }),
       };
     },
+  };
+}
+
+/** Folds, three batches of fits of which one is repeated, the choice, the refit. */
+function repairedFits(): Partial<Activities> {
+  const fits = repaired(1);
+  return {
+    planRound: fits.planRound!,
+    beginChunk: async (chunk) => ({
+      ...(await fits.beginChunk!(chunk))!,
+      job: 'cv_fit',
+      placement: { engine: 'local', withoutSpark: true },
+    }),
+    runBatch: async (request) =>
+      fits.runBatch!(request.job === 'cv_fit' ? { ...request, job: 'forecast_infer' } : request),
   };
 }
 

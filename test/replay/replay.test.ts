@@ -44,6 +44,12 @@ const mustHold: Record<string, ((event: Event) => boolean)[]> = {
     has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"skip"'),
     has('EVENT_TYPE_WORKFLOW_EXECUTION_FAILED', 'RunIncomplete'),
   ],
+  'cross-validation': [
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'openCrossValidation'),
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'noteChunk'),
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'selectModel'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
+  ],
   'import-prices': [has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')],
   'retry-by-hand': [has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"retryFailed"')],
 };
