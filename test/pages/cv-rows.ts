@@ -19,6 +19,7 @@ export interface WantedCv {
   /** Fits that are not there: `label/fold k`. */
   failed?: Record<string, { errorType: string; error: string }>;
   missing?: string[];
+  parity?: boolean;
   /** Without it, the run has nothing chosen. */
   selected?: boolean;
   status?: string;
@@ -90,8 +91,9 @@ export async function seedCv(database: Database, wanted: WantedCv = {}): Promise
   const dataVersion = `0123456789abcde${task.length % 10}`;
   const key = `cv/${name}/0a1b2c3d`;
   const request = {
+    parity: wanted.parity === true,
     ...{ dataVersion, name, source: `data/${name}.parquet`, sourceSha256: 'ab'.repeat(32), task },
-    ...{ runType: 'sample', metric, folds, splitter, seed: 42, threads: 1, mode: 'mp' },
+    ...{ runType: 'sample', metric, folds, splitter, seed: 42, threads: 1 },
     models: candidates.map(({ strength: _, ...rest }) => rest),
     settings: { exclude: ['chapter'], completeRows: false },
   };
@@ -112,7 +114,7 @@ export async function seedCv(database: Database, wanted: WantedCv = {}): Promise
   const seeded = { runId, key, labels, metric, dataVersion };
   if (upTo === 'opened') return seeded;
   await seedData(database, { ...wanted, task, folds, splitter, dataVersion, name });
-  const scope = { runId, dataVersion, task, folds, candidates, wanted };
+  const scope = { runId, dataVersion, task, folds, splitter, candidates, wanted };
   if (upTo === 'fitted') await seedFits(database, scope);
   await seedUnits(database, scope);
   await seedBatches(database, scope);
@@ -135,9 +137,9 @@ function setsOf(grid: Record<string, (number | string)[]>): Candidate[] {
     sets = sets.flatMap((set) => grid[name]!.map((value) => ({ ...set, [name]: value })));
   }
   return sets.map((set, i) => ({
-    label: `set ${i + 1}`,
+    label: `lightgbm ${i + 1}`,
     model: 'lightgbm',
-    paramsHash: hex(8, `set ${i + 1}`),
+    paramsHash: hex(8, `lightgbm ${i + 1}`),
     params: { num_leaves: 2048, learning_rate: 0.03, ...set },
     strength:
       0.02 * Number(set['feature_fraction'] ?? 0) -
@@ -178,6 +180,7 @@ async function seedData(database: Database, scope: DataScope): Promise<void> {
             ? Object.fromEntries(classes.map((each) => [each, Math.round(rows / classes.length)]))
             : { 0: 4_722, 1: 3_149 },
         }),
+        ...(task === 'regression' && { target: { mean: 51.2, deviation: 18.4, min: -3.1, max: 104.9 } }),
         samples: synthetic
           ? ['trend', 'weekly', 'monthly', 'autocorrelation'].map((component, i) => ({
               ...{ name: `feature_${i}`, component },
@@ -213,7 +216,7 @@ async function seedData(database: Database, scope: DataScope): Promise<void> {
             { column: 'creatinine', chi2: 0.7, p: 0.402, pHolm: 0.402, flagged: false },
           ])
         : null,
-      JSON.stringify({ time: 'time', event: 'event', folds, seed: 42 }),
+      JSON.stringify({ time: 'time', event: 'event', folds, seed: 42, splitter: scope.splitter }),
       ...[
         'cd'.repeat(32),
         JSON.stringify({ numpy: '2.3.4', lightgbm: '4.7.0' }),
@@ -257,6 +260,7 @@ interface FitScope {
   dataVersion: string;
   task: 'survival' | 'classification' | 'regression';
   folds: number;
+  splitter: string;
   candidates: Candidate[];
   wanted: WantedCv;
 }
@@ -390,7 +394,14 @@ async function seedUnits(database: Database, scope: FitScope): Promise<void> {
       const unit = `${label}/fold ${i + 1}`;
       const trouble = wanted.failed?.[unit];
       return {
-        ...{ unit, kind: 'fit', position: i + 1, verdict: verdictOf(unit), model_version: label },
+        ...{
+          unit,
+          kind: 'fit',
+          position: i + 1,
+          verdict: verdictOf(unit),
+          model_version: label,
+          fingerprint: hex(16, unit),
+        },
         ...{
           reason: trouble?.error ?? null,
           failure_type: trouble?.errorType ?? null,
@@ -400,17 +411,22 @@ async function seedUnits(database: Database, scope: FitScope): Promise<void> {
     }),
   );
   await database.query(
-    `insert into units (run_id, unit, kind, position, verdict, attempt, rows_due, rows_found, reason, failure_type, tries, model_version)
-     select $1, unit, kind, position, verdict, 1, 1, (verdict = 'complete')::int, reason, failure_type, tries, model_version
+    `insert into units (run_id, unit, kind, position, verdict, attempt, rows_due, rows_found, reason, failure_type, tries,
+                        model_version, fingerprint)
+     select $1, unit, kind, position, verdict, 1, 1, (verdict = 'complete')::int, reason, failure_type, tries,
+            model_version, fingerprint
        from jsonb_to_recordset($2) as u (unit text, kind text, position int, verdict text, reason text, failure_type text,
-                                         tries int, model_version text)`,
+                                         tries int, model_version text, fingerprint text)`,
     [runId, JSON.stringify(units)],
   );
+  const plan = { mode: 'mp', processes: 2, why: '31 s of work expected, less than 60 s', workSeconds: 31 };
   await database.query(
-    `insert into units (run_id, unit, kind, position, verdict, attempt, started_at, finished_at)
-     values ($1, 'prepare', 'phase', 0, 'complete', 1, now() - interval '99 seconds', now() - interval '95 seconds'),
-            ($1, 'report', 'phase', 3, 'missing', 1, now(), null)`,
-    [runId],
+    `insert into units (run_id, unit, kind, position, verdict, attempt, started_at, finished_at, detail)
+     values ($1, 'folds', 'phase', 0, 'complete', 1, now() - interval '99 seconds', now() - interval '95 seconds', '{}'),
+            ($1, 'fit', 'phase', 1, 'complete', 1, now() - interval '95 seconds', now() - interval '5 seconds',
+             jsonb_build_object('plan', $2::jsonb)),
+            ($1, 'report', 'phase', 4, 'missing', 1, now(), null, '{}')`,
+    [runId, JSON.stringify(plan)],
   );
 }
 
@@ -422,14 +438,18 @@ async function seedBatches(database: Database, { runId, folds }: FitScope): Prom
             jsonb_build_object('seconds', last - first, 'cpuSeconds', last - first, 'peakMb', 420), 'w', 'r1',
             base.at + interval '1 second' * first, base.at + interval '1 second' * first, base.at + interval '1 second' * last
        from (select now() - interval '99 seconds' as at) base,
-            (select 'cv_prepare' as job, 'prepare' as unit, 0 as number, 0.5::float8 as first, 4.0::float8 as last
+            (select 'cv_prepare' as job, 'folds' as unit, 0 as number, 0.5::float8 as first, 4.0::float8 as last
              union all select 'cv_fit', 'fold ' || k, k, 5 + k, 20 + 8.0 * k from generate_series(1, $2::int) as k) b`,
     [runId, folds],
   );
 }
 
 /** As the run does it: the same functions decide. */
-async function choose(database: Database, seeded: SeededCv, { folds, task }: FitScope): Promise<void> {
+async function choose(
+  database: Database,
+  seeded: SeededCv,
+  { folds, task, splitter }: FitScope,
+): Promise<void> {
   const { rows: values } = await database.query<{
     model: string;
     paramsHash: string;
@@ -449,7 +469,8 @@ async function choose(database: Database, seeded: SeededCv, { folds, task }: Fit
     values.map((row) => ({ ...row, label: labels.get(row.paramsHash)! })),
     {
       ...{ metric: seeded.metric, higherIsBetter: task !== 'regression', order: seeded.labels },
-      folds: Array.from({ length: folds }, (_, i) => i + 1),
+      // The newest fold of a time series is kept out of the choice.
+      folds: Array.from({ length: splitter === 'timeSeries' ? folds - 1 : folds }, (_, i) => i + 1),
     },
   );
   const { chosen, best } = selectSimplest(board, seeded.labels);
@@ -457,11 +478,15 @@ async function choose(database: Database, seeded: SeededCv, { folds, task }: Fit
     `insert into cv_selections (run_id, model, params_hash, metric, leaderboard, reason, refit) values ($1, $2, $3, $4, $5, $6, $7)`,
     [
       ...[seeded.runId, chosen.model, chosen.paramsHash, seeded.metric, JSON.stringify(board)],
-      `${chosen.label} is the simplest that ${best.label} beats by no more than one standard error.`,
+      chosen.label === best.label
+        ? `${best.label} has the best mean, and no simpler model comes within one standard error of it.`
+        : `${chosen.label} is kept although ${best.label} has the best mean: their difference is within its standard error.`,
       JSON.stringify({
         ...{
-          modelFiles: `models/sample_${chosen.label}`,
-          predictions: 'predictions/survival_predictions_sample.csv',
+          modelFiles: [`models/sample_${chosen.label}_20260131_093000/model.json`],
+          predictions: 'predictions/survival_predictions_sample_20260131_093000.csv',
+          artifacts: Array.from({ length: 12 }, (_, i) => `artifacts/file_${i}.csv`),
+          root: 'objects/cv/results/sample/flchain/0a1b2c3d',
         },
         ...{ rows, seconds: 1.3, sha256: 'ef'.repeat(32) },
       }),

@@ -48,7 +48,12 @@ export function meanOf(
 }
 
 /** A measure of one fold; null where the fit is not there. */
-export function valueOf({ fits }: Pick<CvReport, 'fits'>, label: string, fold: number, measure: string): number | null {
+export function valueOf(
+  { fits }: Pick<CvReport, 'fits'>,
+  label: string,
+  fold: number,
+  measure: string,
+): number | null {
   return fits.find((fit) => fit.label === label && fit.fold === fold)?.figures[measure] ?? null;
 }
 

@@ -44,21 +44,26 @@ export interface CurveChart {
   xTitle: string;
   yTick?: (value: number) => string;
   yRange?: { min: number; max: number; interval?: number };
-  xRange?: { min: number; max: number };
   note?: Chart['note'];
   height?: Chart['height'];
 }
 
 /** Lines over numbers: times, predicted shares. */
 export function curveChart(chart: CurveChart): Chart {
-  const { id, title, description, lines, xTitle, yTick, yRange, xRange, note, height } = chart;
+  const { id, title, description, lines, xTitle, yTick, yRange, note, height } = chart;
   return {
     ...{ id, title, description, note },
     ...(height && { height }),
     legend: lines.map(({ name, look }) => ({ name, sign: lookSign(look) })),
     draw: ({ narrow }) => ({
       grid: { left: 4, right: narrow ? 12 : 16, top: 12, bottom: 4, outerBoundsMode: 'same' },
-      xAxis: { ...valueAxis(xTitle, narrow), scale: true, ...(xRange ?? { max: 'dataMax', showMaxLabel: false }) },
+      xAxis: {
+        ...valueAxis(xTitle, narrow),
+        scale: true,
+        max: 'dataMax',
+        // It is rarely a round number.
+        axisLabel: { ...valueAxis(xTitle, narrow).axisLabel, showMaxLabel: false },
+      },
       yAxis: {
         type: 'value',
         scale: true,
@@ -128,7 +133,10 @@ export function stripChart(words: {
     legend: [
       { name: 'mean and 95 % interval', sign: meanSign },
       ...(apart
-        ? folds.map((fold, i) => ({ name: `fold ${fold}${fold === heldOut ? ', held out' : ''}`, sign: foldSign(i) }))
+        ? folds.map((fold, i) => ({
+            name: `fold ${fold}${fold === heldOut ? ', held out' : ''}`,
+            sign: foldSign(i),
+          }))
         : [{ name: 'a fold', sign: foldSign(0) }]),
     ],
     draw: ({ narrow }) => ({
@@ -202,7 +210,7 @@ export function calibrationChart(words: {
   title: string;
   description: string;
   groups: readonly Point[];
-  range: { min: number; max: number };
+  range: { min: number; max: number; interval: number };
 }): Chart {
   const { groups, range, ...rest } = words;
   return {

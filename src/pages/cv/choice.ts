@@ -6,7 +6,7 @@ import { clipped, count, dash, megabytes, seconds } from '../format.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Column, Fragment, Html } from '../page.ts';
 import { plural } from '../sections/common.ts';
-import { listed, meanOf, paramsOf, valueOf, varied } from './board.ts';
+import { listed, meanOf, mostListed, paramsOf, valueOf, varied } from './board.ts';
 import { stripChart } from './charts.ts';
 import type { CvReport, Fit } from './data.ts';
 import { candidateWord, interval, lackingWords } from './head.ts';
@@ -14,7 +14,7 @@ import { halfInterval, measureOf, measures, score } from './measures.ts';
 
 /** Null before the first fit. */
 export function choiceSection(report: CvReport): Html | null {
-  const { board, selection, request, heldOut } = report;
+  const { run, board, selection, request, heldOut } = report;
   const measure = measureOf(request.metric);
   if (board.length === 0) return null;
   const rows = listed(report);
@@ -27,21 +27,33 @@ export function choiceSection(report: CvReport): Html | null {
     html`${
       selection === null
         ? html`<p class="lead">
-            ${verdict('warn', 'nothing chosen')}: ${lackingWords(report)}. The order below is of what is
-            there.
+            ${verdict(run.status === 'running' ? 'quiet' : 'warn', 'nothing chosen')}:
+            ${lackingWords(report)}. The order below is of what is there.
           </p>`
         : html`<p class="lead">${clipped(selection.reason, 600)}</p>`
     }
-    ${boardTable(report, rows)}
-    ${board.length > rows.length && html`<p class="note">The first ${count(rows.length)} of ${candidateWord(report, board.length)}${missingOf(report) > 0 && html`, and ${count(missingOf(report))} without any figure`}; the rest are in the database, table cv_fits.</p>`}
-    ${board.length === rows.length && missingOf(report) > 0 && html`<p class="note">${candidateWord(report, missingOf(report))} without any figure ${missingOf(report) === 1 ? 'is' : 'are'} not in the table.</p>`}
+    ${
+      request.parity &&
+      html`<p class="note">
+        ${verdict('warn', 'as the original does it')} The fold that stops the training also scores it, and a
+        regression loss takes the place of the classifier's: figures are better than they should be.
+      </p>`
+    }
+    ${boardTable(report, rows)} ${leftOutOf(report, rows.length)}
     ${selection !== null && refitOf(selection.refit)}`,
   );
 }
 
-/** Candidates without a single figure. */
-function missingOf({ request, board }: CvReport): number {
-  return Math.max(0, request.models.length - board.length);
+/** What the table does not list; false where it lists all. */
+function leftOutOf(report: CvReport, rows: number): Html | false {
+  const { board, request } = report;
+  const none = Math.max(0, request.models.length - board.length);
+  if (board.length === rows && none === 0) return false;
+  const first = `The first ${Math.min(rows, mostListed)} of ${candidateWord(report, board.length)}`;
+  return html`<p class="note">
+    ${board.length > mostListed && `${first}${rows > mostListed ? ' and the chosen one' : ''}; the rest are in the database, table cv_fits.`}
+    ${none > 0 && `${candidateWord(report, none)} without any figure ${none === 1 ? 'is' : 'are'} not in the table.`}
+  </p>`;
 }
 
 function boardTable(report: CvReport, rows: readonly Candidate[]): Html {
@@ -147,34 +159,39 @@ export function plainValue(value: unknown): string {
   return clipped(typeof value === 'string' ? value : JSON.stringify(value), 40);
 }
 
+const refitParts = [
+  ['below', 'root'],
+  ['model', 'modelFiles'],
+  ['predictions', 'predictions'],
+  ['artifacts', 'artifacts'],
+  ['sha256 of model and predictions', 'sha256'],
+] as const;
+
 /** The chosen candidate fitted on all rows: where it lies and what was made with it. */
 function refitOf(refit: Record<string, unknown> | null): Html {
   if (refit === null) return html`<p class="note">It is not fitted on all rows yet.</p>`;
-  const files = (value: unknown) =>
-    Array.isArray(value)
-      ? value.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join(', ')
-      : typeof value === 'string'
-        ? value
-        : null;
   const rows = typeof refit['rows'] === 'number' ? refit['rows'] : null;
   const took = typeof refit['seconds'] === 'number' ? refit['seconds'] : null;
-  const paths = (['modelFiles', 'predictions', 'artifacts', 'sha256'] as const).flatMap((name) => {
-    const written = files(refit[name]);
-    return written === null || written === '' ? [] : [[name, written] as const];
-  });
-  const names = {
-    modelFiles: 'model',
-    predictions: 'predictions',
-    artifacts: 'artifacts',
-    sha256: 'sha256',
-  };
   return html`<div class="apart">
     <h3>Fitted on all rows</h3>
     <p class="note">
-      ${rows !== null && html`${figure('refit.rows', rows, count(rows))} rows scored${took !== null && html` in ${figure('refit.seconds', took, seconds(took))}`}.`}
-      ${paths.map(([name, written]) => html`<br />${names[name]}: <code class="id">${clipped(written, 400)}</code>`)}
+      ${rows !== null && html`${figure('refit.rows', rows, count(rows))} rows predicted${took !== null && html`; ${figure('refit.seconds', took, seconds(took))} in all`}.`}
+      ${refitParts.map(([name, field]) => {
+        const said = namesOf(refit[field]);
+        return said !== null && html`<br />${name}: <code class="id">${clipped(said, 500)}</code>`;
+      })}
     </p>
   </div>`;
+}
+
+const mostFiles = 5;
+
+/** One name, or the first of several; null where there is none. */
+function namesOf(value: unknown): string | null {
+  const names = (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string');
+  if (names.length === 0) return null;
+  const more = names.length > mostFiles ? ` and ${names.length - mostFiles} more` : '';
+  return `${names.slice(0, mostFiles).join(', ')}${more}`;
 }
 
 /** Null before the first fit. */

@@ -4,9 +4,11 @@ import { readFallbacks } from '../../ledger/batch-record.ts';
 import type { FallenBack } from '../../ledger/batch-record.ts';
 import { readChecks } from '../../ledger/checks.ts';
 import type { Check } from '../../ledger/checks.ts';
+import { readCvPlan } from '../../ledger/cv.ts';
 import { readRun } from '../../ledger/runs.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Verdict } from '../../ledger/units.ts';
+import type { CvPlan } from '../../planning/cv-mode.ts';
 import type { Candidate } from '../../planning/selection.ts';
 import type { BatchTrouble, JobCost } from '../backfill/data.ts';
 import { readSql } from '../data/sql.ts';
@@ -34,7 +36,9 @@ export interface CvReport {
   verdicts: Partial<Record<Verdict, number>>;
   open: { fits: OpenFit[]; all: number; byLabel: { label: string; folds: number[] }[] };
   checks: (Check & { unit: string })[];
-  stages: { model: string; stage: string; seconds: number }[];
+  stages: { model: string; fold: number; stage: string; seconds: number }[];
+  /** How the fits are carried out; null until the first are sent. */
+  plan: CvPlan | null;
   cost: JobCost[];
   troubles: { rows: BatchTrouble[]; all: number };
   fallbacks: FallenBack[];
@@ -54,7 +58,6 @@ export interface CvRequest {
   splitter: string;
   seed: number | null;
   threads: number | null;
-  mode: string;
   models: CvModel[];
   settings: Record<string, unknown>;
 }
@@ -231,7 +234,7 @@ const mostOpen = 200;
 export async function loadCvReport(database: Database, runId: string): Promise<CvReport> {
   const run = await readRun(database, runId);
   const request = requestOf(run);
-  const [data, folds, rows, chosen, phases, units, open, checks, stages, cost, troubles, fallbacks] =
+  const [data, folds, rows, chosen, phases, units, open, checks, stages, plan, cost, troubles, fallbacks] =
     await Promise.all([
       readData(database, request.dataVersion, runId),
       readFolds(database, request.dataVersion, runId),
@@ -250,6 +253,7 @@ export async function loadCvReport(database: Database, runId: string): Promise<C
       database.query<OpenFit & { all: number }>(sql.open, [runId, mostOpen]),
       readChecks(database, runId),
       database.query<CvReport['stages'][number]>(sql.stages, [runId]),
+      readCvPlan(database, runId),
       database.query<JobCost>(sql.cost, [runId]),
       database.query<BatchTrouble & { all: number }>(sql.troubles, [runId]),
       readFallbacks(database, runId),
@@ -292,6 +296,7 @@ export async function loadCvReport(database: Database, runId: string): Promise<C
     },
     checks,
     stages: stages.rows,
+    plan: plan ?? null,
     cost: cost.rows,
     troubles: { rows: troubles.rows, all: troubles.rows[0]?.all ?? 0 },
     fallbacks,
@@ -348,7 +353,6 @@ function requestOf(run: Run): CvRequest {
     splitter: textOr(whole['splitter'], ''),
     seed: numberOrNull(whole['seed']),
     threads: numberOrNull(whole['threads']),
-    mode: textOr(whole['mode'], ''),
     models: listOf(whole['models']).flatMap((each): CvModel[] => {
       const { label, model, params, paramsHash } = recordOf(each);
       return typeof model !== 'string'
@@ -458,7 +462,7 @@ async function readFolds(database: Database, version: string | null, runId: stri
     Omit<CvFold, 'train' | 'test' | 'tau' | 'classes'> & { detail: unknown }
   >(
     `select fold, train_rows as "trainRows", test_rows as "testRows", train_events as "trainEvents",
-            test_events as "testEvents", columns, detail - 'grid' as detail
+            test_events as "testEvents", columns, detail
        from cv_folds where data_version = ${dataVersion} order by fold`,
     [version, runId],
   );

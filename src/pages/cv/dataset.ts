@@ -6,7 +6,8 @@ import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Column, Html } from '../page.ts';
 import { plural } from '../sections/common.ts';
 import { curveChart, lookOf } from './charts.ts';
-import type { CvData, CvFold, CvReport } from './data.ts';
+import type { Point } from './curves.ts';
+import type { CvData, CvFold, CvReport, Sample } from './data.ts';
 import { time } from './measures.ts';
 
 const mostWarnings = 20;
@@ -28,6 +29,7 @@ export function dataSection({ data, request }: CvReport): Html | null {
               (${data.dropped.map(([reason, rows], i) => html`${i > 0 && ', '}${clipped(reason, 60)}: ${figure('cv_data.dropped', rows, count(rows), reason)}`)})`
         }.
         ${data.events !== null && html`${figure('cv_data.events', data.events, count(data.events))} had the event (${share(data.events / data.rows)}).`}
+        ${data.target !== null && html`The target is ${figure('target.mean', data.target.mean, time(data.target.mean))} on average, deviation ${figure('target.deviation', data.target.deviation, time(data.target.deviation))}, from ${time(data.target.min)} to ${time(data.target.max)}.`}
         ${
           data.classes.length > 0 &&
           html`Classes:
@@ -208,30 +210,31 @@ export function samplesSection({ data }: CvReport): Html | null {
   if (data === null || data.samples.length === 0) return null;
   return section(
     'Sample features',
-    html`The first rows of a few generated columns, with the component that was put into each: what the model
-    has to see through, or to use.`,
-    html`<div class="multiples">
-      ${data.samples.slice(0, 8).map(({ name, component, values }, i) =>
-        smallMultiple(
-          curveChart({
-            id: `sample-${i}`,
-            title: `${name}${component === null ? '' : `, ${component}`}`,
-            description: `${values.length} values from ${time(Math.min(...values))} to ${time(Math.max(...values))}.`,
-            lines: [
-              {
-                name,
-                look: { ...lookOf([], ''), width: 1.4 },
-                points: values.map((value, row) => [row, value]),
-              },
-            ],
-            xTitle: 'row',
-            height: { wide: 180, narrow: 180 },
-          }),
-          html`<h3>
-            ${clipped(name, 40)} ${component !== null && html`<small>${clipped(component, 40)}</small>`}
-          </h3>`,
-        ),
-      )}
-    </div>`,
+    html`Values of a few generated columns in the order of the file, with the component that was put into
+    each: what a model has to see through, or to use.`,
+    html`<div class="multiples">${data.samples.slice(0, 8).map(sampleOf)}</div>`,
+  );
+}
+
+function sampleOf({ name, component, values }: Sample, i: number): Html {
+  const known = values.flatMap((value) => value ?? []);
+  return smallMultiple(
+    curveChart({
+      id: `sample-${i}`,
+      title: `${name}${component === null ? '' : `, ${component}`}`,
+      description: `${known.length} values from ${time(Math.min(...known))} to ${time(Math.max(...known))}.`,
+      lines: [
+        {
+          name,
+          look: { ...lookOf([], ''), width: 1.4 },
+          points: values.flatMap((value, row): Point[] => (value === null ? [] : [[row, value]])),
+        },
+      ],
+      xTitle: 'samples',
+      height: { wide: 180, narrow: 180 },
+    }),
+    html`<h3>
+      ${clipped(name, 40)} ${component !== null && html`<small>${clipped(component, 40)}</small>`}
+    </h3>`,
   );
 }

@@ -83,7 +83,9 @@ export function interval(
 
 function statementOf(report: CvReport): Fragment {
   const { selection, board, request, run, fits } = report;
-  const taken = fits.filter(({ status, fittedAt }) => status === 'complete' && fittedAt < run.openedAt).length;
+  const taken = fits.filter(
+    ({ status, fittedAt }) => status === 'complete' && fittedAt < run.openedAt,
+  ).length;
   const { complete, skipped, all } = fitCounts(report);
   const chosen = selection && board.find(({ label }) => label === selection.label);
   return html`${

@@ -51,7 +51,10 @@ export function measureOf(key: string): Measure {
 export function score(value: number | null | undefined, measure?: Pick<Measure, 'scaled'>): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return dash;
   if (measure?.scaled && Math.abs(value) >= 10) {
-    return value.toLocaleString('en-US', { maximumSignificantDigits: 5 });
+    return value.toLocaleString('en-US', {
+      minimumSignificantDigits: 5,
+      maximumSignificantDigits: 5,
+    });
   }
   const text = value.toFixed(4);
   return text === '-0.0000' ? '0.0000' : text;

@@ -37,7 +37,7 @@ export function recordSection(report: CvReport): Html {
         figure('request.threads', request.threads, count(request.threads)),
       ],
       request.runType !== '' && ['run type', clipped(request.runType, 20)],
-      request.mode !== '' && ['mode', clipped(request.mode, 20)],
+      report.plan !== null && ['mode', report.plan.mode],
       request.splitter !== '' && ['splitter', clipped(request.splitter, 20)],
       ['decided by', measureOf(request.metric).name],
       selection !== null && ['decided at', unbroken(moment(selection.selectedAt))],

@@ -18,6 +18,7 @@ const mostStrata = 8;
 
 interface Stratum {
   name: string;
+  folds: number;
   rows: number;
   events: number;
   predicted: Point[];
@@ -51,17 +52,17 @@ export function strataSection(report: CvReport): Html | null {
       ),
     )
     .filter(({ predicted }) => predicted.length > 0)
-    .sort((a, b) => b.rows - a.rows || (a.name < b.name ? -1 : 1));
+    .sort((a, b) => b.folds - a.folds || b.rows - a.rows || (a.name < b.name ? -1 : 1));
   const shown = [all, ...strata.slice(0, mostStrata)];
   const lowest = Math.min(
     ...shown.flatMap(({ predicted, observed }) => [...predicted, ...observed].map(([, y]) => y)),
   );
-  const range = { min: lowest > 0.6 ? Math.floor(lowest * 10 - 0.5) / 10 : 0, max: 1 };
+  const range = sharesFrom(lowest);
   return section(
     'Survival by stratum',
     html`Of ${clipped(report.shown!.label, 60)}, on rows that the model had not seen: the mean of the
     predicted curves beside what came (Kaplan–Meier). Means over the folds, over the times that all of them
-    cover. ${range.min > 0 && `The axis begins at ${range.min}.`}`,
+    cover. ${range.min > 0 && `The axes begin at ${range.min}.`}`,
     html`<p class="note">
         ${legend([
           { name: 'predicted', sign: lookSign(predictedLook) },
@@ -90,7 +91,7 @@ export function strataSection(report: CvReport): Html | null {
           ),
         )}
       </div>
-      ${strata.length > mostStrata && html`<p class="note">The largest ${mostStrata} of ${strata.length} strata; all are in the table.</p>`}
+      ${strata.length > mostStrata && html`<p class="note">The largest ${mostStrata} of ${strata.length} strata; the table has the others.</p>`}
       ${strata.length > 0 && strataTable(strata)}`,
   );
 }
@@ -100,6 +101,7 @@ function stratumOf(name: string, of: readonly { detail: FitDetail; stratum: Stra
     meanCurve(of.map(({ detail, stratum }) => ({ grid: detail.grid, values: values(stratum) })));
   return {
     name,
+    folds: of.length,
     rows: of.reduce((sum, { stratum }) => sum + stratum.rows, 0),
     events: of.reduce((sum, { stratum }) => sum + stratum.events, 0),
     predicted: curve(({ meanSurvival }) => meanSurvival),
@@ -123,6 +125,7 @@ function strataTable(strata: readonly Stratum[]): Html {
       strata,
       [
         { heading: 'Stratum', cell: ({ name }) => clipped(name, 60), kind: 'key' },
+        numbers('Folds', 'strata.folds', ({ folds }) => folds, count),
         numbers('Rows', 'strata.rows', ({ rows }) => rows, count),
         numbers('Events', 'strata.events', ({ events }) => events, count),
         numbers('C to τ', 'strata.cindex_tau', ({ cindexTau }) => cindexTau, score),
@@ -132,8 +135,16 @@ function strataTable(strata: readonly Stratum[]): Html {
       ],
       { label: 'Strata in figures', key: ({ name }) => name, maxRows: 60 },
     )}
-    <p class="note">A stratum with fewer than 10 events in a fold's test rows has no measures there.</p>
+    <p class="note">
+      Each fold keeps its largest 12 strata; rows and events are of those folds' test rows. Where a stratum
+      has fewer than 10 events in a fold, it has no measures there.
+    </p>
   </details>`;
+}
+
+/** An axis of shares on which the lowest can be seen. */
+function sharesFrom(lowest: number): { min: number; max: number; interval: number } {
+  return lowest > 0.6 ? { min: 0.5, max: 1, interval: 0.1 } : { min: 0, max: 1, interval: 0.25 };
 }
 
 interface HorizonRow {
@@ -157,7 +168,7 @@ export function calibrationSection(report: CvReport): Html | null {
     .filter(({ groups }) => groups.length > 0);
   if (panels.length === 0) return null;
   const values = panels.flatMap(({ groups }) => groups.flat());
-  const range = { min: Math.max(0, Math.floor(Math.min(...values) * 10) / 10), max: 1 };
+  const range = sharesFrom(Math.min(...values));
   const labels = labelsOf(report);
   const rows = horizons.flatMap((t) => labels.map((label) => horizonRow(report, label, t)));
   return section(

@@ -6,13 +6,13 @@ import { figure } from '../figures.ts';
 import { clipped, count, megabytes, moment, seconds } from '../format.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Column, Html } from '../page.ts';
-import { statusTone, unbroken } from '../sections/common.ts';
+import { plural, statusTone, unbroken } from '../sections/common.ts';
 import { estimatesTable, fallbackNotes, priceInWords } from '../sections/estimates.ts';
 import type { Estimated } from '../sections/estimates.ts';
 import type { CvReport } from './data.ts';
 
 interface ModelTime {
-  model: string;
+  name: string;
   fits: number;
   failed: number;
   seconds: number;
@@ -23,12 +23,12 @@ interface ModelTime {
 }
 
 /** In the order in which a fit goes through them. */
-const stageOrder = ['load', 'fit', 'predict', 'metrics', 'store'];
+const stageOrder = ['load', 'fit', 'predict', 'score', 'metrics', 'store'];
 const jobNames: Record<string, string> = { cv_prepare: 'folds', cv_fit: 'fits', cv_refit: 'refit' };
 
 /** Null before anything was sent. */
 export function costSection(report: CvReport): Html | null {
-  const { cost, fallbacks } = report;
+  const { cost, fallbacks, plan } = report;
   const models = modelTimes(report);
   if (cost.length + models.length === 0) return null;
   const cpu = models.reduce((sum, each) => sum + each.cpuSeconds, 0);
@@ -45,6 +45,7 @@ export function costSection(report: CvReport): Html | null {
       html`<p class="lead">
           ${figure('fits.cpu', cpu, seconds(cpu))} of CPU in
           fits${peak !== null && html`, at most ${figure('fits.peak', peak, megabytes(peak))} in one`}.
+          ${plan !== null && html`Mode ${plan.mode}, ${plural(plan.processes, 'fit')} at a time: ${clipped(plan.why, 120)}.`}
           ${engines.length > 0 && priceInWords(estimated, engines)}
         </p>
         ${modelsTable(models)}`
@@ -61,22 +62,27 @@ export function costSection(report: CvReport): Html | null {
 }
 
 function modelTimes({ fits, stages }: CvReport): ModelTime[] {
-  const models = [...new Set(fits.map(({ model }) => model))];
-  return models
-    .map((model): ModelTime => {
-      const mine = fits.filter((fit) => fit.model === model);
+  const alone = new Set(fits.map(({ model }) => model)).size === 1;
+  // A grid has one model: there its folds are what differs.
+  const nameOfFit = ({ model, fold }: { model: string; fold: number }) =>
+    alone ? `${model}, fold ${fold}` : model;
+  return [...new Set(fits.map(nameOfFit))]
+    .map((name): ModelTime => {
+      const mine = fits.filter((fit) => nameOfFit(fit) === name);
+      const times = new Map<string, number>();
+      for (const each of stages.filter((stage) => nameOfFit(stage) === name)) {
+        times.set(each.stage, (times.get(each.stage) ?? 0) + each.seconds);
+      }
       const peaks = mine.flatMap(({ peakMb }) => peakMb ?? []);
       return {
-        model,
+        name,
         fits: mine.filter(({ status }) => status === 'complete').length,
         failed: mine.filter(({ status }) => status === 'failed').length,
         seconds: mine.reduce((sum, fit) => sum + (fit.seconds ?? 0), 0),
         cpuSeconds: mine.reduce((sum, fit) => sum + (fit.cpuSeconds ?? 0), 0),
         longest: Math.max(...mine.map((fit) => fit.seconds ?? 0)),
         peakMb: peaks.length === 0 ? null : Math.max(...peaks),
-        stages: new Map(
-          stages.filter((each) => each.model === model).map((each) => [each.stage, each.seconds]),
-        ),
+        stages: times,
       };
     })
     .sort((a, b) => b.cpuSeconds - a.cpuSeconds);
@@ -93,8 +99,8 @@ function modelsTable(models: readonly ModelTime[]): Html {
   return table(
     models,
     [
-      { heading: 'Model', cell: ({ model }) => clipped(model, 48), kind: 'key' },
-      numbers('Fits', 'time.fits', ({ fits }) => fits, count),
+      { heading: 'Fits of', cell: ({ name }) => clipped(name, 48), kind: 'key' },
+      numbers('Done', 'time.fits', ({ fits }) => fits, count),
       ...(failed ? [numbers('Failed', 'time.failed', (model: ModelTime) => model.failed, count)] : []),
       numbers('CPU', 'time.cpu_seconds', ({ cpuSeconds }) => cpuSeconds, seconds),
       {
@@ -112,7 +118,7 @@ function modelsTable(models: readonly ModelTime[]): Html {
           numbers(clipped(name, 20), `time.stage ${name}`, ({ stages }) => stages.get(name), seconds),
         ),
     ],
-    { label: 'Time, memory and stages by model', key: ({ model }) => model, maxRows: 40 },
+    { label: 'Time, memory and stages by model', key: ({ name }) => name, maxRows: 40 },
   );
 }
 

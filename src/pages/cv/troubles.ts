@@ -10,10 +10,10 @@ const mostCauses = 12;
 
 /** Null where nothing is missing; a run at work has fits that are only not there yet, and no cause for them. */
 export function troublesSection({ run, open, phases }: CvReport): Html | null {
-  const failed = open.fits.filter((fit) => fit.verdict !== 'missing' || fit.reason !== null);
   const failedPhases = phases.filter((phase) => phase.verdict === 'failed');
   const ended = run.status !== 'running';
-  if (failed.length + failedPhases.length === 0 && (!ended || open.all === 0)) return null;
+  const failed = open.fits.filter((fit) => ended || fit.verdict !== 'missing' || fit.reason !== null);
+  if (failed.length + failedPhases.length === 0) return null;
   const causes = new Map<string, OpenFit[]>();
   for (const fit of failed) {
     const cause = `${fit.verdict} ${fit.failureType ?? ''} ${fit.reason ?? ''}`;
@@ -71,7 +71,7 @@ function causeOf(fits: readonly OpenFit[]): Html {
   const { verdict: word, failureType, reason } = fits[0]!;
   return html`<p class="cause">
     ${verdict(statusTone(word), word)} ${failureType !== null && html`<strong>${failureType}</strong>: `}
-    ${clipped(reason, 400)}<br /><small class="quiet"
+    ${reason === null ? 'no reason is noted' : clipped(reason, 400)}<br /><small class="quiet"
       >${plural(fits.length, 'fit')}:
       ${fits
         .slice(0, 4)
