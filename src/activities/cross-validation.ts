@@ -190,6 +190,7 @@ export async function fitChunk(
   const plan = (await cv.readCvPlan(database, run.runId)) ?? decideMode(deps, run, [...open.values()]);
   const candidates = new Map(request.models.map((candidate) => [candidate.label, candidate]));
   const fits = units.flatMap(({ unit }) => open.get(unit) ?? []);
+  const { horizons } = await cv.readSettings(database, request.dataVersion);
   if (plan.mode !== 'pandas') fits.sort((a, b) => b.seconds - a.seconds);
   return {
     job: 'cv_fit',
@@ -202,7 +203,7 @@ export async function fitChunk(
       memoryMb: memoryOf(config, run, plan),
       runType: request.runType,
       parity: request.parity,
-      horizons: request.settings['horizons'],
+      horizons,
       fits: fits.map(({ unit, modelVersion, fold, seconds, megabytes }) => {
         const candidate = candidates.get(modelVersion)!;
         return {
@@ -311,7 +312,7 @@ export async function planCvBatch(
       seed: request.seed,
       threads: request.threads,
       parity: request.parity,
-      horizons: settings['horizons'],
+      horizons: (await cv.readSettings(database, dataVersion)).horizons,
     },
     placement,
   };
@@ -348,7 +349,7 @@ export async function selectModel(
   }
   const fits = await cv.readStoredFits(database, run);
   const { higherIsBetter } = criterionOf(request.task);
-  const { splitter } = await splitterOf(database, request);
+  const { splitter } = await cv.readSettings(database, request.dataVersion);
   const all = cv.foldNumbers(request);
   // Of a time series the newest fold is kept out of the choice: what it says of the chosen one is no boast.
   const heldOut = splitter === 'timeSeries' && all.length > 2 ? all.at(-1) : undefined;
@@ -376,18 +377,6 @@ export async function selectModel(
     await passFence(client, fence, { rowsDue: 1, detail: { chosen: chosen.label } });
   });
   return { label: chosen.label };
-}
-
-/** The splitter as the job understood it: `auto` is decided by the columns. */
-async function splitterOf(
-  database: Dependencies['database'],
-  { dataVersion, splitter }: CvRequest,
-): Promise<{ splitter: string }> {
-  const found = await database.query<{ splitter: string | null }>(
-    `select settings ->> 'splitter' as splitter from cv_data where data_version = $1`,
-    [dataVersion],
-  );
-  return { splitter: found.rows[0]?.splitter ?? splitter };
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inTransaction } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';
 import type { CvCandidate } from '../cv/candidates.ts';
+import { Failure } from '../failures.ts';
 import type { RunType, Task } from '../planning/cv-input.ts';
 import { hash } from '../planning/cv-key.ts';
 import type { CvPlan } from '../planning/cv-mode.ts';
@@ -127,6 +128,22 @@ export async function adoptPreparedData(database: Database, run: Run, fingerprin
         and exists (select 1 from cv_data where data_version = $2)`,
     [run.runId, cvRequestOf(run).dataVersion, fingerprint, cvRequestOf(run).folds],
   );
+}
+
+/** What the request left to the data, as the job decided it. Throws where the data was not prepared. */
+export async function readSettings(
+  database: Database,
+  dataVersion: string,
+): Promise<{ splitter: string; horizons: number[] }> {
+  const found = await database.query<{ splitter: string; horizons: number[] }>(
+    `select settings ->> 'splitter' as splitter, settings -> 'horizons' as horizons
+       from cv_data where data_version = $1`,
+    [dataVersion],
+  );
+  const settings = found.rows[0];
+  if (settings === undefined)
+    throw new Failure('CheckFailed', `Data version ${dataVersion} is not prepared.`);
+  return settings;
 }
 
 export interface PreparedFold extends FitSize {
@@ -282,7 +299,8 @@ export async function verifySelection(database: Database, run: Run): Promise<Che
 
 export async function verifyRefit(database: Database, run: Run): Promise<Check[]> {
   const found = await database.query<{ predictions: string | null }>(
-    `select refit ->> 'predictions' as predictions from cv_selections where run_id = $1`,
+    `select concat(refit ->> 'root', '/', refit ->> 'predictions') as predictions
+       from cv_selections where run_id = $1 and refit is not null`,
     [run.runId],
   );
   const predictions = found.rows[0]?.predictions ?? undefined;

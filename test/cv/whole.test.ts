@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { orphans } from '../chaos/harness.ts';
@@ -54,15 +54,15 @@ describe('a cross-validation is complete by its rows, and by nothing else', () =
   }
 
   test('the winner is refitted on all rows, and its files and figures are where the page says', async () => {
-    const { rows } = await rig.database.query<{ refit: { predictions: string; artifacts: string } }>(
+    const { rows } = await rig.database.query<{ refit: { root: string; predictions: string } }>(
       'select refit from cv_selections',
     );
-    const { predictions, artifacts } = rows[0]!.refit;
-    const [header, first] = readFileSync(predictions, 'utf8').split('\n');
+    const { root, predictions } = rows[0]!.refit;
+    const [header, first] = readFileSync(join(root, predictions), 'utf8').split('\n');
     assert.match(header!, /expected_survival/);
     assert.match(header!, /survival_prob_12/);
     assert.equal(first!.split(',').length, header!.split(',').length);
-    const metrics = readFileSync(join(artifacts, 'model_metrics.csv'), 'utf8').trim().split('\n');
+    const metrics = readFileSync(join(root, 'artifacts/model_metrics.csv'), 'utf8').trim().split('\n');
     assert.equal(metrics.length, 1 + models.length * folds);
   });
 
@@ -83,15 +83,14 @@ describe('a cross-validation is complete by its rows, and by nothing else', () =
     assert.equal(await rig.cvChecksum(), whole);
   });
 
-  test('folds whose files are gone are prepared again', async () => {
-    await rig.command('down');
-    const { rows } = await rig.database
-      .query<{ root: string }>('select object_root as root from cv_data')
-      .catch(() => ({ rows: [] }));
-    assert.deepEqual(rows, [], 'the stack is down');
-    await rig.command('up');
-    const after = await rig.database.query<{ root: string }>('select object_root as root from cv_data');
-    assert.ok(existsSync(join(after.rows[0]!.root, 'fold_1')));
+  test('folds whose files are gone are prepared again, and nothing is fitted for it', async () => {
+    const { rows } = await rig.database.query<{ root: string }>('select object_root as root from cv_data');
+    rmSync(rows[0]!.root, { recursive: true });
+    const before = await begun();
+    await complete();
+    assert.ok(existsSync(join(rows[0]!.root, 'fold_1')));
+    assert.equal(await begun(), before);
+    assert.equal(await rig.cvChecksum(), whole);
   });
 
   test('a fit that the database refuses is set apart; nothing is chosen until a retry has made it', async () => {

@@ -7,10 +7,12 @@ from typing import Any
 
 import lightgbm
 import numpy as np
+from scipy.special import expit, softmax
 
 from sevenfold_jobs.boosting import binning, parameters, scoring
 
 _DEFAULT_TREES = 100
+_TREES_AT_A_TIME = 40
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -27,13 +29,15 @@ def fit_set(
     Returns accuracy, precision, recall, f1, auc and log_loss, or rmse, mae and r2; best_iteration (trees
     that count); detail: classification_report, stopped_on (the metric that stalled, or None), trees (fitted
     in all), leaves (on average a tree that counts), notes, stages (seconds of load, fit, predict, score).
-    Raises InvalidInput for parameters that LightGBM does not have or that do not fit the task.
+    Raises InvalidInput for parameters that LightGBM does not have, that do not fit the task or that ask for
+    other bins than the folder has.
     """
     notes = parameters.check(params)
     began = time.perf_counter()
     meta = binning.read_meta(folder)
     if meta["task"] != task or meta["honest"] != honest:
         raise ValueError(f"{folder} is binned for {meta['task']}, honest {meta['honest']}")
+    parameters.check_bins(params, meta["binning"])
     classes = meta["classes"]
     kind = parameters.kind_of(task, len(classes or ()))
     told = parameters.for_training(params, kind, len(classes or ()), meta["trainRows"], seed, threads)
@@ -93,6 +97,7 @@ def refit(
         meta = binning.read_meta(source)
         if meta["honest"]:
             raise ValueError(f"{source} keeps rows back to stop training: bin all rows with honest=False")
+        parameters.check_bins(params, meta["binning"])
         classes, rows = len(meta["classes"] or ()), meta["trainRows"]
         train, _ = _load(source, meta, threads)
     else:
@@ -109,7 +114,7 @@ def refit(
     kind = parameters.kind_of(task, classes)
     told = parameters.for_training(params, kind, classes, rows, seed, threads)
     parameters.check_objective(told["objective"], kind)
-    booster = lightgbm.train(told, train, num_boost_round=trees)
+    booster = lightgbm.train(told, train, num_boost_round=trees, keep_training_booster=True)
     text = booster.model_to_string()
     return text, predictor(text, threads)
 
@@ -143,11 +148,18 @@ def _train(
     rounds = int(params.get("num_iterations", _DEFAULT_TREES))
     patience = int(params.get("early_stopping_rounds", 0))
     if patience == 0 or stopping is None:
-        booster = lightgbm.train(told, train, num_boost_round=rounds)
+        booster = lightgbm.train(told, train, num_boost_round=rounds, keep_training_booster=True)
         return booster, None, booster.current_iteration()
     stop = _Stop(patience, float(params.get("early_stopping_min_delta", 0.0)))
+    # Not kept, the booster is written as text and read again: 150 MB and a second for 10,000 trees.
     booster = lightgbm.train(
-        told, train, num_boost_round=rounds, valid_sets=[stopping], valid_names=["stopping"], callbacks=[stop]
+        told,
+        train,
+        num_boost_round=rounds,
+        valid_sets=[stopping],
+        valid_names=["stopping"],
+        callbacks=[stop],
+        keep_training_booster=True,
     )
     return booster, stop.metric, stop.fitted
 
@@ -179,7 +191,40 @@ class _Stop:
 
 
 def _predict(booster: lightgbm.Booster, X: np.ndarray, trees: int, threads: int) -> np.ndarray:
-    return booster.predict(np.asarray(X), num_iteration=trees, num_threads=threads)
+    """What `Booster.predict` gives, but for the last digits, in a third of the time.
+
+    LightGBM passes each row through all trees; of many or large ones none stays in the cache. Here all rows
+    pass through a few trees at a time, and the sums become probabilities at the end.
+    """
+    X = np.asarray(X)
+    score: np.ndarray | float = 0.0
+    for start in range(0, trees, _TREES_AT_A_TIME):
+        score = score + booster.predict(
+            X,
+            start_iteration=start,
+            num_iteration=min(_TREES_AT_A_TIME, trees - start),
+            raw_score=True,
+            num_threads=threads,
+        )
+    return _output(np.asarray(score), _objective(booster))
+
+
+def _objective(booster: lightgbm.Booster) -> str:
+    """As the model's text has it: `binary sigmoid:1`."""
+    head = booster.model_to_string(num_iteration=1, start_iteration=0)
+    return next(line for line in head.splitlines() if line.startswith("objective=")).removeprefix(
+        "objective="
+    )
+
+
+def _output(score: np.ndarray, objective: str) -> np.ndarray:
+    name, *settings = objective.split(" ")
+    steep = next((float(word[8:]) for word in settings if word.startswith("sigmoid:")), 1.0)
+    if name in ("binary", "multiclassova", "cross_entropy"):
+        return expit(steep * score)
+    if name == "multiclass":
+        return softmax(score, axis=1)
+    return np.exp(score) if name in ("poisson", "gamma", "tweedie") else score
 
 
 def _leaves(booster: lightgbm.Booster, trees: int) -> float:

@@ -12,14 +12,15 @@ from sevenfold_jobs.common.failures import InvalidInput
 Params = dict[str, Any]
 
 # What shapes the bins: fixed for all sets of a fold, because the fold is binned once.
-BINNING = (
-    "max_bin",
-    "min_data_in_bin",
-    "bin_construct_sample_cnt",
-    "use_missing",
-    "zero_as_missing",
-    "enable_bundle",
-)
+_BIN_DEFAULTS = {
+    "max_bin": 255,
+    "min_data_in_bin": 3,
+    "bin_construct_sample_cnt": 200_000,
+    "use_missing": True,
+    "zero_as_missing": False,
+    "enable_bundle": True,
+}
+BINNING = tuple(_BIN_DEFAULTS)
 _TRAINING = (
     "objective",
     "metric",
@@ -161,6 +162,16 @@ def kind_of(task: str, classes: int) -> str:
     if task == "regression":
         return "regression"
     return "binary" if classes == 2 else "multiclass"
+
+
+def check_bins(params: Mapping[str, Any], binning: Mapping[str, Any]) -> None:
+    """Raises InvalidInput where a set asks for other bins than its fold has: it would change nothing."""
+    for name in BINNING:
+        if name in params and params[name] != binning.get(name, _BIN_DEFAULTS[name]):
+            raise InvalidInput(
+                f"{name} {params[name]} differs from the bins of the fold, which all sets share: "
+                "give it as a fixed parameter and not as one of the grid"
+            )
 
 
 def check_objective(objective: str, kind: str) -> None:

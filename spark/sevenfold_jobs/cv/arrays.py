@@ -47,7 +47,7 @@ def put_folder(address: str, folder: Path, last: str) -> None:
 
 
 class Folders:
-    """Folders below an object root as local paths; those of a bucket are fetched once and kept until `close`."""
+    """Folders below an object root as local paths; a bucket's are fetched once and kept until `close`."""
 
     def __init__(self, object_root: str) -> None:
         self._root = object_root.rstrip("/")
@@ -84,7 +84,7 @@ class Folders:
 
 
 def load_array(folder: Path, name: str) -> np.ndarray:
-    """`<name>.npy` of the folder, read-only and mapped from the file. JobError where it is gone or damaged."""
+    """`<name>.npy` of the folder, read-only, mapped from the file. JobError where it is gone or damaged."""
     path = folder / f"{name}.npy"
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)

@@ -49,7 +49,9 @@ def numbers_of(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def is_numeric_text(column: pa.ChunkedArray) -> bool:
-    """Whether each of its texts is a number."""
+    """Whether each of its texts is a number; one that begins with a zero, as codes do, is none."""
+    if pc.any(pc.match_substring_regex(_plain(column), r"^\s*0\d")).as_py():
+        return False
     try:
         numbers_of(column)
     except pa.ArrowInvalid:

@@ -17,9 +17,8 @@ def known_name(what: str, name: str, names: Iterable[str]) -> str:
     names = list(names)
     if name in names:
         return name
-    near = difflib.get_close_matches(name, names, 1) or [
-        each for each in names if each.lower() == name.lower()
-    ]
+    alike = [each for each in names if each.lower() == name.lower()]
+    near = alike or difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {shown(near[0])}? " if near else ""
     listed = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
     raise InvalidInput(f"{what} {shown(name)} is unknown: {hint}There are {listed}.")

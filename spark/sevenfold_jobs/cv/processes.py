@@ -28,7 +28,7 @@ _OOM_SCORE = "900"
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended: `result`, or `error_type` (of src/failures.ts) and `message`. Seconds are of a wall."""
+    """How a child ended: `result`, or `error_type` (of src/failures.ts) and `message`."""
 
     result: Any
     error_type: str | None
@@ -108,7 +108,7 @@ class Child:
         elif code == -signal.SIGKILL:
             said = {
                 "errorType": "OutOfMemory",
-                "message": f"its process was killed, as the system does when memory runs out, at {peak:,.0f} MB",
+                "message": f"its process was killed at {peak:,.0f} MB, as it is when memory runs out",
             }
         else:
             name = signal.Signals(-code).name if code < 0 else f"code {code}"
@@ -117,7 +117,7 @@ class Child:
 
 
 def wait_for_one(children: list[Child]) -> Child:
-    """The first of them whose process has said all that it has to say; watches the memory of all meanwhile."""
+    """The first whose process has said all that it has to say; watches the memory of all meanwhile."""
     by_pipe = {child.pipe: child for child in children}
     while True:
         readable, _, _ = select.select(list(by_pipe), [], [], _POLL_SECONDS)

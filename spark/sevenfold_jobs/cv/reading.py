@@ -66,10 +66,8 @@ def _is_pickle(path: Path, content: bytes) -> bool:
         return True
     if len(content) > 1 and content[0] == 0x80 and 2 <= content[1] <= 5:
         return True
-    # Protocols 0 and 1 are text: the last byte is the instruction to stop, the first lines build an object.
-    return (
-        content[-1:] == b"." and content[:1] in b"(cc]}" and b"\nR" in content or content[:8] == b"ccopy_re"
-    )
+    # Protocols 0 and 1 are text: objects are built by name, and the last byte is the instruction to stop.
+    return content.startswith((b"c", b"(", b"}", b"]")) and content.endswith(b".") and b"\np" in content
 
 
 def _read_parquet(path: Path, content: bytes) -> pa.Table:

@@ -7,7 +7,8 @@ from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.cv.naming import known_name
 
 TASKS = ("survival", "classification", "regression")
-SPLITTERS = ("stratified", "timeSeries", "given")
+#: `auto` is decided by the columns (cv/defaults.py).
+SPLITTERS = ("stratified", "timeSeries", "given", "auto")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Request:
 def read_request(given: dict[str, Any]) -> Request:
     """Raises InvalidInput for an unknown task or splitter, fewer than two folds, a negative gap."""
     task = known_name("Task", given["task"], TASKS)
-    splitter = known_name("Splitter", given.get("splitter", "stratified"), SPLITTERS)
+    splitter = known_name("Splitter", given.get("splitter", "auto"), SPLITTERS)
     folds = int(given["folds"])
     if folds < 2:
         raise InvalidInput(f"{folds} folds leave nothing to train on: take at least 2.")

@@ -28,7 +28,7 @@ _ID, _DATE = ("account_entities_key", "id"), ("date", "timestamp")
 MOST_LEVELS = 100
 _MOST_CLASSES = 100
 # Strata that are not asked for: a baseline each, so few of them.
-_MOST_STRATA = 40
+_MOST_STRATA, _EVENTS_A_STRATUM = 40, 10
 
 _ROLES = {
     "time": "is the time",
@@ -89,7 +89,7 @@ def read_roles(table: pa.Table, request: Request) -> Table:
     Raises InvalidInput for an unknown column, an event that is not 0/1, a target that is none, and columns
     that were asked for and cannot be features. Columns that nobody asked for and cannot be are left out.
     """
-    roles = _roles(table, request)
+    roles = roles_of(table, request)
     keep = np.ones(table.num_rows, bool)
     dropped: dict[str, int] = {}
 
@@ -147,7 +147,7 @@ def read_roles(table: pa.Table, request: Request) -> Table:
             found.target, found.classes = codes.reshape(-1), [classes[code] for code in present]
             if len(present) < 2:
                 raise InvalidInput(
-                    f"{request.name} has rows of class {shown(found.classes[0])} only: there is nothing to tell apart."
+                    f"{request.name} has rows of class {shown(found.classes[0])} only: nothing to tell apart."
                 )
     if roles["fold"] is not None:
         found.folds = folds[rows]
@@ -157,8 +157,8 @@ def read_roles(table: pa.Table, request: Request) -> Table:
     return found
 
 
-def _roles(table: pa.Table, request: Request) -> dict[str, str | None]:
-    """Column by role. What a request names must be there; a default is taken if it is."""
+def roles_of(table: pa.Table, request: Request) -> dict[str, str | None]:
+    """Column by role, None for a role that none has. InvalidInput for a named one that is not there."""
     names = table.column_names
 
     def find(what: str, given: str | None, defaults: tuple[str, ...], needed: bool) -> str | None:
@@ -167,7 +167,8 @@ def _roles(table: pa.Table, request: Request) -> dict[str, str | None]:
         found = next((name for name in defaults if name in names), None)
         if found is None and needed:
             raise InvalidInput(
-                f"{request.name} has no column {' or '.join(map(shown, defaults))}: say which one is the {what}."
+                f"{request.name} has no column {' or '.join(map(shown, defaults))}: "
+                f"say which one is the {what}."
             )
         return found
 
@@ -297,8 +298,8 @@ def _as_feature(
         if column.null_count == len(column):
             return "numeric", None, "has no value in any row"
         return "numeric", None, f"is of type {kind}, neither number nor text"
-    # Where the categorical columns are listed, text that is numbers is meant as numbers.
-    as_number = is_number(kind) or (categorical is not None and is_numeric_text(column))
+    # Numbers kept as text are numbers, as they would be in a CSV file, unless they are listed as categories.
+    as_number = is_number(kind) or is_numeric_text(column)
     if as_number and not wanted:
         values = numbers_of(column)
         infinite = np.isinf(values)
@@ -356,15 +357,16 @@ def _strata(request: Request, table: Table) -> list[str]:
                     f"the categorical ones are {known}; list it as categorical."
                 )
         return list(dict.fromkeys(request.strata))
+    most = min(_MOST_STRATA, int(table.event.sum()) // _EVENTS_A_STRATUM)
     chosen: list[str] = []
     for name in table.categories:
-        if len(strata_of(table, [*chosen, name])[1]) <= _MOST_STRATA:
+        if len(strata_of(table, [*chosen, name])[1]) <= most:
             chosen.append(name)
     missed = [name for name in table.categories if name not in chosen]
     if missed:
         table.warnings.append(
             f"The strata are those of {' / '.join(chosen) or 'no column'}: with {', '.join(missed)} "
-            f"there would be more than {_MOST_STRATA}."
+            f"there would be more than {most}."
         )
     return chosen
 

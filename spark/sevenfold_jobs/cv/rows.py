@@ -37,10 +37,8 @@ def write_fit(connection: psycopg.Connection, task: Task, unit: str, row: dict[s
     )
     values = {column: row.get(column) for column in _COLUMNS}
     values |= {column: json.dumps(values[column] or {}, allow_nan=False) for column in _JSON}
-    connection.execute(
-        f"insert into cv_fits ({', '.join(_COLUMNS)}) values ({', '.join(f'%({name})s' for name in _COLUMNS)})",
-        values,
-    )
+    places = ", ".join(f"%({column})s" for column in _COLUMNS)
+    connection.execute(f"insert into cv_fits ({', '.join(_COLUMNS)}) values ({places})", values)
     task.failpoint("before-commit")
     if row["status"] == "complete":
         pass_unit(connection, row["run_id"], unit, row["attempt"])
@@ -49,7 +47,7 @@ def write_fit(connection: psycopg.Connection, task: Task, unit: str, row: dict[s
 
 
 def is_committed(connection: psycopg.Connection, run_id: str, unit: str, attempt: int) -> bool:
-    """Whether this attempt has committed the unit already: a task that is run again finds its earlier fits."""
+    """Whether this attempt has committed the unit: a task that is run again finds its earlier fits."""
     found = connection.execute(
         "select 1 from units where run_id = %s and unit = %s and attempt = %s and committed_attempt = %s",
         [run_id, unit, attempt, attempt],

@@ -89,6 +89,4 @@ def membership_hash(splits: list[Split], rows: np.ndarray, file_rows: int) -> st
 
 def _refuse_few(rows: int, folds: int) -> None:
     if rows < folds:
-        raise InvalidInput(
-            f"{rows} rows are fewer than {folds} folds: give more rows or ask for fewer folds."
-        )
+        raise InvalidInput(f"{rows} rows are fewer than {folds} folds: give more rows or ask for less.")

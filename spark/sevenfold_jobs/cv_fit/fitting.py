@@ -148,11 +148,7 @@ def _fit_boosting(request: Request, fit: Fit, folder: Path) -> dict[str, Any]:
         "arrays": address,
         "detail": {
             **detail,
-            "stages": {
-                **detail.get("stages", {"fit": stages.seconds["fit"]}),
-                "store": stages.seconds["store"],
-            },
-            "notes": detail.get("notes", []),
+            "stages": {**detail["stages"], "store": stages.seconds["store"]},
         },
     }
 

@@ -41,9 +41,7 @@ def run(batch: Batch) -> dict[str, Any]:
         if "errorType" in each
     ]
     total = len(request.fits)
-    batch.progress(
-        total, total, f"{total - len(failed)} fits" + (f", {len(failed)} failed" if failed else "")
-    )
+    batch.progress(total, total, f"{total - len(failed)} fitted, {len(failed)} failed")
     return {
         "fitted": total - len(failed),
         "failed": failed,

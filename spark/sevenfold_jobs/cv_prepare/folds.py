@@ -13,7 +13,7 @@ from sevenfold_jobs.cv.splits import Split
 def split(request: Request, table: Table) -> list[Split]:
     """Stratified on the event flag, the class, or the tenth of the target; by time; or as given.
 
-    Raises InvalidInput for fewer rows than folds, and for a fold without events or without one of two classes.
+    Raises InvalidInput for fewer rows than folds, and for a fold without events or without a class.
     """
     if request.splitter == "timeSeries":
         found = splits.time_series(len(table.rows), request.folds, request.gap)
@@ -58,7 +58,8 @@ def _refuse_empty(request: Request, table: Table, fold: Split) -> None:
         if not there.all():
             missing = table.classes[int(np.argmin(there))]
             raise InvalidInput(
-                f"Fold {fold.fold} of {request.name} has no row of class {shown(missing)} to train on: {advice}."
+                f"Fold {fold.fold} of {request.name} has no row of class {shown(missing)} to train on: "
+                f"{advice}."
             )
         if tested.sum() < 2:
             raise InvalidInput(

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.cv.defaults import filled_in
 from sevenfold_jobs.cv.leaks import leak_warnings
 from sevenfold_jobs.cv.reading import read_source
 from sevenfold_jobs.cv.request import Request, read_request
@@ -29,6 +30,7 @@ def run(batch: Batch) -> dict[str, Any]:
     steps = request.folds + 2
     batch.progress(0, steps, f"reading {request.name}")
     source = read_source(request.path, request.source_sha256)
+    request = filled_in(request, source)
     generator = generator_of(source)
     table = read_roles(source, request)
     samples = samples_of(table, generator)

@@ -167,7 +167,8 @@ def _hazards(table: Table, strata: np.ndarray) -> list[dict[str, Any]] | None:
         return [{key: _plain(value) for key, value in each.items()} for each in found]
     except Exception as error:
         print(f"the hazards test failed: {error!r}", file=sys.stderr)
-        table.warnings.append(f"Proportional hazards could not be tested: {str(error).splitlines()[:1]}.")
+        why = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        table.warnings.append(f"Proportional hazards could not be tested: {why}.")
         return None
 
 

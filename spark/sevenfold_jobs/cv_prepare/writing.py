@@ -52,9 +52,10 @@ def write_data(connection: psycopg.Connection, data: DataRow, folds: list[FoldRo
         insert into cv_data (data_version, name, source, source_sha256, task, is_synthetic, rows, dropped,
                              features, left_out, warnings, summary, hazards, settings, membership_sha256,
                              versions, result_version, object_root, seconds)
-        values (%(data_version)s, %(name)s, %(source)s, %(source_sha256)s, %(task)s, %(is_synthetic)s, %(rows)s,
-                %(dropped)s, %(features)s, %(left_out)s, %(warnings)s, %(summary)s, %(hazards)s, %(settings)s,
-                %(membership_sha256)s, %(versions)s, %(result_version)s, %(object_root)s, %(seconds)s)
+        values (%(data_version)s, %(name)s, %(source)s, %(source_sha256)s, %(task)s, %(is_synthetic)s,
+                %(rows)s, %(dropped)s, %(features)s, %(left_out)s, %(warnings)s, %(summary)s, %(hazards)s,
+                %(settings)s, %(membership_sha256)s, %(versions)s, %(result_version)s, %(object_root)s,
+                %(seconds)s)
             on conflict (data_version) do
         update set name = excluded.name, source = excluded.source, source_sha256 = excluded.source_sha256,
                task = excluded.task, is_synthetic = excluded.is_synthetic, rows = excluded.rows,
@@ -90,8 +91,8 @@ def write_data(connection: psycopg.Connection, data: DataRow, folds: list[FoldRo
     with connection.cursor() as cursor:
         cursor.executemany(
             """
-            insert into cv_folds (data_version, fold, train_rows, test_rows, train_events, test_events, columns,
-                                  detail)
+            insert into cv_folds (data_version, fold, train_rows, test_rows, train_events, test_events,
+                                  columns, detail)
             values (%s, %s, %s, %s, %s, %s, %s, %s)
             """,
             [

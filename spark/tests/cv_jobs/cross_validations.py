@@ -40,6 +40,43 @@ def survival_table(rows: int = 300, seed: int = 5) -> pa.Table:
     )
 
 
+def class_table(rows: int = 400, seed: int = 7) -> pa.Table:
+    """A label of two classes and a number, both from two numeric columns and one of three levels."""
+    generator = np.random.default_rng(seed)
+    one, two = generator.normal(size=rows), generator.normal(size=rows)
+    kind = generator.choice(["x", "y", "z"], rows)
+    number = one + 0.5 * two * (kind == "x") + 0.3 * generator.normal(size=rows)
+    one[generator.random(rows) < 0.05] = np.nan
+    return pa.table(
+        {
+            "one": pa.array(one, from_pandas=True),
+            "two": two,
+            "kind": kind,
+            "label": np.where(number + 0.5 * generator.normal(size=rows) > 0, "yes", "no"),
+            "number": number,
+        }
+    )
+
+
+def lightgbm_set(task: str, **params: Any) -> dict[str, Any]:
+    """A small set of parameters."""
+    objective = "binary" if task == "classification" else "regression"
+    return {
+        "objective": objective,
+        "metric": "binary_logloss" if task == "classification" else "rmse",
+        "num_leaves": 7,
+        "learning_rate": 0.1,
+        "lambda_l1": 0.3,
+        "num_iterations": 60,
+        "early_stopping_rounds": 10,
+        **params,
+    }
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 class CrossValidation:
     """One source and one data version in a database of the test."""
 
@@ -98,11 +135,11 @@ class CrossValidation:
         fits = [
             {
                 "unit": f"{model}/fold {fold}",
-                "fitKey": hashlib.sha256(f"{self.data_version}{model}{fold}{params}".encode()).hexdigest()[:16],
+                "fitKey": _hash(f"{self.data_version} {model} {fold} {params}")[:16],
                 "model": model.split("@")[0],
                 "fold": fold,
                 "params": params,
-                "paramsHash": hashlib.sha256(f"{model}{params}".encode()).hexdigest()[:8],
+                "paramsHash": _hash(f"{model} {params}")[:8],
                 "seed": 42,
                 "threads": 1,
                 "estimateSeconds": 1.0,
@@ -124,11 +161,11 @@ class CrossValidation:
             "fits": fits,
             **given,
         }
-        batch = self.make_batch("cv_fit", request, unit="chunk 1", **{})
+        batch = self.make_batch("cv_fit", request, unit="chunk 1")
         with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
             cursor.executemany(
-                "insert into units (run_id, unit, kind, model_version, position, attempt, rows_due, fingerprint)"
-                " values (%s, %s, 'fit', %s, %s, %s, 1, 'planned')",
+                "insert into units (run_id, unit, kind, model_version, position, attempt, fingerprint)"
+                " values (%s, %s, 'fit', %s, %s, %s, 'planned')",
                 [(batch.fence["runId"], fit["unit"], fit["model"], fit["fold"], attempt) for fit in fits],
             )
         return batch
@@ -136,6 +173,48 @@ class CrossValidation:
     def fit(self, models: dict[str, dict[str, Any]], **given: Any) -> tuple[Batch, dict[str, Any]]:
         batch = self.fits(models, **given)
         return batch, run_fits(batch)
+
+    def refit(self, fits: Batch, model: str, attempt: int = 1, **given: Any) -> Batch:
+        """A batch that refits `model` of the run of `fits`, which selects it."""
+        run_id = fits.fence["runId"]
+        found = next(fit for fit in fits.input["fits"] if fit["model"] == model)
+        self.ask(
+            "insert into cv_selections (run_id, model, params_hash, metric, leaderboard, reason)"
+            " values (%s, %s, %s, 'cindex_tau', '[]', 'a test chose it') on conflict do nothing",
+            *(run_id, model, found["paramsHash"]),
+        )
+        self.ask(
+            "insert into units (run_id, unit, attempt, fingerprint) values (%s, 'refit', %s, 'today')"
+            " on conflict do nothing",
+            *(run_id, attempt),
+        )
+        request = {
+            **{key: fits.input[key] for key in ("dataVersion", "objectRoot", "task", "runType")},
+            "resultRoot": str(self.folder / "results"),
+            "stamp": "20260102_030405",
+            "runId": run_id,
+            "selection": {key: found[key] for key in ("model", "params", "paramsHash")},
+            "fits": [
+                {key: fit[key] for key in ("model", "fold", "paramsHash", "fitKey")}
+                for fit in fits.input["fits"]
+            ],
+            "seed": 42,
+            "threads": 1,
+            "horizons": [5, 10, 5000],
+            "name": "source",
+            **given,
+        }
+        fence = {"runId": run_id, "unit": "refit", "attempt": 1, "fingerprint": "today"}
+        return Batch(
+            {
+                "batchId": f"sf-cv-refit-{uuid.uuid4().hex[:8]}",
+                "job": "cv_refit",
+                "input": request,
+                "fence": fence,
+                "directory": str(self.folder),
+                "databaseUrl": self.url,
+            }
+        )
 
     def rows(self, batch: Batch) -> list[tuple]:
         """(model, fold, status, cindex_tau, ibs, mean_auc) of the run's fits."""

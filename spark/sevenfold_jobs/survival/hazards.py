@@ -1,0 +1,82 @@
+"""Whether hazards are proportional: does a column's effect change with time?
+
+Grambsch and Therneau (1994): Schoenfeld residuals of a Cox model, scaled by its variance, against the rank of
+time. Without strata and ties the figures are those of lifelines' `proportional_hazard_test`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import chi2, rankdata
+
+from sevenfold_jobs.survival.cox import RiskSets, fit_cox, pseudo_inverse
+
+# Flagged below this after Holm's correction.
+LEVEL = 0.05
+
+
+def proportional_hazards_test(
+    X: np.ndarray,
+    names: Sequence[str],
+    strata: np.ndarray | None,
+    time: np.ndarray,
+    event: np.ndarray,
+) -> list[dict[str, Any]]:
+    """One chi-square with 1 degree a column of X (n, k) without gaps: [{column, chi2, p, pHolm, flagged}] by p.
+
+    A Cox model without penalty, stratified by `strata` (n,), on standardised columns: raw ones of very
+    different sizes break its convergence, and the statistic does not depend on the scale. The rank of an
+    event is that of its time among all events, the mean rank at a tie. Columns that do not vary, or that others
+    determine, cannot be tested and are left out. ValueError with fewer than two events.
+    """
+    if np.count_nonzero(event) < 2:
+        raise ValueError("a test of proportional hazards needs at least two events")
+    deviation = X.std(axis=0)
+    tested = np.flatnonzero(deviation > 1e-12 * np.maximum(np.abs(X).max(axis=0, initial=0.0), 1e-300))
+    if len(tested) == 0:
+        return []
+    standard = (X[:, tested] - X[:, tested].mean(axis=0)) / deviation[tested]
+    found = fit_cox(standard, time, event, strata=strata, tol=1e-12)
+
+    sets = RiskSets(time, event, strata)
+    ordered = standard[sets.order]
+    eta = ordered @ found.coef
+    weight = np.exp(eta - eta.max())
+    risk = sets.at_risk(weight)
+    means = sets.at_risk(ordered * weight[:, None]) / np.where(risk > 0, risk, 1.0)[:, None]
+    rows = np.flatnonzero(sets.event)
+    residuals = ordered[rows] - means[sets.group[rows]]
+
+    events = len(rows)
+    variance = pseudo_inverse(found.hessian * len(time))
+    rank = rankdata(sets.times[sets.group[rows]])
+    centred = rank - rank.mean()
+    spread = centred @ centred
+    # events * residuals @ variance are the scaled residuals.
+    slope = events * (centred @ residuals) @ variance
+    own = np.diag(variance)
+    # The part of each column's direction that the data determine: 1 unless other columns make it up.
+    determined = np.sum(variance * (found.hessian * len(time)), axis=1) > 1.0 - 1e-6
+    if spread <= 0:
+        return []
+    statistic = slope[determined] ** 2 / (events * own[determined] * spread)
+    columns = tested[determined]
+    p = chi2.sf(statistic, 1)
+    order = np.lexsort((columns, p))
+    adjusted = holm(p[order])
+    return [
+        {
+            "column": str(names[columns[i]]),
+            "chi2": float(statistic[i]),
+            "p": float(p[i]),
+            "pHolm": float(adjusted[place]),
+            "flagged": bool(adjusted[place] < LEVEL),
+        }
+        for place, i in enumerate(order)
+    ]
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's (1979) adjusted p of ascending p (k,): the running maximum of p times the tests still open, at most 1."""
+    return np.minimum(np.maximum.accumulate(p * np.arange(len(p), 0, -1)), 1.0)

@@ -1,0 +1,392 @@
+"""Job cv_prepare: arrays of every fold and their account, or one clear line and nothing."""
+
+import hashlib
+import json
+import os
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from cross_validations import class_table, survival_table
+
+from sevenfold_jobs.common.failures import Fenced, InvalidInput
+from sevenfold_jobs.cv_prepare.main import run
+from sevenfold_jobs.survival.grid import time_grid
+
+
+def with_column(table, name, values):
+    if name in table.column_names:
+        return table.set_column(table.column_names.index(name), name, pa.array(values))
+    return table.append_column(name, pa.array(values))
+
+
+def files_of(folder):
+    return {
+        str(path.relative_to(folder)): (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_mtime_ns,
+        )
+        for path in Path(folder).rglob("*")
+        if path.is_file()
+    }
+
+
+def test_folds_are_files_and_rows(cv):
+    batch = cv.preparation(survival_table())
+    result = run(batch)
+    assert (result["dataVersion"], result["rows"], result["folds"]) == (cv.data_version, 300, 3)
+    seen = []
+    for fold in (1, 2, 3):
+        folder = Path(cv.object_root, f"fold_{fold}")
+        about = json.loads((folder / "fold.json").read_text())
+        arrays = {path.stem: np.load(path, allow_pickle=False) for path in folder.glob("*.npy")}
+        seen += arrays["test_rows"].tolist()
+        assert arrays["X_train"].flags.c_contiguous
+        assert arrays["X_train"].dtype == np.float64
+        assert arrays["X_train"].shape == (200, len(about["columns"]))
+        assert not np.isnan(arrays["X_test"]).any()
+        assert arrays["event_train"].dtype == bool
+        grid = time_grid(arrays["time_train"], arrays["event_train"], arrays["time_test"])
+        assert about["grid"]["points"] == grid.points.tolist()
+        [(train, test, train_events, test_events, columns, detail)] = cv.ask(
+            "select train_rows, test_rows, train_events, test_events, columns, detail from cv_folds"
+            " where data_version = %s and fold = %s",
+            *(cv.data_version, fold),
+        )
+        assert (train, test, columns) == (200, 100, len(about["columns"]))
+        assert train_events == arrays["event_train"].sum()
+        assert test_events == arrays["event_test"].sum()
+        assert (detail["grid"], detail["tau"]) == (grid.points.tolist(), grid.tau)
+        assert detail["horizons"] == [5, 10]
+    assert sorted(seen) == list(range(300))
+    [row] = cv.ask(
+        "select rows, dropped, features, left_out, summary, hazards, is_synthetic, object_root, versions"
+        " from cv_data where data_version = %s",
+        cv.data_version,
+    )
+    rows, dropped, features, left_out, summary, hazards, synthetic, root, versions = row
+    assert (rows, dropped, synthetic, root) == (300, {}, False, cv.object_root)
+    assert [(each["name"], each["kind"]) for each in features] == [
+        ("age", "numeric"),
+        ("dose", "numeric"),
+        ("group", "categorical"),
+    ]
+    assert features[1]["missing"] > 10
+    assert [each["name"] for each in left_out] == ["id", "time", "event"]
+    assert {each["stratum"] for each in summary["strata"]} == {"a", "b", "(missing)"}
+    assert sum(each["events"] for each in summary["strata"]) == summary["events"]
+    assert {each["column"] for each in hazards} == {"age", "dose"}
+    assert "numpy" in versions
+    [(committed, due, detail)] = cv.ask(
+        "select committed_attempt, rows_due, detail from units where run_id = %s and unit = 'folds'",
+        batch.fence["runId"],
+    )
+    assert (committed, due, detail["dataVersion"], detail["rows"]) == (1, 3, cv.data_version, 300)
+
+
+def test_preparing_again_writes_no_file_and_doubles_no_row(cv):
+    run(cv.preparation(survival_table()))
+    before = files_of(cv.object_root)
+    first = cv.ask("select membership_sha256 from cv_data where data_version = %s", cv.data_version)
+    run(cv.preparation(survival_table()))
+    assert files_of(cv.object_root) == before
+    assert cv.ask("select membership_sha256 from cv_data where data_version = %s", cv.data_version) == first
+    assert cv.ask("select count(*) from cv_folds where data_version = %s", cv.data_version) == [(3,)]
+
+
+def test_a_file_that_was_lost_or_altered_is_written_again(cv):
+    run(cv.preparation(survival_table()))
+    before = {name: digest for name, (digest, _) in files_of(cv.object_root).items()}
+    Path(cv.object_root, "fold_1", "X_train.npy").write_bytes(b"half")
+    Path(cv.object_root, "fold_2", "fold.json").unlink()
+    run(cv.preparation(survival_table()))
+    assert {name: digest for name, (digest, _) in files_of(cv.object_root).items()} == before
+
+
+def test_lightgbm_folds_are_binned_the_same_every_time(cv):
+    given = {"task": "classification", "target": "label", "exclude": ["number"]}
+    run(cv.preparation(class_table(), **given))
+    before = files_of(cv.object_root)
+    assert "fold_1/train.bin" in before
+    run(cv.preparation(class_table(), **given))
+    assert files_of(cv.object_root) == before
+    [(events, detail)] = cv.ask(
+        "select test_events, detail from cv_folds where data_version = %s and fold = 1", cv.data_version
+    )
+    assert detail["classes"]["test"]["yes"] == events
+    assert sum(detail["classes"]["train"].values()) == detail["rows"]["train"] + detail["rows"]["stopping"]
+    [(summary,)] = cv.ask("select summary from cv_data where data_version = %s", cv.data_version)
+    assert sum(summary["classes"].values()) == 400
+
+
+def test_time_folds_are_ranges_in_order_of_the_date(cv):
+    table = class_table()
+    hours = np.arange(400)[::-1]
+    table = with_column(table, "date", np.datetime64("2020-01-01T00") + hours.astype("timedelta64[h]"))
+    result = run(
+        cv.preparation(
+            table,
+            task="classification",
+            target="label",
+            exclude=["number"],
+            splitter="timeSeries",
+            folds=4,
+            gap=3,
+        )
+    )
+    assert any("were put in" in each for each in result["warnings"])
+    details = cv.ask("select detail from cv_folds where data_version = %s order by fold", cv.data_version)
+    assert [(detail["train"], detail["test"]) for (detail,) in details] == [
+        ([0, 76], [80, 159]),
+        ([0, 156], [160, 239]),
+        ([0, 236], [240, 319]),
+        ([0, 316], [320, 399]),
+    ]
+    tested = np.load(Path(cv.object_root, "fold_4", "test_rows.npy"))
+    assert tested.tolist() == list(range(79, -1, -1))
+
+
+def test_given_folds_are_taken_as_they_are(cv):
+    table = with_column(survival_table(), "part", np.arange(300) % 3 * 10)
+    run(cv.preparation(table, splitter="given", foldColumn="part"))
+    assert np.load(Path(cv.object_root, "fold_2", "test_rows.npy")).tolist() == list(range(1, 300, 3))
+    with pytest.raises(InvalidInput, match="holds 3 folds, not 4: ask for 3"):
+        run(cv.preparation(table, splitter="given", foldColumn="part", folds=4))
+
+
+def test_complete_rows_drops_and_counts_rows_with_gaps(cv):
+    table = survival_table()
+    gaps = sum(
+        dose is None or group is None
+        for dose, group in zip(table["dose"].to_pylist(), table["group"].to_pylist(), strict=True)
+    )
+    result = run(cv.preparation(table, completeRows=True))
+    assert result["rows"] == 300 - gaps
+    [(dropped,)] = cv.ask("select dropped from cv_data where data_version = %s", cv.data_version)
+    assert dropped == {"incomplete": gaps}
+
+
+def test_generated_data_are_marked_and_shown(cv):
+    table = class_table()
+    told = {"generator": "timeseries", "seed": 1, "synthetic": True, "components": {"one": "trend"}}
+    table = table.replace_schema_metadata({b"sevenfold": json.dumps(told).encode()})
+    run(cv.preparation(table, task="classification", target="label", exclude=["number"]))
+    [(synthetic, summary)] = cv.ask(
+        "select is_synthetic, summary from cv_data where data_version = %s", cv.data_version
+    )
+    assert synthetic
+    [sample] = summary["samples"]
+    assert (sample["name"], sample["component"], len(sample["values"])) == ("one", "trend", 200)
+
+
+def test_an_overtaken_attempt_writes_no_row(cv):
+    batch = cv.preparation(survival_table())
+    cv.ask("update units set attempt = 2 where run_id = %s", batch.fence["runId"])
+    with pytest.raises(Fenced):
+        run(batch)
+    assert cv.ask("select count(*) from cv_data where data_version = %s", cv.data_version) == [(0,)]
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.1, 0.2, 0.4])
+def test_a_preparation_killed_at_any_moment_is_made_whole_by_the_next(cv, after):
+    batch = cv.preparation(survival_table(3000))
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run(batch)
+        finally:
+            os._exit(0)
+    time.sleep(after)
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    for path in Path(cv.object_root).rglob("*.npy"):
+        if not path.name.startswith("."):
+            np.load(path)
+    assert cv.ask("select count(*) from cv_folds where data_version = %s", cv.data_version)[0][0] in (0, 3)
+    run(batch)
+    assert cv.ask("select count(*) from cv_folds where data_version = %s", cv.data_version) == [(3,)]
+
+
+def write_pickle(folder):
+    path = folder / "source.parquet"
+    path.write_bytes(pickle.dumps({"time": [1]}))
+    return path
+
+
+def write_text(folder):
+    path = folder / "source.csv"
+    path.write_text("time,event,x\n1,1\n")
+    return path
+
+
+BAD_INPUT = {
+    "an event that is not 0/1": (
+        lambda: with_column(survival_table(), "event", [2, *[0, 1] * 149, 1]),
+        {},
+        r"Column 'event' is the event and holds 2 in 1 rows: 1 is a row with the event, 0 a censored one\.",
+    ),
+    "an event of words": (
+        lambda: with_column(survival_table(), "event", ["dead", "alive"] * 150),
+        {},
+        "Column 'event' is the event and holds 'dead'",
+    ),
+    "no event in a fold": (
+        lambda: with_column(survival_table(), "event", [1, 1, *[0] * 298]),
+        {},
+        r"Fold \d of source has no event among its \d+ rows to test on: ask for fewer folds or give more rows\.",
+    ),
+    "fewer rows than folds": (lambda: survival_table().slice(0, 2), {}, "2 rows are fewer than 3 folds"),
+    "every row dropped": (
+        lambda: with_column(survival_table(), "time", [0.0] * 300),
+        {},
+        r"no row is left of 300 \(300 time <= 0\)",
+    ),
+    "an unknown column": (
+        lambda: survival_table(),
+        {"features": ["agee"]},
+        r"Column 'agee' is unknown: did you mean 'age'\? There are id, time, event, age, dose, group\.",
+    ),
+    "an unknown column to exclude": (
+        lambda: survival_table(),
+        {"exclude": ["Group"]},
+        "Column 'Group' is unknown: did you mean 'group'",
+    ),
+    "an unknown time": (lambda: survival_table(), {"time": "tyme"}, "did you mean 'time'"),
+    "no time at all": (
+        lambda: survival_table().drop_columns(["time"]),
+        {},
+        "no column 'survival_months' or 'time': say which one is the time",
+    ),
+    "a constant column asked for": (
+        lambda: with_column(survival_table(), "flat", [3.0] * 300),
+        {"features": ["age", "flat"]},
+        "Column 'flat' was asked for as a feature and is constant",
+    ),
+    "an empty column asked for": (
+        lambda: with_column(survival_table(), "empty", pa.nulls(300, pa.float64())),
+        {"features": ["age", "empty"]},
+        "Column 'empty' was asked for as a feature and has no value",
+    ),
+    "a text column with 10,000 levels asked for": (
+        lambda: with_column(survival_table(10_000), "name", [f"n{each}" for each in range(10_000)]),
+        {"features": ["age", "name"]},
+        "Column 'name' was asked for as a feature and has 10,000 levels, more than 100",
+    ),
+    "the time as a feature": (
+        lambda: survival_table(),
+        {"features": ["age", "time"]},
+        "Column 'time' is the time and cannot be a feature",
+    ),
+    "a stratum that is no category": (
+        lambda: survival_table(),
+        {"strata": ["age"]},
+        "Stratum column 'age' is no categorical feature of source: the categorical ones are group",
+    ),
+    "a pickle that calls itself Parquet": (write_pickle, {}, "source.parquet is a pickle, which runs code"),
+    "a CSV whose rows differ": (write_text, {}, "source.csv is neither Parquet nor CSV that can be read"),
+    "a file altered since the plan": (
+        lambda: survival_table(),
+        {"sourceSha256": "0" * 64},
+        "source.parquet was altered after the run was planned",
+    ),
+    "one fold": (lambda: survival_table(), {"folds": 1}, "1 folds leave nothing to train on"),
+    "an unknown splitter": (
+        lambda: survival_table(),
+        {"splitter": "stratifed"},
+        "Splitter 'stratifed' is unknown: did you mean 'stratified'",
+    ),
+    "a target of one class": (
+        lambda: with_column(class_table(), "label", ["yes"] * 400),
+        {"task": "classification", "target": "label"},
+        "Column 'label' is the target and holds 'yes' only",
+    ),
+    "a number as classes": (
+        lambda: class_table(),
+        {"task": "classification", "target": "number"},
+        "has 400 classes: for a number ask for task regression",
+    ),
+    "a class as a number": (
+        lambda: class_table(),
+        {"task": "regression", "target": "label"},
+        "Column 'label' is the target of a regression and must hold numbers",
+    ),
+    "a gap that leaves nothing": (
+        lambda: class_table(),
+        {"task": "regression", "target": "number", "splitter": "timeSeries", "gap": 100},
+        "Fold 1 has no rows to train on: 100 rows lie before it and the gap is 100",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", list(BAD_INPUT))
+def test_bad_input_gets_one_clear_line(cv, what):
+    make, given, message = BAD_INPUT[what]
+    source = make(cv.folder) if make in (write_pickle, write_text) else make()
+    with pytest.raises(InvalidInput, match=message) as raised:
+        run(cv.preparation(source, **given))
+    assert "\n" not in str(raised.value)
+    assert cv.ask("select count(*) from cv_data where data_version = %s", cv.data_version) == [(0,)]
+
+
+def test_columns_that_cannot_be_features_are_left_out_with_one_warning_each(cv):
+    table = with_column(survival_table(1000), "flat", [3.0] * 1000)
+    table = with_column(table, "empty", pa.nulls(1000, pa.float64()))
+    table = with_column(table, "name", [f"n{each}" for each in range(1000)])
+    table = with_column(table, "seen", np.datetime64("2020-01-01") + np.arange(1000).astype("timedelta64[D]"))
+    result = run(cv.preparation(table))
+    assert [each for each in result["warnings"] if "left out" in each] == [
+        "Column flat is left out: it is constant.",
+        "Column empty is left out: it has no value in any row that takes part.",
+        "Column name is left out: it has 1,000 levels, more than 100.",
+        "Column seen is left out: it is of type date32[day], neither number nor text.",
+    ]
+
+
+def test_times_that_are_not_positive_are_dropped_and_counted(cv):
+    time = survival_table()["time"].to_pylist()
+    time[3], time[5], time[7] = 0.0, -2.0, None
+    result = run(cv.preparation(with_column(survival_table(), "time", time)))
+    assert result["rows"] == 297
+    [(dropped,)] = cv.ask("select dropped from cv_data where data_version = %s", cv.data_version)
+    assert dropped == {"time <= 0": 2, "no time": 1}
+
+
+def test_a_column_known_only_afterwards_is_warned_about_by_name(cv):
+    table = survival_table()
+    cause = [None if not event else "x" for event in table["event"].to_pylist()]
+    result = run(cv.preparation(with_column(table, "cause", cause)))
+    [warning] = [each for each in result["warnings"] if "by itself" in each]
+    assert warning.startswith("Column cause nearly tells the event by itself (whether it has a value: 1.00")
+
+
+@pytest.mark.skipif("SEVENFOLD_SHARED" not in os.environ, reason="SEVENFOLD_SHARED names no folder")
+class TestRealFiles:
+    """The files of SEVENFOLD_SHARED."""
+
+    FOLDER = Path(os.environ.get("SEVENFOLD_SHARED", "/nowhere"), "data", "cv")
+
+    @pytest.mark.parametrize(
+        ("file", "given", "suspect"),
+        [
+            ("aids.parquet", {}, []),
+            ("dd.parquet", {}, []),
+            ("flchain.parquet", {"exclude": ["chapter"]}, []),
+            ("flchain.parquet", {}, ["chapter"]),
+            ("gbsg2.parquet", {}, []),
+            ("kidney_transplant.parquet", {}, []),
+            ("lung.parquet", {}, []),
+            ("rossi.parquet", {}, []),
+            ("veteran.parquet", {}, []),
+            ("whas500.parquet", {"exclude": ["los"]}, []),
+            ("bank.csv", {"task": "classification", "target": "deposit"}, ["duration"]),
+            ("bank.csv", {"task": "classification", "target": "deposit", "exclude": ["duration"]}, []),
+            ("iris.csv", {"task": "classification", "target": "species"}, []),
+        ],
+    )
+    def test_honest_columns_are_not_suspected_and_leaks_are(self, cv, file, given, suspect):
+        result = run(cv.preparation(self.FOLDER / file, folds=5, **given))
+        found = [each.split()[1] for each in result["warnings"] if "by itself" in each]
+        assert found == suspect
