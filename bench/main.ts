@@ -21,6 +21,10 @@ const benches: Record<
     what: 'backfills of xgboost and of all four models, from nothing and again; their limits and their growth',
     load: () => import('./backfill.ts'),
   },
+  cv: {
+    what: 'cross-validations: flchain, the panel of 287,000 rows and its growth, LightGBM grids by both rules',
+    load: () => import('./cv.ts'),
+  },
   trivial: { what: 'one trivial batch, submit to verdict', load: () => import('./trivial.ts') },
   remote: {
     what: 'a worker that watches 200 remote batches: its memory and CPU',
