@@ -163,9 +163,9 @@ export async function planFitChunks(
   run: Run,
 ): Promise<{ open: OpenFit[]; plan: ChunkPlan }> {
   const open = await cv.readOpenFits(deps.database, run);
-  const noted = await cv.readCvPlan(deps.database, run.runId);
+  const noted = await cv.readCvPlan(deps.database, run);
   const planned = noted ?? decideMode(deps, run, open);
-  if (noted === undefined && open.length > 0) await cv.noteCvPlan(deps.database, run.runId, planned);
+  if (noted === undefined && open.length > 0) await cv.noteCvPlan(deps.database, run, planned);
   return { open, plan: planFits(open, planned) };
 }
 
@@ -187,7 +187,7 @@ export async function fitChunk(
   const { database, config } = deps;
   const request = cv.cvRequestOf(run);
   const open = new Map((await cv.readOpenFits(database, run)).map((fit) => [fit.unit, fit]));
-  const plan = (await cv.readCvPlan(database, run.runId)) ?? decideMode(deps, run, [...open.values()]);
+  const plan = (await cv.readCvPlan(database, run)) ?? decideMode(deps, run, [...open.values()]);
   const candidates = new Map(request.models.map((candidate) => [candidate.label, candidate]));
   const fits = units.flatMap(({ unit }) => open.get(unit) ?? []);
   const { horizons } = await cv.readSettings(database, request.dataVersion);

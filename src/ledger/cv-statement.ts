@@ -15,6 +15,11 @@ export async function cvStatement(
 ): Promise<string> {
   const verb =
     status === 'complete' ? 'is complete' : status === 'cancelled' ? 'was cancelled' : `is ${status}`;
+  const phases = await readUnits(database, runId);
+  const folds = phases.find(({ unit }) => unit === 'folds');
+  if (folds?.verdict === 'failed') {
+    return `${key} failed, its data could not be prepared: ${folds.reason ?? 'no reason noted'} Run: sevenfold why ${key}`;
+  }
   const sentences = [`${key} ${verb}: ${counts['complete']} of ${counts['fits']} fits.`];
   const chosen = await database.query<{ reason: string }>(
     'select reason from cv_selections where run_id = $1',
@@ -32,7 +37,7 @@ export async function cvStatement(
     sentences.push(chosen.rows[0].reason);
   }
   if (status === 'complete') return sentences.join(' ');
-  const broken = (await readUnits(database, runId)).find(
+  const broken = phases.find(
     ({ unit, verdict }) => verdict === 'failed' && unit !== 'fit' && unit !== 'select',
   );
   if (broken?.reason != null && missing.length === 0) sentences.push(`${broken.unit}: ${broken.reason}`);

@@ -325,19 +325,22 @@ function single(observed: string | undefined, message: string): Check {
   };
 }
 
-/** How the fits of a run are carried out; undefined before that was decided. */
-export async function readCvPlan(database: Database, runId: string): Promise<CvPlan | undefined> {
+/** How the fits of a run are carried out; undefined before that was decided in this claim of the run. */
+export async function readCvPlan(database: Database, run: Run): Promise<CvPlan | undefined> {
   const found = await database.query<{ plan: CvPlan | null }>(
-    `select detail -> 'plan' as plan from units where run_id = $1 and unit = 'fit'`,
-    [runId],
+    `select detail -> 'plan' as plan from units
+      where run_id = $1 and unit = 'fit' and (detail ->> 'plannedFor')::integer = $2`,
+    [run.runId, run.attempt],
   );
   return found.rows[0]?.plan ?? undefined;
 }
 
-export async function noteCvPlan(database: Database, runId: string, plan: CvPlan): Promise<void> {
+/** Whoever starts the run again may ask for another way. */
+export async function noteCvPlan(database: Database, run: Run, plan: CvPlan): Promise<void> {
   await database.query(
-    `update units set detail = detail || jsonb_build_object('plan', $2::jsonb) where run_id = $1 and unit = 'fit'`,
-    [runId, JSON.stringify(plan)],
+    `update units set detail = detail || jsonb_build_object('plan', $2::jsonb, 'plannedFor', $3::integer)
+      where run_id = $1 and unit = 'fit'`,
+    [run.runId, JSON.stringify(plan), run.attempt],
   );
 }
 

@@ -37,7 +37,9 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
       });
     }
   }
-  for (const missing of run.kind === 'crossValidation' ? await missingFits(database, run.runId) : []) {
+  // Fits that only wait for their folds are told by the phase.
+  const prepared = units.some(({ unit, verdict }) => unit === 'folds' && verdict === 'complete');
+  for (const missing of prepared ? await missingFits(database, run.runId) : []) {
     reasons.push(explainFits(run, missing));
   }
   for (const range of run.request === null ? [] : await unitRanges(database, run.runId)) {

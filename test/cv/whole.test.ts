@@ -46,10 +46,13 @@ describe('a cross-validation is complete by its rows, and by nothing else', () =
       await rig.forgetFits(true);
       await complete('--mode', mode, ...how);
       assert.equal(await rig.cvChecksum(), whole);
-      const { rows } = await rig.database.query<{ costs: number }>(
-        'select count(*)::integer as costs from cv_fits where cpu_seconds > 0 and peak_mb > 50 and seconds > 0',
+      const { rows } = await rig.database.query<{ costs: number; mode: string }>(
+        `select count(*)::integer as costs,
+                (select request -> 'input' ->> 'mode' from batches where job = 'cv_fit'
+                  order by submitted_at desc limit 1) as mode
+           from cv_fits where cpu_seconds > 0 and peak_mb > 50 and seconds > 0`,
       );
-      assert.equal(rows[0]!.costs, models.length * folds);
+      assert.deepEqual(rows[0], { costs: models.length * folds, mode: mode.replace('_local', '') });
     });
   }
 

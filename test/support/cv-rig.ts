@@ -15,8 +15,12 @@ export interface CvRig extends Rig {
 }
 
 /** A stack of its own with a generated data set in it. */
-export async function startCvRig(rows = 600, variables: NodeJS.ProcessEnv = {}): Promise<CvRig> {
-  const rig = await startRig(variables);
+export async function startCvRig(
+  rows = 600,
+  variables: NodeJS.ProcessEnv = {},
+  toolchain: { javaHome?: string } = {},
+): Promise<CvRig> {
+  const rig = await startRig(variables, toolchain);
   try {
     const made = await rig.command('generate', 'survival', '--rows', String(rows), '--json');
     assert.equal(made.exitCode, 0, made.stderr);

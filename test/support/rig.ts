@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../src/config.ts';
@@ -44,11 +44,19 @@ export interface Rig {
 
 const checkout = readConfig().checkout;
 
-export async function startRig(variables: NodeJS.ProcessEnv = {}): Promise<Rig> {
+/** `toolchain` is what set-up found, where the rig is to believe something else. */
+export async function startRig(
+  variables: NodeJS.ProcessEnv = {},
+  toolchain: { javaHome?: string } = {},
+): Promise<Rig> {
   const stateFolder = mkdtempSync(join(tmpdir(), 'sevenfold-rig-'));
   // PostgreSQL runs as another user where we are root, and mkdtemp lets nobody else in.
   chmodSync(stateFolder, 0o755);
-  copyFileSync(join(readConfig().stateFolder, 'toolchain.json'), join(stateFolder, 'toolchain.json'));
+  const found = readFileSync(join(readConfig().stateFolder, 'toolchain.json'), 'utf8');
+  writeFileSync(
+    join(stateFolder, 'toolchain.json'),
+    JSON.stringify({ ...(JSON.parse(found) as object), ...toolchain }),
+  );
   const failpoints = join(stateFolder, 'failpoints');
   mkdirSync(failpoints);
   const env: NodeJS.ProcessEnv = {

@@ -1,4 +1,4 @@
-"""The Cox partial likelihood with Breslow's ties: loss, gradient and Hessian by cumulative sums over risk sets.
+"""The Cox partial likelihood with Breslow's ties: loss, gradient and Hessian by sums over risk sets.
 
 Cox (1972) and Breslow (1974). With eta the log-risk, R(u) = sum of exp(eta) over rows with time >= u, and
 d(u) the events at u:
@@ -18,6 +18,12 @@ from sevenfold_jobs.survival.curves import Step
 
 # exp() of more than this overflows.
 _LARGEST_EXPONENT = 700.0
+_SMALLEST_EXPONENT = -300.0
+
+
+def relative(eta: np.ndarray, top: float) -> np.ndarray:
+    """exp(eta - top), top being the largest; kept above 0, and its inverse square finite."""
+    return np.exp(np.maximum(eta - top, _SMALLEST_EXPONENT))
 
 
 class RiskSets:
@@ -75,13 +81,13 @@ class RiskSets:
         """Mean negative log partial likelihood of the scores (n,)."""
         eta = score[self.order]
         top = eta.max()
-        risk = self.at_risk(np.exp(eta - top))
+        risk = self.at_risk(relative(eta, top))
         with_events = self.deaths > 0
         logs = np.log(risk[with_events]) + top
         return float(self.deaths[with_events] @ logs - self.event @ eta) / self.rows
 
     def negative_gradient(self, score: np.ndarray) -> np.ndarray:
-        """Of the sum (not the mean) of losses in the score (n,): event - exp(eta) A(t), as boosters fit it."""
+        """Of the sum (not the mean) of losses in the score (n,): event - exp(eta) A(t)."""
         return self.derivatives(score)[0]
 
     def derivatives(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,11 +96,10 @@ class RiskSets:
         The diagonal is exp(eta) A(t) - exp(2 eta) B(t), B(t) = sum over u <= t of d(u) / R(u)^2.
         """
         eta = score[self.order]
-        weight = np.exp(eta - eta.max())
+        weight = relative(eta, eta.max())
         risk = self.at_risk(weight)
-        # A group without events adds nothing, whatever its risk set.
-        share = np.divide(self.deaths, risk, out=np.zeros_like(risk), where=self.deaths > 0)
-        square = np.divide(share, risk, out=np.zeros_like(risk), where=self.deaths > 0)
+        share = self.deaths / risk
+        square = share / risk
         expected = weight * self.up_to(share)[self.group]
         curvature = expected - weight * weight * self.up_to(square)[self.group]
         return self.unsorted(self.event - expected), self.unsorted(curvature)
@@ -102,7 +107,7 @@ class RiskSets:
 
 @dataclass(frozen=True)
 class CoxFit:
-    """`coef` (d,); `loss`, the mean negative log partial likelihood with its penalty; `hessian` (d, d) of it."""
+    """`coef` (d,); `loss`: mean negative log partial likelihood and penalty; `hessian` (d, d) of it."""
 
     coef: np.ndarray
     loss: float
@@ -168,10 +173,9 @@ class _Likelihood:
         sets = self.sets
         eta = self.X @ coef
         top = eta.max()
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            risk = sets.at_risk(np.exp(eta - top))
-            with_events = sets.deaths > 0
-            logs = np.log(risk[with_events]) + top
+        risk = sets.at_risk(relative(eta, top))
+        with_events = sets.deaths > 0
+        logs = np.log(risk[with_events]) + top
         total = sets.deaths[with_events] @ logs - sets.event @ eta + self.ridge * (coef @ coef) / 2.0
         return float(total) / sets.rows
 
@@ -183,15 +187,14 @@ class _Likelihood:
         """
         sets = self.sets
         eta = self.X @ coef
-        weight = np.exp(eta - eta.max())
+        weight = relative(eta, eta.max())
         risk = sets.at_risk(weight)
-        share = np.divide(sets.deaths, risk, out=np.zeros_like(risk), where=sets.deaths > 0)
+        share = sets.deaths / risk
         expected = weight * sets.up_to(share)[sets.group]
         gradient = expected @ self.X - self.of_events
         weighted = self.X * weight[:, None]
         mean = sets.at_risk(weighted)
-        # Only groups with events count, and there the risk set is not empty.
-        mean /= np.where(risk > 0, risk, 1.0)[:, None]
+        mean /= risk[:, None]
         np.multiply(self.X, expected[:, None], out=weighted)
         hessian = weighted.T @ self.X - (mean * sets.deaths[:, None]).T @ mean
         gradient += self.ridge * coef
@@ -264,7 +267,7 @@ def breslow_baseline(time: np.ndarray, event: np.ndarray, score: np.ndarray) -> 
     """
     sets = RiskSets(time, event)
     shift = float(score.max())
-    risk = sets.at_risk(np.exp(score[sets.order] - shift))
+    risk = sets.at_risk(relative(score[sets.order], shift))
     kept = sets.deaths > 0
     hazard = np.cumsum(sets.deaths[kept] / risk[kept])
     return Baseline(Step(sets.times[kept], hazard, 0.0), shift)

@@ -16,7 +16,7 @@ MARGIN = 0.001
 
 @dataclass(frozen=True)
 class Grid:
-    """`points` (m,) ascending; `tau`, the last of them, truncates; times from `low` to `high` are supported."""
+    """`points` (m,) ascending; `tau`, the last of them, truncates; `low` to `high` is supported."""
 
     points: np.ndarray
     tau: float

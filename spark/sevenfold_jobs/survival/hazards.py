@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2, rankdata
 
-from sevenfold_jobs.survival.cox import RiskSets, fit_cox, pseudo_inverse
+from sevenfold_jobs.survival.cox import RiskSets, fit_cox, pseudo_inverse, relative
 
 # Flagged below this after Holm's correction.
 LEVEL = 0.05
@@ -23,12 +23,12 @@ def proportional_hazards_test(
     time: np.ndarray,
     event: np.ndarray,
 ) -> list[dict[str, Any]]:
-    """One chi-square with 1 degree a column of X (n, k) without gaps: [{column, chi2, p, pHolm, flagged}] by p.
+    """A chi-square of 1 degree a column of X (n, k) without gaps: [{column, chi2, p, pHolm, flagged}] by p.
 
     A Cox model without penalty, stratified by `strata` (n,), on standardised columns: raw ones of very
     different sizes break its convergence, and the statistic does not depend on the scale. The rank of an
-    event is that of its time among all events, the mean rank at a tie. Columns that do not vary, or that others
-    determine, cannot be tested and are left out. ValueError with fewer than two events.
+    event is that of its time among all events, the mean rank at a tie. Columns that do not vary, or that
+    others determine, cannot be tested and are left out. ValueError with fewer than two events.
     """
     if np.count_nonzero(event) < 2:
         raise ValueError("a test of proportional hazards needs at least two events")
@@ -42,9 +42,9 @@ def proportional_hazards_test(
     sets = RiskSets(time, event, strata)
     ordered = standard[sets.order]
     eta = ordered @ found.coef
-    weight = np.exp(eta - eta.max())
+    weight = relative(eta, eta.max())
     risk = sets.at_risk(weight)
-    means = sets.at_risk(ordered * weight[:, None]) / np.where(risk > 0, risk, 1.0)[:, None]
+    means = sets.at_risk(ordered * weight[:, None]) / risk[:, None]
     rows = np.flatnonzero(sets.event)
     residuals = ordered[rows] - means[sets.group[rows]]
 
@@ -78,5 +78,5 @@ def proportional_hazards_test(
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Holm's (1979) adjusted p of ascending p (k,): the running maximum of p times the tests still open, at most 1."""
+    """Holm (1979) of ascending p (k,): the running maximum of p times the tests still open, at most 1."""
     return np.minimum(np.maximum.accumulate(p * np.arange(len(p), 0, -1)), 1.0)

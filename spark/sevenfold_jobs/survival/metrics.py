@@ -106,9 +106,7 @@ def concordance(found: Pairs, weight: np.ndarray) -> float:
     return float(weight @ found.concordant) / total if total > 0 else float("nan")
 
 
-def uno_weights(
-    censoring: Step, time: np.ndarray, event: np.ndarray, tau: float | None = None
-) -> np.ndarray:
+def uno_weights(censoring: Step, time: np.ndarray, event: np.ndarray, tau: float | None = None) -> np.ndarray:
     """1 / G(T)^2 of events before tau (strictly), else 0. (n,)"""
     weight = weights(censoring, time, event) ** 2
     return weight if tau is None else np.where(time < tau, weight, 0.0)
@@ -166,7 +164,7 @@ def auc_curve(
 ) -> np.ndarray:
     """Cumulative/dynamic AUC (m,): cases (event by t, weight 1 / G(T)) against controls (time beyond t).
 
-    Risks that follow each other within 1e-8 are one point of the ROC. NaN where there is no case or no control.
+    Risks that follow each other within 1e-8 are one point of the ROC. NaN without a case or a control.
     """
     order = np.argsort(-risk, kind="stable")
     times, sorted_risk = time[order], risk[order]
@@ -255,9 +253,7 @@ def evaluate(
             "horizons": _horizons(censoring, test_time, test_event, risk, np.array(at), horizon_survival),
             "strata": []
             if strata is None
-            else _strata(
-                censoring, test_time, test_event, risk, survival, grid, strata, stratum_names
-            ),
+            else _strata(censoring, test_time, test_event, risk, survival, grid, strata, stratum_names),
         },
     }
 
@@ -306,7 +302,7 @@ def _horizons(
 def _calibration(
     time: np.ndarray, event: np.ndarray, predicted: np.ndarray, t: float
 ) -> list[dict[str, Any]]:
-    """Rows in ten groups of predicted survival, lowest first: what was predicted and what Kaplan-Meier saw."""
+    """Rows in ten groups of predicted survival, lowest first: what was predicted, what Kaplan-Meier saw."""
     groups = np.array_split(np.argsort(predicted, kind="stable"), min(CALIBRATION_GROUPS, len(time)))
     return [
         {

@@ -79,7 +79,10 @@ class Linear(Scored):
         return X @ self.coef
 
     def parts(self) -> Parts:
-        return {"model.json": to_json({"notes": self.notes}), "model.npz": to_npz(coef=self.coef, **self.baseline.arrays())}
+        return {
+            "model.json": to_json({"notes": self.notes}),
+            "model.npz": to_npz(coef=self.coef, **self.baseline.arrays()),
+        }
 
     @staticmethod
     def from_parts(parts: Mapping[str, bytes]) -> "Linear":
@@ -97,7 +100,7 @@ def load(name: str) -> ModuleType:
 
 
 def check_params(name: str, params: Mapping[str, Any]) -> None:
-    """InvalidInput unless `params` holds exactly the parameters of the model; the nearest name for a stranger."""
+    """InvalidInput unless `params` holds exactly the model's parameters; the nearest name for a stranger."""
     known = load(name).PARAMETERS
     for given in params:
         if given not in known:

@@ -46,7 +46,8 @@ def _survival_tree(params: Mapping[str, Any], rows: int, columns: int) -> float:
     levels = math.log2(max(rows / params["min_leaf"], 2.0))
     if params["depth"] is not None:
         levels = min(levels, params["depth"])
-    binned = rows * features * levels * 1.8e-7
+    # Nodes of few rows have fewer candidates than groups, hence the root of the rows.
+    binned = rows * features * levels * 1.8e-7 * (rows / 2e5) ** 0.25
     if params["feature_bins"] is None:
         return binned + 6e-10 * float(rows) ** 2 * features
     return binned * params["feature_bins"] / 256
@@ -61,10 +62,10 @@ def estimate_mb(name: str, params: Mapping[str, Any], rows: int, columns: int, d
     numbers = 2.0 * columns + 16 + 3.0 * _GRID / 4
     total = _PROCESS_MB + (rows * numbers + 20.0 * distinct_times) * 8 / 1e6
     if name == "rsf":
-        # A time's position and the event in 2 bytes, or 4; about 2 n / min_leaf nodes of 32 bytes a tree.
+        # A time's position and the event in 2 bytes, or 4; about 2 n / min_leaf nodes a tree.
         width = 2 if 2 * distinct_times <= 0xFFFF else 4
         nodes = 2.0 * rows / params["min_leaf"]
         if params["depth"] is not None:
             nodes = min(nodes, 2.0 ** (params["depth"] + 1))
-        total += params["trees"] * (rows * width + nodes * 200) / 1e6 + rows * columns * 8 / 1e6
+        total += params["trees"] * (rows * width + nodes * 60) / 1e6 + rows * columns * 8 / 1e6
     return total

@@ -144,5 +144,5 @@ def fit(
         baselines = {code: curve for code, curve in curves.items() if curve.hazard.at(compared_at) > 0}
         without = len(np.unique(strata)) - len(baselines)
         if without:
-            notes.append(f"{without} strata without an event use the baseline of all rows")
+            notes.append(f"strata without an event, served by the baseline of all rows: {without}")
     return Stratified(columns, found.coef, baselines, pooled, compared_at, notes)

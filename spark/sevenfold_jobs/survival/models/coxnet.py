@@ -1,4 +1,4 @@
-"""Cox with an elastic net: a path of penalties by scikit-survival's coordinate descent; the last one is used."""
+"""Cox with an elastic net: scikit-survival's path of penalties, of which the last is used."""
 
 import warnings
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
-"""Boosted regression trees on the Cox loss: scikit-survival's trees, with a gradient that is linear in the rows.
+"""Boosted regression trees on the Cox loss: scikit-survival's, with a gradient linear in the rows.
 
-scikit-survival compares every row with every other one for its gradient and its loss: 407 s a tree on 230,000
-rows. Here both come from cumulative sums over rows that are sorted once; trees and random numbers are its own.
+scikit-survival compares every row with every other one for its gradient and its loss: 407 s a tree on
+230,000 rows. Here the gradient comes from cumulative sums over rows that are sorted once, and the loss, which
+nothing reads, is left out; trees and random numbers are its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -88,7 +89,9 @@ def _estimator() -> type:
             # Only reported, for rows in and out of the sample: nothing here reads it.
             return 0.0
 
-        def gradient(self, y_true: Any, raw_prediction: np.ndarray, sample_weight: Any = None, **_: Any) -> Any:
+        def gradient(
+            self, y_true: Any, raw_prediction: np.ndarray, sample_weight: Any = None, **_: Any
+        ) -> Any:
             return self.sets.negative_gradient(raw_prediction.ravel())
 
     class Estimator(GradientBoostingSurvivalAnalysis):

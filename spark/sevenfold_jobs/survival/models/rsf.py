@@ -1,4 +1,4 @@
-"""A random survival forest (Ishwaran et al. 2008): scikit-survival's trees, with curves on the asked grid only.
+"""A random survival forest (Ishwaran et al. 2008): scikit-survival's trees, curves on the asked grid only.
 
 scikit-survival keeps a curve over every distinct time at every node of every tree, gigabytes on a large
 panel. Here its forest is grown in low memory, and each tree keeps, leaf by leaf, its bootstrap rows as a time
@@ -7,7 +7,8 @@ and an event flag (2 or 4 bytes a row): curves are computed from them for the ti
 Its log-rank rule goes over all rows and all times again for every candidate split: 126 s a tree of 207,000
 rows and 1,826 times. The statistic speaks of event times only, so censored times take no part (equal trees).
 With `feature_bins` candidates lie between that many groups of rows, and with `time_bins` event times are put
-together, both for choosing splits only, as histogram trees do it: curves and risks of the leaves use all times.
+together, both for choosing splits only, as histogram trees do it: 1.7 s a tree. Curves and risks of the
+leaves use all times.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,11 +28,16 @@ _ROWS_AT_ONCE = 4_096
 
 
 class SurvivalForest(Fitted):
-    """`times` (u,): the distinct training times. `rows` (trees, n), sorted by leaf and time: twice the position
-    of a bootstrap row's time, plus 1 for an event. `sizes` (nodes,): how many of them lie in each leaf."""
+    """`times` (u,): the distinct training times. `rows` (trees, n), sorted by leaf and time: twice the
+    position of a bootstrap row's time, plus 1 for an event. `sizes` (nodes,): how many of them a leaf has."""
 
     def __init__(
-        self, forest: Forest, times: np.ndarray, rows: np.ndarray, sizes: np.ndarray, notes: Sequence[str] = ()
+        self,
+        forest: Forest,
+        times: np.ndarray,
+        rows: np.ndarray,
+        sizes: np.ndarray,
+        notes: Sequence[str] = (),
     ) -> None:
         super().__init__(notes)
         self.forest = forest
@@ -40,7 +46,7 @@ class SurvivalForest(Fitted):
         self.sizes = sizes
 
     def risk(self, X: np.ndarray, strata: np.ndarray | None = None) -> np.ndarray:
-        """Expected events: the cumulative hazard summed over the training event times, mean over the trees."""
+        """Expected events: the cumulative hazard summed over training event times, mean over the trees."""
         return self.forest.sums(X) / (len(self.forest.roots) - 1)
 
     def survival(self, X: np.ndarray, grid: np.ndarray, strata: np.ndarray | None = None) -> np.ndarray:

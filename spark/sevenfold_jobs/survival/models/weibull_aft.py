@@ -66,7 +66,7 @@ def fit(
 ) -> Weibull:
     """`penalty` * |gamma without intercept|^2 / 2 beside the mean log likelihood; 0 leaves it out.
 
-    Ends when the loss changes by less than `tolerance` relative to itself. ValueError where there is no event.
+    Ends when the loss changes by less than `tolerance` relative to itself. ValueError without an event.
     """
     check_params(NAME, params)
     if not event.any():
