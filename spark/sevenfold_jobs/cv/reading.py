@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import pickletools
 from pathlib import Path
 
 import pyarrow as pa
@@ -66,8 +67,13 @@ def _is_pickle(path: Path, content: bytes) -> bool:
         return True
     if len(content) > 1 and content[0] == 0x80 and 2 <= content[1] <= 5:
         return True
-    # Protocols 0 and 1 are text: objects are built by name, and the last byte is the instruction to stop.
-    return content.startswith((b"c", b"(", b"}", b"]")) and content.endswith(b".") and b"\np" in content
+    # Protocols 0 and 1 have no such beginning; they end with the instruction to stop. Nothing is run here.
+    if not content.endswith(b"."):
+        return False
+    try:
+        return all(True for _ in pickletools.genops(content))
+    except Exception:
+        return False
 
 
 def _read_parquet(path: Path, content: bytes) -> pa.Table:

@@ -115,6 +115,7 @@ def read_roles(table: pa.Table, request: Request) -> Table:
         drop("no fold", np.isnan(folds))
     if roles["date"] is not None and request.splitter == "timeSeries":
         drop("no date", _is_null(table[roles["date"]]))
+    _refuse_nothing(request, keep, dropped)
     _features(table, request, roles, keep, found)
     if request.complete_rows:
         gaps = np.zeros(table.num_rows, bool)
@@ -123,9 +124,7 @@ def read_roles(table: pa.Table, request: Request) -> Table:
         for column in found.categories.values():
             gaps |= column.codes < 0
         drop("incomplete", gaps)
-    if not keep.any():
-        counted = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items())
-        raise InvalidInput(f"{request.name}: no row is left of {table.num_rows:,} ({counted}).")
+        _refuse_nothing(request, keep, dropped)
 
     rows = np.flatnonzero(keep)
     if roles["date"] is not None:
@@ -134,8 +133,11 @@ def read_roles(table: pa.Table, request: Request) -> Table:
             rows = _in_order(rows, dates, roles["date"], found)
         found.dates = dates.take(pa.array(rows))
     found.rows = rows
-    found.numbers = {name: values[rows] for name, values in found.numbers.items()}
-    found.categories = {name: column.take(rows) for name, column in found.categories.items()}
+    # One column after the other: of a wide file two copies would be too many.
+    for name in found.numbers:
+        found.numbers[name] = found.numbers[name][rows]
+    for name in found.categories:
+        found.categories[name] = found.categories[name].take(rows)
     if request.task == "survival":
         found.time, found.event = time[rows], event[rows] == 1
         found.strata = _strata(request, found)
@@ -155,6 +157,12 @@ def read_roles(table: pa.Table, request: Request) -> Table:
         found.id_name = roles["id"]
         found.ids = table[roles["id"]].combine_chunks().take(pa.array(rows))
     return found
+
+
+def _refuse_nothing(request: Request, keep: np.ndarray, dropped: dict[str, int]) -> None:
+    if not keep.any():
+        counted = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items())
+        raise InvalidInput(f"{request.name}: no row is left of {len(keep):,} ({counted}).")
 
 
 def roles_of(table: pa.Table, request: Request) -> dict[str, str | None]:
@@ -339,7 +347,7 @@ def _in_order(rows: np.ndarray, dates: pa.Array, name: str, found: Table) -> np.
     of_rows = dates.take(pa.array(rows))
     if not pa.types.is_temporal(of_rows.type) and not is_number(of_rows.type) and not is_text(of_rows.type):
         raise InvalidInput(f"Column {shown(name)} is the date and is of type {of_rows.type}.")
-    ranks = pc.rank(of_rows, "ascending", tiebreaker="first").to_numpy()
+    ranks = pc.rank(of_rows, "ascending", tiebreaker="first").to_numpy().astype(np.int64)
     if (np.diff(ranks) > 0).all():
         return rows
     found.warnings.append(f"The rows were not in order of {name} and were put in it.")

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.failures import JobError
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.common.watching import watched
 from sevenfold_jobs.cv.arrays import Folders
@@ -65,13 +66,11 @@ def _here(batch: Batch, request: Request) -> list[Result]:
             while waiting or under_way:
                 while waiting and _fits_beside(request, waiting[0], under_way, most):
                     fit = waiting.popleft()
-                    refused = running.refusal(request, fit)
-                    if refused is not None:
-                        results.append(
-                            running.fail(task, batch.fence, request, fit, refused.type, str(refused))
-                        )
+                    try:
+                        folder = running.folder_for(request, fit, folders)
+                    except JobError as error:
+                        results.append(running.fail(task, batch.fence, request, fit, error.type, str(error)))
                         continue
-                    folder = folders.path(f"fold_{fit.fold}")
                     under_way[running.start(task, request, fit, folder)] = fit
                 _tell(batch, len(results), total, under_way)
                 if not under_way:
@@ -119,16 +118,17 @@ def _in_task(
     fitting.import_for(fit.model for fit in fits)
     with Folders(request.object_root) as folders:
         for fit in fits:
-            refused = running.refusal(request, fit)
-            if refused is not None:
-                yield running.fail(task, fence, request, fit, refused.type, str(refused))
-                continue
             # A task that was lost is run again: what it committed before is not done twice.
             with task.connect() as connection:
                 if is_committed(connection, fence["runId"], fit.unit, fence["attempt"]):
                     yield {"unit": fit.unit}
                     continue
-            child = running.start(task, request, fit, folders.path(f"fold_{fit.fold}"))
+            try:
+                folder = running.folder_for(request, fit, folders)
+            except JobError as error:
+                yield running.fail(task, fence, request, fit, error.type, str(error))
+                continue
+            child = running.start(task, request, fit, folder)
             try:
                 ended = wait_for_one([child]).finish()
             finally:

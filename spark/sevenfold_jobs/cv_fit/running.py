@@ -4,8 +4,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sevenfold_jobs.common.failures import ExecutorLost, Infrastructure, InvalidInput, describe_piece
+from sevenfold_jobs.common.failures import (
+    ExecutorLost,
+    Infrastructure,
+    InvalidInput,
+    JobError,
+    describe_piece,
+)
 from sevenfold_jobs.common.task import Task
+from sevenfold_jobs.cv.arrays import Folders
 from sevenfold_jobs.cv.processes import Child, Ended
 from sevenfold_jobs.cv.rows import write_fit
 from sevenfold_jobs.cv.versions import versions_of
@@ -23,14 +30,18 @@ def start(task: Task, request: Request, fit: Fit, folder: Path) -> Child:
     return Child(partial(_in_child, task, request, fit, folder), request.memory_mb, task.register)
 
 
-def refusal(request: Request, fit: Fit) -> InvalidInput | None:
-    """Where the fit's estimate is more than the memory there is."""
-    if fit.estimate_mb <= request.memory_mb:
-        return None
-    return InvalidInput(
-        f"{fit.name} needs about {fit.estimate_mb:,.0f} MB and may hold {request.memory_mb:,.0f} MB: "
-        "give it more memory or leave the model out."
-    )
+def folder_for(request: Request, fit: Fit, folders: Folders) -> Path:
+    """Where the fit finds its fold. Raises InvalidInput where its estimate is more than the memory there is,
+    JobError where the fold is gone."""
+    if fit.estimate_mb > request.memory_mb:
+        raise InvalidInput(
+            f"{fit.name} needs about {fit.estimate_mb:,.0f} MB and may hold {request.memory_mb:,.0f} MB: "
+            "give it more memory or leave the model out."
+        )
+    try:
+        return folders.path(f"fold_{fit.fold}")
+    except JobError as error:
+        raise JobError(_of_fit(fit, str(error))) from error
 
 
 def settle(task: Task, fence: dict[str, Any], request: Request, fit: Fit, ended: Ended) -> Result:

@@ -17,8 +17,6 @@ from sevenfold_jobs.cv_prepare.writing import FoldRow
 
 Tell = Callable[[int, str], None]
 
-_Rows = np.ndarray | slice
-
 
 def prepare(
     request: Request, table: Table, splits: list[Split], tell: Tell
@@ -29,7 +27,7 @@ def prepare(
     for each in splits:
         tell(each.fold - 1, f"binning fold {each.fold} of {len(splits)}")
         folds.append(_write_fold(request, table, each, X, categorical))
-    tell(len(splits), "binning all rows")
+    tell(len(splits), "all rows")
     _write_all(request, table, X, categorical)
     summary: dict[str, Any] = {}
     if table.classes:
@@ -47,10 +45,14 @@ def prepare(
 
 
 def feature_matrix(table: Table) -> tuple[np.ndarray, list[int]]:
-    """(rows, features) float64 with NaN in gaps, categorical ones as codes; and where those are."""
+    """(rows, features) float64 with NaN in gaps, categorical ones as codes; and where those are.
+
+    From here on the table's numeric columns are views of it: a wide file is not held twice.
+    """
     X = np.empty((len(table.rows), len(table.features)))
-    for place, values in enumerate(table.numbers.values()):
-        X[:, place] = values
+    for place, name in enumerate(table.numbers):
+        X[:, place] = table.numbers[name]
+        table.numbers[name] = X[:, place]
     first = len(table.numbers)
     for place, column in enumerate(table.categories.values(), first):
         X[:, place] = np.where(column.codes < 0, np.nan, column.codes)
@@ -97,9 +99,8 @@ def _write_fold(
 
 
 def _write_all(request: Request, table: Table, X: np.ndarray, categorical: list[int]) -> None:
+    # Not binned: only the chosen set is ever fitted on them, once.
     address = f"{request.object_root}/all"
-    everything, nothing = slice(0, len(X)), slice(0, 0)
-    _bin(request, table, address, X, categorical, (everything, nothing), False, False)
     put_array(f"{address}/X.npy", X)
     put_array(f"{address}/y.npy", table.target)
     put(f"{address}/ids.parquet", ids_bytes(table))
@@ -121,7 +122,7 @@ def _bin(
     address: str,
     X: np.ndarray,
     categorical: list[int],
-    parts: tuple[_Rows, _Rows],
+    parts: tuple[np.ndarray, np.ndarray],
     honest: bool,
     ordered: bool,
 ) -> dict[str, Any]:
@@ -146,9 +147,9 @@ def _bin(
     return binned
 
 
-def _as_slice(rows: _Rows) -> _Rows:
+def _as_slice(rows: np.ndarray) -> np.ndarray | slice:
     """A range as a slice, of which nothing is copied."""
-    found = None if isinstance(rows, slice) else _range(rows)
+    found = _range(rows)
     return rows if found is None else slice(found[0], found[1] + 1)
 
 

@@ -16,6 +16,7 @@ from sevenfold_jobs.cv.roles import Table, strata_of
 from sevenfold_jobs.cv.splits import Split
 from sevenfold_jobs.cv_prepare.writing import FoldRow
 from sevenfold_jobs.survival.grid import horizons_for, time_grid
+from sevenfold_jobs.survival.hazards import proportional_hazards_test
 
 Tell = Callable[[int, str], None]
 
@@ -155,8 +156,6 @@ def _hazards(table: Table, strata: np.ndarray) -> list[dict[str, Any]] | None:
     if not table.numbers:
         return None
     try:
-        from sevenfold_jobs.survival.hazards import proportional_hazards_test
-
         X = np.column_stack(list(table.numbers.values()))
         whole = ~np.isnan(X).any(axis=1)
         for name in table.strata:

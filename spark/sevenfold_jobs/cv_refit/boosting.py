@@ -28,7 +28,15 @@ def refit(request: Request, folder: Path, fits: list[Fit], results: Results) -> 
     about = load_json(folder, "fold.json")
     X = load_array(folder, "X")
     trees = request.trees or _trees_of(request, fits)
-    text, predict = boosting.refit(folder, request.params, request.task, trees, request.seed, request.threads)
+    text, predict = boosting.refit(
+        (np.array(X), np.array(load_array(folder, "y"))),
+        request.params,
+        request.task,
+        trees,
+        request.seed,
+        request.threads,
+        tuple(about["categorical"]),
+    )
     stored = {
         "task": request.task,
         "model": request.model,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from cross_validations import COX, class_table, lightgbm_set, survival_table
 
-from sevenfold_jobs.common.failures import Fenced, Infrastructure, InvalidInput
+from sevenfold_jobs.common.failures import Fenced, Infrastructure, InvalidInput, describe
 from sevenfold_jobs.cv_fit import fitting
 from sevenfold_jobs.cv_fit.main import run
 
@@ -242,8 +243,9 @@ def test_a_fit_whose_process_dies_is_its_own_failure(cv, monkeypatch, signal_nam
 def test_an_overtaken_attempt_leaves_nothing(cv, mode, spark):
     cv.prepare(survival_table())
     batch = cv.fits({"cox_ph": COX}, mode=mode, attempt=2)
-    with pytest.raises(Fenced, match="overtaken"):
+    with pytest.raises(Exception, match="overtaken") as raised:
         run(batch)
+    assert describe(raised.value)[0] == "Fenced"
     assert cv.rows(batch) == []
 
 
@@ -340,6 +342,27 @@ def test_a_batch_killed_at_a_point_leaves_whole_fits_and_no_process(cv, point, e
     assert len(cv.committed(batch)) == 6
 
 
+@pytest.mark.parametrize("moment", range(10))
+def test_a_batch_killed_at_any_moment_is_made_whole_by_the_next(cv, moment):
+    cv.prepare(survival_table())
+    batch = cv.fits({"cox_ph": COX, "weibull_aft": WEIBULL}, mode="mp")
+    pid = os.fork()
+    if pid == 0:
+        try:
+            run(batch)
+        finally:
+            os._exit(0)
+    time.sleep(np.random.default_rng(moment).uniform(0.0, 0.6))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    complete = [f"{model}/fold {fold}" for model, fold, *_ in cv.rows(batch)]
+    assert sorted(complete) == cv.committed(batch)
+    cv.ask("update units set attempt = 2 where run_id = %s and kind = 'fit'", batch.fence["runId"])
+    batch.fence["attempt"] = batch.attempt = 2
+    assert run(batch)["fitted"] == 6
+    assert [row[2] for row in cv.rows(batch)] == ["complete"] * 6
+
+
 def test_a_newer_attempt_waits_for_a_commit_under_way_and_replaces_it(cv):
     cv.prepare(survival_table())
     armed = cv.folder / "points"
@@ -382,6 +405,17 @@ def test_folds_that_are_gone_are_named(cv):
     [failed] = result["failed"]
     assert failed["units"] == ["cox_ph/fold 2"]
     assert "X_train.npy is gone: prepare the data again" in failed["message"]
+
+
+@pytest.mark.parametrize("mode", ["pandas", "spark"])
+def test_a_fold_that_is_gone_whole_fails_its_fits_alone(cv, mode, spark):
+    cv.prepare(survival_table())
+    shutil.rmtree(Path(cv.object_root, "fold_2"))
+    batch, result = cv.fit({"cox_ph": COX}, mode=mode)
+    [failed] = result["failed"]
+    assert failed["message"].startswith("cox_ph on fold 2: ")
+    assert failed["message"].endswith("fold_2 is gone: prepare the data again.")
+    assert cv.committed(batch) == ["cox_ph/fold 1", "cox_ph/fold 3"]
 
 
 def test_a_damaged_fold_is_named(cv):

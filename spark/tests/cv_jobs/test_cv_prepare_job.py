@@ -23,10 +23,14 @@ def with_column(table, name, values):
     return table.append_column(name, pa.array(values))
 
 
+def digest_of(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def files_of(folder):
     return {
         str(path.relative_to(folder)): (
-            hashlib.sha256(path.read_bytes()).hexdigest(),
+            digest_of(path),
             path.stat().st_mtime_ns,
         )
         for path in Path(folder).rglob("*")
@@ -125,7 +129,9 @@ def test_lightgbm_folds_are_binned_the_same_every_time(cv):
 def test_time_folds_are_ranges_in_order_of_the_date(cv):
     table = class_table()
     hours = np.arange(400)[::-1]
-    table = with_column(table, "date", np.datetime64("2020-01-01T00") + hours.astype("timedelta64[h]"))
+    table = with_column(
+        table, "date", np.datetime64("2020-01-01T00:00:00") + hours * np.timedelta64(3600, "s")
+    )
     result = run(
         cv.preparation(
             table,
@@ -236,7 +242,7 @@ BAD_INPUT = {
     "no event in a fold": (
         lambda: with_column(survival_table(), "event", [1, 1, *[0] * 298]),
         {},
-        r"Fold \d of source has no event among its \d+ rows to test on: ask for fewer folds or give more rows\.",
+        r"Fold \d of source has no event among its \d+ rows to test on: ask for fewer folds or give more",
     ),
     "fewer rows than folds": (lambda: survival_table().slice(0, 2), {}, "2 rows are fewer than 3 folds"),
     "every row dropped": (

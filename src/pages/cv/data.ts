@@ -253,7 +253,7 @@ export async function loadCvReport(database: Database, runId: string): Promise<C
       database.query<OpenFit & { all: number }>(sql.open, [runId, mostOpen]),
       readChecks(database, runId),
       database.query<CvReport['stages'][number]>(sql.stages, [runId]),
-      readCvPlan(database, runId),
+      readCvPlan(database, run),
       database.query<JobCost>(sql.cost, [runId]),
       database.query<BatchTrouble & { all: number }>(sql.troubles, [runId]),
       readFallbacks(database, runId),
