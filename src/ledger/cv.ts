@@ -325,14 +325,24 @@ function single(observed: string | undefined, message: string): Check {
   };
 }
 
+/** How the fits of a run were carried out last; undefined where that was never decided. */
+export async function readNewestPlan(
+  database: Database,
+  runId: string,
+): Promise<(CvPlan & { plannedFor: number | null }) | undefined> {
+  const found = await database.query<{ plan: CvPlan | null; plannedFor: number | null }>(
+    `select detail -> 'plan' as plan, (detail ->> 'plannedFor')::integer as "plannedFor"
+       from units where run_id = $1 and unit = 'fit'`,
+    [runId],
+  );
+  const noted = found.rows[0];
+  return noted?.plan == null ? undefined : { ...noted.plan, plannedFor: noted.plannedFor };
+}
+
 /** How the fits of a run are carried out; undefined before that was decided in this claim of the run. */
 export async function readCvPlan(database: Database, run: Run): Promise<CvPlan | undefined> {
-  const found = await database.query<{ plan: CvPlan | null }>(
-    `select detail -> 'plan' as plan from units
-      where run_id = $1 and unit = 'fit' and (detail ->> 'plannedFor')::integer = $2`,
-    [run.runId, run.attempt],
-  );
-  return found.rows[0]?.plan ?? undefined;
+  const newest = await readNewestPlan(database, run.runId);
+  return newest?.plannedFor === run.attempt ? newest : undefined;
 }
 
 /** Whoever starts the run again may ask for another way. */

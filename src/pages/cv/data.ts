@@ -4,7 +4,7 @@ import { readFallbacks } from '../../ledger/batch-record.ts';
 import type { FallenBack } from '../../ledger/batch-record.ts';
 import { readChecks } from '../../ledger/checks.ts';
 import type { Check } from '../../ledger/checks.ts';
-import { readCvPlan } from '../../ledger/cv.ts';
+import { readNewestPlan } from '../../ledger/cv.ts';
 import { readRun } from '../../ledger/runs.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Verdict } from '../../ledger/units.ts';
@@ -253,7 +253,7 @@ export async function loadCvReport(database: Database, runId: string): Promise<C
       database.query<OpenFit & { all: number }>(sql.open, [runId, mostOpen]),
       readChecks(database, runId),
       database.query<CvReport['stages'][number]>(sql.stages, [runId]),
-      readCvPlan(database, run),
+      readNewestPlan(database, runId),
       database.query<JobCost>(sql.cost, [runId]),
       database.query<BatchTrouble & { all: number }>(sql.troubles, [runId]),
       readFallbacks(database, runId),
