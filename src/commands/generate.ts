@@ -40,10 +40,7 @@ export function register(program: Command, context: CommandContext): void {
     const command = generate
       .command(kind)
       .description(description)
-      .option(
-        '--rows <count>',
-        kind === 'survival' ? 'rows (default: 20000)' : 'rows (default: 20000, an hour each)',
-      )
+      .option('--rows <count>', kind === 'survival' ? 'customers' : 'rows, an hour each', '20000')
       .option('--seed <number>', 'the same seed gives the same bytes (default: 42)')
       .option('--name <name>', `what it is called with --dataset (default: ${kind})`)
       .option('--out <file>', 'a Parquet file of your own instead')

@@ -1,6 +1,6 @@
 /**
  * What a fit is expected to take. Work of a survival fit grows with rows × columns; the factors were measured on one core
- * with 229,000 × 15 training cells and are corrected by the rows of `cv_fits` as soon as there are some.
+ * with 229,000 × 15 training cells (forests with 6,300 × 10) and are corrected by the rows of `cv_fits` as soon as there are some.
  */
 
 export interface FitSize {
@@ -33,23 +33,23 @@ interface Factor {
 const interpreterMb = 260;
 
 const usual: Record<string, Record<'sample' | 'production' | 'experiment', Factor>> = {
-  cox_ph: same({ seconds: 0.2, megabytes: 60 }),
-  coxnet: same({ seconds: 1.3, megabytes: 80 }),
-  weibull_aft: same({ seconds: 1.8, megabytes: 110 }),
-  cox_stratified: same({ seconds: 0.4, megabytes: 60 }),
+  cox_ph: same({ seconds: 0.2, megabytes: 40 }),
+  coxnet: same({ seconds: 1.1, megabytes: 40 }),
+  weibull_aft: same({ seconds: 0.2, megabytes: 40 }),
+  cox_stratified: same({ seconds: 0.2, megabytes: 40 }),
   gbsa: {
-    sample: { seconds: 14, megabytes: 40 },
-    production: { seconds: 2.2, megabytes: 40 },
-    experiment: { seconds: 28, megabytes: 40 },
+    sample: { seconds: 7, megabytes: 40 },
+    production: { seconds: 2.1, megabytes: 40 },
+    experiment: { seconds: 14, megabytes: 40 },
   },
-  xgb_cox: same({ seconds: 0.9, megabytes: 40 }),
-  lgb_cox: same({ seconds: 0.9, megabytes: 40 }),
+  xgb_cox: same({ seconds: 0.8, megabytes: 40 }),
+  lgb_cox: same({ seconds: 1, megabytes: 40 }),
   rsf: {
-    sample: { seconds: 400, megabytes: 2_000 },
-    production: { seconds: 60, megabytes: 200 },
-    experiment: { seconds: 400, megabytes: 2_000 },
+    sample: { seconds: 170, megabytes: 150 },
+    production: { seconds: 50, megabytes: 150 },
+    experiment: { seconds: 170, megabytes: 150 },
   },
-  lightgbm: same({ seconds: 8, megabytes: 60 }),
+  lightgbm: same({ seconds: 6, megabytes: 50 }),
 };
 
 function same(factor: Factor): Record<'sample' | 'production' | 'experiment', Factor> {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import kendalltau, rankdata
+import pandas as pd
 
 from sevenfold_jobs.cv.columns import Categorical
 from sevenfold_jobs.cv.roles import Table
@@ -91,6 +91,9 @@ def _of_column(
     if table.target is not None and not table.classes and known.sum() >= _FEWEST:
         target = table.target[rows]
         of_values = _as_means(values, target, known, column)
+        # Late: it takes a second to import.
+        from scipy.stats import kendalltau
+
         tau = kendalltau(of_values[known], target[known]).statistic
         scores.append((0.5 if np.isnan(tau) else (1 + abs(tau)) / 2, False))
     value, by_gaps = max(scores)
@@ -120,7 +123,7 @@ def _roc(values: np.ndarray, positive: np.ndarray, among: np.ndarray) -> float:
     count, others = int(positive.sum()), int((~positive).sum())
     if min(count, others) < _FEWEST:
         return 0.5
-    ranks = rankdata(values[among])
+    ranks = pd.Series(values[among]).rank().to_numpy()
     area = (ranks[positive].sum() - count * (count + 1) / 2) / (count * others)
     return max(area, 1 - area)
 

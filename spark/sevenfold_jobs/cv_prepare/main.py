@@ -1,5 +1,6 @@
 """Job `cv_prepare`: a file becomes folds, once; every fit of every model reads the same arrays."""
 
+import importlib
 import time
 from typing import Any
 
@@ -10,7 +11,6 @@ from sevenfold_jobs.cv.reading import read_source
 from sevenfold_jobs.cv.request import Request, read_request
 from sevenfold_jobs.cv.roles import Table, read_roles
 from sevenfold_jobs.cv.splits import Split, membership_hash
-from sevenfold_jobs.cv_prepare import boosting, survival
 from sevenfold_jobs.cv_prepare.folds import split
 from sevenfold_jobs.cv_prepare.samples import generator_of, samples_of
 from sevenfold_jobs.cv_prepare.writing import DataRow, FoldRow, write_data
@@ -38,7 +38,9 @@ def run(batch: Batch) -> dict[str, Any]:
     splits = split(request, table)
     table.warnings += leak_warnings(table)
 
-    prepare = survival.prepare if request.task == "survival" else boosting.prepare
+    # LightGBM takes 1.6 s to import: only who needs it pays for it.
+    kind = "survival" if request.task == "survival" else "boosting"
+    prepare = importlib.import_module(f"sevenfold_jobs.cv_prepare.{kind}").prepare
     folds, summary, hazards = prepare(
         request, table, splits, lambda done, note: batch.progress(done + 1, steps, note)
     )

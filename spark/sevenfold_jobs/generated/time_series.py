@@ -19,7 +19,7 @@ _LABEL_NOISE = 0.05
 
 # Parts of the label's score, in deviations: what the row itself shows, the day before, and the slow level
 # to which the past adds up.
-_OWN, _DAY_BEFORE, _LEVEL = 1.0, 0.5, 0.7
+_OWN, _DAY_BEFORE, _LEVEL = 1.0, 0.5, 1.0
 _HOURS_A_DAY = 24
 # The level forgets within this share of the rows. A trend tells a tree roughly which rows are near in
 # time: with folds drawn at random it reads the level off the neighbours, with folds in time it cannot.
