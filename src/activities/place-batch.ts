@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Dependencies } from './dependencies.ts';
-import type { RunBatchInput } from './run-batch.ts';
 import { taskQueues } from '../config.ts';
 import type { Engines } from '../engines/choose.ts';
 import type { Engine, EngineName } from '../engines/engine.ts';
@@ -8,6 +7,7 @@ import { Failure } from '../failures.ts';
 import { findSent } from '../ledger/batches.ts';
 import type { Fallback } from '../ledger/batches.ts';
 import type { Run } from '../ledger/runs.ts';
+import type { Fence } from '../ledger/units.ts';
 import { batchId } from '../planning/batch-id.ts';
 import type { Mode } from '../planning/placement-input.ts';
 
@@ -30,7 +30,7 @@ export interface BatchPlacement {
 export async function placeBatch(
   { database, engines, config }: Dependencies,
   run: Run,
-  { job, fence, placement: asked = {} }: RunBatchInput,
+  { job, fence, placement: asked = {} }: { job: string; fence: Fence; placement?: BatchPlacement },
 ): Promise<{ engine: Engine; fallback?: Fallback; id: string }> {
   // With the run's own id in the key: an engine may remember the batches of a database that was since replaced.
   const idBy = (prefix: string): string =>

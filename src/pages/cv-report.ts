@@ -1,7 +1,7 @@
 import type { Database } from '../database/pool.ts';
 import { choiceSection, foldsSection } from './cv/choice.ts';
 import { loadCvReport } from './cv/data.ts';
-import type { CvReport } from './cv/data.ts';
+import type { CvReport } from './cv/report.ts';
 import { dataSection, samplesSection, splitsSection } from './cv/dataset.ts';
 import { classesSection, heatSection } from './cv/grid.ts';
 import { banners, compared, headerOf, outcomeOf } from './cv/head.ts';

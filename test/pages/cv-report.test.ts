@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { cvPage, renderCvReport } from '../../src/pages/cv-report.ts';
 import { loadCvReport } from '../../src/pages/cv/data.ts';
-import type { CvReport } from '../../src/pages/cv/data.ts';
+import type { CvReport } from '../../src/pages/cv/report.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { seedCv } from './cv-rows.ts';
 import type { SeededCv, WantedCv } from './cv-rows.ts';

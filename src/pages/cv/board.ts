@@ -2,7 +2,7 @@
 import { leaderboard } from '../../planning/selection.ts';
 import type { Candidate } from '../../planning/selection.ts';
 import { mean } from './curves.ts';
-import type { CvReport, CvRequest, Fit } from './data.ts';
+import type { CvReport, CvRequest, Fit } from './report.ts';
 import { measureOf } from './measures.ts';
 
 /** The newest fold of a time series, as long as two are left to compare: what it says of the chosen one is no boast. */

@@ -8,7 +8,7 @@ import type { Column, Fragment, Html } from '../page.ts';
 import { plural } from '../sections/common.ts';
 import { listed, meanOf, mostListed, paramsOf, valueOf, varied } from './board.ts';
 import { stripChart } from './charts.ts';
-import type { CvReport, Fit } from './data.ts';
+import type { CvReport, Fit } from './report.ts';
 import { candidateWord, interval, lackingWords } from './head.ts';
 import { halfInterval, measureOf, measures, score } from './measures.ts';
 

@@ -7,7 +7,7 @@ import type { Column, Html } from '../page.ts';
 import { plural } from '../sections/common.ts';
 import { curveChart, lookOf } from './charts.ts';
 import type { Point } from './curves.ts';
-import type { CvData, CvFold, CvReport, Sample } from './data.ts';
+import type { CvData, CvFold, CvReport, Sample } from './report.ts';
 import { time } from './measures.ts';
 
 const mostWarnings = 20;

@@ -6,7 +6,7 @@ import type { Html } from '../page.ts';
 import { paramsOf, varied } from './board.ts';
 import { plainValue } from './choice.ts';
 import { mean } from './curves.ts';
-import type { ClassReport, CvReport } from './data.ts';
+import type { ClassReport, CvReport } from './report.ts';
 import { measureOf, score } from './measures.ts';
 
 interface Influence {

@@ -5,7 +5,7 @@ import { clipped, count, seconds } from '../format.ts';
 import { html, verdict } from '../page.ts';
 import type { Fragment, Html, Page } from '../page.ts';
 import { plural, secondsBetween, statusTone } from '../sections/common.ts';
-import type { CvReport } from './data.ts';
+import type { CvReport } from './report.ts';
 import { halfInterval, measureOf, score } from './measures.ts';
 
 export interface FitCounts {

@@ -6,7 +6,7 @@ import type { Fragment, Html } from '../page.ts';
 import { pairs, plural, unbroken } from '../sections/common.ts';
 import { listed } from './board.ts';
 import { plainValue } from './choice.ts';
-import type { CvReport, Fit } from './data.ts';
+import type { CvReport, Fit } from './report.ts';
 import { measureOf } from './measures.ts';
 
 type Pair = [term: Fragment, said: Fragment];

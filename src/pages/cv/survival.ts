@@ -10,7 +10,7 @@ import type { CurveLine } from './charts.ts';
 import { mean, meanCurve, weightedMean } from './curves.ts';
 import type { Point } from './curves.ts';
 import { mostCurves } from './data.ts';
-import type { CvReport, FitDetail, StratumCurves } from './data.ts';
+import type { CvReport, FitDetail, StratumCurves } from './report.ts';
 import { score, time } from './measures.ts';
 
 /** Panels of strata; the others are counted. */

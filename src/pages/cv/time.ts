@@ -9,7 +9,7 @@ import type { Column, Html } from '../page.ts';
 import { plural, statusTone, unbroken } from '../sections/common.ts';
 import { estimatesTable, fallbackNotes, priceInWords } from '../sections/estimates.ts';
 import type { Estimated } from '../sections/estimates.ts';
-import type { CvReport } from './data.ts';
+import type { CvReport } from './report.ts';
 
 interface ModelTime {
   name: string;

@@ -3,7 +3,7 @@ import { clipped, count } from '../format.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Html } from '../page.ts';
 import { plural, statusTone } from '../sections/common.ts';
-import type { CvReport, OpenFit } from './data.ts';
+import type { CvReport, OpenFit } from './report.ts';
 
 /** Causes that are told apart, each with an example. */
 const mostCauses = 12;
