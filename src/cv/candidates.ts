@@ -32,8 +32,8 @@ export interface GridSettings {
   parity: Parameters;
 }
 
-/** What a set may say of LightGBM, by its canonical names; spark/sevenfold_jobs/boosting/parameters.py knows the same. */
-export const gridParameters = [
+/** What shapes the bins: a fold is binned once for all sets, so no set can say it. */
+export const binParameters = [
   ...[
     'max_bin',
     'min_data_in_bin',
@@ -42,6 +42,10 @@ export const gridParameters = [
     'zero_as_missing',
     'enable_bundle',
   ],
+];
+
+/** What a set may say of LightGBM, by its canonical names; spark/sevenfold_jobs/boosting/parameters.py knows the same. */
+export const gridParameters = [
   ...[
     'objective',
     'metric',
@@ -105,6 +109,11 @@ function gridSets(checkout: string, input: CvInput): CvCandidate[] {
   const { grid: usual, order } = settings;
   const fixed = gridFixed(input, settings);
   for (const name of Object.keys(input.grid ?? {})) {
+    if (binParameters.includes(name)) {
+      refuse(
+        `${name} shapes the bins, which a fold has once for all sets: set it in config/cv/lightgbm.json.`,
+      );
+    }
     if (!gridParameters.includes(name)) {
       refuse(`LightGBM has no parameter "${name}". ${suggestion(name, gridParameters)}`);
     }

@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
-import { candidatesOf, gridParameters, readSettings, simplestFirst } from '../../src/cv/candidates.ts';
+import {
+  binParameters,
+  candidatesOf,
+  gridParameters,
+  readSettings,
+  simplestFirst,
+} from '../../src/cv/candidates.ts';
 import { runTypes, usualModels } from '../../src/planning/cv-input.ts';
 import type { CvInput } from '../../src/planning/cv-input.ts';
 
@@ -77,11 +83,12 @@ test('the grid is the product in the order of the original: l1, depth, columns, 
 
 test('a set may say of LightGBM what the job understands, and nothing else', () => {
   const source = readFileSync(join(checkout, 'spark/sevenfold_jobs/boosting/parameters.py'), 'utf8');
-  const lists = /^BINNING = \(([^)]*)\)|^_TRAINING = \(([^)]*)\)/gm;
+  const lists = /^_BIN_DEFAULTS = \{([^}]*)\}|^_TRAINING = \(([^)]*)\)/gm;
   const understood = [...source.matchAll(lists)].flatMap(([, binning, training]) =>
     [...(binning ?? training)!.matchAll(/"(\w+)"/g)].map(([, name]) => name!),
   );
-  assert.deepEqual([...gridParameters].sort(), understood.sort());
+  assert.deepEqual([...binParameters, ...gridParameters].sort(), understood.sort());
+  assert.match(refusal({ ...grid, grid: { max_bin: [64, 128] } }), /^max_bin shapes the bins/);
 });
 
 test('sets are chosen by their number, and the parity case is another fit than the honest one', () => {

@@ -15,7 +15,6 @@ from sksurv.util import Surv
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.survival import models
 from sevenfold_jobs.survival.metrics import harrell_c
-from sevenfold_jobs.survival.models import cost
 
 CONFIG = json.loads((Path(__file__).resolve().parents[3] / "config/cv/survival.json").read_text())
 GRID = np.linspace(1.5, 40, 23)
@@ -86,13 +85,6 @@ class TestEveryModel:
             data.fit(name, params | {f"{first}x": 1})
         with pytest.raises(InvalidInput, match=f"{name} lacks {first}"):
             data.fit(name, {key: value for key, value in params.items() if key != first})
-
-    def test_its_cost_grows_with_the_rows(self, name: str) -> None:
-        for run_type in CONFIG:
-            params = CONFIG[run_type][name]
-            assert 0 < cost.work(name, params, 5_000, 8) < cost.work(name, params, 200_000, 14)
-            assert cost.estimate_mb(name, params, 5_000, 8, 2_000) > 100
-            assert cost.estimate_mb(name, params, 20_000, 14, 1_800) < 1_000
 
 
 def test_every_run_type_configures_every_model_completely() -> None:
