@@ -153,7 +153,9 @@ export interface PreparedFold extends FitSize {
 
 export async function readFolds(database: Database, dataVersion: string): Promise<PreparedFold[]> {
   const found = await database.query<PreparedFold>(
-    `select fold, train_rows as rows, test_rows as "testRows", columns from cv_folds where data_version = $1 order by fold`,
+    `select fold, train_rows as rows, test_rows as "testRows", columns,
+            (detail ->> 'estimateMb')::double precision as "estimateMb"
+       from cv_folds where data_version = $1 order by fold`,
     [dataVersion],
   );
   return found.rows;
@@ -218,7 +220,8 @@ export async function verifyFolds(database: Database, run: Run): Promise<Check[]
   );
   const data = found.rows[0];
   const folder = data?.root.startsWith('/') === true ? data.root : undefined;
-  const lost = folder !== undefined && !existsSync(join(folder, `fold_${request.folds}`));
+  const parts = [...foldNumbers(request).map((fold) => `fold_${fold}`), 'all'];
+  const lost = folder !== undefined && !parts.every((part) => existsSync(join(folder, part, 'fold.json')));
   const whole = data?.folds === request.folds && !lost && data.version === resultVersion('cv_prepare');
   return [
     {
@@ -247,7 +250,7 @@ const figures: Record<Task, string[]> = {
   regression: ['rmse', 'mae'],
 };
 
-/** Gives every fit its verdict from its row. What was given up stays so unless the row is there. */
+/** Gives every fit its verdict from its row and its files. What was given up stays so unless they are there. */
 export async function verifyFits(database: Database, run: Run): Promise<Check[]> {
   const { task } = cvRequestOf(run);
   const sound = figures[task]
@@ -263,13 +266,14 @@ export async function verifyFits(database: Database, run: Run): Promise<Check[]>
             rows_found = case when j.complete then 1 else 0 end,
             committed_attempt = case when j.complete then u.committed_attempt end,
             finished_at = clock_timestamp()
-       from (select due.unit, coalesce(f.status = 'complete' and ${sound}, false) as complete, f.error
+       from (select due.unit, coalesce(f.status = 'complete' and ${sound} and not f.fit_key = any ($2), false) as complete,
+                    f.error
                from units due
                left join cv_fits f on f.run_id = due.run_id and f.fit_key = due.fingerprint
               where due.run_id = $1 and due.kind = 'fit') j
       where u.run_id = $1 and u.unit = j.unit and u.verdict <> 'skipped'
         and ((u.verdict = 'complete') is distinct from j.complete or u.finished_at is null)`,
-    [run.runId],
+    [run.runId, await withoutArrays(database, run.runId)],
   );
   const counted = await database.query<{ due: number; found: number }>(
     `select count(*)::integer as due, (count(*) filter (where verdict = 'complete'))::integer as found
@@ -287,6 +291,15 @@ export async function verifyFits(database: Database, run: Run): Promise<Check[]>
       message: 'fits whose figures are stored',
     },
   ];
+}
+
+/** Fits whose arrays lay in a folder and are gone: the refit, and whoever opens them, would miss them. */
+async function withoutArrays(database: Database, runId: string): Promise<string[]> {
+  const found = await database.query<{ key: string; arrays: string }>(
+    `select fit_key as key, arrays from cv_fits where run_id = $1 and status = 'complete' and arrays like '/%'`,
+    [runId],
+  );
+  return found.rows.filter(({ arrays }) => !existsSync(arrays)).map(({ key }) => key);
 }
 
 /** The choice is made when the run has one that is made of fits that are still there. */

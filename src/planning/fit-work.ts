@@ -6,6 +6,8 @@
 export interface FitSize {
   rows: number;
   columns: number;
+  /** Of the process, where the job that prepared the fold knows better. */
+  estimateMb?: number | null;
 }
 
 /** Seconds of one core and megabytes, of a fit. */
@@ -25,9 +27,8 @@ export interface MeasuredWork {
 interface Factor {
   /** Seconds a million training cells. */
   seconds: number;
-  /** Megabytes a million training cells, beside the interpreter's own and what is needed whatever the data. */
+  /** Megabytes a million training cells, beside the interpreter's own. */
   megabytes: number;
-  fixedMb?: number;
 }
 
 /** A process with its libraries, and nothing else. */
@@ -50,8 +51,7 @@ const usual: Record<string, Record<'sample' | 'production' | 'experiment', Facto
     production: { seconds: 50, megabytes: 150 },
     experiment: { seconds: 170, megabytes: 150 },
   },
-  // Its histogram pool, and 81 bytes a possible leaf of every tree.
-  lightgbm: same({ seconds: 6, megabytes: 20, fixedMb: 500 }),
+  lightgbm: same({ seconds: 6, megabytes: 50 }),
 };
 
 function same(factor: Factor): Record<'sample' | 'production' | 'experiment', Factor> {
@@ -64,12 +64,12 @@ const unknown: Factor = { seconds: 5, megabytes: 100 };
 export function fitWork(
   model: string,
   runType: 'sample' | 'production' | 'experiment',
-  { rows, columns }: FitSize,
+  { rows, columns, estimateMb }: FitSize,
   measured?: MeasuredWork,
 ): FitWork {
   const millions = (rows * columns) / 1e6;
   const factor = usual[model]?.[runType] ?? unknown;
-  const megabytes = interpreterMb + (factor.fixedMb ?? 0) + factor.megabytes * millions;
+  const megabytes = estimateMb ?? interpreterMb + factor.megabytes * millions;
   return {
     seconds: (measured?.secondsPerMillion ?? factor.seconds) * millions,
     // What was seen holds for fits of that size and smaller ones; it must not promise anything for larger ones.

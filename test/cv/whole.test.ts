@@ -86,13 +86,17 @@ describe('a cross-validation is complete by its rows, and by nothing else', () =
     assert.equal(await rig.cvChecksum(), whole);
   });
 
-  test('folds whose files are gone are prepared again, and nothing is fitted for it', async () => {
-    const { rows } = await rig.database.query<{ root: string }>('select object_root as root from cv_data');
-    rmSync(rows[0]!.root, { recursive: true });
+  test('folds and fits whose files are gone are made again', async () => {
+    const { rows } = await rig.database.query<{ root: string; arrays: string }>(
+      `select object_root as root, arrays from cv_data join cv_fits using (data_version) where model = 'gbsa' and fold = 1`,
+    );
+    const { root, arrays } = rows[0]!;
+    rmSync(join(root, 'fold_3'), { recursive: true });
+    rmSync(arrays, { recursive: true });
     const before = await begun();
     await complete();
-    assert.ok(existsSync(join(rows[0]!.root, 'fold_1')));
-    assert.equal(await begun(), before);
+    assert.ok(existsSync(join(root, 'fold_3')) && existsSync(join(arrays, 'surv.npy')));
+    assert.equal(await begun(), before + 1);
     assert.equal(await rig.cvChecksum(), whole);
   });
 

@@ -5,8 +5,8 @@
 """
 
 from sevenfold_jobs.boosting.binning import bin_fold
-from sevenfold_jobs.boosting.cost import estimate_mb, work
+from sevenfold_jobs.boosting.cost import estimate_mb
 from sevenfold_jobs.boosting.fitting import fit_set, predictor, refit
 from sevenfold_jobs.boosting.parameters import check
 
-__all__ = ["bin_fold", "check", "estimate_mb", "fit_set", "predictor", "refit", "work"]
+__all__ = ["bin_fold", "check", "estimate_mb", "fit_set", "predictor", "refit"]

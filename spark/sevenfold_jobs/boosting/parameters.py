@@ -106,6 +106,25 @@ _REGRESSIONS = frozenset(
 )
 OBJECTIVES = frozenset((*_REGRESSIONS, "binary", "cross_entropy", "multiclass", "multiclassova"))
 _WITH_ALPHA = frozenset(("huber", "quantile"))
+# LightGBM also takes the name of an objective for the metric that goes with it.
+METRICS = OBJECTIVES | frozenset(
+    (
+        "l1",
+        "mae",
+        "l2",
+        "mse",
+        "rmse",
+        "gamma_deviance",
+        "auc",
+        "average_precision",
+        "binary_logloss",
+        "binary_error",
+        "auc_mu",
+        "multi_logloss",
+        "multi_error",
+        "kullback_leibler",
+    )
+)
 
 _DEFAULT_OBJECTIVE = {
     "binary": ("binary", ["binary_logloss"]),
@@ -120,7 +139,7 @@ def check(params: Mapping[str, Any]) -> list[str]:
     """A note for each parameter that has no effect beside the others.
 
     Raises InvalidInput for one that LightGBM does not have (with the nearest name), for an alias (with the
-    canonical name) and for one that the run itself sets.
+    canonical name), for one that the run itself sets and for an objective or metric that there is not.
     """
     for name in params:
         if name in KNOWN:
@@ -138,6 +157,13 @@ def check(params: Mapping[str, Any]) -> list[str]:
         near = difflib.get_close_matches(str(objective), OBJECTIVES, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(OBJECTIVES))}"
         raise InvalidInput(f"LightGBM has no objective {objective}: {hint}")
+    metric = params.get("metric") or ()
+    for name in (metric,) if isinstance(metric, str) else metric:
+        # LightGBM passes over a metric that it does not know: the others alone would stop training.
+        if name not in METRICS:
+            near = difflib.get_close_matches(str(name), METRICS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(METRICS))}"
+            raise InvalidInput(f"LightGBM has no metric {name}: {hint}")
     if params.get("force_col_wise") and params.get("force_row_wise"):
         raise InvalidInput("force_col_wise and force_row_wise exclude each other: leave one out")
     return _without_effect(params)
@@ -195,11 +221,6 @@ def check_objective(objective: str, kind: str) -> None:
         )
 
 
-def is_probability(objective: str) -> bool:
-    """Whether the output lies in [0, 1] by construction."""
-    return objective in ("binary", "cross_entropy", "multiclass", "multiclassova")
-
-
 def layout(params: Mapping[str, Any]) -> Params:
     """How histograms are built. One of both is always forced, because LightGBM else times both and takes the
     faster: with several threads their sums differ in the last digits."""
@@ -225,8 +246,10 @@ def for_training(
 ) -> Params:
     """All that LightGBM is told, without what shapes the bins and without the rounds.
 
-    `num_leaves` is lowered to what depth and rows allow. No tree changes by it, and the histogram cache,
-    which is leaves x columns x bins x 16 bytes whatever the rows, shrinks.
+    `num_leaves` is lowered to what depth and rows allow: the histogram cache, which is leaves x columns x
+    bins x 16 bytes whatever the rows, shrinks. No tree changes by depth, nor by rows where LightGBM counts
+    them. Where it guesses the rows of a leaf by its hessians (binary, multiclass) a tree on few rows could
+    have a few leaves more, of fewer than min_data_in_leaf rows each; here it does not get them.
     """
     objective, metric = _DEFAULT_OBJECTIVE[kind]
     told = {name: value for name, value in params.items() if name not in BINNING}

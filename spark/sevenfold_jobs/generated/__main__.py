@@ -19,6 +19,8 @@ _WITH_FEATURES = ("timeseries", "regression")
 _GENERATORS = (*_WITH_FEATURES, "survival")
 # Seeds of NumPy's older generator, which scikit-learn draws from.
 _LARGEST_SEED = 2**32 - 1
+# Beyond it NumPy's own message speaks of dimensions; long before it memory ends.
+_LARGEST_COUNT = 10**10
 
 
 class _Arguments(argparse.ArgumentParser):
@@ -32,6 +34,10 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(generate(_parse(arguments))))
     except (InvalidInput, OSError) as failure:
         print(" ".join(str(failure).split()), file=sys.stderr)
+        return 2
+    except MemoryError as failure:
+        told = " ".join(str(failure).split())
+        print(f"Not enough memory: give fewer rows or features. {told}".strip(), file=sys.stderr)
         return 2
     return 0
 
@@ -87,6 +93,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         raise InvalidInput(f"--features does not apply to {asked.generator}: its columns are fixed")
     if asked.seed > _LARGEST_SEED:
         raise InvalidInput(f"--seed {asked.seed} is too large: give at most {_LARGEST_SEED}")
+    for name in ("rows", "features"):
+        if (getattr(asked, name) or 0) > _LARGEST_COUNT:
+            raise InvalidInput(f"--{name} {getattr(asked, name)} is too large: give at most {_LARGEST_COUNT}")
     if asked.out.is_dir():
         raise InvalidInput(f"--out {asked.out} is a folder: give a file")
     if asked.features is None:
