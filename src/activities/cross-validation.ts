@@ -31,7 +31,7 @@ import { planFits } from '../planning/fit-chunks.ts';
 import type { OpenFit } from '../planning/fit-chunks.ts';
 import type { CvJob, CvUnit } from '../planning/phases.ts';
 import type { Mode } from '../planning/placement-input.ts';
-import { leaderboard, selectSimplest } from '../planning/selection.ts';
+import { leaderboard, meanOf, selectSimplest } from '../planning/selection.ts';
 import type { Candidate } from '../planning/selection.ts';
 
 export interface OpenCrossValidationInput extends Claimant {
@@ -276,11 +276,7 @@ export async function planCvBatch(
   if (job === 'cv_prepare') {
     return { input: { ...common, path: source, source, sourceSha256, ...settings }, placement };
   }
-  const selected = await database.query<{ model: string; paramsHash: string }>(
-    'select model, params_hash as "paramsHash" from cv_selections where run_id = $1',
-    [run.runId],
-  );
-  const selection = selected.rows[0];
+  const selection = await cv.readSelection(database, run.runId);
   const candidate = request.models.find(({ paramsHash }) => paramsHash === selection?.paramsHash);
   if (candidate === undefined) {
     throw new Failure('CheckFailed', 'No model was chosen, so there is none to fit on all rows.');
@@ -289,7 +285,6 @@ export async function planCvBatch(
   const trees = fits.flatMap(({ paramsHash, bestIteration }) =>
     paramsHash === candidate.paramsHash && bestIteration !== null ? [bestIteration] : [],
   );
-  const labels = new Map(request.models.map((each) => [each.paramsHash, each]));
   return {
     input: {
       ...common,
@@ -303,12 +298,13 @@ export async function planCvBatch(
         paramsHash: candidate.paramsHash,
         ...(trees.length > 0 && { trees: Math.max(1, Math.round(meanOf(trees))) }),
       },
-      fits: fits.flatMap(({ model, fold, paramsHash }) => {
-        const each = labels.get(paramsHash);
-        return each
-          ? [{ model, label: each.label, fold, paramsHash, fitKey: cv.fitKey(request, each, fold) }]
-          : [];
-      }),
+      fits: fits.map(({ model, label, fold, paramsHash, fitKey }) => ({
+        model,
+        label,
+        fold,
+        paramsHash,
+        fitKey,
+      })),
       seed: request.seed,
       threads: request.threads,
       parity: request.parity,
@@ -397,10 +393,6 @@ function orderOf({ models, task }: CvRequest, fits: readonly StoredFit[]): strin
     }),
   );
   return labels.sort((a, b) => cost.get(a)! - cost.get(b)!);
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function heldOutWords(

@@ -192,12 +192,7 @@ export async function closeRun(
   // Partial is a run that has something to show.
   const empty = input.status === 'partial' && !tallies.some(({ complete }) => complete > 0);
   const status = empty ? 'failed' : input.status;
-  const statement =
-    run.kind === 'crossValidation'
-      ? await cvStatement(database, run, status, counts)
-      : tallies.length > 0
-        ? forecastStatement(run, status, tallies, counts, await unitRanges(database, run.runId))
-        : statementOf(run, status, units, counts);
+  const statement = await inWords();
   await ledger.setRunStatus(database, input, { status, statement });
   return {
     runId: run.runId,
@@ -207,6 +202,14 @@ export async function closeRun(
     counts,
     ...(run.report !== null && { report: run.report }),
   };
+
+  function inWords(): string | Promise<string> {
+    if (run.kind === 'crossValidation') return cvStatement(database, run, status, counts);
+    if (tallies.length === 0) return statementOf(run, status, units, counts);
+    return unitRanges(database, run.runId).then((ranges) =>
+      forecastStatement(run, status, tallies, counts, ranges),
+    );
+  }
 }
 
 function statementOf(

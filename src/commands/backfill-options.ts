@@ -6,6 +6,7 @@ import type { BackfillInput } from '../planning/backfill-input.ts';
 import { addDays } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
 import { trainFrequencies } from '../planning/training-calendar.ts';
+import { namesOf, numberOf } from './option-values.ts';
 
 /** As the command line gives them: texts, and flags. */
 export interface BackfillOptions {
@@ -69,7 +70,7 @@ export function readBackfillOptions(options: BackfillOptions): BackfillInput {
   const { commodity, start, end, trainFrequency, calendar, draw, redo, plan } = options;
   const parsed = parseBackfillInput({
     commodity,
-    models: options.models.flatMap((names) => names.split(',')).filter((name) => name !== ''),
+    models: namesOf(options.models),
     start,
     end,
     trainFrequency,
@@ -99,9 +100,4 @@ export function backfillLine({ models, retrain, plan: _plan, ...others }: Backfi
       : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${value}`],
   );
   return [...named, `--models ${models.join(' ')}`, ...(retrain ? ['--retrain'] : [])].join(' ');
-}
-
-/** What is no number stays as it is, so that the guard shows it. */
-function numberOf(text: string | undefined): number | string | undefined {
-  return text === undefined || text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 }

@@ -5,6 +5,7 @@ import { readStack } from '../stack/record.ts';
 import type { Database } from '../database/pool.ts';
 import type { Run, RunStatus } from '../ledger/runs.ts';
 import { countsOf } from '../ledger/counts.ts';
+import { readSelection } from '../ledger/cv.ts';
 import type { CommandContext } from './context.ts';
 import { count, seconds } from './output.ts';
 import type { Session } from './session.ts';
@@ -88,7 +89,10 @@ async function figuresOf(database: Database, run: Run, counts: Record<string, nu
     case 'trainForecastModels':
       return [`${of('windowsComplete', 'windows')} models`];
     case 'crossValidation':
-      return [`${of('complete', 'fits')} fits`, await choiceInWords(database, run)];
+      return [
+        `${of('complete', 'fits')} fits`,
+        (await readSelection(database, run.runId))?.reason ?? 'nothing chosen',
+      ];
     case 'auditForecasts':
       return [`${of('complete', 'dates')} dates have the bytes they should have`];
     default:
@@ -107,14 +111,6 @@ export async function finishRun(
   if (record.status !== 'complete') process.exitCode = 1;
   if (json) context.out.json(record);
   else for (const line of lines) context.out.line(line);
-}
-
-async function choiceInWords(database: Database, run: Run): Promise<string> {
-  const { rows } = await database.query<{ reason: string }>(
-    'select reason from cv_selections where run_id = $1',
-    [run.runId],
-  );
-  return rows[0]?.reason ?? 'nothing chosen';
 }
 
 async function allocationInWords(database: Database, run: Run): Promise<string> {

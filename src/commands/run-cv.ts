@@ -6,6 +6,7 @@ import type { CvInput, Value } from '../planning/cv-input.ts';
 import { cvKey } from '../planning/cv-key.ts';
 import { backfillPriority } from '../workflows/options.ts';
 import type { CommandContext } from './context.ts';
+import { namesOf, numberOf } from './option-values.ts';
 import type { PlacementOptions } from './placement-options.ts';
 import { startRun, withRunOptions } from './run-forecasts.ts';
 
@@ -163,7 +164,7 @@ function readCvOptions(options: CvOptions, task: string): CvInput {
     ...Object.fromEntries(
       (['features', 'exclude', 'categorical', 'strata', 'models'] as const).map((name) => [
         name,
-        others[name]?.flatMap((names) => names.split(',')).filter((name) => name !== ''),
+        others[name] && namesOf(others[name]),
       ]),
     ),
     dataset: /^[\w-]+$/.test(dataset) ? dataset : resolve(dataset),
@@ -222,11 +223,6 @@ function valueOf(text: string): Value {
   if (text === 'true' || text === 'false') return text === 'true';
   if (text === 'null') return null;
   return numberOf(text) as Value;
-}
-
-/** What is no number stays as it is, so that the guard shows it. */
-function numberOf(text: string | undefined): number | string | undefined {
-  return text === undefined || text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 }
 
 function refuse(message: string): never {

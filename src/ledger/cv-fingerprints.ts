@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Database } from '../database/pool.ts';
+import { hash } from '../planning/cv-key.ts';
 import type { RunUnit } from '../planning/phases.ts';
-import { cvRequestOf } from './cv.ts';
+import { cvRequestOf, readSelection } from './cv.ts';
 import { resultVersion } from './result-versions.ts';
 import type { Run } from './runs.ts';
+
+const digits = 32;
 
 /** Raised when the page of a cross-validation, or the rule of the choice, changes. */
 const versions = { report: 1, select: 1 };
@@ -13,21 +15,18 @@ export async function cvFingerprint(database: Database, run: Run, unit: RunUnit)
   const { dataVersion } = cvRequestOf(run);
   switch (unit) {
     case 'folds':
-      return digest([dataVersion, resultVersion('cv_prepare')]);
+      return hash([dataVersion, resultVersion('cv_prepare')], digits);
     case 'select':
-      return digest([versions.select, await stateOf(database, run, `kind = 'fit'`)]);
+      return hash([versions.select, await stateOf(database, run, `kind = 'fit'`)], digits);
     case 'refit': {
-      const chosen = await database.query<{ chosen: string }>(
-        'select params_hash as chosen from cv_selections where run_id = $1',
-        [run.runId],
-      );
+      const selection = await readSelection(database, run.runId);
       const fits = await stateOf(database, run, `kind = 'fit'`);
-      return digest([dataVersion, resultVersion('cv_refit'), chosen.rows[0]?.chosen ?? null, fits]);
+      return hash([dataVersion, resultVersion('cv_refit'), selection?.paramsHash ?? null, fits], digits);
     }
     case 'report':
-      return digest([versions.report, await stateOf(database, run, `unit <> 'report'`)]);
+      return hash([versions.report, await stateOf(database, run, `unit <> 'report'`)], digits);
     default:
-      return digest([unit, dataVersion]);
+      return hash([unit, dataVersion], digits);
   }
 }
 
@@ -43,8 +42,4 @@ async function stateOf(
     [run.runId],
   );
   return found.rows[0]?.state ?? '';
-}
-
-function digest(parts: unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }

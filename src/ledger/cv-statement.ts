@@ -1,5 +1,5 @@
 import type { Database } from '../database/pool.ts';
-import { missingFits } from './cv.ts';
+import { missingFits, readSelection } from './cv.ts';
 import type { Run, RunStatus } from './runs.ts';
 import { readUnits } from './units.ts';
 
@@ -21,10 +21,7 @@ export async function cvStatement(
     return `${key} failed, its data could not be prepared: ${folds.reason ?? 'no reason noted'} Run: sevenfold why ${key}`;
   }
   const sentences = [`${key} ${verb}: ${counts['complete']} of ${counts['fits']} fits.`];
-  const chosen = await database.query<{ reason: string }>(
-    'select reason from cv_selections where run_id = $1',
-    [runId],
-  );
+  const selection = await readSelection(database, runId);
   const missing = await missingFits(database, runId);
   if (missing.length > 0) {
     const left = missing
@@ -33,8 +30,8 @@ export async function cvStatement(
     const more = missing.length > named ? [`${missing.length - named} more`] : [];
     sentences.push(`Left: ${[...left, ...more].join('; ')}.`);
     sentences.push('No model is chosen while one lacks a fold.');
-  } else if (chosen.rows[0]) {
-    sentences.push(chosen.rows[0].reason);
+  } else if (selection) {
+    sentences.push(selection.reason);
   }
   if (status === 'complete') return sentences.join(' ');
   const broken = phases.find(

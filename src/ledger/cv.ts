@@ -52,7 +52,7 @@ export function fitKey(
   );
 }
 
-export function fitUnit(label: string, fold: number): string {
+function fitUnit(label: string, fold: number): string {
   return `${label}/fold ${fold}`;
 }
 
@@ -146,14 +146,12 @@ export async function readSettings(
   return settings;
 }
 
-export interface PreparedFold extends FitSize {
-  fold: number;
-  testRows: number;
-}
-
-export async function readFolds(database: Database, dataVersion: string): Promise<PreparedFold[]> {
-  const found = await database.query<PreparedFold>(
-    `select fold, train_rows as rows, test_rows as "testRows", columns,
+async function readFoldSizes(
+  database: Database,
+  dataVersion: string,
+): Promise<(FitSize & { fold: number })[]> {
+  const found = await database.query<FitSize & { fold: number }>(
+    `select fold, train_rows as rows, columns,
             (detail ->> 'estimateMb')::double precision as "estimateMb"
        from cv_folds where data_version = $1 order by fold`,
     [dataVersion],
@@ -176,7 +174,7 @@ export async function readOpenFits(
           and (attempt = 0 or committed_attempt is distinct from attempt)`,
       [run.runId],
     ),
-    readFolds(database, request.dataVersion),
+    readFoldSizes(database, request.dataVersion),
     readMeasuredWork(database, request),
   ]);
   const order = new Map(request.models.map(({ label }, index) => [label, index]));
@@ -304,19 +302,13 @@ async function withoutArrays(database: Database, runId: string): Promise<string[
 
 /** The choice is made when the run has one that is made of fits that are still there. */
 export async function verifySelection(database: Database, run: Run): Promise<Check[]> {
-  const found = await database.query<{ model: string }>('select model from cv_selections where run_id = $1', [
-    run.runId,
-  ]);
-  return [single(found.rows[0]?.model, 'the chosen model')];
+  const selection = await readSelection(database, run.runId);
+  return [single(selection?.model, 'the chosen model')];
 }
 
 export async function verifyRefit(database: Database, run: Run): Promise<Check[]> {
-  const found = await database.query<{ predictions: string | null }>(
-    `select concat(refit ->> 'root', '/', refit ->> 'predictions') as predictions
-       from cv_selections where run_id = $1 and refit is not null`,
-    [run.runId],
-  );
-  const predictions = found.rows[0]?.predictions ?? undefined;
+  const refit = (await readSelection(database, run.runId))?.refit;
+  const predictions = refit ? `${refit.root}/${refit.predictions}` : undefined;
   const lost = predictions?.startsWith('/') === true && !existsSync(predictions);
   return [
     single(
@@ -324,6 +316,21 @@ export async function verifyRefit(database: Database, run: Run): Promise<Check[]
       lost ? `${predictions} is gone` : 'the refitted model with its predictions',
     ),
   ];
+}
+
+/** What a run chose; undefined where it has not, or not yet. */
+export async function readSelection(
+  database: Database,
+  runId: string,
+): Promise<
+  | { model: string; paramsHash: string; reason: string; refit: { root: string; predictions: string } | null }
+  | undefined
+> {
+  const found = await database.query<NonNullable<Awaited<ReturnType<typeof readSelection>>>>(
+    'select model, params_hash as "paramsHash", reason, refit from cv_selections where run_id = $1',
+    [runId],
+  );
+  return found.rows[0];
 }
 
 function single(observed: string | undefined, message: string): Check {
@@ -373,7 +380,7 @@ export interface StoredFit {
   model: string;
   paramsHash: string;
   fold: number;
-  params: Record<string, unknown>;
+  fitKey: string;
   value: number | null;
   bestIteration: number | null;
 }
@@ -382,7 +389,7 @@ export interface StoredFit {
 export async function readStoredFits(database: Database, run: Run): Promise<StoredFit[]> {
   const { metric } = cvRequestOf(run);
   const found = await database.query<StoredFit>(
-    `select u.model_version as label, f.model, f.params_hash as "paramsHash", f.fold, f.params,
+    `select u.model_version as label, f.model, f.params_hash as "paramsHash", f.fold, f.fit_key as "fitKey",
             (to_jsonb(f) ->> $2)::double precision as value, f.best_iteration as "bestIteration"
        from units u join cv_fits f on f.run_id = u.run_id and f.fit_key = u.fingerprint
       where u.run_id = $1 and u.kind = 'fit' and f.status = 'complete'

@@ -97,7 +97,7 @@ export function selectSimplest(
 
 const valueOf = ({ value }: FoldScore): number => value!;
 
-function meanOf(values: readonly number[]): number {
+export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 

@@ -5,9 +5,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
 import { setConcurrencyUpdate } from '../../src/workflows/concurrency.ts';
-import { scriptedActivities } from '../support/scripted-activities.ts';
 import type { Call } from '../support/scripted-activities.ts';
-import { timeSkippingServer, withWorker } from '../support/temporal.ts';
+import { scriptedRun } from '../support/scripted-run.ts';
+import { timeSkippingServer } from '../support/temporal.ts';
 
 const input = { dataset: 'survival', task: 'survival' };
 
@@ -31,24 +31,12 @@ describe('crossValidation', () => {
   });
   after(() => server.teardown());
 
-  async function run(
+  const run = (
     id: string,
     script: Partial<Activities>,
-    during: (handle: WorkflowHandle) => Promise<unknown> = async () => {},
+    during?: (handle: WorkflowHandle) => Promise<unknown>,
     given: object = input,
-  ) {
-    const { activities, calls } = scriptedActivities(script);
-    const result = await withWorker(server, activities, async (): Promise<unknown> => {
-      const handle = await server.client.workflow.start('crossValidation', {
-        workflowId: id,
-        taskQueue: 'sevenfold',
-        args: [given],
-      });
-      await during(handle);
-      return handle.result().catch((error: unknown) => error);
-    });
-    return { result, calls };
-  }
+  ) => scriptedRun(server, 'crossValidation', id, script, given, during);
 
   const named = (calls: readonly Call[], name: keyof Activities) =>
     calls.filter((call) => call.name === name);

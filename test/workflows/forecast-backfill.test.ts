@@ -6,9 +6,9 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
 import { setConcurrencyUpdate } from '../../src/workflows/concurrency.ts';
 import { skipUpdate } from '../../src/workflows/forecast-work.ts';
-import { scriptedActivities } from '../support/scripted-activities.ts';
 import type { Call } from '../support/scripted-activities.ts';
-import { timeSkippingServer, withWorker } from '../support/temporal.ts';
+import { scriptedRun } from '../support/scripted-run.ts';
+import { timeSkippingServer } from '../support/temporal.ts';
 
 const input = { commodity: 'WTI', models: ['naive'], start: '2021-03-02', end: '2021-03-05' };
 
@@ -34,24 +34,12 @@ describe('forecastBackfill', () => {
   });
   after(() => server.teardown());
 
-  async function run(
+  const run = (
     id: string,
     script: Partial<Activities>,
     given: object = input,
-    during: (handle: WorkflowHandle) => Promise<unknown> = async () => {},
-  ) {
-    const { activities, calls } = scriptedActivities(script);
-    const result = await withWorker(server, activities, async (): Promise<unknown> => {
-      const handle = await server.client.workflow.start('forecastBackfill', {
-        workflowId: id,
-        taskQueue: 'sevenfold',
-        args: [given],
-      });
-      await during(handle);
-      return handle.result().catch((error: unknown) => error);
-    });
-    return { result, calls };
-  }
+    during?: (handle: WorkflowHandle) => Promise<unknown>,
+  ) => scriptedRun(server, 'forecastBackfill', id, script, given, during);
 
   const jobs = (calls: readonly Call[]) =>
     calls.filter(({ name }) => name === 'runBatch').map((call) => call.input['job']);

@@ -90,3 +90,10 @@ def membership_hash(splits: list[Split], rows: np.ndarray, file_rows: int) -> st
 def _refuse_few(rows: int, folds: int) -> None:
     if rows < folds:
         raise InvalidInput(f"{rows} rows are fewer than {folds} folds: give more rows or ask for less.")
+
+
+def range_of(rows: np.ndarray) -> list[int] | None:
+    """First and last row, where they are all that lie between."""
+    if len(rows) == 0 or rows[-1] - rows[0] + 1 != len(rows):
+        return None
+    return [int(rows[0]), int(rows[-1])]

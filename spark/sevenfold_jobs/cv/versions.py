@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 _ALWAYS = ("numpy", "scipy")
 _OF_MODEL = {
     "coxnet": ("scikit-survival",),
-    "weibull_aft": ("lifelines",),
     "gbsa": ("scikit-survival", "scikit-learn"),
     "rsf": ("scikit-survival", "scikit-learn"),
     "xgb_cox": ("xgboost",),

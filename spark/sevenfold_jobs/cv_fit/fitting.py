@@ -1,7 +1,6 @@
 """The fit itself, as every mode does it: in a process of its own, from the fold's arrays to its figures."""
 
 import importlib
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.common.objects import write_object
 from sevenfold_jobs.cv.arrays import array_bytes, load_array, load_json
 from sevenfold_jobs.cv_fit.request import Fit, Request
 
+# Stages of small fits last less than a millisecond.
+_STAGE_DIGITS = 4
+
 # Imported once by whoever forks, so that no fit pays for it.
 _LIBRARIES = {
     "coxnet": ("sksurv.linear_model", "sksurv.util"),
-    "weibull_aft": ("scipy.optimize",),
     "gbsa": ("sksurv.ensemble", "sksurv.util"),
     "rsf": ("sksurv.ensemble", "sksurv.util"),
     "xgb_cox": ("xgboost",),
@@ -62,7 +64,7 @@ def _fit_survival(request: Request, fit: Fit, folder: Path) -> dict[str, Any]:
     from sevenfold_jobs.survival.metrics import evaluate
     from sevenfold_jobs.survival.models import load
 
-    stages = _Stages()
+    stages = Clock(_STAGE_DIGITS)
     fold = load_json(folder, "fold.json")
     X_train, X_test = load_array(folder, "X_train"), load_array(folder, "X_test")
     train, test = (
@@ -124,7 +126,7 @@ def _fit_survival(request: Request, fit: Fit, folder: Path) -> dict[str, Any]:
 def _fit_boosting(request: Request, fit: Fit, folder: Path) -> dict[str, Any]:
     from sevenfold_jobs.boosting import fit_set
 
-    stages = _Stages()
+    stages = Clock(_STAGE_DIGITS)
     fold = load_json(folder, "fold.json")
     load_json(folder, "meta.json")
     figures = fit_set(folder, fit.params, request.task, not request.parity, fit.seed, fit.threads)
@@ -178,14 +180,3 @@ def _finite(figures: dict[str, Any]) -> dict[str, float | None]:
         name: None if value is None or not np.isfinite(value) else float(value)
         for name, value in figures.items()
     }
-
-
-class _Stages:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._since, 4)
-        self._since = now

@@ -11,9 +11,8 @@ from sevenfold_jobs.boosting import bin_fold
 from sevenfold_jobs.cv.arrays import put, put_array, put_folder, put_json
 from sevenfold_jobs.cv.request import Request
 from sevenfold_jobs.cv.roles import Table
-from sevenfold_jobs.cv.splits import Split
-from sevenfold_jobs.cv_prepare.survival import ids_bytes
-from sevenfold_jobs.cv_prepare.writing import FoldRow
+from sevenfold_jobs.cv.splits import Split, range_of
+from sevenfold_jobs.cv_prepare.writing import FoldRow, ids_bytes
 
 Tell = Callable[[int, str], None]
 
@@ -68,7 +67,7 @@ def _write_fold(
         request, table, address, X, categorical, (fold.train, fold.test), not request.parity, ordered
     )
     put_array(f"{address}/test_rows.npy", table.rows[fold.test])
-    ranges = {part: _range(rows) for part, rows in (("train", fold.train), ("test", fold.test))}
+    ranges = {part: range_of(rows) for part, rows in (("train", fold.train), ("test", fold.test))}
     detail: dict[str, Any] = {part: found for part, found in ranges.items() if found is not None}
     events: tuple[int | None, int | None] = (None, None)
     if table.classes:
@@ -149,12 +148,5 @@ def _bin(
 
 def _as_slice(rows: np.ndarray) -> np.ndarray | slice:
     """A range as a slice, of which nothing is copied."""
-    found = _range(rows)
+    found = range_of(rows)
     return rows if found is None else slice(found[0], found[1] + 1)
-
-
-def _range(rows: np.ndarray) -> list[int] | None:
-    """First and last row, where they are all that lie between."""
-    if len(rows) == 0 or rows[-1] - rows[0] + 1 != len(rows):
-        return None
-    return [int(rows[0]), int(rows[-1])]

@@ -5,16 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.cv.arrays import put, put_array, put_json
 from sevenfold_jobs.cv.chain import Chain
 from sevenfold_jobs.cv.request import Request
 from sevenfold_jobs.cv.roles import Table, strata_of
-from sevenfold_jobs.cv.splits import Split
-from sevenfold_jobs.cv_prepare.writing import FoldRow
+from sevenfold_jobs.cv.splits import Split, range_of
+from sevenfold_jobs.cv_prepare.writing import FoldRow, ids_bytes
 from sevenfold_jobs.survival.grid import horizons_for, time_grid
 from sevenfold_jobs.survival.hazards import proportional_hazards_test
 
@@ -79,10 +77,8 @@ def _write_fold(request: Request, table: Table, fold: Split, strata: np.ndarray,
 
 def _ranges(fold: Split) -> dict[str, list[int]]:
     """First and last row of each part, where both are ranges."""
-    parts = {"train": fold.train, "test": fold.test}
-    if any(rows[-1] - rows[0] + 1 != len(rows) for rows in parts.values()):
-        return {}
-    return {part: [int(rows[0]), int(rows[-1])] for part, rows in parts.items()}
+    ranges = {"train": range_of(fold.train), "test": range_of(fold.test)}
+    return {} if None in ranges.values() else ranges
 
 
 def _write_all(
@@ -109,14 +105,6 @@ def _write_all(
             "id": table.id_name,
         },
     )
-
-
-def ids_bytes(table: Table) -> bytes:
-    """One column: the rows' ids, or their numbers in the file from 1 where there is no id."""
-    ids = pa.array(table.rows + 1) if table.ids is None else table.ids
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({table.id_name or "row": ids}), sink, compression="zstd")
-    return sink.getvalue().to_pybytes()
 
 
 def _chain(request: Request, table: Table, rows: np.ndarray) -> Chain:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.request import Request
+from sevenfold_jobs.cv.roles import Table
 from sevenfold_jobs.cv.versions import versions_of
 
 
@@ -109,6 +112,14 @@ def write_data(connection: psycopg.Connection, data: DataRow, folds: list[FoldRo
                 for each in folds
             ],
         )
+
+
+def ids_bytes(table: Table) -> bytes:
+    """One column: the rows' ids, or their numbers in the file from 1 where there is no id."""
+    ids = pa.array(table.rows + 1) if table.ids is None else table.ids
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({table.id_name or "row": ids}), sink, compression="zstd")
+    return sink.getvalue().to_pybytes()
 
 
 def _json(value: Any) -> str:

@@ -12,13 +12,13 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.forecast.scores import HORIZONS, as_stored, crps, score_forecasts, sort_paths
 from sevenfold_jobs.forecast.series import Prices, read_series
 from sevenfold_jobs.forecast_evaluate import reading, writing
 from sevenfold_jobs.forecast_evaluate.pooled import pooled_scores
 from sevenfold_jobs.forecast_evaluate.reading import Stored
-from sevenfold_jobs.pool_forecast.clock import Clock
 
 #: Columns day_1 … day_14 of `distributions`: the actual path is as long as they let it be.
 _LONGEST = 14

@@ -6,10 +6,10 @@ from typing import Any
 import psycopg
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.pool_evaluate.scores import score_day
 from sevenfold_jobs.pool_forecast import days, sink
-from sevenfold_jobs.pool_forecast.clock import Clock
 from sevenfold_jobs.pool_forecast.forecast import forecast_day
 from sevenfold_jobs.pool_forecast.models import Models
 from sevenfold_jobs.pool_forecast.reading import as_day, day_of, read_known

@@ -5,9 +5,9 @@ from typing import Any
 import psycopg
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.common.failures import Infrastructure
 from sevenfold_jobs.pool_forecast import days, sink
-from sevenfold_jobs.pool_forecast.clock import Clock
 from sevenfold_jobs.pool_forecast.forecast import forecast_day
 from sevenfold_jobs.pool_forecast.gas import forecast_gas
 from sevenfold_jobs.pool_forecast.models import Models

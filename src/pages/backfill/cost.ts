@@ -9,6 +9,16 @@ import type { Estimated } from '../sections/estimates.ts';
 import type { BackfillReport, JobCost, StageSeconds } from './data.ts';
 import { laneName } from './timeline.ts';
 
+/** What the batches of a job came to. */
+export const jobFigures: Column<JobCost>[] = [
+  numbers('Batches', 'cost.batches', ({ batches }) => batches, count),
+  numbers('Failed', 'cost.failed', ({ failed }) => failed, count),
+  numbers('Again', 'cost.again', ({ again }) => again, count),
+  numbers('Worked', 'cost.busy', ({ busy }) => busy, seconds),
+  numbers('CPU', 'cost.cpu_seconds', ({ cpuSeconds }) => cpuSeconds, seconds),
+  numbers('Peak memory', 'cost.peak_mb', ({ peakMb }) => peakMb, megabytes),
+];
+
 export function costSection({ cost, fallbacks, stages }: BackfillReport): Html | null {
   if (cost.length === 0) return null;
   const sum = (of: (job: JobCost) => number | null) => cost.reduce((so, job) => so + (of(job) ?? 0), 0);
@@ -19,12 +29,7 @@ export function costSection({ cost, fallbacks, stages }: BackfillReport): Html |
   const rate = writing && ratePerSecond(writing);
   const columns: Column<JobCost>[] = [
     { heading: 'Job', cell: ({ job }) => laneName(job), kind: 'key' },
-    numbers('Batches', 'cost.batches', ({ batches }) => batches, count),
-    numbers('Failed', 'cost.failed', ({ failed }) => failed, count),
-    numbers('Again', 'cost.again', ({ again }) => again, count),
-    numbers('Worked', 'cost.busy', ({ busy }) => busy, seconds),
-    numbers('CPU', 'cost.cpu_seconds', ({ cpuSeconds }) => cpuSeconds, seconds),
-    numbers('Peak memory', 'cost.peak_mb', ({ peakMb }) => peakMb, megabytes),
+    ...jobFigures,
     numbers('Rows', 'cost.rows', ({ rows }) => rows, count),
     numbers('Rows a second', 'cost.rate', ratePerSecond, count),
   ];

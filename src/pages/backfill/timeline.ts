@@ -1,9 +1,9 @@
 /** When each batch worked, on the run's own clock; what was done again and what failed can be seen. */
 import { clipped, count, moment, seconds } from '../format.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
-import type { Html } from '../page.ts';
+import type { Column, Html } from '../page.ts';
 import { plural, statusTone, unbroken } from '../sections/common.ts';
-import type { BackfillReport, BatchBar } from './data.ts';
+import type { BackfillReport, BatchBar, BatchTrouble } from './data.ts';
 
 /** Bars of one lane that overlap lie below each other; what overlaps more than this shares the last line. */
 const mostLines = 8;
@@ -144,27 +144,31 @@ function inWords(batches: readonly BatchBar[], lanes: readonly string[]): string
     .join(' ');
 }
 
+/** Columns of batches that did not succeed: which it was, and how it ended. */
+export const whichBatch: Column<BatchTrouble>[] = [
+  { heading: 'Batch', cell: ({ batchId }) => html`<code>${clipped(batchId, 60)}</code>`, kind: 'key' },
+  { heading: 'Unit', cell: ({ unit }) => clipped(unit, 40), kind: 'key' },
+];
+export const howItEnded: Column<BatchTrouble>[] = [
+  {
+    heading: 'State',
+    cell: ({ state }) => verdict(statusTone(state), state.toLowerCase().replace('_', ' ')),
+    kind: 'key',
+  },
+  {
+    heading: 'Why',
+    cell: ({ errorType, message }) =>
+      html`${errorType !== null && html`${clipped(errorType, 40)}: `}${clipped(message, 240)}`,
+    kind: 'words',
+  },
+  { heading: 'When', cell: ({ at }) => unbroken(moment(at)), kind: 'key' },
+];
+
 function troublesTable({ rows, all }: BackfillReport['troubles']): Html | false {
   if (rows.length === 0) return false;
   return html`${table(
     rows,
-    [
-      { heading: 'Batch', cell: ({ batchId }) => html`<code>${clipped(batchId, 60)}</code>`, kind: 'key' },
-      { heading: 'Unit', cell: ({ unit }) => clipped(unit, 40), kind: 'key' },
-      numbers('Attempt', 'batches.attempt', ({ attempt }) => attempt, count),
-      {
-        heading: 'State',
-        cell: ({ state }) => verdict(statusTone(state), state.toLowerCase().replace('_', ' ')),
-        kind: 'key',
-      },
-      {
-        heading: 'Why',
-        cell: ({ errorType, message }) =>
-          html`${errorType !== null && html`${clipped(errorType, 40)}: `}${clipped(message, 240)}`,
-        kind: 'words',
-      },
-      { heading: 'When', cell: ({ at }) => unbroken(moment(at)), kind: 'key' },
-    ],
+    [...whichBatch, numbers('Attempt', 'batches.attempt', ({ attempt }) => attempt, count), ...howItEnded],
     { label: 'Batches that did not succeed, of all starts', key: ({ batchId }) => batchId, maxBytes: 40_000 },
   )}
   ${all > rows.length && html`<p class="note">The newest ${count(rows.length)} of ${count(all)} that did not succeed.</p>`}`;

@@ -1,12 +1,13 @@
 /** Where the time went: by model and stage, and by batch. */
-import { laneName } from '../backfill/timeline.ts';
+import { jobFigures } from '../backfill/cost.ts';
+import { howItEnded, laneName, whichBatch } from '../backfill/timeline.ts';
 import type { JobCost } from '../backfill/data.ts';
 import { strip } from '../charts/strip.ts';
 import { figure } from '../figures.ts';
-import { clipped, count, megabytes, moment, seconds } from '../format.ts';
-import { html, numbers, section, table, verdict } from '../page.ts';
+import { clipped, count, megabytes, seconds } from '../format.ts';
+import { html, numbers, section, table } from '../page.ts';
 import type { Column, Html } from '../page.ts';
-import { plural, statusTone, unbroken } from '../sections/common.ts';
+import { plural } from '../sections/common.ts';
 import { estimatesTable, fallbackNotes, priceInWords } from '../sections/estimates.ts';
 import type { Estimated } from '../sections/estimates.ts';
 import type { CvReport } from './report.ts';
@@ -124,12 +125,7 @@ function modelsTable(models: readonly ModelTime[]): Html {
 
 const jobColumns: Column<JobCost>[] = [
   { heading: 'Batches of', cell: ({ job }) => nameOf(job), kind: 'key' },
-  numbers('Batches', 'cost.batches', ({ batches }) => batches, count),
-  numbers('Failed', 'cost.failed', ({ failed }) => failed, count),
-  numbers('Again', 'cost.again', ({ again }) => again, count),
-  numbers('Worked', 'cost.busy', ({ busy }) => busy, seconds),
-  numbers('CPU', 'cost.cpu_seconds', ({ cpuSeconds }) => cpuSeconds, seconds),
-  numbers('Peak memory', 'cost.peak_mb', ({ peakMb }) => peakMb, megabytes),
+  ...jobFigures,
 ];
 
 function nameOf(job: string): string {
@@ -149,26 +145,11 @@ function estimatedOf(job: JobCost): Estimated {
 function troublesTable({ troubles: { rows, all } }: CvReport): Html | false {
   if (rows.length === 0) return false;
   return html`<div class="apart">
-    ${table(
-      rows,
-      [
-        { heading: 'Batch', cell: ({ batchId }) => html`<code>${clipped(batchId, 60)}</code>`, kind: 'key' },
-        { heading: 'Unit', cell: ({ unit }) => clipped(unit, 40), kind: 'key' },
-        {
-          heading: 'State',
-          cell: ({ state }) => verdict(statusTone(state), state.toLowerCase().replace('_', ' ')),
-          kind: 'key',
-        },
-        {
-          heading: 'Why',
-          cell: ({ errorType, message }) =>
-            html`${errorType !== null && html`${clipped(errorType, 40)}: `}${clipped(message, 240)}`,
-          kind: 'words',
-        },
-        { heading: 'When', cell: ({ at }) => unbroken(moment(at)), kind: 'key' },
-      ],
-      { label: 'Batches that did not succeed', key: ({ batchId }) => batchId, maxBytes: 40_000 },
-    )}
+    ${table(rows, [...whichBatch, ...howItEnded], {
+      label: 'Batches that did not succeed',
+      key: ({ batchId }) => batchId,
+      maxBytes: 40_000,
+    })}
     ${all > rows.length && html`<p class="note">The newest ${count(rows.length)} of ${count(all)} that did not succeed.</p>`}
   </div>`;
 }

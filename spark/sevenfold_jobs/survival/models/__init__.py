@@ -18,12 +18,12 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sevenfold_jobs.common.failures import InvalidInput
-from sevenfold_jobs.survival.cox import Baseline
+from sevenfold_jobs.survival.cox import Baseline, breslow_baseline
 
 NAMES = ("cox_ph", "coxnet", "weibull_aft", "cox_stratified", "gbsa", "xgb_cox", "lgb_cox", "rsf")
 """In order of simplicity: of models that are equally good, the first is kept."""
@@ -90,6 +90,41 @@ class Linear(Scored):
         return Linear(arrays["coef"], Baseline.from_arrays(arrays), from_json(parts["model.json"])["notes"])
 
 
+class Boosted(Scored):
+    """A log-risk that a library's booster predicts; the baseline is fitted on its scores."""
+
+    #: The part that holds the booster, in the library's own text.
+    booster_file: str
+
+    def __init__(self, booster: Any, baseline: Baseline, notes: Sequence[str] = ()) -> None:
+        super().__init__(baseline, notes)
+        self.booster = booster
+
+    @abstractmethod
+    def booster_bytes(self) -> bytes:
+        """What the library reads again."""
+
+    def parts(self) -> Parts:
+        return {
+            "model.json": to_json({"notes": self.notes}),
+            "model.npz": to_npz(**self.baseline.arrays()),
+            self.booster_file: self.booster_bytes(),
+        }
+
+    @classmethod
+    def with_baseline(cls, booster: Any, X: np.ndarray, time: np.ndarray, event: np.ndarray) -> Self:
+        """The booster with Breslow's baseline of the rows it was fitted on."""
+        fitted = cls(booster, Baseline.empty())
+        fitted.baseline = breslow_baseline(time, event, fitted.score(X))
+        return fitted
+
+    @classmethod
+    def of_parts(cls, booster: Any, parts: Mapping[str, bytes]) -> Self:
+        """The booster, read already, with its baseline and notes."""
+        baseline = Baseline.from_arrays(from_npz(parts["model.npz"]))
+        return cls(booster, baseline, from_json(parts["model.json"])["notes"])
+
+
 def load(name: str) -> ModuleType:
     """The model's module. InvalidInput, with the nearest name, for one that is not there."""
     if name not in NAMES:
@@ -112,6 +147,12 @@ def check_params(name: str, params: Mapping[str, Any]) -> None:
     missing = [wanted for wanted in known if wanted not in params]
     if missing:
         raise InvalidInput(f"{name} lacks {', '.join(missing)}: its parameters are {', '.join(known)}.")
+
+
+def require_events(event: np.ndarray) -> None:
+    """ValueError where no row has the event."""
+    if not event.any():
+        raise ValueError("a Cox model needs at least one event")
 
 
 def to_json(value: Any) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.survival.cox import breslow_baseline
-from sevenfold_jobs.survival.models import Linear, check_params
+from sevenfold_jobs.survival.models import Linear, check_params, require_events
 
 NAME = "coxnet"
 PARAMETERS = ("l1_ratio", "n_penalties", "smallest_penalty", "max_iter", "penalty")
@@ -36,8 +36,7 @@ def fit(
     check_params(NAME, params)
     if params["penalty"] != "last":
         raise InvalidInput(f'The penalty of coxnet is "last", not {params["penalty"]!r}.')
-    if not event.any():
-        raise ValueError("a Cox model needs at least one event")
+    require_events(event)
     estimator = CoxnetSurvivalAnalysis(
         l1_ratio=params["l1_ratio"],
         n_alphas=params["n_penalties"],

@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 
 from sevenfold_jobs.survival.cox import Baseline, RiskSets, breslow_baseline
-from sevenfold_jobs.survival.models import Parts, Scored, check_params, from_json, from_npz, to_json, to_npz
+from sevenfold_jobs.survival.models import (
+    Parts,
+    Scored,
+    check_params,
+    from_json,
+    from_npz,
+    require_events,
+    to_json,
+    to_npz,
+)
 from sevenfold_jobs.survival.models.trees import Forest
 
 NAME = "gbsa"
@@ -20,7 +29,7 @@ PARAMETERS = ("trees", "rate", "depth", "subsample", "min_split")
 needs_strata = False
 
 
-class Boosted(Scored):
+class BoostedTrees(Scored):
     """The score is `rate` times the sum of the trees."""
 
     def __init__(self, forest: Forest, rate: float, baseline: Baseline, notes: Sequence[str] = ()) -> None:
@@ -36,9 +45,9 @@ class Boosted(Scored):
         return {"model.json": to_json({"notes": self.notes, "rate": self.rate}), "model.npz": arrays}
 
 
-def from_parts(parts: Mapping[str, bytes]) -> Boosted:
+def from_parts(parts: Mapping[str, bytes]) -> BoostedTrees:
     arrays, meta = from_npz(parts["model.npz"]), from_json(parts["model.json"])
-    return Boosted(Forest.from_arrays(arrays), meta["rate"], Baseline.from_arrays(arrays), meta["notes"])
+    return BoostedTrees(Forest.from_arrays(arrays), meta["rate"], Baseline.from_arrays(arrays), meta["notes"])
 
 
 def fit(
@@ -49,7 +58,7 @@ def fit(
     seed: int,
     strata: np.ndarray | None = None,
     strata_columns: np.ndarray | None = None,
-) -> Boosted:
+) -> BoostedTrees:
     """`trees` of `depth` with learning `rate`, each on a `subsample` of the rows (Ridgeway 1999).
 
     ValueError where there is no event.
@@ -57,8 +66,7 @@ def fit(
     from sksurv.util import Surv
 
     check_params(NAME, params)
-    if not event.any():
-        raise ValueError("a Cox model needs at least one event")
+    require_events(event)
     estimator = _estimator()(
         RiskSets(time, event),
         n_estimators=params["trees"],
@@ -71,7 +79,7 @@ def fit(
     estimator.fit(X, Surv.from_arrays(event, time))
     forest = Forest.of([tree.tree_ for tree in estimator.estimators_[:, 0]])
     rate = float(params["rate"])
-    return Boosted(forest, rate, breslow_baseline(time, event, rate * forest.sums(X)))
+    return BoostedTrees(forest, rate, breslow_baseline(time, event, rate * forest.sums(X)))
 
 
 @cache

@@ -1,42 +1,32 @@
 """LightGBM's leaf-wise trees on the Cox loss, with Breslow's baseline on top."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.survival.cox import Baseline, RiskSets, breslow_baseline
-from sevenfold_jobs.survival.models import Parts, Scored, check_params, from_json, from_npz, to_json, to_npz
+from sevenfold_jobs.survival.cox import RiskSets
+from sevenfold_jobs.survival.models import Boosted, check_params, require_events
 
 NAME = "lgb_cox"
 PARAMETERS = ("rounds", "rate", "leaves", "min_leaf", "row_sample")
 needs_strata = False
 
 
-class LgbCox(Scored):
-    """`booster` predicts the log-risk."""
-
-    def __init__(self, booster: Any, baseline: Baseline, notes: Sequence[str] = ()) -> None:
-        super().__init__(baseline, notes)
-        self.booster = booster
+class LgbCox(Boosted):
+    booster_file = "booster.txt"
 
     def score(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(self.booster.predict(X, raw_score=True, num_threads=1), dtype=np.float64)
 
-    def parts(self) -> Parts:
-        return {
-            "model.json": to_json({"notes": self.notes}),
-            "model.npz": to_npz(**self.baseline.arrays()),
-            "booster.txt": self.booster.model_to_string().encode(),
-        }
+    def booster_bytes(self) -> bytes:
+        return self.booster.model_to_string().encode()
 
 
 def from_parts(parts: Mapping[str, bytes]) -> LgbCox:
     import lightgbm
 
-    booster = lightgbm.Booster(model_str=parts["booster.txt"].decode())
-    baseline = Baseline.from_arrays(from_npz(parts["model.npz"]))
-    return LgbCox(booster, baseline, from_json(parts["model.json"])["notes"])
+    return LgbCox.of_parts(lightgbm.Booster(model_str=parts[LgbCox.booster_file].decode()), parts)
 
 
 def fit(
@@ -55,8 +45,7 @@ def fit(
     import lightgbm
 
     check_params(NAME, params)
-    if not event.any():
-        raise ValueError("a Cox model needs at least one event")
+    require_events(event)
     sets = RiskSets(time, event)
 
     def objective(score: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -77,6 +66,4 @@ def fit(
         "verbosity": -1,
     }
     booster = lightgbm.train(settings, lightgbm.Dataset(X), params["rounds"])
-    fitted = LgbCox(booster, Baseline.empty())
-    fitted.baseline = breslow_baseline(time, event, fitted.score(X))
-    return fitted
+    return LgbCox.with_baseline(booster, X, time, event)
