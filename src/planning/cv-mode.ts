@@ -38,7 +38,9 @@ export function planMode(input: CvInput, workSeconds: number, { cores, cluster }
     return plan('pandas', `${expected}, less than ${processes === 1 ? mpBelow : pandasBelow} s`);
   }
   if (workSeconds < mpBelow) return plan('mp', `${expected}, less than ${mpBelow} s`);
-  return plan(cluster ? 'spark_cluster' : 'spark_local', `${expected}, at least ${mpBelow} s`);
+  if (cluster) return plan('spark_cluster', `${expected}, at least ${mpBelow} s`);
+  // Spark of this machine has no more cores than the processes, and starts a JVM for every fold.
+  return plan(processes === 1 ? 'pandas' : 'mp', `${expected}, and no cluster`);
 }
 
 /** A Spark master says where Spark runs, and so that it is Spark. */

@@ -66,7 +66,8 @@ const machine = { cores: 2, cluster: false };
 test('the mode follows the expected work, not the size of a file', () => {
   assert.equal(planMode(input, 3, machine).mode, 'pandas');
   assert.equal(planMode(input, 30, machine).mode, 'mp');
-  assert.equal(planMode(input, 300, machine).mode, 'spark_local');
+  assert.equal(planMode(input, 300, machine).mode, 'mp', 'Spark of this machine has no more cores');
+  assert.equal(planMode(input, 300, { ...machine, cores: 1 }).mode, 'pandas');
   assert.equal(planMode(input, 300, { ...machine, cluster: true }).mode, 'spark_cluster');
   assert.equal(planMode(input, 30, { ...machine, cores: 1 }).mode, 'pandas', 'one core gains nothing by two');
   assert.equal(planMode({ ...input, pandasBelow: 100, mpBelow: 100 }, 99, machine).mode, 'pandas');

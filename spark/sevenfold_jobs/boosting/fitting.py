@@ -115,7 +115,8 @@ def refit(
     told = parameters.for_training(params, kind, classes, rows, seed, threads)
     parameters.check_objective(told["objective"], kind)
     booster = lightgbm.train(told, train, num_boost_round=trees, keep_training_booster=True)
-    text = booster.model_to_string()
+    # The text repeats what the booster was told: of one thread, whatever the machine had.
+    text = booster.reset_parameter({**told, "num_threads": 1}).model_to_string()
     return text, predictor(text, threads)
 
 

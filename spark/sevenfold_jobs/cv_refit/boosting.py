@@ -1,6 +1,7 @@
 """A set of LightGBM's parameters on all rows."""
 
 import json
+import os
 from pathlib import Path
 from statistics import median
 
@@ -24,6 +25,7 @@ def refit(request: Request, folder: Path, fits: list[Fit], results: Results) -> 
     """Writes model and predictions; returns the rows. `folder` is `all/` of the data version.
 
     Without inner split nothing stops the training: it has as many trees as the folds needed, their median.
+    It is alone, so it has every core: their number changes no byte of the model.
     """
     about = load_json(folder, "fold.json")
     X = load_array(folder, "X")
@@ -34,7 +36,7 @@ def refit(request: Request, folder: Path, fits: list[Fit], results: Results) -> 
         request.task,
         trees,
         request.seed,
-        request.threads,
+        max(request.threads, len(os.sched_getaffinity(0))),
         tuple(about["categorical"]),
     )
     stored = {
@@ -43,7 +45,6 @@ def refit(request: Request, folder: Path, fits: list[Fit], results: Results) -> 
         "params": request.params,
         "trees": trees,
         "seed": request.seed,
-        "threads": request.threads,
         "runType": request.run_type,
         "dataVersion": request.data_version,
         "parts": ["model.txt"],
