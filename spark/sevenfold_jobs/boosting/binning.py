@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from sevenfold_jobs.boosting import cost, parameters
+from sevenfold_jobs.boosting.lean import lightgbm
 from sevenfold_jobs.common.failures import InvalidInput
 
 # The share of a training window that stops training.
@@ -95,7 +95,8 @@ def bin_fold(
         "trainRows": len(fitted_rows),
         "stoppingRows": len(stopping_rows),
         "testRows": len(test_rows),
-        "binning": told,
+        # How many threads made the bins changes none of them.
+        "binning": {name: value for name, value in told.items() if name != "num_threads"},
         "lightgbm": lightgbm.__version__,
     }
     _write(folder / "meta.json", json.dumps(meta, indent=1).encode())

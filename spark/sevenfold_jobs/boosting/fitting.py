@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import lightgbm
 import numpy as np
 from scipy.special import expit, softmax
 
 from sevenfold_jobs.boosting import binning, parameters, scoring
+from sevenfold_jobs.boosting.lean import lightgbm
 
 _DEFAULT_TREES = 100
 _TREES_AT_A_TIME = 40

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn import metrics
 
 # Beyond it a logarithm says nothing but that a regression left [0, 1].
 _CLIP = 1e-15
@@ -18,6 +17,9 @@ def of_classes(labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[
     Two classes: precision, recall and F1 of the second, threshold 0.5. More: plain averages over classes,
     AUC one against the rest. A ratio without rows is 0; an AUC without both sides is None.
     """
+    # Only who scores needs it: binning and the fit on all rows do not wait for it.
+    from sklearn import metrics
+
     count = len(classes)
     if count == 2:
         predicted = (probabilities > 0.5).astype(np.int64)

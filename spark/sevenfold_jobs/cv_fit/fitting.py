@@ -24,7 +24,7 @@ _LIBRARIES = {
     "rsf": ("sksurv.ensemble", "sksurv.util"),
     "xgb_cox": ("xgboost",),
     "lgb_cox": ("lightgbm",),
-    "lightgbm": ("lightgbm",),
+    "lightgbm": ("sklearn.metrics",),
 }
 
 
@@ -32,11 +32,11 @@ def import_for(models: Iterable[str]) -> None:
     """What the fits of these models import, of ours and of others."""
     importlib.import_module("threadpoolctl")
     for model in dict.fromkeys(models):
-        for library in _LIBRARIES.get(model, ()):
-            importlib.import_module(library)
         if model == "lightgbm":
             importlib.import_module("sevenfold_jobs.boosting")
-        else:
+        for library in _LIBRARIES.get(model, ()):
+            importlib.import_module(library)
+        if model != "lightgbm":
             importlib.import_module("sevenfold_jobs.survival.metrics")
             importlib.import_module(f"sevenfold_jobs.survival.models.{model}")
 

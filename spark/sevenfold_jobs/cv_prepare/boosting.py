@@ -1,5 +1,6 @@
 """Folds of a classification or regression: binned once, for every set of parameters."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -141,6 +142,7 @@ def _bin(
             honest,
             ordered,
             request.seed,
+            len(os.sched_getaffinity(0)),
         )
         put_folder(address, path, last="meta.json")
     return binned

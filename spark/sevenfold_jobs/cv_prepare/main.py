@@ -38,7 +38,7 @@ def run(batch: Batch) -> dict[str, Any]:
     splits = split(request, table)
     table.warnings += leak_warnings(table)
 
-    # LightGBM takes 1.6 s to import: only who needs it pays for it.
+    # What the other kind imports takes up to 1.7 s: only who needs it pays for it.
     kind = "survival" if request.task == "survival" else "boosting"
     prepare = importlib.import_module(f"sevenfold_jobs.cv_prepare.{kind}").prepare
     folds, summary, hazards = prepare(

@@ -26,7 +26,7 @@ def run(batch: Batch) -> dict[str, Any]:
     request = read_request(batch.input)
     batch.progress(0, 3, f"{request.model} on all rows")
     results = Results(request.result_root)
-    # LightGBM takes 1.6 s to import: only who needs it pays for it.
+    # What the other kind imports takes up to 1.7 s: only who needs it pays for it.
     kind = "survival" if request.task == "survival" else "boosting"
     refit = importlib.import_module(f"sevenfold_jobs.cv_refit.{kind}").refit
     with batch.connect() as connection:

@@ -27,7 +27,7 @@ DRAWING: dict[str, Any] = {
 def sums(folder: Path, threads: int = 1) -> dict[str, Any]:
     """Hashes of a fold's files and of the last model, and the figures of a fit."""
     X, y, _ = made()
-    fold(folder, y, X, ordered=False, threads=1)
+    fold(folder, y, X, ordered=False, threads=threads)
     result = fit_set(folder, DRAWING, "classification", True, 42, threads)
     del result["detail"]["stages"]
     text, predict = refit((X, y), DRAWING, "classification", result["best_iteration"], 42, threads, (5,))
