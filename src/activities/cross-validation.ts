@@ -49,8 +49,8 @@ export async function openCrossValidation(
   { input, phases, priority, workflowId, workflowRunId }: OpenCrossValidationInput,
 ): Promise<{ runId: string; engine: string }> {
   const { database } = deps;
-  const request = await requestOf(deps, input);
   const engine = await engineOfRun(deps, input);
+  const request = await requestOf(deps, input, engine);
   const run = await claimRun(
     database,
     {
@@ -75,7 +75,7 @@ export async function openCrossValidation(
 }
 
 /** What the input comes to. Reads the whole file once: its bytes are part of the name of all that is made of it. */
-async function requestOf({ config }: Dependencies, input: CvInput): Promise<CvRequest> {
+async function requestOf({ config }: Dependencies, input: CvInput, engine: Mode): Promise<CvRequest> {
   const source = sourceOf(config, input.dataset);
   const models = candidatesOf(config.checkout, input);
   const sourceSha256 = await sha256Of(source);
@@ -94,7 +94,7 @@ async function requestOf({ config }: Dependencies, input: CvInput): Promise<CvRe
     strata: input.strata,
     completeRows: input.completeRows === true,
     folds,
-    splitter: input.splitter ?? (input.task === 'survival' ? 'stratified' : 'auto'),
+    splitter: input.splitter ?? usualSplitter(input),
     gap: input.gap ?? cvDefaults.gap,
     seed,
     horizons: input.horizons ?? [],
@@ -119,7 +119,14 @@ async function requestOf({ config }: Dependencies, input: CvInput): Promise<CvRe
     threads: input.threads ?? cvDefaults.threads,
     models,
     settings,
+    objectRoot: `${objectsOf(config, engine)}/cv/${dataVersion}`,
   };
+}
+
+/** A gap lies between blocks of time; else a grid's rows decide, which are one where they have dates. */
+function usualSplitter({ task, gap }: CvInput): string {
+  if (task === 'survival') return 'stratified';
+  return gap !== undefined && gap > 0 ? 'timeSeries' : 'auto';
 }
 
 /** A path, or the name of a data set that was generated here. */
@@ -196,7 +203,7 @@ export async function fitChunk(
     job: 'cv_fit',
     input: {
       dataVersion: request.dataVersion,
-      objectRoot: objectRootOf(config, run),
+      objectRoot: request.objectRoot,
       task: request.task,
       mode: isSpark(plan) ? 'spark' : plan.mode,
       processes: plan.processes,
@@ -257,10 +264,6 @@ function memoryOf(config: Dependencies['config'], run: Run, plan: CvPlan): numbe
   return Math.max(1, Math.floor((machine * shareOfMemory - jvm) / config.sparkCores));
 }
 
-function objectRootOf(config: Dependencies['config'], run: Run): string {
-  return `${objectsOf(config, run.engine)}/cv/${cv.cvRequestOf(run).dataVersion}`;
-}
-
 /** What the one batch of a phase is asked, and where it goes. Only reads. */
 export async function planCvBatch(
   { database, config }: Dependencies,
@@ -268,12 +271,11 @@ export async function planCvBatch(
 ): Promise<{ input: Record<string, unknown>; placement: BatchPlacement }> {
   const run = await readRun(database, fence.runId);
   const request = cv.cvRequestOf(run);
-  const { dataVersion, name, source, sourceSha256, task, runType, settings } = request;
-  // One process does it, wherever that is; only a cluster that was asked for by name is asked for this too.
-  const mode = askedMode(inputOf(run));
-  const placement = placementOf(run, mode === 'spark_cluster' ? mode : 'pandas');
-  const common = { dataVersion, name, objectRoot: objectRootOf(config, run), task, runType };
+  const { dataVersion, name, source, sourceSha256, task, runType, settings, objectRoot } = request;
+  const common = { dataVersion, name, objectRoot, task, runType };
   if (job === 'cv_prepare') {
+    // Here, because the file is here: a driver of Dataproc would not find it.
+    const placement = placementOf(run, 'pandas');
     return { input: { ...common, path: source, source, sourceSha256, ...settings }, placement };
   }
   const selection = await cv.readSelection(database, run.runId);
@@ -281,6 +283,9 @@ export async function planCvBatch(
   if (candidate === undefined) {
     throw new Failure('CheckFailed', 'No model was chosen, so there is none to fit on all rows.');
   }
+  // One process does it, wherever that is; only a cluster that was asked for by name is asked for this too.
+  const mode = askedMode(inputOf(run));
+  const placement = placementOf(run, mode === 'spark_cluster' ? mode : 'pandas');
   const fits = await cv.readStoredFits(database, run);
   const trees = fits.flatMap(({ paramsHash, bestIteration }) =>
     paramsHash === candidate.paramsHash && bestIteration !== null ? [bestIteration] : [],

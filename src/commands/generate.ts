@@ -101,7 +101,12 @@ async function runGenerator(python: string, sparkFolder: string, parameters: str
     text(child.stdout),
     text(child.stderr),
     once(child, 'close') as Promise<[number | null, string | null]>,
-  ]);
+  ]).catch((error: unknown) => {
+    throw new Failure(
+      'Infrastructure',
+      `${python} does not run (${(error as Error).message}). Run: node setup.mjs`,
+    );
+  });
   process.off('SIGINT', end).off('SIGTERM', end);
   if (code === 0) return JSON.parse(said) as Generated;
   const line = complaint.trim().split('\n').at(-1) ?? '';

@@ -12,10 +12,10 @@ const versions = { report: 1, select: 1 };
 
 /** What a phase of a cross-validation would read now. The fits have none: each is named by its content. */
 export async function cvFingerprint(database: Database, run: Run, unit: RunUnit): Promise<string> {
-  const { dataVersion } = cvRequestOf(run);
+  const { dataVersion, objectRoot } = cvRequestOf(run);
   switch (unit) {
     case 'folds':
-      return hash([dataVersion, resultVersion('cv_prepare')], digits);
+      return hash([dataVersion, objectRoot, resultVersion('cv_prepare')], digits);
     case 'select':
       return hash([versions.select, await stateOf(database, run, `kind = 'fit'`)], digits);
     case 'refit': {

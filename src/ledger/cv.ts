@@ -32,6 +32,8 @@ export interface CvRequest {
   models: CvCandidate[];
   /** What the folds are made of: roles, splitter, folds, seed. */
   settings: Record<string, unknown>;
+  /** Folder or `gs://…` of the folds and of the fits' arrays: where every process of the run's engine can read them. */
+  objectRoot: string;
 }
 
 export function cvRequestOf(run: Pick<Run, 'key' | 'request' | 'kind'>): CvRequest {
@@ -56,9 +58,13 @@ function fitUnit(label: string, fold: number): string {
   return `${label}/fold ${fold}`;
 }
 
+/** SQL: a fit whose arrays lie where the processes of a run can read them; the root's parameter is a number. */
+const within = (fit: string, root: number): string =>
+  `(${fit}.arrays is null or starts_with(${fit}.arrays, $${root}::text || '/'))`;
+
 /**
  * Lays out the fits of a run: one unit each, named by its content. Those that are no longer due go with their rows, and
- * what another run has fitted under the same name is taken over from it.
+ * what another run has fitted under the same name, in the same object store, is taken over from it.
  */
 export async function layOutFits(database: Database, run: Run): Promise<void> {
   const request = cvRequestOf(run);
@@ -82,14 +88,23 @@ export async function layOutFits(database: Database, run: Run): Promise<void> {
         where units.fingerprint is distinct from excluded.fingerprint`,
       [run.runId, JSON.stringify(fits)],
     );
+    // A failed fit of this run gives way to what another run has made of it.
+    await client.query(
+      `delete from cv_fits failed
+        where run_id = $1 and status = 'failed'
+          and exists (select 1 from cv_fits stored
+                       where stored.fit_key = failed.fit_key and stored.run_id <> $1 and stored.status = 'complete'
+                         and ${within('stored', 2)})`,
+      [run.runId, request.objectRoot],
+    );
     await client.query(
       `insert into cv_fits
        select (jsonb_populate_record(stored.fit, jsonb_build_object('run_id', $1::text))).*
          from (select distinct on (fit_key) fit from cv_fits fit
-                where fit_key = any ($2) and run_id <> $1::uuid and status = 'complete'
+                where fit_key = any ($2) and run_id <> $1::uuid and status = 'complete' and ${within('fit', 3)}
                 order by fit_key, fitted_at) stored
        on conflict (run_id, model, params_hash, fold) do nothing`,
-      [run.runId, fits.map((fit) => fit.key)],
+      [run.runId, fits.map((fit) => fit.key), request.objectRoot],
     );
   });
 }
@@ -120,13 +135,14 @@ export async function forgetFailedFits(database: Database, run: Run): Promise<vo
   );
 }
 
-/** Data that another run has prepared under the same name is this run's as well. */
+/** Data that another run has prepared under the same name, in the same object store, is this run's as well. */
 export async function adoptPreparedData(database: Database, run: Run, fingerprint: string): Promise<void> {
+  const { dataVersion, folds, objectRoot } = cvRequestOf(run);
   await database.query(
     `update units set committed_fingerprint = $3, rows_due = $4
       where run_id = $1 and unit = 'folds' and committed_fingerprint is distinct from $3
-        and exists (select 1 from cv_data where data_version = $2)`,
-    [run.runId, cvRequestOf(run).dataVersion, fingerprint, cvRequestOf(run).folds],
+        and exists (select 1 from cv_data where data_version = $2 and object_root = $5)`,
+    [run.runId, dataVersion, fingerprint, folds, objectRoot],
   );
 }
 
@@ -217,10 +233,15 @@ export async function verifyFolds(database: Database, run: Run): Promise<Check[]
     [request.dataVersion],
   );
   const data = found.rows[0];
-  const folder = data?.root.startsWith('/') === true ? data.root : undefined;
+  const { objectRoot } = request;
+  const folder = objectRoot.startsWith('/') ? objectRoot : undefined;
   const parts = [...foldNumbers(request).map((fold) => `fold_${fold}`), 'all'];
   const lost = folder !== undefined && !parts.every((part) => existsSync(join(folder, part, 'fold.json')));
-  const whole = data?.folds === request.folds && !lost && data.version === resultVersion('cv_prepare');
+  const whole =
+    data?.folds === request.folds &&
+    data.root === objectRoot &&
+    !lost &&
+    data.version === resultVersion('cv_prepare');
   return [
     {
       name: 'rows',
@@ -271,7 +292,7 @@ export async function verifyFits(database: Database, run: Run): Promise<Check[]>
               where due.run_id = $1 and due.kind = 'fit') j
       where u.run_id = $1 and u.unit = j.unit and u.verdict <> 'skipped'
         and ((u.verdict = 'complete') is distinct from j.complete or u.finished_at is null)`,
-    [run.runId, await withoutArrays(database, run.runId)],
+    [run.runId, await withoutArrays(database, run)],
   );
   const counted = await database.query<{ due: number; found: number }>(
     `select count(*)::integer as due, (count(*) filter (where verdict = 'complete'))::integer as found
@@ -291,13 +312,18 @@ export async function verifyFits(database: Database, run: Run): Promise<Check[]>
   ];
 }
 
-/** Fits whose arrays lay in a folder and are gone: the refit, and whoever opens them, would miss them. */
-async function withoutArrays(database: Database, runId: string): Promise<string[]> {
-  const found = await database.query<{ key: string; arrays: string }>(
-    `select fit_key as key, arrays from cv_fits where run_id = $1 and status = 'complete' and arrays like '/%'`,
-    [runId],
+/**
+ * Fits whose arrays are gone from their folder, or lie where the run's engine cannot read them: the refit, and whoever
+ * opens them, would miss them.
+ */
+async function withoutArrays(database: Database, run: Run): Promise<string[]> {
+  const found = await database.query<{ key: string; arrays: string | null; within: boolean }>(
+    `select fit_key as key, arrays, ${within('f', 2)} as within from cv_fits f where run_id = $1 and status = 'complete'`,
+    [run.runId, cvRequestOf(run).objectRoot],
   );
-  return found.rows.filter(({ arrays }) => !existsSync(arrays)).map(({ key }) => key);
+  return found.rows
+    .filter(({ arrays, within }) => !within || (arrays?.startsWith('/') === true && !existsSync(arrays)))
+    .map(({ key }) => key);
 }
 
 /** The choice is made when the run has one that is made of fits that are still there. */

@@ -51,7 +51,7 @@ export interface CvInput extends PlacementInput {
   parity?: boolean;
   folds?: number;
   splitter?: (typeof splitters)[number];
-  /** Rows left out between training and test of a time series. */
+  /** Rows left out between training and test of a time series; without a splitter it says that the rows are one. */
   gap?: number;
   runType?: RunType;
   mode?: CvMode;
@@ -170,7 +170,7 @@ const what = 'Input of crossValidation';
 
 /** Fields that mean something for one kind of task only. */
 const ofSurvival = ['time', 'event', 'strata', 'models', 'params', 'horizons'] as const;
-const ofGrids = ['target', 'date', 'grid', 'sets', 'parity'] as const;
+const ofGrids = ['target', 'date', 'grid', 'sets', 'parity', 'gap'] as const;
 
 export function parseCvInput(raw: unknown): { ok: true; input: CvInput } | { ok: false; message: string } {
   const read = readFields<CvInput>(raw, what, guards, ['dataset', 'task']);
@@ -193,6 +193,8 @@ function refusalOf(input: CvInput): string | undefined {
   }
   for (const [name, values] of Object.entries(input.grid ?? {})) {
     if (values.length === 0) return `grid has no value for ${name}: give at least one.`;
+    const twice = values.find((value, index) => values.indexOf(value) !== index);
+    if (twice !== undefined) return `grid has ${name} ${twice} twice: once is enough.`;
   }
   const both = input.exclude?.find((name) => input.features?.includes(name) === true);
   if (both !== undefined) return `${both} is among features and among exclude: decide.`;
@@ -211,6 +213,14 @@ function refusalOf(input: CvInput): string | undefined {
   }
   if (cluster && input.engine !== undefined && input.engine !== 'standalone') {
     return `sparkMaster ${input.sparkMaster} is a standalone cluster, but engine is ${input.engine}: leave one of them out.`;
+  }
+  if (input.sparkMaster !== undefined && !cluster) {
+    if (input.mode !== undefined && input.mode !== 'spark_local' && input.mode !== 'auto') {
+      return `sparkMaster ${input.sparkMaster} is this machine, but mode is ${input.mode}: leave one of them out.`;
+    }
+    if (input.engine !== undefined && input.engine !== 'local' && input.engine !== 'queue') {
+      return `sparkMaster ${input.sparkMaster} is this machine, but engine is ${input.engine}: leave one of them out.`;
+    }
   }
   if (input.mode === 'spark_cluster' && input.engine === 'local') {
     return 'mode spark_cluster needs another engine than local: standalone, dataproc or queue.';

@@ -78,6 +78,12 @@ const refused: [string, object, string][] = [
     { ...grid, splitter: 'stratified', gap: 5 },
     'gap has no meaning without splitter timeSeries: leave it out.',
   ],
+  ['a gap for survival', { ...survival, gap: 5 }, 'gap has no meaning for task survival: leave it out.'],
+  [
+    'a value twice, which would be two sets of one name',
+    { ...grid, grid: { max_depth: [4, 6, 4] } },
+    'grid has max_depth 4 twice: once is enough.',
+  ],
   [
     'a size that is none',
     { ...survival, sparkMemory: '4 GB' },
@@ -92,6 +98,16 @@ const refused: [string, object, string][] = [
     'a cluster and a mode without one',
     { ...survival, sparkMaster: 'spark://h:7077', mode: 'mp' },
     'sparkMaster spark://h:7077 is a cluster, but mode is mp: leave one of them out.',
+  ],
+  [
+    'this machine for the mode of a cluster',
+    { ...survival, sparkMaster: 'local[2]', mode: 'spark_cluster' },
+    'sparkMaster local[2] is this machine, but mode is spark_cluster: leave one of them out.',
+  ],
+  [
+    'this machine for the engine of a cluster',
+    { ...survival, sparkMaster: 'local[2]', engine: 'dataproc' },
+    'sparkMaster local[2] is this machine, but engine is dataproc: leave one of them out.',
   ],
   [
     'a cluster that is this machine',

@@ -11,6 +11,19 @@ import psycopg
 
 NOTEBOOK = Path(__file__).resolve().parents[3] / "examples" / "cross-validation.ipynb"
 
+BEST = {
+    "label": "cox_ph",
+    "mean": 0.85,
+    "difference": {"mean": 0, "standardError": 0},
+    "withinOneError": True,
+}
+BEHIND = {
+    "label": "gbsa",
+    "mean": 0.81,
+    "difference": {"mean": 0.0321, "standardError": 0.0123},
+    "withinOneError": False,
+}
+
 
 def _fill(url: str, root: Path) -> None:
     run_id, version = uuid.uuid4(), "0" * 16
@@ -50,9 +63,9 @@ def _fill(url: str, root: Path) -> None:
         connection.execute(
             """
             insert into cv_selections (run_id, model, params_hash, metric, leaderboard, reason, refit)
-            values (%s, 'cox_ph', 'p', 'cindex_tau', '[]', 'it is the only one.', %s)
+            values (%s, 'cox_ph', 'p', 'cindex_tau', %s, 'it is the only one.', %s)
             """,
-            [run_id, json.dumps(refit)],
+            [run_id, json.dumps([BEST, BEHIND]), json.dumps(refit)],
         )
 
 
@@ -72,6 +85,10 @@ def test_every_cell_runs_and_says_what_the_database_holds(database_url: str, tmp
     assert "0.85" in ran.stdout, "the mean of both folds"
     assert "it is the only one." in ran.stdout
     assert "812.5" in ran.stdout
+    lines = [line.split() for line in ran.stdout.splitlines()]
+    assert ["gbsa", "0.81", "0.0321", "0.0123", "False"] in lines, "how far it is behind the best"
+    assert ["1", "0.8"] in lines and ["2", "0.9"] in lines, "the figure that decides, by fold"
+    assert ["10.0", "0.75"] in lines, "AUC at the first point of the grid"
 
 
 def test_it_is_stored_without_what_somebody_s_run_printed() -> None:

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openDatabase } from '../../src/database/pool.ts';
+import { fitKey, layOutFits } from '../../src/ledger/cv.ts';
+import type { CvRequest } from '../../src/ledger/cv.ts';
+import { claimRun } from '../../src/ledger/runs.ts';
+import type { Run } from '../../src/ledger/runs.ts';
+import { testDatabase } from '../support/postgres.ts';
+
+const request: CvRequest = {
+  dataVersion: 'abc',
+  name: 'survival',
+  source: '/data/survival.parquet',
+  sourceSha256: 'def',
+  task: 'survival',
+  runType: 'sample',
+  parity: false,
+  metric: 'cindex_tau',
+  folds: 3,
+  splitter: 'stratified',
+  seed: 42,
+  threads: 1,
+  models: [{ label: 'cox_ph', model: 'cox_ph', params: { alpha: 1 }, paramsHash: '1234' }],
+  settings: {},
+  objectRoot: '/objects/cv/abc',
+};
+
+test('a fit that failed here is taken over from a run that has it in the same object store', async (t) => {
+  const database = openDatabase(await testDatabase(t), 'test');
+  t.after(() => database.end());
+  const claimed = (key: string): Promise<Run> =>
+    claimRun(
+      database,
+      {
+        ...{ key, kind: 'crossValidation', dataset: 'cv/survival', date: null, priority: 1, engine: 'local' },
+        ...{ workflowId: key, workflowRunId: key, input: {}, request },
+      },
+      async () => true,
+    );
+  const store = (run: Run, fold: number, status: string, root = request.objectRoot): Promise<unknown> =>
+    database.query(
+      `insert into cv_fits (run_id, model, fold, params_hash, fit_key, data_version, run_type, params, status, error,
+                            cindex_tau, arrays, seed, threads, attempt)
+       values ($1, 'cox_ph', $2, '1234', $3, 'abc', 'sample', '{}', $4, $5, $6, $7, 42, 1, 1)`,
+      [
+        ...[run.runId, fold, fitKey(request, request.models[0]!, fold), status],
+        ...(status === 'failed' ? ['no memory', null, null] : [null, 0.7, `${root}/fits/${fold}`]),
+      ],
+    );
+  const mine = await claimed('cv/survival/mine');
+  const other = await claimed('cv/survival/other');
+  for (const fold of [1, 2, 3]) await store(mine, fold, 'failed');
+  await store(other, 1, 'complete');
+  await store(other, 2, 'failed');
+  await store(other, 3, 'complete', 'gs://elsewhere/cv/abc');
+
+  await layOutFits(database, mine);
+  const { rows } = await database.query(
+    'select fold, status, cindex_tau as c from cv_fits where run_id = $1 order by fold',
+    [mine.runId],
+  );
+  assert.deepEqual(rows, [
+    { fold: 1, status: 'complete', c: 0.7 },
+    { fold: 2, status: 'failed', c: null },
+    { fold: 3, status: 'failed', c: null },
+  ]);
+});
