@@ -63,6 +63,10 @@ export const gridParameters = [
   ...['histogram_pool_size', 'force_col_wise', 'force_row_wise'],
 ];
 
+/** Of `gridParameters`: those whose values are names, and those that are on or off; all others are numbers. */
+const textual = ['objective', 'metric'];
+const switched = ['is_unbalance', 'boost_from_average', 'extra_trees', 'force_col_wise', 'force_row_wise'];
+
 /** The folder's name is the model's in `cv_fits`. */
 export const gridModel = 'lightgbm';
 
@@ -99,6 +103,8 @@ function survivalModels(checkout: string, input: CvInput): CvCandidate[] {
       if (!Object.hasOwn(usual, name)) {
         refuse(`Model ${model} has no parameter "${name}". ${suggestion(name, Object.keys(usual))}`);
       }
+      // Null says "no limit" where the model has one.
+      if (given[name] !== null) mustBe(kindOf(usual[name]!), `${model}.${name}`, given[name]!);
     }
     return candidate(model, model, { ...usual, ...given });
   });
@@ -117,6 +123,8 @@ function gridSets(checkout: string, input: CvInput): CvCandidate[] {
     if (!gridParameters.includes(name)) {
       refuse(`LightGBM has no parameter "${name}". ${suggestion(name, gridParameters)}`);
     }
+    const kind = textual.includes(name) ? 'string' : switched.includes(name) ? 'boolean' : 'number';
+    for (const value of input.grid![name]!) mustBe(kind, name, value);
   }
   const grid = input.grid ?? usual;
   const names = [...order, ...gridParameters.filter((name) => !order.includes(name))].filter((name) =>
@@ -162,6 +170,19 @@ export function criterionOf(task: Task): { metric: string; higherIsBetter: boole
     case 'regression':
       return { metric: 'rmse', higherIsBetter: false };
   }
+}
+
+type Kind = 'number' | 'string' | 'boolean';
+
+/** A parameter that is null where nobody changes it is a limit, which is a number. */
+function kindOf(usual: Value): Kind {
+  return usual === null ? 'number' : (typeof usual as Kind);
+}
+
+const words = { number: 'a number', string: 'a name', boolean: 'true or false' };
+
+function mustBe(kind: Kind, name: string, value: Value): void {
+  if (typeof value !== kind) refuse(`${name} is ${JSON.stringify(value)}, but must be ${words[kind]}.`);
 }
 
 function refuse(message: string): never {

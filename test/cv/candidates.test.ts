@@ -69,6 +69,30 @@ test('what does not exist is refused with the nearest that does', () => {
   assert.equal(refusal({ ...grid, sets: [55] }), 'sets has 55, but the grid has 54 sets.');
 });
 
+test('a value of another kind is refused before any fit fails of it', () => {
+  const withTrees = (trees: number | string | null): CvInput => ({
+    ...survival,
+    models: ['gbsa'],
+    params: { gbsa: { trees } },
+  });
+  assert.equal(refusal(withTrees('many')), 'gbsa.trees is "many", but must be a number.');
+  assert.equal(
+    refusal({ ...grid, grid: { max_depth: ['four'] } }),
+    'max_depth is "four", but must be a number.',
+  );
+  assert.equal(
+    refusal({ ...grid, grid: { extra_trees: [1] } }),
+    'extra_trees is 1, but must be true or false.',
+  );
+  assert.equal(refusal({ ...grid, grid: { objective: [3] } }), 'objective is 3, but must be a name.');
+  const [rsf] = candidatesOf(checkout, {
+    ...survival,
+    models: ['rsf'],
+    params: { rsf: { time_bins: null } },
+  });
+  assert.equal(rsf!.params['time_bins'], null, 'no limit');
+});
+
 test('the grid is the product in the order of the original: l1, depth, columns, then l2 last', () => {
   const sets = candidatesOf(checkout, grid);
   assert.equal(sets.length, 54);
