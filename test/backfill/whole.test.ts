@@ -48,7 +48,6 @@ describe('a backfill is complete by its rows, and by nothing else', () => {
 
   for (const [chunk, concurrency, from] of [
     ['7', '1', first],
-    ['7', '4', first],
     ['1', '4', '2024-07-22'],
   ] as const) {
     test(`chunks of ${chunk}, ${concurrency} at a time, give the same bytes`, async () => {

@@ -33,8 +33,8 @@ const worthIt = (victim: Victim, point: FailpointName) =>
   point === 'mid-copy' ||
   (point === 'after-create' && victim === 'worker') ||
   (point === 'batch-running' && victim === 'jvm') ||
-  ((point === 'before-commit' || point === 'after-commit') &&
-    (victim === 'worker' || victim === 'job' || victim === 'postgres'));
+  (point === 'before-commit' && (victim === 'worker' || victim === 'postgres')) ||
+  (point === 'after-commit' && (victim === 'worker' || victim === 'job'));
 
 describe('whatever is killed, wherever: the run completes, its rows are those of an undisturbed run', () => {
   let rig: Rig;

@@ -16,23 +16,22 @@ const day = '2026-03-31';
 
 /** Who can be killed while an activity works by itself, without a batch. */
 const outside = ['worker', 'postgres', 'temporal', 'supervisor'] as const;
-const unlessAll = (few: readonly Victim[]): readonly Victim[] => (everyCombination ? victims : few);
+const inJob = (few: readonly Victim[]): readonly Victim[] => (everyCombination ? victims : few);
+const inActivity = (few: readonly Victim[]): readonly Victim[] => (everyCombination ? outside : few);
 
 /**
  * What is redone, and where the kill falls: in the batch of the forecast, or in an activity of the two phases after it. What a
- * batch goes through whatever its job is in named-points.test.ts; here, who holds the rows of this one.
+ * batch goes through whatever its job is in named-points.test.ts; here, who holds the rows of this one, and the message.
  */
 const kills: { phase: 'forecast' | 'allocate' | 'report'; points: FailpointName[]; by: readonly Victim[] }[] =
   [
-    { phase: 'forecast', points: ['forecast-fitted'], by: unlessAll(['worker', 'jvm', 'job']) },
-    { phase: 'forecast', points: ['before-commit', 'after-commit'], by: unlessAll(['job', 'postgres']) },
-    { phase: 'allocate', points: ['allocate-solved'], by: everyCombination ? outside : ['worker'] },
-    { phase: 'allocate', points: ['allocate-before-commit'], by: outside },
-    {
-      phase: 'report',
-      points: ['report-written', 'notify-before-claim', 'notify-sent'],
-      by: everyCombination ? outside : ['worker', 'postgres'],
-    },
+    { phase: 'forecast', points: ['forecast-fitted'], by: inJob(['jvm', 'job']) },
+    { phase: 'forecast', points: ['before-commit'], by: inJob(['postgres']) },
+    { phase: 'forecast', points: ['after-commit'], by: inJob(['job']) },
+    { phase: 'allocate', points: ['allocate-solved'], by: inActivity(['worker']) },
+    { phase: 'allocate', points: ['allocate-before-commit'], by: inActivity(['worker', 'postgres']) },
+    { phase: 'report', points: ['report-written', 'notify-before-claim'], by: inActivity(['worker']) },
+    { phase: 'report', points: ['notify-sent'], by: inActivity(['worker', 'postgres']) },
   ];
 
 describe('killed in forecast, allocate or report: the same rows, and one message', () => {

@@ -87,7 +87,8 @@ def test_every_cell_runs_and_says_what_the_database_holds(database_url: str, tmp
     assert "812.5" in ran.stdout
     lines = [line.split() for line in ran.stdout.splitlines()]
     assert ["gbsa", "0.81", "0.0321", "0.0123", "False"] in lines, "how far it is behind the best"
-    assert ["1", "0.8"] in lines and ["2", "0.9"] in lines, "the figure that decides, by fold"
+    for fold, value in (("1", "0.8"), ("2", "0.9")):
+        assert [fold, value] in lines, "the figure that decides, by fold"
     assert ["10.0", "0.75"] in lines, "AUC at the first point of the grid"
 
 
