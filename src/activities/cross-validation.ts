@@ -419,16 +419,16 @@ function reasonOf(
   heldOut: string,
 ): string {
   const figure = ({ mean, standardError }: Candidate): string =>
-    `${mean.toFixed(4)} ± ${standardError.toFixed(4)}`;
+    `${mean.toFixed(4)} (standard error ${standardError.toFixed(4)})`;
   if (models.length === 1)
     return `${chosen.label} is the only candidate: ${metric} ${figure(chosen)}.${heldOut}`;
   if (chosen.label === best.label) {
     const simpler = chosen.model === gridModel ? 'cheaper set' : 'simpler model';
-    return `${chosen.label} has the best mean ${metric} over ${folds} folds, ${figure(best)}, and no ${simpler} comes within one standard error of it.${heldOut}`;
+    return `${chosen.label} has the best mean ${metric} over ${folds} folds, ${figure(best)}; no ${simpler} comes within one standard error of it.${heldOut}`;
   }
   const { mean, standardError } = chosen.difference;
   return (
-    `${chosen.label} is kept although ${best.label} has the best mean ${metric} (${figure(best)} against ${figure(chosen)}): ` +
+    `${chosen.label} is kept although ${best.label} has the best mean ${metric} (${best.mean.toFixed(4)} against ${chosen.mean.toFixed(4)}): ` +
     `their difference over ${folds} folds is ${mean.toFixed(4)}, within its standard error of ${standardError.toFixed(4)}, and ` +
     `${chosen.label} is ${chosen.model === gridModel ? 'cheaper' : 'simpler'}.${heldOut}`
   );

@@ -1,5 +1,5 @@
 import type { Database } from '../database/pool.ts';
-import { missingFits, readSelection } from './cv.ts';
+import { cvRequestOf, missingFits, readSelection } from './cv.ts';
 import type { Run, RunStatus } from './runs.ts';
 import { readUnits } from './units.ts';
 
@@ -9,10 +9,11 @@ const named = 3;
 /** What a cross-validation ended with, in one line: fits made of fits due, what was chosen, what is not there and why. */
 export async function cvStatement(
   database: Database,
-  { key, runId }: Run,
+  run: Run,
   status: RunStatus,
   counts: Record<string, number>,
 ): Promise<string> {
+  const { key, runId } = run;
   const verb =
     status === 'complete' ? 'is complete' : status === 'cancelled' ? 'was cancelled' : `is ${status}`;
   const phases = await readUnits(database, runId);
@@ -33,6 +34,11 @@ export async function cvStatement(
   } else if (selection) {
     sentences.push(selection.reason);
   }
+  const data = await database.query(
+    'select data_version from cv_data where data_version = $1 and is_synthetic',
+    [cvRequestOf(run).dataVersion],
+  );
+  if (data.rowCount === 1) sentences.push('The data are generated: no figure is about the world.');
   if (status === 'complete') return sentences.join(' ');
   const broken = phases.find(
     ({ unit, verdict }) => verdict === 'failed' && unit !== 'fit' && unit !== 'select',

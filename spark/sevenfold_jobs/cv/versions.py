@@ -14,6 +14,8 @@ _OF_MODEL = {
     "lgb_cox": ("lightgbm",),
     "lightgbm": ("lightgbm",),
 }
+# The same library under another name: without the part for graphics cards.
+_OTHERWISE = {"xgboost": "xgboost-cpu"}
 
 
 def versions_of(model: str | None = None, others: Iterable[str] = ()) -> dict[str, str]:
@@ -24,7 +26,9 @@ def versions_of(model: str | None = None, others: Iterable[str] = ()) -> dict[st
 
 @cache
 def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"
+    for known_as in (name, _OTHERWISE.get(name, name)):
+        try:
+            return version(known_as)
+        except PackageNotFoundError:
+            continue
+    return "unknown"
