@@ -131,7 +131,7 @@ function addCommonOptions(command: Command): Command {
     )
     .option(
       '--mp-below <seconds>',
-      `mode auto: several processes below this work (default: ${cvDefaults.mpBelow})`,
+      `mode auto: where there is a cluster, from this work on it is used (default: ${cvDefaults.mpBelow})`,
     )
     .option('--concurrency <batches>', 'batches under way at a time');
 }

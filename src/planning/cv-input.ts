@@ -68,7 +68,7 @@ export interface CvInput extends PlacementInput {
   sparkMemory?: string;
   /** Mode `auto`: less work than this, in seconds of one core, is done by one process. */
   pandasBelow?: number;
-  /** Mode `auto`: less work than this by several processes of this machine. */
+  /** Mode `auto`: less work than this by several processes of this machine, more by a cluster where there is one. */
   mpBelow?: number;
   /** Batches in flight. */
   concurrency?: number;
