@@ -9,8 +9,11 @@ export interface OpenFit extends OpenUnit {
   seconds: number;
 }
 
-/** A batch that is lost costs what its unfinished fits had done: no more is put into one that nobody splits by fold. */
-const secondsOfABatch = 300;
+/**
+ * Of one process, in a batch that nobody splits by fold. The run can be paused between batches, and new plans are made of
+ * what the fits before took; but at the end of each a process waits for the other one's last fit, a minute of 300,000 rows.
+ */
+const secondsOfABatch = 600;
 
 /**
  * What is sent next: with Spark a batch for each fold, whose fits share its prepared arrays; without, one batch, or
