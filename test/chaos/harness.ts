@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailpointName } from '../../src/failpoints.ts';
-import { descendantsOf, identify, processesMarked, signalProcess } from '../../src/stack/processes.ts';
+import { descendantsOf, identify, isSame, processesMarked, signalProcess } from '../../src/stack/processes.ts';
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import type { Rig, RunEnd } from '../support/rig.ts';
 
@@ -71,11 +71,13 @@ export function kill(victim: ProcessIdentity | undefined): void {
 
 /** Processes of the stack beside those that its parts consist of: what a kill must not leave behind. */
 export function orphans(rig: Rig): string[] {
+  // Before those that are known: what is born meanwhile is none, nor is what ends (Spark keeps asking pgrep for its children).
+  const marked = processesMarked('SEVENFOLD_STATE', (value) => value === rig.stateFolder);
   const { supervisor, parts } = rig.stack();
   const roots = [supervisor?.pid, ...parts.map(({ pid }) => pid)].filter((pid) => pid != null);
   const known = new Set([...roots, ...roots.flatMap((pid) => descendantsOf(pid).map((info) => info.pid))]);
-  return processesMarked('SEVENFOLD_STATE', (value) => value === rig.stateFolder)
-    .filter(({ pid }) => !known.has(pid))
+  return marked
+    .filter((info) => !known.has(info.pid) && isSame(info))
     .map(({ pid }) => `${pid} ${commandOf(pid)}`);
 }
 
