@@ -3,7 +3,13 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailpointName } from '../../src/failpoints.ts';
-import { descendantsOf, identify, isSame, processesMarked, signalProcess } from '../../src/stack/processes.ts';
+import {
+  descendantsOf,
+  identify,
+  isSame,
+  processesMarked,
+  signalProcess,
+} from '../../src/stack/processes.ts';
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import type { Rig, RunEnd } from '../support/rig.ts';
 
