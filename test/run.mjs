@@ -2,7 +2,7 @@
 // line for both.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism, constants, tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readJson } from '../setup/files.mjs';
@@ -60,14 +60,11 @@ function run(command, args, options = {}) {
   }).finally(() => (current = undefined));
 }
 
-/** A stack that is killed, or that sleeps until a heartbeat is missed, leaves its core to another one. */
-const filesAtOnce = availableParallelism() + 1;
-
 async function typescript(files) {
   const record = join(scratch, 'typescript.jsonl');
   const reporters = ['spec', 'stdout', './test/support/reporter.mjs', record];
   const code = await run(process.execPath, [
-    ...['--import', 'tsx', '--test', `--test-concurrency=${filesAtOnce}`],
+    ...['--import', 'tsx', '--test', '--test-concurrency=2'],
     ...reporters.map((value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`),
     ...files,
   ]);

@@ -62,6 +62,8 @@ test('two checkouts that take turns on the preferred port do not lock each other
   // Only where nobody else has it is there a turn to take.
   if (before.temporalAddress !== '127.0.0.1:7233') return;
   await takeDown(one.place, () => undefined);
-  assert.equal((await two.up()).temporalAddress, before.temporalAddress);
+  const turn = (await two.up()).temporalAddress;
+  // Unless a stack of another test was quicker, which has it then.
+  if (turn !== before.temporalAddress) await assert.rejects(listen(7233), { code: 'EADDRINUSE' });
   assert.notEqual((await one.up()).temporalAddress, before.temporalAddress);
 });
