@@ -116,6 +116,13 @@ class Child:
         return Ended(said.get("result"), said.get("errorType"), said.get("message"), *measured)
 
 
+def cores() -> int:
+    """Those that this process may use, where the system can say it of a process, else the machine's."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def wait_for_one(children: list[Child]) -> Child:
     """The first whose process has said all that it has to say; watches the memory of all meanwhile."""
     by_pipe = {child.pipe: child for child in children}

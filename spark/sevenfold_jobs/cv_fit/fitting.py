@@ -24,7 +24,8 @@ _LIBRARIES = {
     "rsf": ("sksurv.ensemble", "sksurv.util"),
     "xgb_cox": ("xgboost",),
     "lgb_cox": ("lightgbm",),
-    "lightgbm": ("sklearn.metrics",),
+    # In this order: ours imports LightGBM without what is imported after it.
+    "lightgbm": ("sevenfold_jobs.boosting", "sklearn.metrics"),
 }
 
 
@@ -32,8 +33,6 @@ def import_for(models: Iterable[str]) -> None:
     """What the fits of these models import, of ours and of others."""
     importlib.import_module("threadpoolctl")
     for model in dict.fromkeys(models):
-        if model == "lightgbm":
-            importlib.import_module("sevenfold_jobs.boosting")
         for library in _LIBRARIES.get(model, ()):
             importlib.import_module(library)
         if model != "lightgbm":

@@ -1,6 +1,5 @@
 """Folds of a classification or regression: binned once, for every set of parameters."""
 
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from sevenfold_jobs.boosting import bin_fold
 from sevenfold_jobs.cv.arrays import put, put_array, put_folder, put_json
+from sevenfold_jobs.cv.processes import cores
 from sevenfold_jobs.cv.request import Request
 from sevenfold_jobs.cv.roles import Table
 from sevenfold_jobs.cv.splits import Split, range_of
@@ -142,7 +142,7 @@ def _bin(
             honest,
             ordered,
             request.seed,
-            len(os.sched_getaffinity(0)),
+            cores(),
         )
         put_folder(address, path, last="meta.json")
     return binned

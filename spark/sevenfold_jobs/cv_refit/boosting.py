@@ -1,7 +1,6 @@
 """A set of LightGBM's parameters on all rows."""
 
 import json
-import os
 from pathlib import Path
 from statistics import median
 
@@ -12,6 +11,7 @@ import pyarrow.parquet as pq
 from sevenfold_jobs import boosting
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.cv.arrays import load_array, load_json
+from sevenfold_jobs.cv.processes import cores
 from sevenfold_jobs.cv.scoring import CHAIN, boosting_columns
 from sevenfold_jobs.cv.versions import versions_of
 from sevenfold_jobs.cv_refit.artifacts import Fit
@@ -36,7 +36,7 @@ def refit(request: Request, folder: Path, fits: list[Fit], results: Results) -> 
         request.task,
         trees,
         request.seed,
-        max(request.threads, len(os.sched_getaffinity(0))),
+        max(request.threads, cores()),
         tuple(about["categorical"]),
     )
     stored = {
