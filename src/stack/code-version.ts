@@ -20,12 +20,19 @@ function addTo(hash: ReturnType<typeof createHash>, file: string, name: string):
 }
 
 /**
+ * One value for files and whole folders, named relative to `folder`, by their names and content; an absent one counts as
+ * absent. `src` is some 150 small files: 10 ms.
+ */
+export function contentVersion(folder: string, names: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const name of names) addTo(hash, path.resolve(folder, name), path.basename(name));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/**
  * One value for the code of a checkout, by content: a `git pull` or an edit changes it, a mere `git checkout` there and
- * back does not. Some 150 small files: 10 ms. Set-up's result counts too, for it says with what the code runs.
+ * back does not. Set-up's result counts too, for it says with what the code runs.
  */
 export function codeVersion(checkout: string, stateFolder: string): string {
-  const hash = createHash('sha256');
-  for (const place of places) addTo(hash, path.join(checkout, place), place);
-  addTo(hash, path.join(stateFolder, 'toolchain.json'), 'toolchain.json');
-  return hash.digest('hex').slice(0, 16);
+  return contentVersion(checkout, [...places, path.join(stateFolder, 'toolchain.json')]);
 }

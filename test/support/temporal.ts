@@ -1,22 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/index.ts';
 import { readConfig, taskQueues } from '../../src/config.ts';
 import { searchAttributes } from '../../src/search-attributes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
+import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-
-export const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
-
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
-  return bundle;
-}
 
 /** Temporal's own numbers (temporal.api.enums.v1.IndexedValueType). */
 const indexedValueTypes = { Keyword: 2, Int: 3 } as const;
@@ -61,7 +52,7 @@ export async function withWorker<T>(
   const main = await Worker.create({
     ...common,
     taskQueue: taskQueues.main,
-    workflowBundle: await workflowBundle(),
+    workflowBundle: await bundleWorkflows(),
   });
   const batches = await Worker.create({ ...common, taskQueue: taskQueues.batch });
   return batches.runUntil(main.runUntil(work));
