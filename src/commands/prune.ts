@@ -22,7 +22,7 @@ async function prune({ config, out }: CommandContext, dryRun: boolean, json: boo
     const { pruneFolders } = await import('../retention/folders.ts');
     const now = new Date();
     const pruned = [
-      ...(await pruneFolders(database, config.stateFolder, policy, now, dryRun)),
+      ...(await pruneFolders(database, config, policy, now, dryRun)),
       ...(await pruneStaging(database, dryRun)),
       ...(await pruneTables(database, policy, now, dryRun)),
     ];

@@ -14,15 +14,25 @@ interface Entry {
   at: Date;
 }
 
-/** Removes old files and folders of the state folder; what an open run or the newest allocation needs stays. */
+/** Whether an open run uses it, and when the last of all its runs ended. */
+interface Used {
+  now: boolean;
+  last: Date;
+}
+
+/**
+ * Removes old files and folders of the state folder and of the object store, where that is a folder too; what an open run or
+ * the newest allocation needs stays.
+ */
 export async function pruneFolders(
   database: Database,
-  stateFolder: string,
+  { stateFolder, objects }: { stateFolder: string; objects?: string | undefined },
   policy: RetentionPolicy,
   now: Date,
   dryRun: boolean,
 ): Promise<Pruned[]> {
   const needed = await inUse(database);
+  const store = objects ?? join(stateFolder, 'objects');
   const kinds: [string, number | null, () => Entry[]][] = [
     [
       'batches/ (folders)',
@@ -38,6 +48,11 @@ export async function pruneFolders(
           ({ path }) => !needed.reports.some((report) => join(stateFolder, report) === path),
         ),
     ],
+    [
+      'objects/cv/ (folds and fits)',
+      policy.cvFolds,
+      () => (store.startsWith('gs://') ? [] : preparedData(join(store, 'cv'), needed.dataVersions)),
+    ],
   ];
   return kinds.flatMap(([what, keepDays, list]) => {
     if (keepDays === null) return [];
@@ -51,7 +66,9 @@ export async function pruneFolders(
   });
 }
 
-async function inUse(database: Database): Promise<{ batches: Set<string>; reports: string[] }> {
+async function inUse(
+  database: Database,
+): Promise<{ batches: Set<string>; reports: string[]; dataVersions: Map<string, Used> }> {
   const batches = await database.query<{ batchId: string }>(
     `select batch_id as "batchId" from batches join runs using (run_id) where status in ('running', 'paused')`,
   );
@@ -62,10 +79,26 @@ async function inUse(database: Database): Promise<{ batches: Set<string>; report
              or run_id in (select distinct on (dataset, portfolio) run_id from allocations
                             order by dataset, portfolio, date desc))`,
   );
+  const dataVersions = await database.query<Used & { version: string }>(
+    `select request ->> 'dataVersion' as version, bool_or(status in ('running', 'paused')) as now,
+            max(coalesce(finished_at, claimed_at)) as last
+       from runs where kind = 'crossValidation' and request is not null group by 1`,
+  );
   return {
     batches: new Set(batches.rows.map(({ batchId }) => batchId)),
     reports: reports.rows.map(({ report }) => report),
+    dataVersions: new Map(dataVersions.rows.map(({ version, ...used }) => [version, used])),
   };
+}
+
+/** Folders of data versions (16 hex; `results` is none), as old as the last run that used them. */
+function preparedData(folder: string, used: ReadonlyMap<string, Used>): Entry[] {
+  return names(folder)
+    .filter((name) => /^[0-9a-f]{16}$/.test(name) && used.get(name)?.now !== true)
+    .map((name) => {
+      const path = join(folder, name);
+      return { path, bytes: sizeOf(path), at: used.get(name)?.last ?? statSync(path).mtime };
+    });
 }
 
 function endedBatches(folder: string, needed: ReadonlySet<string>): Entry[] {

@@ -11,6 +11,8 @@ export interface RetentionPolicy {
   /** Logs that were rotated out. */
   oldLogs: number | null;
   reports: number | null;
+  /** `<objects>/cv`: folds as they were cut, arrays of fits; since a run last used them. Results stay. */
+  cvFolds: number | null;
   checks: number | null;
   batches: number | null;
   /** Ended runs that left no allocation and no evaluation; their units and settings go with them. */
@@ -41,6 +43,7 @@ const guards: Guards<RetentionPolicy> = {
   batchFolders: keepAtLeast(1),
   oldLogs: keepAtLeast(1),
   reports: keepAtLeast(1),
+  cvFolds: keepAtLeast(1),
   checks: keepAtLeast(1),
   batches: keepAtLeast(1),
   runs: keepAtLeast(1),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -38,15 +38,16 @@ async function open(t: TestContext): Promise<Database> {
 async function run(
   database: Database,
   day: string,
-  how: { status?: string; finished?: string; kind?: string } = {},
+  how: { status?: string; finished?: string; kind?: string; request?: unknown } = {},
 ): Promise<string> {
-  const { status = 'complete', finished = `${day}T00:10:00Z`, kind = 'dailyPipeline' } = how;
+  const { status = 'complete', finished = `${day}T00:10:00Z`, kind = 'dailyPipeline', request = null } = how;
   const { rows } = await database.query<{ id: string }>(
-    `insert into runs (key, kind, dataset, date, status, workflow_id, workflow_run_id, input, opened_at, claimed_at, finished_at)
+    `insert into runs (key, kind, dataset, date, status, workflow_id, workflow_run_id, input, opened_at, claimed_at, finished_at,
+                       request)
      values ($1, $2, 'sample', $3, $4, 'w', 'r', '{}', $5, $5,
-             case when $4::text = 'running' then null else $5::timestamptz end)
+             case when $4::text = 'running' then null else $5::timestamptz end, $6)
      returning run_id as id`,
-    [`${kind}/sample/${day}`, kind, day, status, finished],
+    [`${kind}/sample/${day}`, kind, day, status, finished, request],
   );
   const { id } = rows[0]!;
   await database.query(`insert into units (run_id, unit) values ($1, 'metrics')`, [id]);
@@ -267,9 +268,9 @@ describe('prune of the state folder', () => {
       write('reports/newest.html', 'x'),
       write('reports/today.html', 'x', now),
     ];
-    const dry = await pruneFolders(database, state, shipped, now, true);
+    const dry = await pruneFolders(database, { stateFolder: state }, shipped, now, true);
     assert.ok(gone.every((path) => existsSync(join(state, path))));
-    const real = await pruneFolders(database, state, shipped, now, false);
+    const real = await pruneFolders(database, { stateFolder: state }, shipped, now, false);
     assert.deepEqual(dry, real);
     assert.deepEqual(
       real.map(({ rows, oldest }) => [rows, oldest]),
@@ -287,7 +288,51 @@ describe('prune of the state folder', () => {
       stay.filter((path) => !existsSync(join(state, path))),
       [],
     );
-    assert.deepEqual(await pruneFolders(database, state, shipped, now, false), []);
+    assert.deepEqual(await pruneFolders(database, { stateFolder: state }, shipped, now, false), []);
+  });
+
+  test('folds and fits go when no run has used them for long, wherever the object store is', async (t) => {
+    const database = await open(t);
+    const folder = mkdtempSync(join(tmpdir(), 'sevenfold-prune-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const old = new Date('2024-01-01T00:00:00Z');
+    const version = (digit: string): string => digit.repeat(16);
+    const write = (store: string, name: string, at = old): void => {
+      const path = join(folder, store, 'cv', name);
+      mkdirSync(join(path, 'fold_1'), { recursive: true });
+      writeFileSync(join(path, 'fold_1', 'x.npy'), 'four');
+      utimesSync(path, at, at);
+    };
+    const uses = (day: string, digit: string, how: Parameters<typeof run>[2]) =>
+      run(database, day, { kind: 'crossValidation', request: { dataVersion: version(digit) }, ...how });
+    await uses('2026-01-01', 'a', {});
+    await uses('2026-01-02', 'b', {});
+    await uses('2026-01-03', 'b', { finished: '2026-11-18T00:00:00Z' });
+    await uses('2026-01-04', 'c', { status: 'running' });
+    for (const store of ['objects', 'elsewhere']) {
+      for (const digit of ['a', 'b', 'c', 'd']) write(store, version(digit));
+      write(store, version('e'), now);
+      write(store, 'results');
+    }
+    const left = (store: string) => readdirSync(join(folder, store, 'cv')).sort();
+    const all = left('objects');
+    const kept = ['b', 'c', 'e'].map(version).concat('results');
+    for (const [store, objects] of [
+      ['objects', undefined],
+      ['elsewhere', join(folder, 'elsewhere')],
+    ] as const) {
+      const places = { stateFolder: folder, objects };
+      const [dry, ...others] = await pruneFolders(database, places, shipped, now, true);
+      assert.deepEqual(
+        [dry!.rows, dry!.bytes, dry!.oldest, dry!.newest, others],
+        [2, 8, '2024-01-01', '2026-01-01', []],
+      );
+      assert.deepEqual(left(store), all);
+      assert.deepEqual(await pruneFolders(database, places, shipped, now, false), [dry]);
+      assert.deepEqual(left(store), kept);
+    }
+    const bucket = { stateFolder: folder, objects: 'gs://bucket/objects' };
+    assert.deepEqual(await pruneFolders(database, bucket, { ...shipped, cvFolds: 1 }, now, false), []);
   });
 });
 

@@ -49,7 +49,7 @@ export async function startSparkCluster({ workers: count = 2, memory = '1g' } = 
         JAVA_HOME: javaHome,
         SPARK_LOCAL_IP: '127.0.0.1',
         SPARK_DAEMON_MEMORY: '256m',
-        SPARK_DAEMON_JAVA_OPTS: '-XX:-UsePerfData',
+        SPARK_DAEMON_JAVA_OPTS: '-XX:-UsePerfData -XX:TieredStopAtLevel=1',
       },
     });
   const master = start(
