@@ -18,6 +18,8 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
+/** Test files at a time. Three find both cores of a small machine busy and take as long. */
+const concurrency = '2';
 const toolchain = readJson(join(state, 'toolchain.json')) ?? {};
 const scratch = mkdtempSync(join(tmpdir(), 'sevenfold-tests-'));
 /** Every process of this run inherits it, so that what is left at the end can be told from all others. */
@@ -70,7 +72,7 @@ async function typescript(files) {
   const record = join(scratch, 'typescript.jsonl');
   const reporters = ['spec', 'stdout', './test/support/reporter.mjs', record];
   const code = await run(process.execPath, [
-    ...['--import', 'tsx', '--test', '--test-concurrency=2'],
+    ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`],
     ...reporters.map((value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`),
     ...files,
   ]);
@@ -84,7 +86,12 @@ async function pytest(files) {
   const python = join(checkout, '.venv', 'bin', 'python');
   const code = await run(
     python,
-    ['-m', 'pytest', `--junitxml=${record}`, '-p', 'no:cacheprovider', ...files],
+    [
+      ...['-m', 'pytest', `--junitxml=${record}`, '-p', 'no:cacheprovider'],
+      // A file's tests share a database, and a process's files a Spark session, which one file alone need not start twice.
+      ...(files.length > 1 ? ['--numprocesses', concurrency, '--dist', 'loadfile'] : []),
+      ...files,
+    ],
     {
       cwd: join(checkout, 'spark'),
       env: { ...environment, JAVA_HOME: toolchain.javaHome, PYSPARK_PYTHON: python, PYTHONUNBUFFERED: '1' },
