@@ -54,7 +54,7 @@ def test_a_pickles_name_is_enough(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("rows.csv.gz", gzip.compress(b"a,b\n1,2\n"), "is a gzip archive"),
+        ("rows.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0), "is a gzip archive"),
         ("rows.xlsx", b"PK\x03\x04rest", "is a ZIP archive"),
         ("rows.parquet", b"time,event\n1,1\n", "is no Parquet file, although its name says so"),
         ("rows.parquet", b"PAR1 and no more", "is a damaged Parquet file"),
