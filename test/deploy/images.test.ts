@@ -95,6 +95,7 @@ describe('images', () => {
     const names = (text: string): string[] => [...text.matchAll(/^([\w.-]+)==/gm)].map(([, name]) => name!);
     const dropped = names(readFileSync(lock, 'utf8')).filter((name) => !names(kept).includes(name));
     assert.deepEqual(dropped.sort(), [
+      'execnet',
       'highspy',
       'iniconfig',
       'pluggy',
@@ -102,6 +103,7 @@ describe('images', () => {
       'pygments',
       'pyspark',
       'pytest',
+      'pytest-xdist',
       'ruff',
     ]);
     for (const name of ['google-auth', 'numpy', 'psycopg', 'pyarrow', 'synapseml', 'xgboost-cpu']) {
