@@ -22,7 +22,7 @@ export interface EventLogSummary {
   taskSeconds?: number;
   /**
    * Cores of executors times how long they were there. For a group in a JVM that others share, the cores times the time
-   * from its first job to the end of its last.
+   * from its first job to the end of its last, or of a task that outlives it: what overlaps counts for each group.
    */
   offeredCoreSeconds: number;
   /** `cpuSeconds` of `offeredCoreSeconds`; 0 where nothing was offered. */
@@ -150,6 +150,8 @@ class EventLog {
   #whole = false;
   #shared = false;
   #lastMs = 0;
+  /** When the last of our tasks ended: one that runs on after its job has failed uses what is offered, too. */
+  #lastTaskMs = 0;
   #tasks = 0;
   #failedTasks = 0;
   #cpuNs = 0;
@@ -244,8 +246,10 @@ class EventLog {
   }
 
   #addTask({ 'Stage ID': stage, 'Task Info': info, ...task }: TaskEnd): void {
-    this.#seen(info['Finish Time'] ?? 0);
+    const finishedMs = info['Finish Time'] ?? 0;
+    this.#seen(finishedMs);
     if (!this.#ours.has(stage)) return;
+    this.#lastTaskMs = Math.max(this.#lastTaskMs, finishedMs);
     this.#ran.add(stage);
     this.#tasks++;
     if (info.Failed) this.#failedTasks++;
@@ -276,7 +280,8 @@ class EventLog {
     const jobs = [...this.#jobs.values()];
     if (jobs.length === 0) return 0;
     const from = Math.min(...jobs.map((job) => job.from));
-    const span = { from, to: Math.max(...jobs.map(({ to }) => to ?? this.#lastMs)) };
+    const to = Math.max(this.#lastTaskMs, ...jobs.map((job) => job.to ?? this.#lastMs));
+    const span = { from, to };
     return coreMs(executors.length > 0 ? executors : [{ cores: this.#cores ?? 0, from }], span);
   }
 }

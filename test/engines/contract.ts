@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import type { BatchOutcome, RunBatchInput } from '../../src/activities/run-batch.ts';
 import { openRun } from '../../src/activities/runs.ts';
+import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { findBatch, readBatches } from '../../src/ledger/batches.ts';
 import { beginAttempt } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import { addDays } from '../../src/planning/days.ts';
 import { dailyPhases } from '../../src/planning/phases.ts';
+import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { read, until } from './support.ts';
 
 /** One engine as the contract sees it: batches are watched by workers that can be lost. */
@@ -215,9 +218,9 @@ export function contract(name: string, { engine, open }: ContractOptions): void 
       assert.equal((await watched.outcome).succeeded, true);
     });
 
-    test('tasks give the same bytes on every engine', async () => {
+    test('tasks give the bytes that a process without an engine gives', async () => {
       const outcome = await rig.watch(asked(await openUnit(), { do: 'digest' })).outcome;
-      assert.deepEqual([outcome.message, outcome.result], [undefined, { digest: sameDigest }]);
+      assert.deepEqual([outcome.message, outcome.result], [undefined, { digest: digestWithoutEngine() }]);
     });
 
     for (const point of ['before-commit', 'mid-copy'] as const) {
@@ -254,5 +257,20 @@ export function contract(name: string, { engine, open }: ContractOptions): void 
   });
 }
 
-/** SHA-256 over what tasks draw and solve with NumPy, in the order of their numbers: seen on the local engine. */
-const sameDigest = 'b10dc4247d555d950fc13f94365ac9ece52d21062d1692bc00f0ecb387463c8e';
+/** SHA-256 over what the probe draws and solves with NumPy, in one process and by one thread, as on every engine. */
+function digestWithoutEngine(): string {
+  const { checkout, stateFolder } = readConfig();
+  const spark = path.join(checkout, 'spark');
+  return execFileSync(
+    locateToolchain(stateFolder).python,
+    ['-c', 'from sevenfold_jobs.probe.main import digest_alone; print(digest_alone())'],
+    {
+      encoding: 'utf8',
+      env: {
+        PATH: process.env['PATH'],
+        PYTHONPATH: [spark, path.join(spark, 'tests', 'jobs')].join(path.delimiter),
+        OPENBLAS_NUM_THREADS: '1',
+      },
+    },
+  ).trim();
+}
