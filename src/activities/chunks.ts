@@ -61,6 +61,8 @@ export interface ChunkToSend {
   fence: Fence;
   job: string;
   input: Record<string, unknown>;
+  /** Where it is not the usual limit. */
+  timeoutMs?: number;
   placement?: BatchPlacement;
 }
 

@@ -27,7 +27,7 @@ import type { CvInput } from '../planning/cv-input.ts';
 import { cvKey, hash } from '../planning/cv-key.ts';
 import { askedMode, planMode } from '../planning/cv-mode.ts';
 import type { CvPlan } from '../planning/cv-mode.ts';
-import { planFits } from '../planning/fit-chunks.ts';
+import { limitOfFits, planFits } from '../planning/fit-chunks.ts';
 import type { OpenFit } from '../planning/fit-chunks.ts';
 import type { CvJob, CvUnit } from '../planning/phases.ts';
 import type { Mode } from '../planning/placement-input.ts';
@@ -185,12 +185,17 @@ function inputOf(run: Run): CvInput {
   return run.input as unknown as CvInput;
 }
 
-/** What the batch of a chunk of fits is asked, and where it goes. */
+/** What the batch of a chunk of fits is asked, how long it may take, and where it goes. */
 export async function fitChunk(
   deps: Dependencies,
   run: Run,
   { units }: OpenedChunk,
-): Promise<{ job: 'cv_fit'; input: Record<string, unknown>; placement: BatchPlacement }> {
+): Promise<{
+  job: 'cv_fit';
+  input: Record<string, unknown>;
+  timeoutMs: number;
+  placement: BatchPlacement;
+}> {
   const { database, config } = deps;
   const request = cv.cvRequestOf(run);
   const open = new Map((await cv.readOpenFits(database, run)).map((fit) => [fit.unit, fit]));
@@ -227,6 +232,7 @@ export async function fitChunk(
         };
       }),
     },
+    timeoutMs: limitOfFits(fits, plan.processes),
     placement: placementOf(run, plan.mode),
   };
 }

@@ -15,6 +15,20 @@ export interface OpenFit extends OpenUnit {
  */
 const secondsOfABatch = 600;
 
+/** An expectation can be six times too small: a model nobody has measured, a set far dearer than others, a busy machine. */
+const timesExpected = 20;
+const leastLimitMs = 60 * 60_000;
+/** What the engines can be told. */
+const mostLimitMs = 7 * 24 * 60 * 60_000;
+
+/** How long a batch of fits may take before it is ended, and what is under way in it lost. */
+export function limitOfFits(fits: readonly Pick<OpenFit, 'seconds'>[], processes: number): number {
+  const all = fits.reduce((sum, { seconds }) => sum + seconds, 0);
+  const longest = Math.max(0, ...fits.map(({ seconds }) => seconds));
+  const expectedMs = Math.max(longest, all / processes) * 1000;
+  return Math.min(mostLimitMs, Math.max(leastLimitMs, Math.ceil(timesExpected * expectedMs)));
+}
+
 /**
  * What is sent next: with Spark a batch for each fold, whose fits share its prepared arrays; without, one batch, or
  * several where it would take long. Within a batch the longest fit comes first, so that none is left alone at its end,

@@ -17,7 +17,7 @@ import { sendBatch } from './send-batch.ts';
 
 const light = proxyActivities<Activities>(prioritised(lightActivityOptions, backfillPriority));
 
-const batchTimeoutMs = 60 * 60_000;
+const usualLimitMs = 60 * 60_000;
 /** Temporal ends a history at 51,200 events and slows down long before; what is done stands in the ledger. */
 const mostEvents = 4_000;
 
@@ -83,12 +83,18 @@ async function carryOutChunk({ runId, unit, control }: FanOut, chunk: number): P
 /** Runs the batch of a chunk; what failed is an answer like any other. */
 async function send(
   control: RunControl,
-  { fence, job, input, placement }: NonNullable<Awaited<ReturnType<Activities['beginChunk']>>>,
+  {
+    fence,
+    job,
+    input,
+    timeoutMs = usualLimitMs,
+    placement,
+  }: NonNullable<Awaited<ReturnType<Activities['beginChunk']>>>,
 ): Promise<ChunkFailure[]> {
   try {
     const outcome = await sendBatch(
       control,
-      { fence, job, input, timeoutMs: batchTimeoutMs, ...(placement && { placement }) },
+      { fence, job, input, timeoutMs, ...(placement && { placement }) },
       backfillPriority,
     );
     if (outcome.succeeded) return (outcome.result?.['failed'] as ChunkFailure[] | undefined) ?? [];

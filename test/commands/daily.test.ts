@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { readConfig } from '../../src/config.ts';
-import { arm } from '../chaos/harness.ts';
+import { arm, forgetMetrics } from '../chaos/harness.ts';
 import { collect, startRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 
@@ -49,7 +49,7 @@ describe('the command line on a whole stack', () => {
 
   test('a plain temporal start gives the rows that our own command gives', async () => {
     const rows = await rig.checksum();
-    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    await forgetMetrics(rig);
     const { stdout } = await rig.command('env');
     const line = `eval "$1"; temporal workflow execute --type dailyPipeline --task-queue sevenfold --workflow-id by-hand --input '{"dataset":"sample","date":"${day}"}' --output json`;
     const executed = await promisify(execFile)('sh', ['-c', line, 'sh', stdout], { env: rig.env });
@@ -58,7 +58,7 @@ describe('the command line on a whole stack', () => {
   });
 
   test('a second start while one runs fails at once and names the first; ours watches it instead', async () => {
-    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    await forgetMetrics(rig);
     const { hit, letGo } = await arm(rig, 'batch-running');
     const first = rig.run(day);
     await hit;
@@ -78,7 +78,7 @@ describe('the command line on a whole stack', () => {
   });
 
   test('a terminated run is taken over by the next start and completes', async () => {
-    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    await forgetMetrics(rig);
     const { hit, letGo } = await arm(rig, 'mid-copy');
     const lost = rig.run(day);
     await hit;
@@ -100,7 +100,7 @@ describe('the command line on a whole stack', () => {
   });
 
   test('cancel ends what runs, and retry does the rest', async () => {
-    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    await forgetMetrics(rig);
     const { hit } = await arm(rig, 'mid-copy');
     const run = rig.run(day);
     const stopped = await hit;
@@ -120,7 +120,7 @@ describe('the command line on a whole stack', () => {
   });
 
   test('pause holds a run before its next phase, resume lets it go', async () => {
-    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    await forgetMetrics(rig);
     const { hit, letGo } = await arm(rig, 'before-commit');
     const run = rig.run(day);
     await hit;
@@ -137,7 +137,7 @@ describe('the command line on a whole stack', () => {
   });
 
   test('Ctrl-C ends the watching, not the run', async () => {
-    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    await forgetMetrics(rig);
     const { hit, letGo } = await arm(rig, 'batch-running');
     const child = spawn(
       process.execPath,
@@ -156,6 +156,7 @@ describe('the command line on a whole stack', () => {
   });
 
   test('in a terminal the phases are redrawn in place, in a pipe they are plain lines', async () => {
+    await forgetMetrics(rig);
     const program = JSON.stringify([
       'node',
       'sevenfold.mjs',
@@ -165,7 +166,6 @@ describe('the command line on a whole stack', () => {
       'sample',
       '--date',
       day,
-      '--force',
     ]);
     const python = `import pty, json; raise SystemExit(pty.spawn(json.loads('${program}')) >> 8)`;
     const terminal = await collect(
@@ -177,7 +177,8 @@ describe('the command line on a whole stack', () => {
     );
     assert.equal(terminal.exitCode, 0, terminal.stdout);
     assert.ok(terminal.stdout.includes('\x1b['), 'the block of phases is redrawn');
-    const piped = await rig.command('run', 'daily', '--dataset', 'sample', '--date', day, '--force');
+    await forgetMetrics(rig);
+    const piped = await rig.command('run', 'daily', '--dataset', 'sample', '--date', day);
     assert.ok(!piped.stdout.includes('\x1b['));
     assert.match(piped.stdout, /✓ metrics/);
   });
@@ -285,7 +286,7 @@ describe('the command line on a whole stack', () => {
   });
 
   test('a stack that is taken down stays down, whoever is watching; after up the run goes on', async () => {
-    await rig.database.query('truncate pool_daily_metrics, pool_metrics_state');
+    await forgetMetrics(rig);
     const { hit, letGo } = await arm(rig, 'before-create');
     const run = rig.run(day);
     await hit;

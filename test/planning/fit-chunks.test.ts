@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CvPlan } from '../../src/planning/cv-mode.ts';
 import { planMode } from '../../src/planning/cv-mode.ts';
-import { planFits } from '../../src/planning/fit-chunks.ts';
+import { limitOfFits, planFits } from '../../src/planning/fit-chunks.ts';
 import type { OpenFit } from '../../src/planning/fit-chunks.ts';
 import { fitWork } from '../../src/planning/fit-work.ts';
 
@@ -43,6 +43,17 @@ test('long work is cut, so that a run can be paused within minutes', () => {
     planFits(long, plan('pandas', 1)).chunks.map((chunk) => chunk.length),
     [6, 4],
   );
+});
+
+test('a batch may take many times what is expected of it, and an hour in any case', () => {
+  const hours = (ms: number): number => ms / 3_600_000;
+  const fits = (...seconds: number[]) => seconds.map((each) => ({ seconds: each }));
+  assert.equal(hours(limitOfFits(fits(1, 2), 2)), 1);
+  assert.equal(hours(limitOfFits(fits(600, 600), 2)), 20 / 6);
+  assert.equal(hours(limitOfFits(fits(600, 600), 1)), 20 / 3);
+  assert.equal(hours(limitOfFits(fits(3_600), 8)), 20, 'a fit has one process');
+  assert.equal(hours(limitOfFits(fits(1e9), 1)), 7 * 24);
+  assert.equal(hours(limitOfFits([], 2)), 1);
 });
 
 test('a fit that would fail again stands alone, then is set apart; the others go on', () => {
