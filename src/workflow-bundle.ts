@@ -1,21 +1,11 @@
 import { execFile } from 'node:child_process';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Failure } from './failures.ts';
 import { contentVersion } from './stack/code-version.ts';
+import { writeWhole } from './stack/files.ts';
 import { nodeArguments } from './stack/node.ts';
 
 const mostBytes = 64 * 2 ** 20;
@@ -60,7 +50,7 @@ async function bundle(): Promise<string> {
   }
 }
 
-/** Whole or not at all, also when the machine loses its power. Where nothing may be written, nothing is kept. */
+/** Where nothing may be written, nothing is kept. */
 function keep(file: string, code: string): void {
   try {
     writeWhole(file, code);
@@ -70,21 +60,5 @@ function keep(file: string, code: string): void {
     for (const old of newestFirst.slice(mostKept)) rmSync(old, { force: true });
   } catch {
     // the next worker bundles again
-  }
-}
-
-function writeWhole(file: string, content: string): void {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const unfinished = `${file}.${process.pid}.new`;
-  const descriptor = openSync(unfinished, 'w');
-  try {
-    writeFileSync(descriptor, content);
-    fsyncSync(descriptor);
-    renameSync(unfinished, file);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Dependencies } from './dependencies.ts';
-import { objectsOf } from './objects.ts';
+import { objectsOf } from '../objects.ts';
 import type { BatchPlacement } from './place-batch.ts';
 import { engineOf, isOpenInTemporal } from './runs.ts';
 import { candidatesOf, criterionOf, gridModel, readSettings, simplestFirst } from '../cv/candidates.ts';

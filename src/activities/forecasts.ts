@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Dependencies } from './dependencies.ts';
-import { behindQueue, objectsOf } from './objects.ts';
+import { behindQueue, objectsOf } from '../objects.ts';
 import { engineOf, isOpenInTemporal } from './runs.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Database } from '../database/pool.ts';
 import { isTerminal } from '../engines/engine.ts';
 import type { BatchState } from '../engines/engine.ts';
+import type { Config } from '../config.ts';
+import { objectsFolder } from '../objects.ts';
 import { readJson } from '../stack/files.ts';
 import type { RetentionPolicy } from './policy.ts';
 import type { Pruned } from './tables.ts';
@@ -26,13 +28,14 @@ interface Used {
  */
 export async function pruneFolders(
   database: Database,
-  { stateFolder, objects }: { stateFolder: string; objects?: string | undefined },
+  config: Pick<Config, 'stateFolder' | 'objects'>,
   policy: RetentionPolicy,
   now: Date,
   dryRun: boolean,
 ): Promise<Pruned[]> {
   const needed = await inUse(database);
-  const store = objects ?? join(stateFolder, 'objects');
+  const { stateFolder } = config;
+  const objects = objectsFolder(config);
   const kinds: [string, number | null, () => Entry[]][] = [
     [
       'batches/ (folders)',
@@ -51,7 +54,7 @@ export async function pruneFolders(
     [
       'objects/cv/ (folds and fits)',
       policy.cvFolds,
-      () => (store.startsWith('gs://') ? [] : preparedData(join(store, 'cv'), needed.dataVersions)),
+      () => (objects === undefined ? [] : preparedData(join(objects, 'cv'), needed.dataVersions)),
     ],
   ];
   return kinds.flatMap(([what, keepDays, list]) => {

@@ -1,4 +1,13 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 /** Undefined where there is no such file. */
@@ -11,10 +20,24 @@ export function readJson<T>(file: string): T | undefined {
   }
 }
 
-/** Whoever reads the file at any moment finds the old or the new content whole; nobody but us can read it. */
+/** Nobody but us can read it. */
 export function writeJson(file: string, value: unknown): void {
+  writeWhole(file, `${JSON.stringify(value, null, 2)}\n`, 0o600);
+}
+
+/** Whoever reads the file at any moment, after a loss of power too, finds the old or the new content whole. */
+export function writeWhole(file: string, content: string, mode?: number): void {
   mkdirSync(path.dirname(file), { recursive: true });
   const unfinished = `${file}.${process.pid}.new`;
-  writeFileSync(unfinished, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  renameSync(unfinished, file);
+  const descriptor = openSync(unfinished, 'w', mode);
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
 }

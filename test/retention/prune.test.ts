@@ -268,9 +268,15 @@ describe('prune of the state folder', () => {
       write('reports/newest.html', 'x'),
       write('reports/today.html', 'x', now),
     ];
-    const dry = await pruneFolders(database, { stateFolder: state }, shipped, now, true);
+    const dry = await pruneFolders(database, { stateFolder: state, objects: undefined }, shipped, now, true);
     assert.ok(gone.every((path) => existsSync(join(state, path))));
-    const real = await pruneFolders(database, { stateFolder: state }, shipped, now, false);
+    const real = await pruneFolders(
+      database,
+      { stateFolder: state, objects: undefined },
+      shipped,
+      now,
+      false,
+    );
     assert.deepEqual(dry, real);
     assert.deepEqual(
       real.map(({ rows, oldest }) => [rows, oldest]),
@@ -288,7 +294,10 @@ describe('prune of the state folder', () => {
       stay.filter((path) => !existsSync(join(state, path))),
       [],
     );
-    assert.deepEqual(await pruneFolders(database, { stateFolder: state }, shipped, now, false), []);
+    assert.deepEqual(
+      await pruneFolders(database, { stateFolder: state, objects: undefined }, shipped, now, false),
+      [],
+    );
   });
 
   test('folds and fits go when no run has used them for long, wherever the object store is', async (t) => {
