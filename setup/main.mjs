@@ -6,6 +6,7 @@ import { withLock } from './lock.mjs';
 import { findPlaces } from './places.mjs';
 import { createProgress } from './progress.mjs';
 import { browser } from './steps/browser.mjs';
+import { classArchives } from './steps/class-archives.mjs';
 import { gcsConnector } from './steps/gcs-connector.mjs';
 import { jars } from './steps/jars.mjs';
 import { java } from './steps/java.mjs';
@@ -33,7 +34,7 @@ import { testServer } from './steps/test-server.mjs';
 /** In this order: each may use what the ones before it found. @type {Step[]} */
 const steps = [packages, python, java, jars, temporal];
 /** @type {Step[]} */
-const testSteps = [testServer, gcsConnector, objectStore, browser];
+const testSteps = [testServer, gcsConnector, objectStore, browser, classArchives];
 
 const toolchainFile = (places) => join(places.state, 'toolchain.json');
 

@@ -115,7 +115,9 @@ function environmentOf(
   folder: string,
   options: DriverOptions,
 ): NodeJS.ProcessEnv {
-  const inherited = ['PATH', 'LANG', 'LC_ALL', 'SEVENFOLD_TEST_RUN'].filter((name) => name in process.env);
+  const inherited = ['PATH', 'LANG', 'LC_ALL', 'SEVENFOLD_TEST_RUN', 'SPARK_SUBMIT_OPTS'].filter(
+    (name) => name in process.env,
+  );
   const prefix = 'spark.dataproc.driverEnv.';
   const asked = Object.entries(batch.properties).filter(([name]) => name.startsWith(prefix));
   return {

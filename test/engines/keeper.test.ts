@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { readConfig } from '../../src/config.ts';
 import { createLocalEngine } from '../../src/engines/local.ts';
 import { keeperSocket } from '../../src/engines/local/protocol.ts';
+import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { arm, ended, halted, probe, read, run, startKeeper, until, type TestKeeper } from './support.ts';
 
@@ -32,6 +42,15 @@ test('a batch submitted twice under one id starts once', async () => {
       .split('\n').length,
     1,
   );
+});
+
+test('the JVM takes its classes from the archive that set-up wrote', async () => {
+  const archive = locateToolchain(readConfig().stateFolder).classArchives.local;
+  assert.ok(archive !== undefined && existsSync(archive), String(archive));
+  const seen = await run(keeper.engine, probe({ do: 'answer' }));
+  assert.equal(seen.state, 'SUCCEEDED');
+  const { pid } = (await keeper.engine.health()).jvm;
+  assert.ok(readFileSync(`/proc/${pid}/maps`, 'utf8').includes(archive));
 });
 
 test('a batch goes on without the client that made it, and another one adopts it', async () => {

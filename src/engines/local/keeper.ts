@@ -20,7 +20,7 @@ import { gigabytes } from '../../environment-values.ts';
 import { Failure } from '../../failures.ts';
 import { lockHolder, tryLock } from '../../stack/lock.ts';
 import { killTrees, type ProcessIdentity } from '../../stack/processes.ts';
-import { locateToolchain } from '../../stack/toolchain.ts';
+import { locateToolchain, type Toolchain } from '../../stack/toolchain.ts';
 import { jarsFor } from '../../planning/job-needs.ts';
 import { packCode } from '../code-package.ts';
 import type { BatchRequest } from '../engine.ts';
@@ -37,6 +37,7 @@ export interface KeeperOptions {
   python: string;
   javaHome: string;
   jars: readonly string[];
+  classArchives?: Toolchain['classArchives'];
   /** The folder that holds sevenfold_jobs. */
   sparkFolder: string;
   cores: number;
@@ -83,13 +84,15 @@ export class Keeper {
       throw new Failure('AlreadyRunning', `Process ${holder} already serves this state folder.`);
     }
 
-    const { cores, driverMemory, jars } = options;
+    const { cores, driverMemory, jars, classArchives: { local: classArchive } = {} } = options;
     const sparkParameters = (folder: string): string[] =>
-      sparkArguments({ cores, driverMemory, jars }, folder);
+      sparkArguments({ cores, driverMemory, jars, classArchive }, folder);
     const parametersOf = (folder: string, request: BatchRequest): string[] => {
       const { memoryFactor: factor, sparkMemory } = request.resources;
       const driver = timesMemory(sparkMemory ?? driverMemory, factor);
-      if (request.master === undefined) return sparkArguments({ cores, driverMemory: driver, jars }, folder);
+      if (request.master === undefined) {
+        return sparkArguments({ cores, driverMemory: driver, jars, classArchive }, folder);
+      }
       return clusterArguments(
         {
           master: request.master,

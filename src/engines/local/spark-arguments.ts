@@ -5,6 +5,8 @@ export interface SparkSettings {
   cores: number;
   driverMemory: string;
   jars: readonly string[];
+  /** Of the classes on the path of such a JVM; one that is gone, or of other jars, is passed over. */
+  classArchive?: string | undefined;
 }
 
 /** What the driver of a batch on a standalone cluster needs beside. */
@@ -50,7 +52,7 @@ export function sparkArguments(settings: SparkSettings, folder: string): string[
     ...['--driver-memory', settings.driverMemory],
     // On the class path and not by --jars: in local mode that would only add a copy of each for every JVM.
     ...(settings.jars.length > 0 ? ['--driver-class-path', settings.jars.join(':')] : []),
-    ...['--driver-java-options', javaOptions(folder)],
+    ...['--driver-java-options', javaOptions(folder, settings.classArchive)],
     ...asConf(configuration),
     'pyspark-shell',
   ];
@@ -104,8 +106,9 @@ function sharedConfiguration(folder: string): Record<string, string> {
   };
 }
 
-function javaOptions(folder: string): string {
+function javaOptions(folder: string, classArchive?: string): string {
   return [
+    ...(classArchive === undefined ? [] : [`-XX:SharedArchiveFile=${classArchive}`]),
     '-Duser.timezone=UTC',
     `-Djava.io.tmpdir=${folder}`,
     // Without the file in /tmp that a killed JVM leaves behind.
