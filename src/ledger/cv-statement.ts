@@ -24,7 +24,12 @@ export async function cvStatement(
   const sentences = [`${key} ${verb}: ${counts['complete']} of ${counts['fits']} fits.`];
   const selection = await readSelection(database, runId);
   const missing = await missingFits(database, runId);
-  if (missing.length > 0) {
+  const { failed = 0, unverified = 0 } = counts;
+  if (unverified > 0) {
+    sentences.push(
+      `Stored beside them, for the next start to take up: ${unverified}; left: ${failed - unverified}.`,
+    );
+  } else if (missing.length > 0) {
     const left = missing
       .slice(0, named)
       .map(({ label, folds, verdict, reason }) => `${label} fold ${folds.join(', ')} ${reason ?? verdict}`);

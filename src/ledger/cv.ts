@@ -425,17 +425,24 @@ export async function readStoredFits(database: Database, run: Run): Promise<Stor
   return found.rows;
 }
 
-/** The figures a cross-validation is judged by at a glance. */
+/**
+ * The figures a cross-validation is judged by at a glance; `unverified` are stored, in a run that ended before it looked at
+ * them.
+ */
 export async function cvCounts(database: Database, run: Run): Promise<Record<string, number>> {
   const request = cvRequestOf(run);
   const counted = await database.query<Record<string, number>>(
     `select count(*)::integer as fits,
             (count(*) filter (where verdict = 'complete'))::integer as complete,
             (count(*) filter (where verdict <> 'complete'))::integer as failed,
+            (count(*) filter (where verdict <> 'complete' and exists (
+               select 1 from cv_fits f
+                where f.run_id = u.run_id and f.fit_key = u.fingerprint and f.status = 'complete'
+             )))::integer as unverified,
             count(distinct model_version)::integer as models,
             (select rows from cv_data where data_version = $2) as rows,
             (select count(*)::integer from batches where run_id = $1) as batches
-       from units where run_id = $1 and kind = 'fit'`,
+       from units u where run_id = $1 and kind = 'fit'`,
     [run.runId, request.dataVersion],
   );
   const { rows, ...counts } = counted.rows[0]!;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openDatabase } from '../../src/database/pool.ts';
-import { fitKey, layOutFits } from '../../src/ledger/cv.ts';
+import type { Database } from '../../src/database/pool.ts';
+import { cvStatement } from '../../src/ledger/cv-statement.ts';
+import { cvCounts, fitKey, layOutFits } from '../../src/ledger/cv.ts';
 import type { CvRequest } from '../../src/ledger/cv.ts';
 import { claimRun } from '../../src/ledger/runs.ts';
 import type { Run } from '../../src/ledger/runs.ts';
@@ -28,31 +30,12 @@ const request: CvRequest = {
 test('a fit that failed here is taken over from a run that has it in the same object store', async (t) => {
   const database = openDatabase(await testDatabase(t), 'test');
   t.after(() => database.end());
-  const claimed = (key: string): Promise<Run> =>
-    claimRun(
-      database,
-      {
-        ...{ key, kind: 'crossValidation', dataset: 'cv/survival', date: null, priority: 1, engine: 'local' },
-        ...{ workflowId: key, workflowRunId: key, input: {}, request },
-      },
-      async () => true,
-    );
-  const store = (run: Run, fold: number, status: string, root = request.objectRoot): Promise<unknown> =>
-    database.query(
-      `insert into cv_fits (run_id, model, fold, params_hash, fit_key, data_version, run_type, params, status, error,
-                            cindex_tau, arrays, seed, threads, attempt)
-       values ($1, 'cox_ph', $2, '1234', $3, 'abc', 'sample', '{}', $4, $5, $6, $7, 42, 1, 1)`,
-      [
-        ...[run.runId, fold, fitKey(request, request.models[0]!, fold), status],
-        ...(status === 'failed' ? ['no memory', null, null] : [null, 0.7, `${root}/fits/${fold}`]),
-      ],
-    );
-  const mine = await claimed('cv/survival/mine');
-  const other = await claimed('cv/survival/other');
-  for (const fold of [1, 2, 3]) await store(mine, fold, 'failed');
-  await store(other, 1, 'complete');
-  await store(other, 2, 'failed');
-  await store(other, 3, 'complete', 'gs://elsewhere/cv/abc');
+  const mine = await claimed(database, 'cv/survival/mine');
+  const other = await claimed(database, 'cv/survival/other');
+  for (const fold of [1, 2, 3]) await store(database, mine, fold, 'failed');
+  await store(database, other, 1, 'complete');
+  await store(database, other, 2, 'failed');
+  await store(database, other, 3, 'complete', 'gs://elsewhere/cv/abc');
 
   await layOutFits(database, mine);
   const { rows } = await database.query(
@@ -65,3 +48,48 @@ test('a fit that failed here is taken over from a run that has it in the same ob
     { fold: 3, status: 'failed', c: null },
   ]);
 });
+
+test('a run that ends before it has looked at its fits says how many are stored, and how many are left', async (t) => {
+  const database = openDatabase(await testDatabase(t), 'test');
+  t.after(() => database.end());
+  const run = await claimed(database, 'cv/survival/mine');
+  await layOutFits(database, run);
+  await store(database, run, 1, 'complete');
+  await store(database, run, 2, 'failed');
+  const counts = await cvCounts(database, run);
+  assert.deepEqual([counts['fits'], counts['complete'], counts['unverified']], [3, 0, 1]);
+  assert.equal(
+    await cvStatement(database, run, 'cancelled', counts),
+    'cv/survival/mine was cancelled: 0 of 3 fits. Stored beside them, for the next start to take up: 1; left: 2. ' +
+      'Run: sevenfold why cv/survival/mine',
+  );
+});
+
+function claimed(database: Database, key: string): Promise<Run> {
+  return claimRun(
+    database,
+    {
+      ...{ key, kind: 'crossValidation', dataset: 'cv/survival', date: null, priority: 1, engine: 'local' },
+      ...{ workflowId: key, workflowRunId: key, input: {}, request },
+    },
+    async () => true,
+  );
+}
+
+function store(
+  database: Database,
+  run: Run,
+  fold: number,
+  status: string,
+  root = request.objectRoot,
+): Promise<unknown> {
+  return database.query(
+    `insert into cv_fits (run_id, model, fold, params_hash, fit_key, data_version, run_type, params, status, error,
+                          cindex_tau, arrays, seed, threads, attempt)
+     values ($1, 'cox_ph', $2, '1234', $3, 'abc', 'sample', '{}', $4, $5, $6, $7, 42, 1, 1)`,
+    [
+      ...[run.runId, fold, fitKey(request, request.models[0]!, fold), status],
+      ...(status === 'failed' ? ['no memory', null, null] : [null, 0.7, `${root}/fits/${fold}`]),
+    ],
+  );
+}
