@@ -19,8 +19,10 @@ from typing import Any
 import numpy as np
 
 from sevenfold_jobs.boosting import cost, parameters
-from sevenfold_jobs.boosting.lean import lightgbm
+from sevenfold_jobs.common import lean
 from sevenfold_jobs.common.failures import InvalidInput
+
+lightgbm = lean.load("lightgbm")
 
 # The share of a training window that stops training.
 INNER_SHARE = 0.15

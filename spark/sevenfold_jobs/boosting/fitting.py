@@ -9,7 +9,9 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from sevenfold_jobs.boosting import binning, parameters, scoring
-from sevenfold_jobs.boosting.lean import lightgbm
+from sevenfold_jobs.common import lean
+
+lightgbm = lean.load("lightgbm")
 
 _DEFAULT_TREES = 100
 _TREES_AT_A_TIME = 40

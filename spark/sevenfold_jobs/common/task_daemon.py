@@ -12,6 +12,8 @@ import zipimport
 
 from pyspark.daemon import manager
 
+from sevenfold_jobs.common import lean
+
 EARLY = (
     "numpy",
     "pandas",
@@ -21,7 +23,6 @@ EARLY = (
     "pyspark.sql.pandas.types",
     # pyspark compares versions with it before every exchange with Arrow: 0.16 s, most of it setuptools
     "distutils.version",
-    "xgboost",  # 0.45 s
 )
 
 # Arrays up to this size come from a heap that is kept. By default each array from 128 KB on is asked of the
@@ -53,6 +54,7 @@ def keep_heap() -> None:
 if __name__ == "__main__":
     for module in EARLY:
         importlib.import_module(module)
+    lean.load("xgboost")  # the one module of ours that tasks find loaded: it decides no figure
     forget_archives()
     keep_heap()
     # Kept out of the forks' garbage collections, which would copy its pages.

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sevenfold_jobs.common import lean
 from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.common.objects import write_object
 from sevenfold_jobs.cv.arrays import array_bytes, load_array, load_json
@@ -22,17 +23,19 @@ _LIBRARIES = {
     "coxnet": ("sksurv.linear_model", "sksurv.util"),
     "gbsa": ("sksurv.ensemble", "sksurv.util"),
     "rsf": ("sksurv.ensemble", "sksurv.util"),
-    "xgb_cox": ("xgboost",),
-    "lgb_cox": ("lightgbm",),
-    # In this order: ours imports LightGBM without what is imported after it.
     "lightgbm": ("sevenfold_jobs.boosting", "sklearn.metrics"),
 }
+# Before those, which import what a booster must not find.
+_BOOSTERS = {"xgb_cox": "xgboost", "lgb_cox": "lightgbm", "lightgbm": "lightgbm"}
 
 
 def import_for(models: Iterable[str]) -> None:
     """What the fits of these models import, of ours and of others."""
     importlib.import_module("threadpoolctl")
-    for model in dict.fromkeys(models):
+    distinct = dict.fromkeys(models)
+    for booster in [_BOOSTERS[model] for model in distinct if model in _BOOSTERS]:
+        lean.load(booster)
+    for model in distinct:
         for library in _LIBRARIES.get(model, ()):
             importlib.import_module(library)
         if model != "lightgbm":

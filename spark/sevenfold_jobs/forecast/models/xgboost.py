@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sevenfold_jobs.common import lean
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.forecast.models import (
     Covariate,
@@ -150,13 +151,13 @@ def _held(series: Series, covariates: Sequence[Covariate], positions: np.ndarray
 
 
 def _fit(features: np.ndarray, moves: np.ndarray) -> "Booster":
-    import xgboost
+    xgboost = lean.load("xgboost")
 
     return xgboost.train(_TREES, xgboost.DMatrix(features, moves, nthread=1), num_boost_round=ROUNDS)
 
 
 def _load(booster: dict[str, Any]) -> "Booster":
-    import xgboost
+    xgboost = lean.load("xgboost")
 
     loaded = xgboost.Booster({"nthread": 1})
     loaded.load_model(bytearray(json.dumps(booster).encode()))
@@ -166,6 +167,6 @@ def _load(booster: dict[str, Any]) -> "Booster":
 
 def _predict(booster: "Booster", features: np.ndarray) -> np.ndarray:
     """float64 of the booster's float32."""
-    import xgboost
+    xgboost = lean.load("xgboost")
 
     return booster.predict(xgboost.DMatrix(features, nthread=1)).astype(np.float64)

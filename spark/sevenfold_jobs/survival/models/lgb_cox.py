@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from sevenfold_jobs.common import lean
 from sevenfold_jobs.survival.cox import RiskSets
 from sevenfold_jobs.survival.models import Boosted, check_params, require_events
 
@@ -24,7 +25,7 @@ class LgbCox(Boosted):
 
 
 def from_parts(parts: Mapping[str, bytes]) -> LgbCox:
-    import lightgbm
+    lightgbm = lean.load("lightgbm")
 
     return LgbCox.of_parts(lightgbm.Booster(model_str=parts[LgbCox.booster_file].decode()), parts)
 
@@ -42,7 +43,7 @@ def fit(
 
     ValueError where there is no event.
     """
-    import lightgbm
+    lightgbm = lean.load("lightgbm")
 
     check_params(NAME, params)
     require_events(event)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from sevenfold_jobs.common import lean
 from sevenfold_jobs.survival.models import Boosted, check_params, require_events
 
 NAME = "xgb_cox"
@@ -24,7 +25,7 @@ class XgbCox(Boosted):
 
 
 def from_parts(parts: Mapping[str, bytes]) -> XgbCox:
-    import xgboost
+    xgboost = lean.load("xgboost")
 
     booster = xgboost.Booster({"nthread": 1})
     booster.load_model(bytearray(parts[XgbCox.booster_file]))
@@ -41,7 +42,7 @@ def fit(
     strata_columns: np.ndarray | None = None,
 ) -> XgbCox:
     """ValueError where there is no event."""
-    import xgboost
+    xgboost = lean.load("xgboost")
 
     check_params(NAME, params)
     require_events(event)
