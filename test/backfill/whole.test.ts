@@ -253,7 +253,7 @@ describe('a backfill is complete by its rows, and by nothing else', () => {
     await forgetForecasts(rig);
     const { end } = rig.backfill('--chunk', '3');
     await keyOfOpenRun(rig);
-    const daily = await rig.run('2026-11-01').end;
+    const daily = await rig.run('2026-01-31').end;
     assert.equal(daily.result.status, 'complete', daily.stderr);
     const { rows } = await rig.database.query<{ waited: number }>(
       `select max(extract(epoch from started_at - submitted_at))::double precision as waited
