@@ -5,6 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
 import { setConcurrencyUpdate } from '../../src/workflows/concurrency.ts';
+import { crowd } from '../support/crowd.ts';
 import type { Call } from '../support/scripted-activities.ts';
 import { scriptedRun } from '../support/scripted-run.ts';
 import { timeSkippingServer } from '../support/temporal.ts';
@@ -111,19 +112,17 @@ describe('crossValidation', () => {
   });
 
   test('the number of batches in flight is that of the input, and can be changed', async () => {
-    let inFlight = 0;
-    let most = 0;
+    const fits = crowd(3);
+    let first = true;
     let open = () => {};
     const gate = new Promise<void>((resolve) => (open = resolve));
     const script: Partial<Activities> = {
       ...chunks(6),
       runBatch: async ({ job }) => {
         if (job === 'cv_fit') {
-          inFlight += 1;
-          most = Math.max(most, inFlight);
-          if (most === 1) await gate;
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          inFlight -= 1;
+          const alone = first;
+          first = false;
+          await (alone ? gate : fits.pass());
         }
         return { batchId: 'sf-1', engine: 'local', succeeded: true };
       },
@@ -134,7 +133,7 @@ describe('crossValidation', () => {
       open();
     };
     await run('cv-concurrency', script, during, { ...input, concurrency: 1 });
-    assert.ok(most > 1 && most <= 3, `${most} at a time`);
+    assert.equal(fits.most(), 3);
   });
 
   test('an input that is wrong is refused in one line, before anything is asked', async () => {

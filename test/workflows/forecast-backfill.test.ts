@@ -6,6 +6,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
 import { setConcurrencyUpdate } from '../../src/workflows/concurrency.ts';
 import { skipUpdate } from '../../src/workflows/forecast-work.ts';
+import { crowd } from '../support/crowd.ts';
 import type { Call } from '../support/scripted-activities.ts';
 import { scriptedRun } from '../support/scripted-run.ts';
 import { timeSkippingServer } from '../support/temporal.ts';
@@ -60,23 +61,19 @@ describe('forecastBackfill', () => {
   });
 
   test('no more than the asked number of chunks are in flight', async () => {
-    let inFlight = 0;
-    let most = 0;
+    const chunks = crowd(3);
     await run(
       'backfill-2',
       {
         ...chunksLeft({ infer: [12] }),
-        runBatch: async () => {
-          inFlight += 1;
-          most = Math.max(most, inFlight);
-          await new Promise((resolve) => setTimeout(resolve, 30));
-          inFlight -= 1;
+        runBatch: async ({ job }) => {
+          if (job === 'forecast_infer') await chunks.pass();
           return { batchId: 'b', engine: 'local', succeeded: true };
         },
       },
       { ...input, concurrency: 3 },
     );
-    assert.equal(most, 3);
+    assert.equal(chunks.most(), 3);
   });
 
   test('what failed in a chunk is noted, and the next round takes it up', async () => {
