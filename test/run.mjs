@@ -206,7 +206,9 @@ if (pythonFiles.length > 0)
 for (const { pid, command } of await leftBehind(5_000)) {
   results.push({ result: 'failed', name: `left process ${pid} behind: ${command}`, file: 'all tests' });
 }
-await postgres?.stop();
+await postgres?.stop().catch((error) => {
+  results.push({ result: 'failed', name: error.message, file: 'PostgreSQL for the tests' });
+});
 rmSync(scratch, { recursive: true, force: true });
 
 /** Where the time of a long run went. */

@@ -93,7 +93,8 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     url: record.url,
     async stop() {
       if (isSame(record.guard)) process.kill(record.guard.pid, 'SIGTERM');
-      if (!(await waitUntilGone([record.guard], 20_000)))
+      // It removes the files of a thousand databases, on a machine that may be busy.
+      if (!(await waitUntilGone([record.guard], 120_000)))
         throw new Error(`the server in ${folder} does not stop`);
       rmSync(folder, { recursive: true, force: true });
     },
