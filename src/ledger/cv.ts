@@ -435,7 +435,7 @@ export async function cvCounts(database: Database, run: Run): Promise<Record<str
     `select count(*)::integer as fits,
             (count(*) filter (where verdict = 'complete'))::integer as complete,
             (count(*) filter (where verdict <> 'complete'))::integer as failed,
-            (count(*) filter (where verdict <> 'complete' and exists (
+            (count(*) filter (where verdict = 'missing' and reason is null and exists (
                select 1 from cv_fits f
                 where f.run_id = u.run_id and f.fit_key = u.fingerprint and f.status = 'complete'
              )))::integer as unverified,

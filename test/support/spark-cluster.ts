@@ -49,7 +49,7 @@ export async function startSparkCluster({ workers: count = 2, memory = '1g' } = 
         JAVA_HOME: javaHome,
         SPARK_LOCAL_IP: '127.0.0.1',
         SPARK_DAEMON_MEMORY: '256m',
-        SPARK_DAEMON_JAVA_OPTS: '-XX:-UsePerfData',
+        SPARK_DAEMON_JAVA_OPTS: '-XX:-UsePerfData -XX:TieredStopAtLevel=1',
         // What test/run.mjs asks of drivers, for executors too. Without a word: spark-class reads what its own JVM prints.
         ...(process.env['SPARK_SUBMIT_OPTS'] !== undefined && {
           JAVA_TOOL_OPTIONS: `${process.env['SPARK_SUBMIT_OPTS']} -Xlog:disable`,
