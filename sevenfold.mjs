@@ -9,11 +9,13 @@ const toolchain = join(resolve(checkout, process.env.SEVENFOLD_STATE || '.sevenf
 const asksForHelp =
   process.argv.length < 3 || process.argv.some((argument) => /^(--help|-h|help|doctor)$/.test(argument));
 
-if (!existsSync(join(checkout, 'node_modules', 'tsx')) || !(asksForHelp || existsSync(toolchain))) {
+if (!existsSync(join(checkout, 'node_modules', 'esbuild')) || !(asksForHelp || existsSync(toolchain))) {
   console.error(`sevenfold is not set up in ${checkout}. Run there: npm start (or only node setup.mjs)`);
   process.exitCode = 1;
 } else {
-  const { register } = await import('tsx/esm/api');
-  register();
-  await import('./client.ts');
+  const { runHere } = await import('./setup/programs.mjs');
+  await runHere('client', process.argv.slice(2)).catch((error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
 }

@@ -12,7 +12,7 @@ import { keepHeapSmall } from './src/memory.ts';
 import { assertSearchAttributes } from './src/search-attributes.ts';
 import { bundleWorkflows } from './src/workflow-bundle.ts';
 
-const help = `node --import tsx worker.ts [--queue spark]
+const help = `node launch.mjs worker [--queue spark]
 
 Serves the task queues ${taskQueues.main} (workflows, light activities) and ${taskQueues.batch} (watching batches).
 --queue spark serves ${taskQueues.spark} instead: the batches of workers that run with USE_GCP_QUEUE=true.`;
@@ -27,7 +27,6 @@ async function main(): Promise<void> {
     throw new Failure('InvalidInput', `--queue is "${options.queue}", but must be "spark" or left out.`);
   }
   const servesQueue = options.queue === 'spark';
-  keepHeapSmall();
   const bundling = servesQueue ? undefined : bundleWorkflows();
   bundling?.catch(() => undefined); // is told where it is waited for, if it comes to that
   const config = readConfig();
@@ -75,6 +74,7 @@ async function main(): Promise<void> {
       ];
 
   const queues = workers.map((worker) => worker.options.taskQueue);
+  keepHeapSmall(); // not before: what is loaded at the start would be collected again and again
   log.info({ temporal: temporal.connection.address, queues, mode: config.mode }, 'worker is ready');
   try {
     await Promise.all(workers.map((worker) => worker.run()));

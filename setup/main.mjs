@@ -12,6 +12,7 @@ import { jars } from './steps/jars.mjs';
 import { java } from './steps/java.mjs';
 import { objectStore } from './steps/object-store.mjs';
 import { packages } from './steps/packages.mjs';
+import { programs } from './steps/programs.mjs';
 import { python } from './steps/python.mjs';
 import { temporal } from './steps/temporal.mjs';
 import { testServer } from './steps/test-server.mjs';
@@ -32,7 +33,7 @@ import { testServer } from './steps/test-server.mjs';
  */
 
 /** In this order: each may use what the ones before it found. @type {Step[]} */
-const steps = [packages, python, java, jars, temporal];
+const steps = [packages, programs, python, java, jars, temporal];
 /** @type {Step[]} */
 const testSteps = [testServer, gcsConnector, objectStore, browser, classArchives];
 
@@ -53,8 +54,8 @@ export function inspect({ tests = false, env = process.env } = {}) {
 }
 
 /** Gets all that is missing. Takes milliseconds when nothing is. */
-export async function setUp({ tests = false, env = process.env } = {}) {
-  const wanted = tests ? [...steps, ...testSteps] : steps;
+export async function setUp({ tests = false, only, env = process.env } = {}) {
+  const wanted = only ?? (tests ? [...steps, ...testSteps] : steps);
   const first = look(env);
   if (wanted.every((step) => step.isThere(first))) return;
 
@@ -87,10 +88,10 @@ const remedies = {
 };
 
 export async function main(args) {
-  const unknown = args.find((argument) => !['--tests', '--check', '--help'].includes(argument));
+  const unknown = args.find((argument) => !['--tests', '--programs', '--check', '--help'].includes(argument));
   if (unknown !== undefined || args.includes('--help')) {
     const text =
-      'node setup.mjs [--tests] [--check]: gets what is missing; --tests also what tests need, --check only looks.';
+      'node setup.mjs [--tests] [--programs] [--check]: gets what is missing; --tests also what tests need, --programs only bundles our own code, --check only looks.';
     console.error(unknown === undefined ? text : `Unknown option ${unknown}. ${text}`);
     process.exitCode = unknown === undefined ? 0 : 2;
     return;
@@ -103,7 +104,7 @@ export async function main(args) {
         console.log(`${there ? 'ok     ' : 'missing'}  ${name}: ${detail}`);
       if (!seen.every((item) => item.there)) process.exitCode = 1;
     } else {
-      await setUp({ tests });
+      await setUp({ tests, ...(args.includes('--programs') ? { only: [programs] } : {}) });
     }
   } catch (error) {
     const remedy = remedies[error.code];

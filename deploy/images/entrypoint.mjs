@@ -14,14 +14,15 @@ export const secretNames = {
   SLACK_WEBHOOK_URL: 'SEVENFOLD_SLACK_SECRET',
 };
 
-const tsx = ['--import', 'tsx'];
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
+const migrate = ['launch.mjs', 'migrate'];
 const programs = {
-  worker: { migrates: true, args: [...tsx, 'worker.ts'] },
-  queue: { migrates: true, args: [...tsx, 'worker.ts', '--queue', 'spark'] },
-  keeper: { migrates: false, args: [...tsx, 'src/engines/local/keeper.ts'] },
+  worker: { migrates: true, args: ['launch.mjs', 'worker'] },
+  queue: { migrates: true, args: ['launch.mjs', 'worker', '--queue', 'spark'] },
+  keeper: { migrates: false, args: ['launch.mjs', 'keeper'] },
   sevenfold: { migrates: false, args: ['sevenfold.mjs'] },
   /** Brings the schema up to this code's and ends. */
-  migrate: { migrates: true },
+  migrate: { migrates: false, args: migrate },
 };
 
 /**
@@ -57,15 +58,15 @@ function giveToolchain(env) {
   copyFileSync(built, join(env.SEVENFOLD_STATE, 'toolchain.json'));
 }
 
-async function migrateDatabase(env) {
-  const { register } = await import('tsx/esm/api');
-  register();
-  const { readConfig } = await import('../../src/config.ts');
-  const { migrate } = await import('../../src/database/migrate.ts');
-  const { databaseUrl } = readConfig(env);
-  if (databaseUrl === undefined)
-    throw new Error('No database is told: set SEVENFOLD_DATABASE_SECRET or DB_HOST.');
-  for (const name of await migrate(databaseUrl)) console.error(`migration ${name} applied`);
+/** Runs a program to its end, with the signals that reach us; gives its exit code. */
+function run(args, env) {
+  const child = spawn(process.execPath, args, { cwd: checkout, env, stdio: 'inherit' });
+  const pass = (signal) => child.kill(signal);
+  for (const signal of signals) process.on(signal, pass);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? 143 : 1)));
+  }).finally(() => signals.forEach((signal) => process.off(signal, pass)));
 }
 
 async function main([name = 'worker', ...rest]) {
@@ -75,15 +76,11 @@ async function main([name = 'worker', ...rest]) {
   }
   const env = await withSecrets(process.env, readSecret);
   giveToolchain(env);
-  if (program.migrates) await migrateDatabase(env);
-  if (program.args === undefined) return;
-  const child = spawn(process.execPath, [...program.args, ...rest], { cwd: checkout, env, stdio: 'inherit' });
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.once('exit', (code, signal) => process.exit(code ?? (signal === 'SIGTERM' ? 143 : 1)));
-  child.once('error', (error) => {
-    console.error(error.message);
-    process.exit(1);
-  });
+  for (const args of [...(program.migrates ? [migrate] : []), [...program.args, ...rest]]) {
+    const code = await run(args, env);
+    if (code !== 0) process.exit(code);
+  }
+  process.exit(0);
 }
 
 if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === realpathSync(process.argv[1])) {

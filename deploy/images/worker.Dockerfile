@@ -42,11 +42,12 @@ FROM runtime AS worker
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=fetched /opt/sevenfold-cache /opt/sevenfold-cache
 COPY --from=fetched /opt/sevenfold /opt/sevenfold
-COPY package.json client.ts worker.ts sevenfold.mjs ./
+COPY package.json tsconfig.json client.ts worker.ts sevenfold.mjs launch.mjs ./
 COPY config config
 COPY deploy/images/entrypoint.mjs deploy/images/healthy.mjs deploy/images/
 COPY spark spark
 COPY src src
+RUN node setup.mjs --programs
 ENV NODE_ENV=production \
     USER=sevenfold \
     SEVENFOLD_CACHE=/opt/sevenfold-cache \

@@ -1,4 +1,4 @@
-/** The supervisor's process: `node --import tsx src/stack/main.ts`, started by `ensureUp`. */
+/** The supervisor's process: started by `ensureUp`. */
 import { readConfig } from '../config.ts';
 import { slackNotify } from '../schedules/notify.ts';
 import { watchDeadlines } from './deadlines.ts';

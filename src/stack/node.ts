@@ -1,13 +1,6 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { programArguments } from '../../setup/programs.mjs';
 import type { Addresses } from './addresses.ts';
 import type { Launch } from './part.ts';
-
-/** How a TypeScript file of this checkout is run: by the tsx of this checkout, whatever the working folder. */
-export function nodeArguments(file: string): string[] {
-  const tsx = createRequire(import.meta.url).resolve('tsx');
-  return ['--import', pathToFileURL(tsx).href, file];
-}
 
 // What may point at another database or Temporal, or bring keys for one.
 const elsewhere = /^(DATABASE_URL|DB_|TEMPORAL_)/;
@@ -21,10 +14,10 @@ export function embeddedEnvironment(): NodeJS.ProcessEnv {
  * A process of our own code. It finds Temporal by `stack.json`: with its address in the environment, the person's own
  * profile (TLS, keys for a real cluster) would be applied to the embedded server.
  */
-export function launchOurs(file: string, checkout: string, addresses: Addresses): Launch {
+export async function launchOurs(program: string, checkout: string, addresses: Addresses): Promise<Launch> {
   return {
     command: process.execPath,
-    args: nodeArguments(file),
+    args: await programArguments(program),
     cwd: checkout,
     env: {
       ...embeddedEnvironment(),

@@ -1,5 +1,4 @@
 import net from 'node:net';
-import path from 'node:path';
 import type { Addresses } from './addresses.ts';
 import { launchOurs } from './node.ts';
 import type { Health, Part } from './part.ts';
@@ -29,7 +28,7 @@ export function sparkPart(addresses: Addresses, checkout: string): Part {
     stop: { signal: 'SIGTERM', graceMs: 3_000 },
     silentLimitMs: 60_000,
     address: () => addresses.sparkSocket,
-    prepare: async () => launchOurs(path.join(checkout, 'src/engines/local/keeper.ts'), checkout, addresses),
+    prepare: async () => launchOurs('keeper', checkout, addresses),
     health: async (): Promise<Health> => ((await answers(addresses.sparkSocket)) ? 'serving' : 'silent'),
   };
 }

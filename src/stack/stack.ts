@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { programArguments } from '../../setup/programs.mjs';
 import { Failure } from '../failures.ts';
 import { readChosen } from './addresses.ts';
 import { clearCluster } from './cluster.ts';
@@ -11,7 +11,6 @@ import { endAllMarked, endParts, markOf, readRecords } from './ending.ts';
 import { writeJson } from './files.ts';
 import { lockHolder, withLock } from './lock.ts';
 import { lastWords, logFile, openLog, sizeOf } from './logs.ts';
-import { nodeArguments } from './node.ts';
 import { markVariable } from './part.ts';
 import { socketFolder } from './places.ts';
 import { isSame, processInfo } from './processes.ts';
@@ -31,8 +30,8 @@ export interface StackPlace {
 }
 
 export interface EnsureOptions {
-  /** The supervisor's program; tests have their own, with other parts. */
-  supervisor?: string;
+  /** Node's arguments for the supervisor; tests have their own, with other parts. */
+  supervisor?: readonly string[];
   timeoutMs?: number;
   /**
    * Only revive what died: code that changed since the start is left for the next command, and a stack that was taken down
@@ -42,8 +41,6 @@ export interface EnsureOptions {
 }
 
 type Report = (line: string) => void;
-
-const supervisorProgram = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** Starts in a row after which a part is given up on by whoever waits; the supervisor goes on trying. */
 const patience = 3;
@@ -134,7 +131,12 @@ async function bringUp(place: StackPlace, report: Report, options: EnsureOptions
         );
       }
       logStart = sizeOf(log);
-      const child = startSupervisor(options.supervisor ?? supervisorProgram, checkout, stateFolder, log);
+      const child = startSupervisor(
+        options.supervisor ?? (await programArguments('supervisor')),
+        checkout,
+        stateFolder,
+        log,
+      );
       // It takes its lock within this time, else it has ended.
       await waitFor(
         () => lockHolder(supervisorLock(stateFolder)) !== undefined || child.exitCode !== null,
@@ -171,10 +173,10 @@ async function waitFor(condition: () => boolean, timeoutMs: number): Promise<voi
   while (!condition() && Date.now() < deadline) await sleep(10);
 }
 
-function startSupervisor(program: string, checkout: string, stateFolder: string, log: string) {
+function startSupervisor(program: readonly string[], checkout: string, stateFolder: string, log: string) {
   const output = openLog(log);
   try {
-    const child = spawn(process.execPath, nodeArguments(program), {
+    const child = spawn(process.execPath, program, {
       cwd: checkout,
       detached: true,
       stdio: ['ignore', output, output],

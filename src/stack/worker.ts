@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Addresses } from './addresses.ts';
 import { logFile } from './logs.ts';
 import { launchOurs } from './node.ts';
@@ -48,7 +47,7 @@ export function workerPart(addresses: Addresses, checkout: string): Part {
     stop: { signal: 'SIGTERM', graceMs: 12_000 },
     silentLimitMs: 60_000,
     address: () => null,
-    prepare: async () => lean(launchOurs(path.join(checkout, 'worker.ts'), checkout, addresses)),
+    prepare: async () => lean(await launchOurs('worker', checkout, addresses)),
     // Once it is ready, being there is all that can be seen of it from here: what else it is, the supervisor watches.
     health: async (_process, startedAt): Promise<Health> =>
       Date.now() - startedAt > readyAfterMs || isReady(log, startedAt) ? 'serving' : 'starting',

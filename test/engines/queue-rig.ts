@@ -38,7 +38,7 @@ export async function queueRig(keeper: TestKeeper, cleanup: Cleanup): Promise<Co
   let starts = 0;
   async function startFleet(): Promise<void> {
     const out = openSync(log, 'a');
-    fleet = spawn(process.execPath, ['--import', 'tsx', 'worker.ts', '--queue', 'spark'], {
+    fleet = spawn(process.execPath, ['launch.mjs', 'worker', '--queue', 'spark'], {
       cwd: readConfig().checkout,
       stdio: ['ignore', out, out],
       env: {

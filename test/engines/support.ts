@@ -40,7 +40,7 @@ export function startKeeper(settings: { slots?: number } = {}): TestKeeper {
   let child: ChildProcess | undefined;
 
   function start(): void {
-    child = spawn(process.execPath, ['--import', 'tsx', 'src/engines/local/keeper.ts'], {
+    child = spawn(process.execPath, ['--import', 'tsx', 'src/engines/local/main.ts'], {
       cwd: config.checkout,
       stdio: ['ignore', log, log],
       env: {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { contentVersion } from '../../src/stack/code-version.ts';
+import { contentVersion } from '../../setup/programs.mjs';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 
 describe('the bundle of the workflows', () => {

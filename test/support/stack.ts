@@ -12,7 +12,12 @@ import { ensureUp, wipe } from '../../src/stack/stack.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 
-const supervisor = fileURLToPath(new URL('./stack-supervisor.ts', import.meta.url));
+// From a checkout of the test's own, tsx is found only by its own place.
+const supervisor = [
+  '--import',
+  import.meta.resolve('tsx'),
+  fileURLToPath(new URL('./stack-supervisor.ts', import.meta.url)),
+];
 
 /** Waits for the condition, which is the only way a test waits. */
 export async function until<T>(

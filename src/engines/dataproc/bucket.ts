@@ -1,5 +1,4 @@
-import { Storage } from '@google-cloud/storage';
-import type { Bucket as StorageBucket } from '@google-cloud/storage';
+import type { Bucket as StorageBucket, File } from '@google-cloud/storage';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -15,12 +14,12 @@ export interface BucketOptions {
 /** Where code, requests and outcomes of remote batches lie. */
 export class Bucket {
   readonly name: string;
-  readonly #bucket: StorageBucket;
+  readonly #options: BucketOptions;
+  #opened: Promise<StorageBucket> | undefined;
 
-  constructor({ projectId, name, endpoint }: BucketOptions) {
-    this.name = name;
-    const storage = new Storage({ projectId, ...(endpoint !== undefined && { apiEndpoint: endpoint }) });
-    this.#bucket = storage.bucket(name);
+  constructor(options: BucketOptions) {
+    this.name = options.name;
+    this.#options = options;
   }
 
   uri(object: string): string {
@@ -29,18 +28,19 @@ export class Bucket {
 
   async write(object: string, content: string | Uint8Array): Promise<void> {
     await this.#call(`write ${object}`, () =>
-      this.#file(object).save(asBuffer(content), { resumable: false }),
+      this.#file(object).then((file) => file.save(asBuffer(content), { resumable: false })),
     );
   }
 
   /** For names that say what the content is: whoever comes second has nothing to do. */
   async writeIfAbsent(object: string, content: () => string | Uint8Array): Promise<void> {
-    const there = await this.#call(`look for ${object}`, () => this.#file(object).exists());
+    const there = await this.#call(`look for ${object}`, async () => (await this.#file(object)).exists());
     if (there[0]) return;
     await this.#call(`write ${object}`, async () => {
       try {
         const onlyNew = { preconditionOpts: { ifGenerationMatch: 0 } };
-        await this.#file(object).save(asBuffer(content()), { resumable: false, ...onlyNew });
+        const file = await this.#file(object);
+        await file.save(asBuffer(content()), { resumable: false, ...onlyNew });
       } catch (error) {
         if ((error as { code?: number }).code !== 412) throw error;
       }
@@ -75,7 +75,7 @@ export class Bucket {
   async read(object: string): Promise<Buffer | undefined> {
     return this.#call(`read ${object}`, async () => {
       try {
-        const [content] = await this.#file(object).download();
+        const [content] = await (await this.#file(object)).download();
         return content;
       } catch (error) {
         if ((error as { code?: number }).code === 404) return undefined;
@@ -86,16 +86,29 @@ export class Bucket {
 
   /** Names of the objects below a prefix. */
   async list(prefix: string): Promise<string[]> {
-    const [files] = await this.#call(`list ${prefix}`, () => this.#bucket.getFiles({ prefix }));
+    const [files] = await this.#call(`list ${prefix}`, async () =>
+      (await this.#bucket()).getFiles({ prefix }),
+    );
     return files.map(({ name }) => name);
   }
 
   async #uploadFile(local: string, object: string): Promise<void> {
-    await this.#call(`write ${object}`, () => this.#bucket.upload(local, { destination: object }));
+    await this.#call(`write ${object}`, async () =>
+      (await this.#bucket()).upload(local, { destination: object }),
+    );
   }
 
-  #file(object: string) {
-    return this.#bucket.file(object);
+  /** The library is loaded where it is used. */
+  #bucket(): Promise<StorageBucket> {
+    const { projectId, name, endpoint } = this.#options;
+    this.#opened ??= import('@google-cloud/storage').then(({ Storage }) =>
+      new Storage({ projectId, ...(endpoint !== undefined && { apiEndpoint: endpoint }) }).bucket(name),
+    );
+    return this.#opened;
+  }
+
+  async #file(object: string): Promise<File> {
+    return (await this.#bucket()).file(object);
   }
 
   async #call<T>(doing: string, work: () => Promise<T>): Promise<T> {

@@ -1,8 +1,6 @@
 import type { protos } from '@google-cloud/dataproc';
 // The package itself loads all its clients and 4.5 MB of generated code that none of them uses: 30 MB of each worker.
-import { BatchControllerClient } from '@google-cloud/dataproc/build/src/v1/batch_controller_client.js';
-import { OAuth2Client } from 'google-auth-library';
-import { grpc } from 'google-gax';
+import type { BatchControllerClient } from '@google-cloud/dataproc/build/src/v1/batch_controller_client.js';
 
 /** A batch as the service describes it. */
 export type ServiceBatch = protos.google.cloud.dataproc.v1.IBatch;
@@ -22,7 +20,12 @@ const initializeTimeoutMs = 20_000;
  * nobody can catch, so everything that can be wrong must show here.
  */
 export async function openClient({ region, emulator }: ClientOptions): Promise<BatchClient> {
-  const client = new BatchControllerClient(
+  // Loaded where it is used: half a second that a command which asks the ledger need not wait.
+  const { BatchControllerClient: Client } =
+    await import('@google-cloud/dataproc/build/src/v1/batch_controller_client.js');
+  const { OAuth2Client } = await import('google-auth-library');
+  const { grpc } = await import('google-gax');
+  const client = new Client(
     emulator === undefined
       ? { apiEndpoint: `${region}-dataproc.googleapis.com` }
       : {

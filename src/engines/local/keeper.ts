@@ -1,31 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { totalmem } from 'node:os';
 import path from 'node:path';
-import { env as inherited } from 'node:process';
 import { createInterface } from 'node:readline';
-import { pino, type Logger } from 'pino';
-import { readConfig } from '../../config.ts';
+import type { Logger } from 'pino';
 import { gigabytes } from '../../environment-values.ts';
 import { Failure } from '../../failures.ts';
 import { lockHolder, tryLock } from '../../stack/lock.ts';
 import { killTrees, type ProcessIdentity } from '../../stack/processes.ts';
-import { locateToolchain, type Toolchain } from '../../stack/toolchain.ts';
+import type { Toolchain } from '../../stack/toolchain.ts';
 import { jarsFor } from '../../planning/job-needs.ts';
 import { packCode } from '../code-package.ts';
 import type { BatchRequest } from '../engine.ts';
 import { Batches } from './batches.ts';
-import { keeperSocket, type KeeperAnswer, type KeeperHealth, type KeeperRequest } from './protocol.ts';
+import type { KeeperAnswer, KeeperHealth, KeeperRequest } from './protocol.ts';
 import { BatchRecords } from './records.ts';
 import { Runners } from './runner.ts';
 import { SharedJvm } from './shared-jvm.ts';
@@ -286,38 +275,4 @@ function timesMemory(size: string, factor: number): string {
 /** `4g`, `512m` */
 function bytesOf(size: string): number {
   return gigabytes(size) * 2 ** 30;
-}
-
-async function main(): Promise<void> {
-  const config = readConfig();
-  const log = pino({ level: config.logLevel });
-  const keeper = new Keeper(
-    {
-      ...locateToolchain(config.stateFolder),
-      stateFolder: config.stateFolder,
-      socketPath: config.sparkSocket ?? keeperSocket(config.stateFolder),
-      sparkFolder: path.join(config.checkout, 'spark'),
-      cores: config.sparkCores,
-      slots: config.sparkSlots,
-      driverMemory: config.sparkDriverMemory,
-      executorMemory: config.sparkExecutorMemory,
-      sparkProperties: config.sparkProperties,
-      failpoints: config.failpoints,
-      environment: inherited,
-    },
-    log,
-  );
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      void keeper.close().then(() => process.exit(0));
-    });
-  }
-  await keeper.start();
-}
-
-if (process.argv[1] !== undefined && import.meta.filename === realpathSync(process.argv[1])) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Failure ? error.message : error);
-    process.exit(1);
-  });
 }

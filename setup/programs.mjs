@@ -1,0 +1,216 @@
+// Our programs as one script each, made once per version of the code: transpiling at every start would cost a command a
+// second of a core and a worker four. Set-up makes them; whoever starts a program of newer code makes them anew.
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where what is made from our code and the installed packages is kept: beside the packages, which it is no use without. */
+export const keptFolder = join(checkout, 'node_modules', '.cache', 'sevenfold');
+
+/** Versions kept of each thing: one for each of the branches that somebody goes to and fro between. */
+const mostKept = 4;
+
+/** Each program and the file it begins in. */
+const programs = {
+  client: 'client.ts',
+  worker: 'worker.ts',
+  supervisor: 'src/stack/main.ts',
+  keeper: 'src/engines/local/main.ts',
+  migrate: 'src/database/main.ts',
+  'bundle-workflows': 'src/bundle-workflows.ts',
+};
+
+/** All that code is made from, with the packages that are installed, not only those that are asked for. */
+const sources = [
+  ...['src', 'client.ts', 'worker.ts', 'setup/programs.mjs', 'setup/traces.mjs', 'tsconfig.json'],
+  ...['package-lock.json', 'node_modules/.package-lock.json'],
+];
+
+function addTo(hash, file, name) {
+  let content;
+  try {
+    content = readFileSync(file);
+  } catch (error) {
+    if (error.code === 'EISDIR') {
+      const entries = readdirSync(file).filter((entry) => entry !== '__pycache__');
+      for (const entry of entries.sort()) addTo(hash, join(file, entry), `${name}/${entry}`);
+    }
+    return; // what is not there, or was removed this moment, is told by its absence
+  }
+  hash.update(`${name}\0${content.length}\0`).update(content);
+}
+
+export function contentVersion(folder, names) {
+  const hash = createHash('sha256');
+  for (const name of names) addTo(hash, resolve(folder, name), basename(name));
+  return hash.digest('hex').slice(0, 16);
+}
+
+export function sourcesVersion() {
+  return contentVersion(checkout, sources);
+}
+
+/** Removes all but the newest of what has this prefix. */
+export function keepNewest(folder, prefix) {
+  const all = readdirSync(folder).filter((name) => name.startsWith(prefix));
+  const newestFirst = all
+    .map((name) => join(folder, name))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const old of newestFirst.slice(mostKept)) rmSync(old, { recursive: true, force: true });
+}
+
+export function workflowsFile(version = sourcesVersion(), folder = keptFolder) {
+  return join(folder, `workflows-${version}.js`);
+}
+
+export function programFile(name, version = sourcesVersion()) {
+  return join(keptFolder, `programs-${version}`, `${name}.js`);
+}
+
+/**
+ * The script of a program, made if it is not there; undefined where nothing can be kept (a checkout that is only to be
+ * read): its TypeScript is run then.
+ */
+export async function findProgram(name) {
+  const version = sourcesVersion();
+  const file = programFile(name, version);
+  if (existsSync(file)) return file;
+  try {
+    mkdirSync(keptFolder, { recursive: true });
+  } catch {
+    return undefined;
+  }
+  let draft;
+  try {
+    draft = mkdtempSync(join(keptFolder, 'draft-'));
+  } catch {
+    return undefined;
+  }
+  try {
+    chmodSync(draft, 0o755); // whoever runs the programs need not be who set them up
+    await build(draft);
+    // Somebody may have saved a file meanwhile, and nobody knows on which side of it the bundler read.
+    if (sourcesVersion() !== version) return findProgram(name);
+    try {
+      renameSync(draft, dirname(file));
+    } catch (error) {
+      if (!existsSync(file)) throw error; // else another process was quicker
+    }
+    keepNewest(keptFolder, 'programs-');
+    return file;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** Arguments for Node that run a program. */
+export async function programArguments(name) {
+  const file = await findProgram(name);
+  if (file !== undefined) return [file];
+  const tsx = pathToFileURL(join(checkout, 'node_modules', 'tsx', 'dist', 'loader.mjs')).href;
+  return ['--import', tsx, join(checkout, programs[name])];
+}
+
+/** Runs a program in this process: it finds its arguments where it would if it had been started itself. */
+export async function runHere(name, parameters) {
+  const file = await findProgram(name);
+  const program = file ?? join(checkout, programs[name]);
+  process.argv = [process.argv[0], program, ...parameters];
+  if (file === undefined) {
+    const { register } = await import('tsx/esm/api');
+    register();
+  }
+  await import(pathToFileURL(program).href);
+}
+
+export function isProgram(name) {
+  return Object.hasOwn(programs, name);
+}
+
+// Packages that find files beside their own. An import of them that is not to be paid at every start is made where it is
+// used: a bundle makes one at the top of a file one of the program.
+const left = [
+  ...['esbuild', 'tsx', 'highs', 'node-pg-migrate'],
+  ...['@google-cloud/*', 'google-auth-library', 'google-gax'],
+];
+
+// The native core finds its parts beside itself, and the packages over it must be the ones that it loads.
+const leftToWorkers = [...left, '@temporalio/*', '@swc/*', 'webpack'];
+
+async function build(folder) {
+  const esbuild = await import('esbuild');
+  const make = (names, external) =>
+    esbuild.build({
+      absWorkingDir: checkout,
+      entryPoints: Object.fromEntries(names.map((name) => [name, programs[name]])),
+      outdir: folder,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20.19',
+      external: ['pg-native', ...external],
+      // Packages in CommonJS ask for `require`; ours ask where they lie.
+      banner: {
+        js: [
+          `import ${JSON.stringify(`${toCheckout(folder)}setup/traces.mjs`)};`,
+          "import { createRequire as sevenfoldRequire } from 'node:module';",
+          'const require = sevenfoldRequire(import.meta.url);',
+          `const sevenfoldSource = (path) => new URL(${JSON.stringify(toCheckout(folder))} + path, import.meta.url).href;`,
+        ].join(' '),
+      },
+      plugins: [placesOfSources, noMapsOfPackages],
+      sourcemap: 'linked',
+      sourcesContent: false,
+      legalComments: 'none',
+      logLevel: 'silent',
+    });
+  const forWorkers = ['worker', 'bundle-workflows'];
+  await Promise.all([
+    make(
+      Object.keys(programs).filter((name) => !forWorkers.includes(name)),
+      left,
+    ),
+    make(forWorkers, leftToWorkers),
+  ]);
+}
+
+const toCheckout = (folder) => `${relative(folder, checkout).split(sep).join('/')}/`;
+
+/** Files that our code reads and starts lie beside its sources, so `import.meta.url` stays what it is there. */
+const placesOfSources = {
+  name: 'places of sources',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.(ts|mjs)$/ }, ({ path }) => {
+      const name = relative(checkout, path).split(sep).join('/');
+      if (name.startsWith('node_modules/')) return undefined;
+      const text = readFileSync(path, 'utf8');
+      const contents = text.replaceAll('import.meta.url', `sevenfoldSource(${JSON.stringify(name)})`);
+      return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
+    });
+  },
+};
+
+/** Nine tenths of a map would be of code that is not ours: of a package it says the file. */
+const noMapsOfPackages = {
+  name: 'no maps of packages',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, ({ path }) => {
+      const map = { version: 3, sources: [basename(path)], mappings: 'AAAA' };
+      const comment = `//# sourceMappingURL=data:application/json;base64,${btoa(JSON.stringify(map))}`;
+      return { contents: `${readFileSync(path, 'utf8')}\n${comment}`, loader: 'js' };
+    });
+  },
+};
