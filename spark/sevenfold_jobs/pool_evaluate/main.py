@@ -13,6 +13,7 @@ from sevenfold_jobs.pool_forecast import days, sink
 from sevenfold_jobs.pool_forecast.forecast import forecast_day
 from sevenfold_jobs.pool_forecast.models import Models
 from sevenfold_jobs.pool_forecast.reading import as_day, day_of, read_known
+from sevenfold_jobs.pool_forecast.stored import StoredBoosters
 
 _INSERT = """
     insert into forecast_evaluation_days (run_id, date, population, pools, mae_model, mae_persistence,
@@ -36,7 +37,9 @@ def run(batch: Batch) -> dict[str, Any]:
     with batch.connect() as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         first_asof = as_day(first) - 1
-        known = read_known(connection, dataset, days.first_day_needed(first_asof), as_day(last))
+        needed = days.first_day_needed(first_asof)
+        known = read_known(connection, dataset, needed, as_day(last))
+        stored = StoredBoosters.read(connection, dataset, needed, as_day(last))
         passing = sink.passing_pools(connection, {"dataset": dataset, "date": day_of(batch.input["date"])})
         connection.commit()
         connection.isolation_level = None
@@ -48,7 +51,7 @@ def run(batch: Batch) -> dict[str, Any]:
                 f"{dataset} has no observation from {first} to {last}: evaluate days that it has."
             )
         clock.lap("read")
-        models = Models(batch.spark(), known, first_asof)
+        models = Models(batch.spark(), known, first_asof, stored)
         clock.lap("features")
         rows: list[dict[str, Any]] = []
         try:
@@ -59,6 +62,7 @@ def run(batch: Batch) -> dict[str, Any]:
         finally:
             models.close()
         clock.lap("days")
+        stored.write(connection, dataset)
         _write(batch, connection, rows, first, last)
         clock.lap("write")
     batch.progress(len(wanted), len(wanted), "done")

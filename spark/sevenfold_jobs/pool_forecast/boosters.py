@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from typing import Any
 
 from pyspark import inheritable_thread_target
@@ -19,7 +20,7 @@ APY = {"objective": "regression_l1", "numIterations": 150, "numLeaves": 15, "lea
 TVL = {"objective": "regression_l1", "numIterations": 80, "numLeaves": 15, "learningRate": 0.05}
 FAN = {"objective": "quantile", "numIterations": 100, "numLeaves": 15, "learningRate": 0.05}
 
-_ALWAYS = {
+ALWAYS = {
     "minDataInLeaf": 50,
     "lambdaL2": 5.0,
     "featureFraction": 0.6,
@@ -52,8 +53,20 @@ def fit(rows: DataFrame, settings: dict[str, Any]) -> Any:
     from synapse.ml.lightgbm import LightGBMRegressor
 
     return LightGBMRegressor(
-        featuresCol="features", labelCol="label", weightCol="weight", **_ALWAYS, **settings
+        featuresCol="features", labelCol="label", weightCol="weight", **ALWAYS, **settings
     ).fit(rows.select("features", "label", "weight"))
+
+
+def from_text(text: str) -> Any:
+    """The booster that `model_text` wrote down: it predicts the same bytes."""
+    from synapse.ml.lightgbm import LightGBMRegressionModel
+
+    return LightGBMRegressionModel.loadNativeModelFromString(text).setFeaturesCol("features")
+
+
+def library() -> str:
+    """What fits: name and version."""
+    return f"synapseml {version('synapseml')}"
 
 
 def model_text(model: Any) -> str:

@@ -12,6 +12,7 @@ from sevenfold_jobs.pool_forecast.forecast import forecast_day
 from sevenfold_jobs.pool_forecast.gas import forecast_gas
 from sevenfold_jobs.pool_forecast.models import Models
 from sevenfold_jobs.pool_forecast.reading import as_day, day_of, read_known
+from sevenfold_jobs.pool_forecast.stored import StoredBoosters
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -26,12 +27,14 @@ def run(batch: Batch) -> dict[str, Any]:
     clock = Clock()
     with batch.connect() as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        known = read_known(connection, key["dataset"], days.first_day_needed(asof), asof)
+        first = days.first_day_needed(asof)
+        known = read_known(connection, key["dataset"], first, asof)
+        stored = StoredBoosters.read(connection, key["dataset"], first, asof)
         connection.commit()
         connection.isolation_level = None
         clock.lap("read")
         batch.progress(1, 4, "building the features")
-        models = Models(batch.spark(), known, asof)
+        models = Models(batch.spark(), known, asof, stored)
         clock.lap("features")
         try:
             batch.progress(2, 4, "fitting the models")
@@ -53,6 +56,7 @@ def run(batch: Batch) -> dict[str, Any]:
         sink.write_forecasts(batch, connection, key, forecast, asof)
         sink.write_models(connection, key, [told.apy, told.tvl, *gas])
         sink.write_gas(connection, key, gas)
+        stored.write(connection, key["dataset"])
         cold = int((forecast.pools["method"] == "cold_start").sum())
         detail = {
             "model": len(due) - cold,
@@ -63,6 +67,7 @@ def run(batch: Batch) -> dict[str, Any]:
             "maePersistence": told.apy.shrink.mae_persistence,
             "features": told.apy.features,
             "trainingRows": told.apy.rows,
+            "storedModels": stored.taken,
         }
         batch.commit(connection, len(due), detail)
         clock.lap("write")

@@ -1,5 +1,6 @@
 """The models of a day: which there are, what they learnt from, and what they say."""
 
+import hashlib
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name of the field
 
 from sevenfold_jobs.pool_forecast import boosters, days, fan
 from sevenfold_jobs.pool_forecast.features import STACKED_FEATURES, TVL_FEATURES
+from sevenfold_jobs.pool_forecast.fingerprints import Fingerprints
 from sevenfold_jobs.pool_forecast.frames import (
     Days,
     arrays,
@@ -32,6 +34,7 @@ from sevenfold_jobs.pool_forecast.rules import (
     QUANTILES,
 )
 from sevenfold_jobs.pool_forecast.shrink import Shrink, choose_shrink
+from sevenfold_jobs.pool_forecast.stored import StoredBoosters
 
 _KINDS = {
     "tvl": boosters.TVL,
@@ -85,11 +88,16 @@ class _Span:
 class Models:
     """All models of the days from `first_asof` on, over features that are built once.
 
-    The model of a finished block is the same for all these days and is fitted once; whether one day is asked
-    for or sixty, a day's forecast is the same.
+    The model of a finished block is the same for all these days: it is taken from `stored` where it is there
+    by its fingerprint, else fitted once and noted there. Whether one day is asked for or sixty, with stored
+    models or without, a day's forecast is the same.
     """
 
-    def __init__(self, spark: SparkSession, known: Known, first_asof: int) -> None:
+    def __init__(
+        self, spark: SparkSession, known: Known, first_asof: int, stored: StoredBoosters | None = None
+    ) -> None:
+        self._stored = stored or StoredBoosters()
+        self._fingerprints = Fingerprints(known, boosters.library())
         self.days = Days.of(spark, known, days.first_day_needed(first_asof))
         self._facts = self.days.facts
         self._first_learnt = days.first_day_learnt_from(first_asof)
@@ -114,9 +122,11 @@ class Models:
         folds = days.folds_of_shrink(asof)
         calibration = days.fold_of_calibration(asof)
         self._fit(
-            [("tvl", asof), ("apy", asof), ("q10", asof), ("q90", asof)]
-            + [("apy", fold.cutoff) for fold in folds]
-            + [(kind, calibration.cutoff) for kind in ("q10", "q90")]
+            [(kind, asof) for kind in _KINDS],
+            finished=[
+                *(("apy", fold.cutoff) for fold in folds),
+                *((kind, calibration.cutoff) for kind in ("q10", "q90")),
+            ],
         )
         self._tell_held_out(folds, calibration)
         told = self._told(asof, folds[0].first, calibration, horizons)
@@ -130,7 +140,7 @@ class Models:
         if self._stacked is not None:
             return
         folds = days.folds_of_tvl(self._first_learnt, self._last)
-        self._fit([("tvl", fold.cutoff) for fold in folds])
+        self._fit([], finished=[("tvl", fold.cutoff) for fold in folds])
         self._stacked = stack(
             self.days,
             self._first_learnt,
@@ -140,10 +150,32 @@ class Models:
         rows = found["row"]
         self._tvl_forecast[rows] = found["tvl_forecast_change"] * self._facts["tvl_scale"].to_numpy()[rows]
 
-    def _fit(self, wanted: list[tuple[str, int]]) -> None:
-        missing = [key for key in dict.fromkeys(wanted) if key not in self._fitted]
-        fitted = boosters.at_once([partial(self._fit_one, *key) for key in missing])
+    def _fit(self, of_day: list[tuple[str, int]], finished: list[tuple[str, int]]) -> None:
+        """Models of the day, and of blocks that are finished, which may be stored."""
+        ways = {
+            **{key: partial(self._fit_one, *key) for key in of_day},
+            **{key: partial(self._take_or_fit, *key) for key in finished},
+        }
+        missing = [key for key in ways if key not in self._fitted]
+        fitted = boosters.at_once([ways[key] for key in missing])
         self._fitted.update(zip(missing, fitted, strict=True))
+
+    def _take_or_fit(self, kind: str, cutoff: int) -> Any | None:
+        fingerprint = self._fingerprint(kind, cutoff)
+        model = self._stored.take(kind, cutoff, fingerprint)
+        if model is None:
+            model = self._fit_one(kind, cutoff)
+            if model is not None:
+                self._stored.keep(kind, cutoff, fingerprint, model)
+        return model
+
+    def _fingerprint(self, kind: str, cutoff: int) -> str:
+        """A model of the APY learns from the TVL forecasts of its days, so it hangs on their models too."""
+        own = [self._fingerprints.of(kind, _KINDS[kind], cutoff)]
+        if kind != "tvl":
+            tvl = days.folds_of_tvl(*days.training_days(cutoff))
+            own += [self._fingerprints.of("tvl", _KINDS["tvl"], fold.cutoff) for fold in tvl]
+        return hashlib.sha256("".join(own).encode()).hexdigest()
 
     def _fit_one(self, kind: str, cutoff: int) -> Any | None:
         """None where there is too little to learn from."""

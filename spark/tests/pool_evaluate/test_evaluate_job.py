@@ -46,6 +46,8 @@ def test_each_day_is_what_its_own_run_says(walk, make_batch, query, database_url
         )
     }
     for day in (FIRST, LAST):
+        if day == LAST:  # by models that the walk stored, and by models of its own
+            query("delete from pool_boosters where dataset = 'walk' returning 1")
         judge(database_url, "walk", day)
         forecast(make_batch("pool_forecast", {"dataset": "walk", "date": str(day)}, unit="forecast"))
         for population, among in (("all", "true"), ("passing", "h.pool_id not in ('pool-01', 'pool-02')")):

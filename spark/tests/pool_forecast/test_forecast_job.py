@@ -10,7 +10,7 @@ import pytest
 from forecast_panels import RUN_DATE, few_trees, judge, market, panel, rows_of, store
 
 from sevenfold_jobs.common.failures import Fenced, InvalidInput
-from sevenfold_jobs.pool_forecast import frames
+from sevenfold_jobs.pool_forecast import boosters, frames
 from sevenfold_jobs.pool_forecast.main import run
 
 CHECKS = (Path(__file__).resolve().parents[3] / "src" / "ledger" / "sql" / "forecast.sql").read_text()
@@ -83,7 +83,7 @@ def test_a_day_is_forecast_and_written_everywhere(forecast, execute, failed_chec
         " order by committed_at desc nulls last limit 1"
     )
     assert rows_due == 9
-    names = "model coldStart skipped shrink maeModel maePersistence features trainingRows"
+    names = "model coldStart skipped shrink maeModel maePersistence features trainingRows storedModels"
     assert detail.keys() == set(names.split())
     # a forecast moves nobody's fingerprint
     assert execute("select change_seq from gas_fees_daily where dataset = 'day' and date = %s", RUN_DATE) == [
@@ -113,6 +113,45 @@ def test_a_day_is_forecast_and_written_everywhere(forecast, execute, failed_chec
     forecast("day")
     assert failed_checks("day") == []
     assert rows_of(database_url, "day", RUN_DATE) == found
+
+
+def test_models_of_finished_blocks_are_fitted_once_and_change_no_byte(
+    forecast, execute, database_url, monkeypatch
+):
+    store(database_url, "stored", HISTORY)
+    judge(database_url, "stored", RUN_DATE)
+    fits = []
+    fit = boosters.fit
+    monkeypatch.setattr(boosters, "fit", lambda rows, settings: fits.append(settings) or fit(rows, settings))
+    of_day = 4
+
+    def again():
+        fits.clear()
+        forecast("stored")
+        return len(fits), rows_of(database_url, "stored", RUN_DATE)
+
+    fitted_all, without = again()
+    kept = execute("select kind, cutoff, sha256 from pool_boosters where dataset = 'stored' order by 1, 2")
+    assert fitted_all > of_day
+    assert len(kept) == fitted_all - of_day
+    assert again() == (of_day, without)
+    # damaged, or from other code: fitted anew, to the same bytes
+    for harm in ("model = replace(model, '0', '1')", "fingerprint = 'of yesterday'"):
+        execute(f"update pool_boosters set {harm} where dataset = 'stored' and kind = 'apy'")
+        fitted, found = again()
+        assert of_day < fitted < fitted_all
+        assert found == without
+    # a value that they learnt from has changed: the block's models are made of the new one
+    execute(
+        "update pool_history set apy = apy + 1"
+        " where dataset = 'stored' and pool_id = 'pool-03' and date = %s",
+        ASOF - timedelta(days=100),
+    )
+    fitted, changed = again()
+    assert fitted > of_day
+    assert changed != without
+    execute("delete from pool_boosters where dataset = 'stored'")
+    assert again() == (fitted_all, changed)
 
 
 def test_nothing_of_the_run_date_or_later_is_known_and_partitions_do_not_matter(
