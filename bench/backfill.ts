@@ -8,7 +8,7 @@ import { addDays } from '../src/planning/days.ts';
 import type { Day } from '../src/planning/days.ts';
 import { locateToolchain } from '../src/stack/toolchain.ts';
 import { startRig } from '../test/support/rig.ts';
-import type { Rig } from '../test/support/rig.ts';
+import type { StackRig } from '../test/support/rig.ts';
 import { measure } from './load.ts';
 import type { Load } from './load.ts';
 import { record } from './results.ts';
@@ -49,7 +49,7 @@ export async function run(sizes: readonly number[] = everySize): Promise<void> {
 }
 
 /** From nothing and again, then what drawing and placing the same rows take alone. */
-async function measureXgboost(rig: Rig, dates: number): Promise<Measured> {
+async function measureXgboost(rig: StackRig, dates: number): Promise<Measured> {
   const range = await rangeOf(rig, 'WTI', dates);
   await forget(rig);
   const first = await measureBackfill(rig, range, ['xgboost']);
@@ -90,7 +90,7 @@ async function measureXgboost(rig: Rig, dates: number): Promise<Measured> {
   return first;
 }
 
-async function measureFourModels(rig: Rig, dates: number): Promise<void> {
+async function measureFourModels(rig: StackRig, dates: number): Promise<void> {
   const range = await rangeOf(rig, 'WTI', dates);
   await forget(rig);
   const measured = await measureBackfill(rig, range, fourModels);
@@ -104,7 +104,7 @@ async function measureFourModels(rig: Rig, dates: number): Promise<void> {
 }
 
 /** One model on one series, so that nothing but the number of dates differs. */
-async function measureGrowth(rig: Rig, sizes: readonly number[]): Promise<void> {
+async function measureGrowth(rig: StackRig, sizes: readonly number[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sevenfold-bench-'));
   try {
     const file = join(folder, 'bench.csv');
@@ -156,7 +156,7 @@ interface Range {
 }
 
 /** The newest trading days of which all the days ahead are known. */
-async function rangeOf({ database }: Rig, commodity: string, dates: number): Promise<Range> {
+async function rangeOf({ database }: StackRig, commodity: string, dates: number): Promise<Range> {
   const { rows } = await database.query<{ start: Day; end: Day; dates: number }>(
     `select min(date) as start, max(date) as end, count(*)::integer as dates
        from (select distinct date from prices where commodity = $1 and is_trading_day
@@ -179,7 +179,7 @@ interface Measured {
 }
 
 /** A backfill as a person starts it; everything due must be there afterwards. */
-async function measureBackfill(rig: Rig, range: Range, models: string[]): Promise<Measured> {
+async function measureBackfill(rig: StackRig, range: Range, models: string[]): Promise<Measured> {
   const { supervisor, codeVersion } = rig.stack();
   const { result: runId, seconds, load } = await measure(rig, () => backfill(rig, range, models, paths));
   const after = rig.stack();
@@ -197,7 +197,7 @@ async function measureBackfill(rig: Rig, range: Range, models: string[]): Promis
   return { seconds, load, rows, ...(await stagesOf(rig, runId, seconds)) };
 }
 
-async function backfill(rig: Rig, range: Range, models: string[], pathsADate: number): Promise<string> {
+async function backfill(rig: StackRig, range: Range, models: string[], pathsADate: number): Promise<string> {
   const { end } = rig.begin(
     ...['run', 'backfill', '--commodity', range.commodity, '--models', ...models],
     ...['--start', range.start, '--end', range.end, '--paths', String(pathsADate)],
@@ -214,7 +214,7 @@ async function backfill(rig: Rig, range: Range, models: string[], pathsADate: nu
  * `verify` with the verdict on all rows. `around` is the command line, its start of the run and the run's last words.
  */
 async function stagesOf(
-  { database }: Rig,
+  { database }: StackRig,
   runId: string,
   seconds: number,
 ): Promise<Pick<Measured, 'stages' | 'tasks'>> {
@@ -247,7 +247,7 @@ async function stagesOf(
 }
 
 /** Forecasts, models and what the ledger says of them go, so that a backfill begins from nothing and as if it were the first. */
-async function forget({ database }: Rig): Promise<void> {
+async function forget({ database }: StackRig): Promise<void> {
   await database.query(
     `truncate distributions, point_forecasts, forecast_quantiles, forecast_metadata, forecast_actuals,
               forecast_evaluation, fitted_models`,
@@ -258,12 +258,12 @@ async function forget({ database }: Rig): Promise<void> {
 }
 
 /** The JVM, its Python and the libraries of the models are in memory after this. */
-async function warmUp(rig: Rig, commodity: string, ...models: string[]): Promise<void> {
+async function warmUp(rig: StackRig, commodity: string, ...models: string[]): Promise<void> {
   const range = await rangeOf(rig, commodity, 120);
   await backfill(rig, range, models.length > 0 ? models : ['xgboost'], 300);
 }
 
-async function importPrices(rig: Rig, path: string): Promise<void> {
+async function importPrices(rig: StackRig, path: string): Promise<void> {
   const { exitCode, stderr, result } = await rig.begin('import', 'prices', path).end;
   if (exitCode !== 0) throw new Error(`import of ${path}: ${stderr}${JSON.stringify(result)}`);
 }
@@ -273,7 +273,7 @@ interface Limits {
   drawCpuSeconds: number;
 }
 
-async function measureLimits(rig: Rig, commodity: string): Promise<Limits> {
+async function measureLimits(rig: StackRig, commodity: string): Promise<Limits> {
   const { checkout, stateFolder } = readConfig();
   const { stdout } = await promisify(execFile)(
     locateToolchain(stateFolder).python,

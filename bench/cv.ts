@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { readConfig } from '../src/config.ts';
 import { locateToolchain } from '../src/stack/toolchain.ts';
 import { startRig } from '../test/support/rig.ts';
-import type { Rig } from '../test/support/rig.ts';
+import type { StackRig } from '../test/support/rig.ts';
 import { measure } from './load.ts';
 import type { Load } from './load.ts';
 import { record } from './results.ts';
@@ -59,7 +59,7 @@ export async function run(sizes: readonly number[] = everySize): Promise<void> {
   }
 }
 
-async function measurePanel(rig: Rig, shared: string, folder: string, rows: number): Promise<void> {
+async function measurePanel(rig: StackRig, shared: string, folder: string, rows: number): Promise<void> {
   const file = join(folder, `panel-${rows}.parquet`);
   const { python } = locateToolchain(readConfig().stateFolder);
   execFileSync(python, [join(shared, 'panel.py'), String(rows), file]);
@@ -74,7 +74,7 @@ async function measurePanel(rig: Rig, shared: string, folder: string, rows: numb
 }
 
 /** Sets 1, 14, 27 and 40 on four folds of 20,000 × 100. */
-async function measureGrids(rig: Rig): Promise<void> {
+async function measureGrids(rig: StackRig): Promise<void> {
   const sets = ['--sets', '1', '14', '27', '40'];
   const size = '16 fits, 20,000 × 100';
   await generate(rig, 'timeseries', '--rows', '20000', '--parity', '--name', 'parity');
@@ -86,7 +86,7 @@ async function measureGrids(rig: Rig): Promise<void> {
   ]);
 }
 
-async function measureOriginalGrid(rig: Rig): Promise<void> {
+async function measureOriginalGrid(rig: StackRig): Promise<void> {
   await generate(rig, 'timeseries', '--rows', '300000', '--parity', '--name', 'parity300');
   for (const [name, ...rule] of [
     ['cv grid, the original’s rule', '--parity'],
@@ -98,13 +98,13 @@ async function measureOriginalGrid(rig: Rig): Promise<void> {
   }
 }
 
-async function generate(rig: Rig, ...args: string[]): Promise<void> {
+async function generate(rig: StackRig, ...args: string[]): Promise<void> {
   const { exitCode, stderr } = await rig.command('generate', ...args, '--json');
   if (exitCode !== 0) throw new Error(`generate ${args.join(' ')}: ${stderr}`);
 }
 
 async function measureRun(
-  rig: Rig,
+  rig: StackRig,
   name: string,
   size: string,
   targetSeconds: number | undefined,
@@ -120,7 +120,7 @@ async function measureRun(
   });
 }
 
-async function crossValidate(rig: Rig, command: string, options: readonly string[]): Promise<string> {
+async function crossValidate(rig: StackRig, command: string, options: readonly string[]): Promise<string> {
   const { exitCode, result, stderr } = await rig.begin('run', command, ...options).end;
   if (exitCode !== 0 || result.status !== 'complete') {
     throw new Error(`run ${command} ${options.join(' ')}: ${stderr}${JSON.stringify(result)}`);
@@ -130,7 +130,7 @@ async function crossValidate(rig: Rig, command: string, options: readonly string
 
 /** Seconds by phase, CPU seconds and the largest process of the fits by model, and what all processes took. */
 async function partsOf(
-  { database }: Rig,
+  { database }: StackRig,
   runId: string,
   load: Load,
 ): Promise<Load & { stages: Record<string, number>; rows: number }> {

@@ -11,7 +11,7 @@ import { forecastChecksum, forgetForecasts } from '../test/support/backfill-rig.
 import { startTestDataproc } from '../test/support/dataproc.ts';
 import type { TestDataproc } from '../test/support/dataproc.ts';
 import { startRig } from '../test/support/rig.ts';
-import type { Rig } from '../test/support/rig.ts';
+import type { StackRig } from '../test/support/rig.ts';
 import { startSparkCluster } from '../test/support/spark-cluster.ts';
 import type { SparkCluster } from '../test/support/spark-cluster.ts';
 import { record } from './results.ts';
@@ -69,7 +69,7 @@ interface Way {
   total: number;
 }
 
-async function measureNothing(rig: Rig, cluster: SparkCluster, dataproc: TestDataproc): Promise<void> {
+async function measureNothing(rig: StackRig, cluster: SparkCluster, dataproc: TestDataproc): Promise<void> {
   const local = createLocalEngine({ socketPath: rig.stack().sparkSocket });
   const standalone = createStandaloneEngine(local, {
     master: cluster.masterUrl,
@@ -159,7 +159,7 @@ function nothing(isolated: boolean): BatchRequest {
   return probe({ do: 'answer' }, { isolated, labels: { 'managed-by': 'sevenfold', 'run-id': 'bench' } });
 }
 
-async function measureDay(rig: Rig, panel: string): Promise<void> {
+async function measureDay(rig: StackRig, panel: string): Promise<void> {
   const sums = new Map<string, string>();
   for (const engine of names) {
     const source = ['--dataset', 'files', '--path', panel];
@@ -176,7 +176,7 @@ async function measureDay(rig: Rig, panel: string): Promise<void> {
   refuseDifferent('day', sums);
 }
 
-async function measureBackfill(rig: Rig, prices: string): Promise<void> {
+async function measureBackfill(rig: StackRig, prices: string): Promise<void> {
   await timed(rig.begin('import', 'prices', prices, '--commodities', 'WTI').end);
   const sums = new Map<string, string>();
   for (const engine of names) {
@@ -203,7 +203,7 @@ function refuseDifferent(what: string, sums: ReadonlyMap<string, string>): void 
   throw new Error(`the ${what} differs by engine: ${JSON.stringify([...sums])}`);
 }
 
-async function timed(end: ReturnType<Rig['run']>['end']): Promise<{ seconds: number; runId: string }> {
+async function timed(end: ReturnType<StackRig['run']>['end']): Promise<{ seconds: number; runId: string }> {
   const started = performance.now();
   const { exitCode, result, stderr } = await end;
   if (exitCode !== 0) throw new Error(`${stderr}${JSON.stringify(result)}`);
@@ -211,7 +211,11 @@ async function timed(end: ReturnType<Rig['run']>['end']): Promise<{ seconds: num
 }
 
 /** By job: until it started, while it ran, until its end was known. What is left lies between the batches. */
-async function stagesOf({ database }: Rig, runId: string, seconds: number): Promise<Record<string, number>> {
+async function stagesOf(
+  { database }: StackRig,
+  runId: string,
+  seconds: number,
+): Promise<Record<string, number>> {
   const { rows: jobs } = await database.query<Record<string, number> & { job: string }>(
     `select b.job, extract(epoch from sum(b.started_at - b.submitted_at))::float8 as waited,
             extract(epoch from sum(b.finished_at - b.started_at))::float8 as ran,

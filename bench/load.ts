@@ -1,5 +1,5 @@
 import { descendantsOf, processInfo } from '../src/stack/processes.ts';
-import type { Rig } from '../test/support/rig.ts';
+import type { StackRig } from '../test/support/rig.ts';
 
 export interface Load {
   cpuSeconds: number;
@@ -10,7 +10,7 @@ const sampleMs = 200;
 
 /** Measures `work`, and what all processes of the stack take meanwhile. */
 export async function measure<T>(
-  rig: Rig,
+  rig: StackRig,
   work: () => Promise<T>,
 ): Promise<{ result: T; seconds: number; load: Load }> {
   const cpuOf = new Map<string, number>();

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { readConfig } from '../src/config.ts';
 import { locateToolchain } from '../src/stack/toolchain.ts';
 import { startRig } from '../test/support/rig.ts';
-import type { Rig } from '../test/support/rig.ts';
+import type { StackRig } from '../test/support/rig.ts';
 import { measure } from './load.ts';
 import { record } from './results.ts';
 
@@ -48,7 +48,7 @@ export async function run(sizes: readonly number[] = everySize): Promise<void> {
   }
 }
 
-async function measureSize(rig: Rig, pools: number, source: string[]): Promise<void> {
+async function measureSize(rig: StackRig, pools: number, source: string[]): Promise<void> {
   const size = `${pools.toLocaleString('en-US')} pools × 400 days`;
   const target = targets[pools];
 
@@ -108,7 +108,7 @@ async function measureSize(rig: Rig, pools: number, source: string[]): Promise<v
   });
 }
 
-async function daily(rig: Rig, args: string[]): Promise<{ stages: Record<string, number>; rows: number }> {
+async function daily(rig: StackRig, args: string[]): Promise<{ stages: Record<string, number>; rows: number }> {
   const { exitCode, stdout, stderr } = await rig.command('run', 'daily', ...args, '--json');
   if (exitCode !== 0) throw new Error(`${args.join(' ')}: ${stderr}${stdout}`);
   const { runId } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { runId: string };
@@ -124,7 +124,7 @@ async function daily(rig: Rig, args: string[]): Promise<{ stages: Record<string,
 }
 
 /** What the newest forecast job said of its own time: features, fits, writing. */
-async function forecastStages({ database }: Rig, dataset: string): Promise<Record<string, number>> {
+async function forecastStages({ database }: StackRig, dataset: string): Promise<Record<string, number>> {
   const { rows } = await database.query<{ seconds: Record<string, number> | null }>(
     `select b.result -> 'seconds' as seconds from batches b join runs r using (run_id)
       where r.dataset = $1 and b.job = 'pool_forecast' and b.state = 'SUCCEEDED' order by b.finished_at desc limit 1`,
@@ -134,7 +134,7 @@ async function forecastStages({ database }: Rig, dataset: string): Promise<Recor
 }
 
 /** The least that moving these rows into a table with their key can take here. */
-async function insertSelect({ database }: Rig, dataset: string): Promise<number> {
+async function insertSelect({ database }: StackRig, dataset: string): Promise<number> {
   await database.query('drop table if exists staging.bench');
   await database.query('create table staging.bench (like pool_daily_metrics including all)');
   const started = performance.now();

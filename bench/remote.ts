@@ -8,7 +8,7 @@ import { descendantsOf, processInfo } from '../src/stack/processes.ts';
 import { startTestDataproc } from '../test/support/dataproc.ts';
 import type { TestDataproc } from '../test/support/dataproc.ts';
 import { startRig } from '../test/support/rig.ts';
-import type { Rig } from '../test/support/rig.ts';
+import type { StackRig } from '../test/support/rig.ts';
 import { record } from './results.ts';
 
 const commodities = ['ONE', 'TWO', 'THREE', 'FOUR'];
@@ -54,7 +54,7 @@ export async function run(): Promise<void> {
   }
 }
 
-async function importPrices(rig: Rig): Promise<void> {
+async function importPrices(rig: StackRig): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sevenfold-bench-'));
   try {
     const lines = commodities.flatMap((commodity) =>
@@ -82,12 +82,12 @@ function optionsOf(commodity: string): string[] {
   return ['--commodity', commodity, '--models', 'naive', '--start', range.start, '--end', range.end];
 }
 
-async function done(rig: Rig, args: string[]): Promise<void> {
+async function done(rig: StackRig, args: string[]): Promise<void> {
   const { exitCode, stderr, result } = await rig.begin(...args).end;
   if (exitCode !== 0) throw new Error(`${args.join(' ')}: ${stderr}${JSON.stringify(result)}`);
 }
 
-async function untilAllRun(rig: Rig): Promise<{ seconds: number; peakMb: number }> {
+async function untilAllRun(rig: StackRig): Promise<{ seconds: number; peakMb: number }> {
   const started = performance.now();
   let peakMb = 0;
   for (;;) {
@@ -102,7 +102,7 @@ async function untilAllRun(rig: Rig): Promise<{ seconds: number; peakMb: number 
   }
 }
 
-async function measureWatch(rig: Rig, { service }: TestDataproc, peakBefore: number): Promise<void> {
+async function measureWatch(rig: StackRig, { service }: TestDataproc, peakBefore: number): Promise<void> {
   const statements = async (): Promise<number> => {
     const { rows } = await rig.database.query<{ count: number }>(
       `select xact_commit as count from pg_stat_database where datname = current_database()`,
@@ -158,7 +158,7 @@ function sizeOf(): string {
 }
 
 /** The worker's process with all below it. */
-function workerOf(rig: Rig): { mb: number; cpuSeconds: number } {
+function workerOf(rig: StackRig): { mb: number; cpuSeconds: number } {
   const pid = rig.stack().parts.find(({ name }) => name === 'worker')?.pid ?? 0;
   const all = [processInfo(pid), ...descendantsOf(pid)].filter((info) => info !== undefined);
   return {

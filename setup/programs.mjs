@@ -151,31 +151,14 @@ const left = [
 const leftToWorkers = [...left, '@temporalio/*', '@swc/*', 'webpack'];
 
 async function build(folder) {
-  const esbuild = await import('esbuild');
   const make = (names, external) =>
-    esbuild.build({
-      absWorkingDir: checkout,
+    makeScripts({
       entryPoints: Object.fromEntries(names.map((name) => [name, programs[name]])),
       outdir: folder,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20.19',
-      external: ['pg-native', ...external],
-      // Packages in CommonJS ask for `require`; ours ask where they lie.
-      banner: {
-        js: [
-          `import ${JSON.stringify(`${toCheckout(folder)}setup/traces.mjs`)};`,
-          "import { createRequire as sevenfoldRequire } from 'node:module';",
-          'const require = sevenfoldRequire(import.meta.url);',
-          `const sevenfoldSource = (path) => new URL(${JSON.stringify(toCheckout(folder))} + path, import.meta.url).href;`,
-        ].join(' '),
-      },
-      plugins: [placesOfSources, noMapsOfPackages],
-      sourcemap: 'linked',
-      sourcesContent: false,
-      legalComments: 'none',
-      logLevel: 'silent',
+      external,
+      // From where the script lies: a checkout may be moved.
+      root: `new URL(${JSON.stringify(toCheckout(folder))}, import.meta.url)`,
+      traces: `${toCheckout(folder)}setup/traces.mjs`,
     });
   const forWorkers = ['worker', 'bundle-workflows'];
   await Promise.all([
@@ -185,6 +168,34 @@ async function build(folder) {
     ),
     make(forWorkers, leftToWorkers),
   ]);
+}
+
+/** Bundles TypeScript of this checkout; `root` is code that gives the checkout's address, `traces` an import. */
+export async function makeScripts({ root, traces, external = [], ...options }) {
+  const esbuild = await import('esbuild');
+  await esbuild.build({
+    absWorkingDir: checkout,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    external: ['pg-native', ...external],
+    // Packages in CommonJS ask for `require`; ours ask where they lie.
+    banner: {
+      js: [
+        `import ${JSON.stringify(traces)};`,
+        "import { createRequire as sevenfoldRequire } from 'node:module';",
+        'const require = sevenfoldRequire(import.meta.url);',
+        `const sevenfoldSource = (path) => new URL(path, ${root}).href;`,
+      ].join(' '),
+    },
+    plugins: [placesOfSources, noMapsOfPackages],
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'silent',
+    ...options,
+  });
 }
 
 const toCheckout = (folder) => `${relative(folder, checkout).split(sep).join('/')}/`;

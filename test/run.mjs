@@ -1,15 +1,56 @@
-// All tests, or those of the files and folders named: node's own runner for TypeScript, pytest for Python, and one closing
-// line for both.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+// Tests: node's own runner for TypeScript, pytest for Python, and one closing line for both. `--help` says the rest.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { readJson } from '../setup/files.mjs';
 import { findPlaces } from '../setup/places.mjs';
+import { buildTests, scriptOf, sourceOf } from './build.mjs';
+import { watchStarted } from './started.mjs';
+
+const help = `npm test [-- <file or folder> …]   everything that protects a change, or these files alone
+  --only <name>    only tests whose name contains this
+  --watch          run the TypeScript files again whenever they or what they import change
+  --all            the products of everything with everything as well (npm run test:all)
+  --slice [<n>]    and one sixth of those; without a number, the one whose turn it is by the count of commits
+  --slices         list what is in which sixth, and run nothing
+  --names <file>   write the names of all tests that ran`;
 
 const { checkout, state } = findPlaces();
-const named = process.argv.slice(2).map((name) => relative(checkout, resolve(name)));
+const { options, named } = readArguments(process.argv.slice(2));
+
+function readArguments(given) {
+  // A slice may go without its number.
+  const args = given.flatMap((one, at) =>
+    one === '--slice' && !/^\d+$/.test(given[at + 1] ?? '') ? ['--slice', 'next'] : [one],
+  );
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean' },
+        only: { type: 'string' },
+        watch: { type: 'boolean' },
+        all: { type: 'boolean' },
+        slice: { type: 'string' },
+        slices: { type: 'boolean' },
+        names: { type: 'string' },
+      },
+    });
+    return { options: values, named: positionals.map((name) => relative(checkout, resolve(name))) };
+  } catch (error) {
+    console.error(`${error.message}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
+if (options.help) {
+  console.log(help);
+  process.exit(0);
+}
 const unknown = named.find(
   (name) => name.startsWith('..') || !existsSync(join(checkout, name.split('::')[0])),
 );
@@ -18,13 +59,43 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
+const { register } = await import('tsx/esm/api');
+register();
+const { rest, slices, takenOfRest } = await import('./tiers.ts');
+const slice = options.slice === 'next' ? commitCount() % slices : Number(options.slice);
+if (options.slice !== undefined && !(slice < slices)) {
+  console.error(`There is no slice ${options.slice}: there are 0 to ${slices - 1}.`);
+  process.exit(2);
+}
+process.env.SEVENFOLD_TEST_REST = options.all ? 'all' : options.slice === undefined ? '' : String(slice);
+
+function commitCount() {
+  return Number(execFileSync('git', ['rev-list', '--count', 'HEAD'], { cwd: checkout, encoding: 'utf8' }));
+}
+
+if (options.slices) {
+  for (let number = 0; number < slices; number += 1) {
+    const items = rest.filter((item) => item.slice === number);
+    console.log(`slice ${number}: ${items.length} of ${rest.length}`);
+    for (const { file, title = 'the whole file' } of items) console.log(`  ${file}: ${title}`);
+  }
+  console.log(`It is the turn of slice ${commitCount() % slices}.`);
+  process.exit(0);
+}
+
 /** Test files at a time. Three find both cores of a small machine busy and take as long. */
 const concurrency = '2';
 const toolchain = readJson(join(state, 'toolchain.json')) ?? {};
 const scratch = mkdtempSync(join(tmpdir(), 'sevenfold-tests-'));
 /** Every process of this run inherits it, so that what is left at the end can be told from all others. */
 const mark = `SEVENFOLD_TEST_RUN=${process.pid}-${Date.now()}`;
-const environment = { ...process.env, [mark.split('=')[0]]: mark.split('=')[1] };
+const environment = {
+  ...process.env,
+  [mark.split('=')[0]]: mark.split('=')[1],
+  // What the files share belongs to this process, and is started by whichever asks first.
+  SEVENFOLD_TEST_OWNER: String(process.pid),
+};
+process.env.SEVENFOLD_TEST_OWNER = environment.SEVENFOLD_TEST_OWNER;
 
 /** The stacks that tests started, by the mark of src/stack/part.ts. */
 const stacks = new Set();
@@ -65,21 +136,38 @@ function run(command, args, options = {}) {
 async function typescript(files) {
   const record = join(scratch, 'typescript.jsonl');
   const reporters = ['spec', 'stdout', './test/support/reporter.mjs', record];
+  const built = options.watch ? undefined : await buildTests(checkout, files);
   const parameters = [
-    ...['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`],
-    ...reporters.map((value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`),
-    ...files,
+    ...['--test', `--test-concurrency=${concurrency}`],
+    ...(options.only === undefined ? [] : [`--test-name-pattern=${literally(options.only)}`]),
+    ...(options.watch
+      ? ['--import', 'tsx', '--watch', ...files]
+      : [
+          ...reporters.map(
+            (value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`,
+          ),
+          ...files.map((file) => scriptOf(built, file)),
+        ]),
   ];
   // The drivers of these tests live for seconds, and what the second compiler takes of a core is never earned back by then:
   // 26 s instead of 40 from start to end of a small job. It changes no figure. Benchmarks run with both. The archive is for
   // drivers of clusters: ours name their own.
   const archive = toolchain.classArchives?.plain;
-  const options = ['-XX:TieredStopAtLevel=1', ...(archive ? [`-XX:SharedArchiveFile=${archive}`] : [])];
-  const env = { ...environment, SPARK_SUBMIT_OPTS: options.join(' ') };
-  const code = await run(process.execPath, parameters, { env });
-  const lines = existsSync(record) ? readFileSync(record, 'utf8').split('\n').filter(Boolean) : [];
-  const results = lines.map((line) => JSON.parse(line));
-  return withExitCode('node --test', code, results);
+  const javaOptions = ['-XX:TieredStopAtLevel=1', ...(archive ? [`-XX:SharedArchiveFile=${archive}`] : [])];
+  const env = { ...environment, SPARK_SUBMIT_OPTS: javaOptions.join(' ') };
+  try {
+    const code = await run(process.execPath, parameters, { env });
+    const lines = existsSync(record) ? readFileSync(record, 'utf8').split('\n').filter(Boolean) : [];
+    const found = lines.map((line) => JSON.parse(line));
+    const results = found.map((each) => ({ ...each, file: each.file && sourceOf(built, each.file) }));
+    return withExitCode('node --test', code, results);
+  } finally {
+    if (built !== undefined) rmSync(built, { recursive: true, force: true });
+  }
+}
+
+function literally(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 async function pytest(files) {
@@ -91,6 +179,7 @@ async function pytest(files) {
       ...['-m', 'pytest', `--junitxml=${record}`, '-p', 'no:cacheprovider'],
       // A file's tests share a database, and a process's files a Spark session, which one file alone need not start twice.
       ...(files.length > 1 ? ['--numprocesses', concurrency, '--dist', 'loadfile'] : []),
+      ...(options.only === undefined ? [] : ['-k', options.only]),
       ...files,
     ],
     {
@@ -179,37 +268,48 @@ function found(folder, pattern) {
 const [forPytest, forNode] = [true, false].map((wanted) =>
   named.filter((name) => name.startsWith('spark') === wanted),
 );
-const typescriptFiles = (named.length > 0 ? forNode : ['test']).flatMap((name) =>
-  statSync(join(checkout, name)).isDirectory() ? found(name, /\.test\.ts$/) : [name],
+/** Files of which no test runs unless the rest is asked for, or the file by its name. */
+const leftOut = new Set(
+  rest.filter((item) => item.title === undefined && !takenOfRest(item)).map(({ file }) => file),
 );
-const pythonFiles = named.length > 0 ? forPytest : found(join('spark', 'tests'), /(^|\/)test_[^/]*\.py$/);
-
-/** One PostgreSQL for all tests of this run, each of which clones its own database in it. */
-async function startPostgres() {
-  const { register } = await import('tsx/esm/api');
-  register();
-  const { startTestPostgres } = await import('./support/postgres.ts');
-  return startTestPostgres();
-}
+const typescriptFiles = (named.length > 0 ? forNode : ['test']).flatMap((name) =>
+  statSync(join(checkout, name)).isDirectory()
+    ? found(name, /\.test\.ts$/).filter((file) => !leftOut.has(file))
+    : [name],
+);
+const pythonFiles = (named.length > 0 ? forPytest : [join('spark', 'tests')]).flatMap((name) =>
+  existsSync(join(checkout, name)) && statSync(join(checkout, name)).isDirectory()
+    ? found(name, /(^|\/)test_[^/]*\.py$/)
+    : [name],
+);
 
 // A stack's mark is learnt while one of its marked processes lives: tests kill them, and PostgreSQL may be left alone.
 setInterval(ofThisRun, 1_000).unref();
+const started = watchStarted(mark.split('=')[1]);
+const startedAt = performance.now();
 
 const results = [];
-const postgres = await startPostgres().catch((error) => {
-  results.push({ result: 'failed', name: error.message, file: 'PostgreSQL for the tests' });
-});
-if (postgres !== undefined) environment.SEVENFOLD_TEST_POSTGRES = postgres.url;
-if (typescriptFiles.length > 0) results.push(...(await typescript(typescriptFiles)));
-if (pythonFiles.length > 0)
+const { preparePostgres } = await import('./support/postgres.ts');
+const { stopShared } = await import('./support/shared.ts');
+const told = (file) => (error) => void results.push({ result: 'failed', name: error.message, file });
+// Before the files that ask for it, which would wait; a single file of pure functions asks for nothing.
+const postgres = named.length === 0 || pythonFiles.length > 0 ? preparePostgres() : undefined;
+postgres?.catch(() => undefined); // said below, and by each file that asks
+if (typescriptFiles.length > 0)
+  results.push(...(await typescript(typescriptFiles).catch(failure('test files'))));
+if (pythonFiles.length > 0) {
+  environment.SEVENFOLD_TEST_POSTGRES = await postgres.catch(told('PostgreSQL for the tests'));
   results.push(...(await pytest(pythonFiles.map((name) => relative('spark', name)))));
+}
 for (const { pid, command } of await leftBehind(5_000)) {
   results.push({ result: 'failed', name: `left process ${pid} behind: ${command}`, file: 'all tests' });
 }
-await postgres?.stop().catch((error) => {
-  results.push({ result: 'failed', name: error.message, file: 'PostgreSQL for the tests' });
-});
+await stopShared().catch(told('what the tests share'));
 rmSync(scratch, { recursive: true, force: true });
+
+function failure(file) {
+  return (error) => [{ result: 'failed', name: error.message, file }];
+}
 
 /** Where the time of a long run went. */
 function slowest() {
@@ -220,8 +320,26 @@ function slowest() {
     .sort(([, a], [, b]) => b - a)
     .slice(0, 20);
 }
+const minutes = (performance.now() - startedAt) / 60_000;
+const taken = rest.filter(takenOfRest).length;
+const tier = options.all
+  ? `all of the rest (${taken})`
+  : options.slice === undefined
+    ? 'none of the rest'
+    : `slice ${slice} of the rest (${taken} of ${rest.length})`;
+if (named.length === 0) console.log(`\nRan what protects a change and ${tier} in ${minutes.toFixed(1)} min.`);
+if (named.length === 0) {
+  const kinds = started.sum().map(([kind, count, seconds]) => `${count} ${kind} ${Math.round(seconds)} s`);
+  if (kinds.length > 0) console.log(`Started, with seconds of a core: ${kinds.join(', ')}.`);
+}
 for (const [file, seconds] of slowest()) {
   console.log(`${Math.round(seconds)} s in ${file.startsWith('/') ? relative(checkout, file) : file}`);
+}
+if (options.names !== undefined) {
+  const names = results.map(
+    ({ file, name }) => `${relative(checkout, resolve(checkout, file ?? ''))}: ${name}`,
+  );
+  writeFileSync(options.names, `${names.sort().join('\n')}\n`);
 }
 
 const count = (wanted) => results.filter(({ result }) => result === wanted).length;

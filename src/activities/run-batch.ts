@@ -87,7 +87,10 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
   if (overBudget) return notSent(deps, run, id, engine, overBudget);
   if (!seen) {
     await failpoint(config.failpoints, 'before-create');
-    seen = await engine.create(request, { DATABASE_URL: deps.databaseUrl });
+    seen = await engine.create(request, {
+      DATABASE_URL: deps.databaseUrl,
+      ...(config.failpoints !== undefined && { SEVENFOLD_FAILPOINTS: config.failpoints }),
+    });
     await failpoint(config.failpoints, 'after-create');
     // Between the look and the create it may have become somebody else's.
     assertOurs(engine, run, seen);

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { orphans } from '../chaos/harness.ts';
-import { dates, first, forgetForecasts, last, paths, startBackfillRig } from '../support/backfill-rig.ts';
+import {
+  dates,
+  first,
+  forgetForecasts,
+  last,
+  paths,
+  startSharedBackfillRig,
+} from '../support/backfill-rig.ts';
 import type { BackfillRig } from '../support/backfill-rig.ts';
 
 const naive = ['--models', 'naive'];
@@ -31,7 +37,7 @@ describe('a backfill is complete by its rows, and by nothing else', () => {
     (await rig.database.query<{ now: Date }>('select clock_timestamp() as now')).rows[0]!.now;
 
   before(async () => {
-    rig = await startBackfillRig();
+    rig = await startSharedBackfillRig();
     const result = await complete();
     assert.equal(result.counts!['rows'], 2 * dates * paths);
     assert.equal(result.counts!['points'], 2 * dates * 14);
@@ -213,7 +219,7 @@ describe('a backfill is complete by its rows, and by nothing else', () => {
     assert.ok(Date.now() - asked < 5_000 + 1_500, `confirmed after ${Date.now() - asked} ms`);
     assert.match((JSON.parse(cancelled.stdout) as { statement: string }).statement, /was cancelled: .* of /);
     await end;
-    assert.deepEqual(orphans(rig), []);
+    assert.deepEqual(rig.orphans(), []);
     await complete();
     assert.equal(await rig.forecastChecksum(), whole);
   });
@@ -253,7 +259,7 @@ describe('a backfill is complete by its rows, and by nothing else', () => {
     await forgetForecasts(rig);
     const { end } = rig.backfill('--chunk', '3');
     await keyOfOpenRun(rig);
-    const daily = await rig.run('2026-01-31').end;
+    const daily = await rig.run('2025-10-31').end;
     assert.equal(daily.result.status, 'complete', daily.stderr);
     const { rows } = await rig.database.query<{ waited: number }>(
       `select max(extract(epoch from started_at - submitted_at))::double precision as waited

@@ -3,25 +3,14 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailpointName } from '../../src/failpoints.ts';
-import {
-  descendantsOf,
-  identify,
-  isSame,
-  processesMarked,
-  signalProcess,
-} from '../../src/stack/processes.ts';
+import { descendantsOf, identify, signalProcess } from '../../src/stack/processes.ts';
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
-import type { Rig, RunEnd } from '../support/rig.ts';
-
-/** SEVENFOLD_CHAOS=all: every victim at every point. Without it, every victim, and points at which it matters who dies. */
-export const everyCombination = process.env['SEVENFOLD_CHAOS'] === 'all';
-
-/** Everything that may be killed while a run is under way. */
-export const victims = ['worker', 'jvm', 'job', 'postgres', 'temporal', 'supervisor'] as const;
-export type Victim = (typeof victims)[number];
+import { commandOf } from '../support/processes.ts';
+import type { Victim } from './cases.ts';
+import type { Rig, RunEnd, StackRig } from '../support/rig.ts';
 
 /** The process to kill; undefined where it is just being started. */
-export function identityOf(rig: Rig, victim: Exclude<Victim, 'job'>): ProcessIdentity | undefined {
+export function identityOf(rig: StackRig, victim: Exclude<Victim, 'job'>): ProcessIdentity | undefined {
   const { supervisor, parts } = rig.stack();
   if (victim === 'supervisor') return supervisor ?? undefined;
   const name = victim === 'jvm' ? 'spark' : victim;
@@ -30,14 +19,6 @@ export function identityOf(rig: Rig, victim: Exclude<Victim, 'job'>): ProcessIde
   if (victim !== 'jvm') return identify(pid);
   const java = descendantsOf(pid).find((info) => commandOf(info.pid).includes('java'));
   return java && identify(java.pid);
-}
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')[0] ?? '';
-  } catch {
-    return '';
-  }
 }
 
 /**
@@ -75,25 +56,13 @@ export function kill(victim: ProcessIdentity | undefined): void {
   if (victim === undefined || !signalProcess(victim, 'SIGKILL')) throw new Error('the victim is not there');
 }
 
-/** Processes of the stack beside those that its parts consist of: what a kill must not leave behind. */
-export function orphans(rig: Rig): string[] {
-  // Before those that are known: what is born meanwhile is none, nor is what ends (Spark keeps asking pgrep for its children).
-  const marked = processesMarked('SEVENFOLD_STATE', (value) => value === rig.stateFolder);
-  const { supervisor, parts } = rig.stack();
-  const roots = [supervisor?.pid, ...parts.map(({ pid }) => pid)].filter((pid) => pid != null);
-  const known = new Set([...roots, ...roots.flatMap((pid) => descendantsOf(pid).map((info) => info.pid))]);
-  return marked
-    .filter((info) => !known.has(info.pid) && isSame(info))
-    .map(({ pid }) => `${pid} ${commandOf(pid)}`);
-}
-
 /** The run ended as if nobody had been killed: complete, with the rows of an undisturbed one, and nothing left running. */
 export async function assertUndisturbed(rig: Rig, end: Promise<RunEnd>, undisturbed: string): Promise<void> {
   const { exitCode, result, stderr } = await end;
   assert.equal(exitCode, 0, `${stderr} ${JSON.stringify(result)}`);
   assert.equal(result.status, 'complete');
   assert.equal(await rig.checksum(), undisturbed);
-  assert.deepEqual(orphans(rig), []);
+  assert.deepEqual(rig.orphans(), []);
 }
 
 export interface Attempts {

@@ -12,9 +12,10 @@ import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import { forgetForecasts, startBackfillRig } from '../support/backfill-rig.ts';
 import { startCvRig } from '../support/cv-rig.ts';
 import { startRig } from '../support/rig.ts';
-import type { Rig } from '../support/rig.ts';
-import { identityOf, kill, orphans, victims } from './harness.ts';
-import type { Victim } from './harness.ts';
+import type { StackRig } from '../support/rig.ts';
+import { victims } from './cases.ts';
+import type { Victim } from './cases.ts';
+import { identityOf, kill } from './harness.ts';
 
 const day = '2026-11-01';
 const { values } = parseArgs({
@@ -88,8 +89,8 @@ process.exitCode = failures === 0 ? 0 : 1;
 
 /** What is run again and again, what its rows come to, and how they are thrown away. */
 interface Subject {
-  rig: Rig;
-  begin: () => ReturnType<Rig['begin']>;
+  rig: StackRig;
+  begin: () => ReturnType<StackRig['begin']>;
   checksum: () => Promise<string>;
   forget: () => Promise<void>;
 }
@@ -130,7 +131,7 @@ async function runOnce(): Promise<void> {
 }
 
 /** False where there is nothing to kill at this moment. */
-function strike(on: Rig, victim: Victim): boolean {
+function strike(on: StackRig, victim: Victim): boolean {
   const identity = victim === 'job' ? anyJob(on) : identityOf(on, victim);
   if (identity === undefined) return false;
   try {
@@ -142,13 +143,13 @@ function strike(on: Rig, victim: Victim): boolean {
 }
 
 /** A Python process below the keeper, but for the one that all others are forks of. */
-function anyJob(on: Rig): ProcessIdentity | undefined {
+function anyJob(on: StackRig): ProcessIdentity | undefined {
   const keeper = on.stack().parts.find(({ name }) => name === 'spark')?.pid;
   const below = keeper == null ? [] : descendantsOf(keeper).filter(({ parentPid }) => parentPid !== keeper);
   return below[Math.floor(random() * below.length)];
 }
 
-async function forgetEverything({ database }: Rig): Promise<void> {
+async function forgetEverything({ database }: StackRig): Promise<void> {
   await database.query(
     `truncate runs, units, batches, checks, allocation_parameters, pools, pool_history, token_prices_daily,
               gas_fees_daily, macroeconomic_data, portfolio_transactions, pool_daily_metrics, pool_metrics_state,
@@ -158,9 +159,9 @@ async function forgetEverything({ database }: Rig): Promise<void> {
 }
 
 /** What a kill leaves is ended by the supervisor, which needs a moment for it. */
-async function orphansThatStay(on: Rig): Promise<string[]> {
+async function orphansThatStay(on: StackRig): Promise<string[]> {
   for (let tries = 0; ; tries += 1) {
-    const found = orphans(on);
+    const found = on.orphans();
     if (found.length === 0 || tries === 50) return found;
     await sleep(200);
   }

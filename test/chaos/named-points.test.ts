@@ -1,43 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { identify } from '../../src/stack/processes.ts';
-import { batchFailpoints } from '../../src/failpoints.ts';
 import type { FailpointName } from '../../src/failpoints.ts';
-import {
-  arm,
-  assertUndisturbed,
-  attemptsSince,
-  everyCombination,
-  forgetMetrics,
-  identityOf,
-  kill,
-  victims,
-} from './harness.ts';
-import type { Attempts, Victim } from './harness.ts';
+import { killsOf } from '../tiers.ts';
+import { titleOf } from './cases.ts';
+import type { Victim } from './cases.ts';
+import { arm, assertUndisturbed, attemptsSince, forgetMetrics, identityOf, kill } from './harness.ts';
+import type { Attempts } from './harness.ts';
 import { startRig } from '../support/rig.ts';
-import type { Rig } from '../support/rig.ts';
+import type { StackRig } from '../support/rig.ts';
 
 /** Late enough in the sample for more rows than the driver sends by itself: `mid-copy` lies in a Spark task. */
 const day = '2026-11-01';
 
-/** Before a batch exists there is no process of it that could be killed. */
-const impossible = (victim: Victim, point: FailpointName) =>
-  victim === 'job' && (point === 'before-create' || point === 'after-create');
-
-/**
- * Every victim in the middle of a transaction; around the ends of a batch those who hold it there. SEVENFOLD_CHAOS=all takes
- * every victim at every point.
- */
-const worthIt = (victim: Victim, point: FailpointName) =>
-  everyCombination ||
-  point === 'mid-copy' ||
-  (point === 'after-create' && victim === 'worker') ||
-  (point === 'batch-running' && victim === 'jvm') ||
-  (point === 'before-commit' && (victim === 'worker' || victim === 'postgres')) ||
-  (point === 'after-commit' && (victim === 'worker' || victim === 'job'));
-
 describe('whatever is killed, wherever: the run completes, its rows are those of an undisturbed run', () => {
-  let rig: Rig;
+  let rig: StackRig;
   let undisturbed: string;
 
   before(async () => {
@@ -49,22 +26,19 @@ describe('whatever is killed, wherever: the run completes, its rows are those of
   });
   after(() => rig?.takeDown());
 
-  for (const victim of victims) {
-    for (const point of batchFailpoints.filter(
-      (name) => !impossible(victim, name) && worthIt(victim, name),
-    )) {
-      test(`${victim} killed at ${point}`, async () => {
-        const before = await forgetMetrics(rig);
-        const { hit, letGo } = await arm(rig, point);
-        const { end } = rig.run(day);
-        const stopped = await hit;
-        kill(victim === 'job' ? identify(stopped) : identityOf(rig, victim));
-        letGo();
+  for (const each of killsOf('metrics')) {
+    const { victim, point } = each;
+    test(titleOf(each), async () => {
+      const before = await forgetMetrics(rig);
+      const { hit, letGo } = await arm(rig, point);
+      const { end } = rig.run(day);
+      const stopped = await hit;
+      kill(victim === 'job' ? identify(stopped) : identityOf(rig, victim));
+      letGo();
 
-        await assertUndisturbed(rig, end, undisturbed);
-        assertTries(victim, point, await attemptsSince(rig, before));
-      });
-    }
+      await assertUndisturbed(rig, end, undisturbed);
+      assertTries(victim, point, await attemptsSince(rig, before));
+    });
   }
 });
 

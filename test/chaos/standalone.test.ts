@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { descendantsOf, identify, killTree } from '../../src/stack/processes.ts';
 import { forgetForecasts, startBackfillRig } from '../support/backfill-rig.ts';
-import type { BackfillRig } from '../support/backfill-rig.ts';
 import { startSparkCluster } from '../support/spark-cluster.ts';
 import type { SparkCluster } from '../support/spark-cluster.ts';
 import { arm } from './harness.ts';
 
 describe('a backfill on a standalone cluster', () => {
-  let rig: BackfillRig;
+  let rig: Awaited<ReturnType<typeof startBackfillRig>>;
   let cluster: SparkCluster;
   before(async () => {
     cluster = await startSparkCluster();

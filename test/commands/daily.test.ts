@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { readConfig } from '../../src/config.ts';
 import { arm, forgetMetrics } from '../chaos/harness.ts';
-import { collect, startRig } from '../support/rig.ts';
+import { collect, startSharedRig, temporal } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 
-const day = '2026-01-31';
+/** The first day of the sample, with the least to fit: these tests are about the command line. */
+const day = '2025-10-31';
 const key = `daily/sample/${day}`;
 const shared = resolve(readConfig().checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared');
 const panel45 = join(shared, 'data/pools/panel45');
 const noShared = existsSync(panel45) ? false : `${panel45} is absent (SEVENFOLD_SHARED names the folder)`;
 
-describe('the command line on a whole stack', () => {
+describe('the command line', () => {
   let rig: Rig;
   before(async () => {
-    rig = await startRig();
+    rig = await startSharedRig();
   });
   after(() => rig?.takeDown());
 
@@ -47,30 +47,17 @@ describe('the command line on a whole stack', () => {
     assert.equal(batches.length, 3, `after ${Date.now() - started} ms`);
   });
 
-  test('a plain temporal start gives the rows that our own command gives', async () => {
-    const rows = await rig.checksum();
-    await forgetMetrics(rig);
-    const { stdout } = await rig.command('env');
-    const line = `eval "$1"; temporal workflow execute --type dailyPipeline --task-queue sevenfold --workflow-id by-hand --input '{"dataset":"sample","date":"${day}"}' --output json`;
-    const executed = await promisify(execFile)('sh', ['-c', line, 'sh', stdout], { env: rig.env });
-    assert.match(executed.stdout, /"COMPLETED"/);
-    assert.equal(await rig.checksum(), rows);
-  });
-
   test('a second start while one runs fails at once and names the first; ours watches it instead', async () => {
     await forgetMetrics(rig);
     const { hit, letGo } = await arm(rig, 'batch-running');
     const first = rig.run(day);
     await hit;
-    const { stdout } = await rig.command('env');
-    const line = `eval "$1"; temporal workflow execute --type dailyPipeline --task-queue sevenfold --workflow-id second --input '{"dataset":"sample","date":"${day}"}'`;
-    const second = await promisify(execFile)('sh', ['-c', line, 'sh', stdout], { env: rig.env }).catch(
-      (error: { stdout: string; stderr: string }) => error,
+    const second = await temporal(
+      rig,
+      ...['workflow', 'execute', '--type', 'dailyPipeline', '--task-queue', 'sevenfold'],
+      ...['--workflow-id', 'second', '--input', JSON.stringify({ dataset: 'sample', date: day })],
     );
-    assert.match(
-      second.stdout + second.stderr,
-      new RegExp(`AlreadyRunning|is already running as workflow ${key}`),
-    );
+    assert.match(second, new RegExp(`AlreadyRunning|is already running as workflow ${key}`));
     const watching = rig.run(day);
     await sleep(1_000);
     letGo();
@@ -82,14 +69,7 @@ describe('the command line on a whole stack', () => {
     const { hit, letGo } = await arm(rig, 'mid-copy');
     const lost = rig.run(day);
     await hit;
-    const { stdout } = await rig.command('env');
-    await promisify(execFile)(
-      'sh',
-      ['-c', 'eval "$1"; temporal workflow terminate --workflow-id "$2"', 'sh', stdout, key],
-      {
-        env: rig.env,
-      },
-    );
+    await temporal(rig, 'workflow', 'terminate', '--workflow-id', key);
     assert.notEqual((await lost.end).exitCode, 0, 'whoever watched the terminated run is told');
     const next = rig.run(day);
     await sleep(500);
@@ -183,25 +163,6 @@ describe('the command line on a whole stack', () => {
     assert.match(piped.stdout, /✓ metrics/);
   });
 
-  test('status, logs, report and --show-temporal say where things are', async () => {
-    const status = await json('status');
-    for (const name of [
-      'databaseUrl',
-      'temporalAddress',
-      'temporalNamespace',
-      'taskQueue',
-      'temporalUi',
-      'console',
-      'parts',
-    ]) {
-      assert.ok(name in status, name);
-    }
-    assert.match((await rig.command('logs', key)).stdout, /── sf-pool-metrics-/);
-    assert.ok(existsSync((await rig.command('report', key)).stdout.trim()));
-    const shown = await rig.command('run', 'daily', '--dataset', 'sample', '--date', day, '--show-temporal');
-    assert.match(shown.stdout, /^temporal workflow start --type dailyPipeline --task-queue sevenfold /);
-  });
-
   for (const [what, args, expected] of [
     ['a misspelt data set', ['--dataset', 'smaple', '--date', day], /sample/],
     ['a malformed date', ['--dataset', 'sample', '--date', '2026-1-31'], /2026-1-31.*YYYY-MM-DD/],
@@ -283,21 +244,6 @@ describe('the command line on a whole stack', () => {
       );
       assert.deepEqual(rows, [{ count: 18_000 }]);
     });
-  });
-
-  test('a stack that is taken down stays down, whoever is watching; after up the run goes on', async () => {
-    await forgetMetrics(rig);
-    const { hit, letGo } = await arm(rig, 'before-create');
-    const run = rig.run(day);
-    await hit;
-    assert.equal((await rig.command('down')).exitCode, 0);
-    const { exitCode, result } = await run.end;
-    assert.equal(exitCode, 1);
-    assert.match(result.error?.message ?? '', /taken down.*npx sevenfold up/);
-    assert.equal(rig.stack().supervisor, null);
-    letGo();
-    assert.equal((await rig.command('up')).exitCode, 0);
-    assert.equal((await json('watch', key))['status'], 'complete');
   });
 
   test('a wrong database address is one line, without the password', async () => {

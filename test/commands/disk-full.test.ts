@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { serverUser } from '../../src/stack/places.ts';
-import { startRig } from '../support/rig.ts';
+import { startSharedRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
+import { onServer } from '../support/postgres.ts';
 
 const day = '2026-11-01';
+// The server is shared, and so are the names of what lies in it.
+const tablespace = `small_${process.pid}`;
 const key = `daily/sample/${day}`;
 
 // Only root on Linux can make a file system of two megabytes. That a full disk is given up on after three tries is shown
@@ -15,23 +18,26 @@ const key = `daily/sample/${day}`;
 if (process.platform === 'linux' && process.getuid?.() === 0) {
   let rig: Rig;
   let small: string;
+  let name: string;
   before(async () => {
-    rig = await startRig();
+    rig = await startSharedRig();
+    name = new URL(rig.env['DATABASE_URL']!).pathname.slice(1);
     small = join(rig.stateFolder, 'small');
     mkdirSync(small);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]);
     const user = serverUser()!;
     chownSync(small, user.uid, user.gid);
-    await rig.database.query(`create tablespace small location '${small}'`);
+    await rig.database.query(`create tablespace ${tablespace} location '${small}'`);
   });
   after(async () => {
-    await rig.command('down');
+    await rig.takeDown({ keepFolder: true });
+    await onServer(`drop tablespace ${tablespace}`);
     execFileSync('umount', [small]);
-    await rig.takeDown();
+    rmSync(rig.stateFolder, { recursive: true, force: true });
   });
 
   test('a full disk ends the run after three tries with one line and nothing half-done; with room, retry does the rest', async () => {
-    await rig.database.query('alter database sevenfold set default_tablespace = small');
+    await rig.database.query(`alter database ${name} set default_tablespace = ${tablespace}`);
     const { exitCode, stdout, stderr } = await rig.command(
       'run',
       'daily',
@@ -50,7 +56,7 @@ if (process.platform === 'linux' && process.getuid?.() === 0) {
     const { rows } = await rig.database.query(`select attempt from units where unit = 'metrics'`);
     assert.deepEqual(rows, [{ attempt: 3 }]);
 
-    await rig.database.query('alter database sevenfold reset default_tablespace');
+    await rig.database.query(`alter database ${name} reset default_tablespace`);
     const retried = await rig.command('retry', key, '--json');
     assert.equal(retried.exitCode, 0, retried.stdout + retried.stderr);
     const left = await rig.database.query(`select 1 from pg_tables where schemaname = 'staging'`);

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { table } from '../../src/commands/import.ts';
 import { readConfig } from '../../src/config.ts';
-import { startRig } from '../support/rig.ts';
+import { startSharedRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 
 const shared = resolve(readConfig().checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared');
@@ -38,7 +38,7 @@ describe('import prices on a whole stack', () => {
   let folder: string;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sevenfold-prices-'));
-    rig = await startRig();
+    rig = await startSharedRig();
   });
   after(async () => {
     await rig?.takeDown();

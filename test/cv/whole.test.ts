@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { orphans } from '../chaos/harness.ts';
-import { folds, models, startCvRig } from '../support/cv-rig.ts';
+import { folds, models, startSharedCvRig } from '../support/cv-rig.ts';
 import type { CvRig } from '../support/cv-rig.ts';
 
 describe('a cross-validation is complete by its rows, and by nothing else', () => {
@@ -25,7 +24,7 @@ describe('a cross-validation is complete by its rows, and by nothing else', () =
     ).rows[0]!.sum;
 
   before(async () => {
-    rig = await startCvRig();
+    rig = await startSharedCvRig();
     const result = await complete('--mode', 'pandas');
     assert.equal(result.counts!['fits'], models.length * folds);
     assert.equal(result.counts!['complete'], models.length * folds);
@@ -143,5 +142,5 @@ describe('a cross-validation is complete by its rows, and by nothing else', () =
     assert.equal(await runs(), before);
   });
 
-  test('nothing is left running', () => assert.deepEqual(orphans(rig), []));
+  test('nothing is left running', () => assert.deepEqual(rig.orphans(), []));
 });

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
+import { readConfig } from '../../src/config.ts';
 import { cancelBatches } from '../../src/activities/end-batches.ts';
 import { runBatch } from '../../src/activities/run-batch.ts';
 import type { BatchOutcome } from '../../src/activities/run-batch.ts';
@@ -410,7 +411,7 @@ describe('the engine on Dataproc Serverless, its drivers really running', () => 
         '    return {}',
       ].join('\n'),
     );
-    const spark = path.join(import.meta.dirname, '..', '..', 'spark');
+    const spark = path.join(readConfig().checkout, 'spark');
     engine = await dataproc.engine({ codeFolders: [spark, folder] });
     const { deps, fence } = await openUnit(t, engine);
     const url = new URL(deps.databaseUrl);

@@ -112,7 +112,7 @@ test('every batch is a process of its own, with its own result, usage and times'
 });
 
 test('code that changed after the keeper started is what runs', async (t) => {
-  const jobs = path.join(import.meta.dirname, '..', '..', 'spark', 'tests', 'jobs', 'sevenfold_jobs');
+  const jobs = path.join(readConfig().checkout, 'spark', 'tests', 'jobs', 'sevenfold_jobs');
   const copy = path.join(jobs, `changing_${process.pid}`);
   t.after(() => rmSync(copy, { recursive: true, force: true }));
   cpSync(path.join(jobs, 'probe'), copy, { recursive: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { startRig } from '../support/rig.ts';
+import { startSharedRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 
 const reason = /credentials|authenticat/i;
@@ -9,7 +9,7 @@ const reason = /credentials|authenticat/i;
 describe('Dataproc Serverless without credentials', () => {
   let rig: Rig;
   before(async () => {
-    rig = await startRig({
+    rig = await startSharedRig({
       ENABLE_DATAPROC_SERVERLESS: 'true',
       GCP_PROJECT_ID: 'nobody',
       GCP_REGION: 'us-central1',
@@ -23,7 +23,7 @@ describe('Dataproc Serverless without credentials', () => {
   after(() => rig?.takeDown());
 
   test('a day completes locally, and its record, its page and its command say why', async () => {
-    const { exitCode, result, stderr } = await rig.run('2026-01-31').end;
+    const { exitCode, result, stderr } = await rig.run('2025-10-31').end;
     assert.equal(exitCode, 0, stderr);
     const { rows } = await rig.database.query<{ engine: string; from: string; reason: string }>(
       `select distinct engine, fallback_from as "from", fallback_reason as reason from batches`,

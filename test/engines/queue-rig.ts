@@ -24,6 +24,7 @@ export async function queueRig(keeper: TestKeeper, cleanup: Cleanup): Promise<Co
   cleanup.after(() => server.teardown());
   const workflows = await Worker.create({
     connection: server.nativeConnection,
+    namespace: server.namespace!,
     taskQueue: 'contract',
     workflowsPath: fileURLToPath(new URL('./queued-workflows.ts', import.meta.url)),
   });
@@ -45,6 +46,7 @@ export async function queueRig(keeper: TestKeeper, cleanup: Cleanup): Promise<Co
         ...process.env,
         DATABASE_URL: deps.databaseUrl,
         TEMPORAL_ADDRESS: server.address,
+        TEMPORAL_NAMESPACE: server.namespace,
         SEVENFOLD_STATE: keeper.stateFolder,
         SEVENFOLD_SPARK_SOCKET: keeperSocket(keeper.stateFolder),
         SEVENFOLD_FAILPOINTS: keeper.failpoints,

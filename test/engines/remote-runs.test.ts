@@ -9,11 +9,11 @@ import { arm, identityOf, kill } from '../chaos/harness.ts';
 import { startTestDataproc } from '../support/dataproc.ts';
 import type { TestDataproc } from '../support/dataproc.ts';
 import { startRig } from '../support/rig.ts';
-import type { Rig } from '../support/rig.ts';
+import type { StackRig } from '../support/rig.ts';
 import { until } from './support.ts';
 
 describe('runs on Dataproc Serverless, on loopback', () => {
-  let rig: Rig;
+  let rig: StackRig;
   let dataproc: TestDataproc;
   const failpoints = mkdtempSync(join(tmpdir(), 'sevenfold-failpoints-'));
 

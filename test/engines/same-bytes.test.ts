@@ -8,7 +8,7 @@ import { startTestDataproc } from '../support/dataproc.ts';
 import type { TestDataproc } from '../support/dataproc.ts';
 import { makePanel } from '../support/panel.ts';
 import { startRig } from '../support/rig.ts';
-import type { Rig } from '../support/rig.ts';
+import type { StackRig } from '../support/rig.ts';
 import { startSparkCluster } from '../support/spark-cluster.ts';
 import type { SparkCluster } from '../support/spark-cluster.ts';
 
@@ -18,7 +18,7 @@ const last = '2024-07-15';
 
 // Small, so that it takes a minute. `npm run bench engines` compares 45 pools and 1,200,000 paths, all on all three.
 describe('the same run on every engine', () => {
-  let rig: Rig;
+  let rig: StackRig;
   let cluster: SparkCluster;
   let dataproc: TestDataproc;
   let folder: string;

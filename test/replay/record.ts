@@ -77,7 +77,18 @@ async function start(name: string): Promise<WorkflowHandle> {
 /** Through the command line, whose JSON is what people save from the UI as well. */
 async function store(name: string): Promise<void> {
   const { temporal } = locateToolchain(readConfig().stateFolder);
-  const args = ['workflow', 'show', '--workflow-id', name, '--output', 'json', '--address', server.address];
+  const args = [
+    'workflow',
+    'show',
+    '--workflow-id',
+    name,
+    '--output',
+    'json',
+    '--address',
+    server.address,
+    '--namespace',
+    server.namespace!,
+  ];
   const { stdout } = await promisify(execFile)(temporal, args, { maxBuffer: 16 * 1024 * 1024 });
   const history = JSON.parse(stdout, withoutThisMachine) as { events: unknown[] };
   writeFileSync(new URL(`histories/${name}.json`, import.meta.url), `${JSON.stringify(history, null, 1)}\n`);

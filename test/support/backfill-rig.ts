@@ -1,8 +1,7 @@
-import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import type { Database } from '../../src/database/pool.ts';
-import { startRig } from './rig.ts';
-import type { Rig, RunEnd } from './rig.ts';
+import { startRig, startSharedRig } from './rig.ts';
+import type { Rig, RunEnd, StackRig } from './rig.ts';
 
 /** 60 trading days of the generated series, in two training windows. */
 export const first = '2024-05-20';
@@ -17,15 +16,12 @@ export interface BackfillRig extends Rig {
   forecastChecksum(from?: string, to?: string): Promise<string>;
 }
 
-/** A stack of its own with the generated prices in it. */
-export async function startBackfillRig(variables: NodeJS.ProcessEnv = {}): Promise<BackfillRig> {
-  const rig = await startRig(variables);
-  try {
-    const imported = await rig.begin('import', 'prices', '--sample').end;
-    assert.equal(imported.exitCode, 0, imported.stderr);
-  } catch (error) {
+/** Imports the generated prices; takes the rig down where that fails. */
+async function withPrices<R extends Rig>(rig: R): Promise<R & BackfillRig> {
+  const imported = await rig.begin('import', 'prices', '--sample').end;
+  if (imported.exitCode !== 0) {
     await rig.takeDown();
-    throw error;
+    throw new Error(`the prices were not imported: ${imported.stderr} ${JSON.stringify(imported.result)}`);
   }
   return {
     ...rig,
@@ -42,6 +38,13 @@ export async function startBackfillRig(variables: NodeJS.ProcessEnv = {}): Promi
     forecastChecksum: (from = first, to = last) => forecastChecksum(rig.database, from, to),
   };
 }
+
+/** A worker on the shared servers, with the generated prices. */
+export const startSharedBackfillRig = async (): Promise<BackfillRig> => withPrices(await startSharedRig());
+
+/** A stack of its own with the generated prices in it. */
+export const startBackfillRig = async (variables: NodeJS.ProcessEnv = {}): Promise<BackfillRig & StackRig> =>
+  withPrices(await startRig(variables));
 
 /** Over keys and values in key order; the actual path and the scores are refreshed, so they are not part of it. */
 export async function forecastChecksum(database: Database, from: string, to: string): Promise<string> {

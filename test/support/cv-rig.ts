@@ -1,6 +1,5 @@
-import assert from 'node:assert/strict';
-import { startRig } from './rig.ts';
-import type { Rig } from './rig.ts';
+import { startRig, startSharedRig } from './rig.ts';
+import type { Rig, StackRig } from './rig.ts';
 
 export const models = ['cox_ph', 'coxnet', 'weibull_aft', 'gbsa'];
 export const folds = 3;
@@ -14,19 +13,12 @@ export interface CvRig extends Rig {
   forgetFits(prepared?: boolean): Promise<void>;
 }
 
-/** A stack of its own with a generated data set in it. */
-export async function startCvRig(
-  rows = 600,
-  variables: NodeJS.ProcessEnv = {},
-  toolchain: { javaHome?: string } = {},
-): Promise<CvRig> {
-  const rig = await startRig(variables, toolchain);
-  try {
-    const made = await rig.command('generate', 'survival', '--rows', String(rows), '--json');
-    assert.equal(made.exitCode, 0, made.stderr);
-  } catch (error) {
+/** Generates customers; takes the rig down where that fails. */
+async function withCustomers<R extends Rig>(rig: R, count: number): Promise<R & CvRig> {
+  const made = await rig.command('generate', 'survival', '--rows', String(count), '--json');
+  if (made.exitCode !== 0) {
     await rig.takeDown();
-    throw error;
+    throw new Error(`no data were generated: ${made.stderr}`);
   }
   const { database } = rig;
   return {
@@ -57,3 +49,14 @@ export async function startCvRig(
     },
   };
 }
+
+/** A worker on the shared servers, with a generated data set. */
+export const startSharedCvRig = async (rows = 600): Promise<CvRig> =>
+  withCustomers(await startSharedRig(), rows);
+
+/** A stack of its own with a generated data set in it. */
+export const startCvRig = async (
+  rows = 600,
+  variables: NodeJS.ProcessEnv = {},
+  toolchain: { javaHome?: string } = {},
+): Promise<CvRig & StackRig> => withCustomers(await startRig(variables, toolchain), rows);

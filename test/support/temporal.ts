@@ -6,6 +6,7 @@ import { readConfig, taskQueues } from '../../src/config.ts';
 import { searchAttributes } from '../../src/search-attributes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
+import { ownNamespace, shared } from './shared.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -28,18 +29,10 @@ export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   return environment;
 }
 
-/** The development server, as `npm start` runs it, empty and for one test file. */
+/** The development server that the test run shares, in a namespace of this file's own. */
 export async function developmentServer(): Promise<TestWorkflowEnvironment> {
-  const { temporal } = locateToolchain(readConfig().stateFolder);
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path: temporal },
-      extraArgs: Object.entries(searchAttributes).flatMap(([name, type]) => [
-        '--search-attribute',
-        `${name}=${type}`,
-      ]),
-    },
-  });
+  const { address } = await shared('temporal');
+  return TestWorkflowEnvironment.createFromExistingServer({ address, namespace: ownNamespace() });
 }
 
 /** Runs `work` while one worker serves both queues with these activities. */
@@ -48,7 +41,11 @@ export async function withWorker<T>(
   activities: Activities,
   work: () => Promise<T>,
 ): Promise<T> {
-  const common = { connection: environment.nativeConnection, activities };
+  const common = {
+    connection: environment.nativeConnection,
+    namespace: environment.namespace ?? 'default',
+    activities,
+  };
   const main = await Worker.create({
     ...common,
     taskQueue: taskQueues.main,

@@ -286,8 +286,11 @@ export class Batches {
 
   #jobRequest({ request, environment }: Live, jvm: Jvm | undefined): JobRequest {
     const directory = this.#records.directory(request.batchId);
-    const { DATABASE_URL: databaseUrl = '', ...others } = environment;
-    const failpoints = this.#options.failpoints;
+    const {
+      DATABASE_URL: databaseUrl = '',
+      SEVENFOLD_FAILPOINTS: failpoints = this.#options.failpoints,
+      ...others
+    } = environment;
     return {
       batchId: request.batchId,
       attempt: request.fence.attempt,

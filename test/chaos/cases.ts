@@ -1,0 +1,102 @@
+import { batchFailpoints, fitFailpoints } from '../../src/failpoints.ts';
+import type { FailpointName } from '../../src/failpoints.ts';
+
+/** Everything that may be killed while a run is under way. */
+export const victims = ['worker', 'jvm', 'job', 'postgres', 'temporal', 'supervisor'] as const;
+export type Victim = (typeof victims)[number];
+
+/** Who can be killed while an activity works by itself, without a batch. */
+const outsideOfBatches = ['worker', 'postgres', 'temporal', 'supervisor'] as const;
+
+/** What is under way: the phases of a day up to the metrics, those after it, a backfill, a cross-validation. */
+export type Pipeline = 'metrics' | 'second half' | 'backfill' | 'cross-validation';
+
+export interface KillCase {
+  pipeline: Pipeline;
+  victim: Victim;
+  point: FailpointName;
+  /** Of the second half of a day. */
+  phase?: 'forecast' | 'allocate' | 'report';
+  /** Of a cross-validation. */
+  mode?: 'mp' | 'spark_local';
+  /** Whether each run of the suite has it: every victim once, and for each pipeline a kill a phase. */
+  core: boolean;
+}
+
+/** Before a batch exists there is no process of it that could be killed. */
+const isPossible = (victim: Victim, point: FailpointName): boolean =>
+  victim !== 'job' || (point !== 'before-create' && point !== 'after-create');
+
+function product(
+  pipeline: Pipeline,
+  points: readonly FailpointName[],
+  core: (victim: Victim, point: FailpointName) => boolean,
+  by: readonly Victim[] = victims,
+): KillCase[] {
+  return by.flatMap((victim) =>
+    points
+      .filter((point) => isPossible(victim, point))
+      .map((point) => ({ pipeline, victim, point, core: core(victim, point) })),
+  );
+}
+
+const metrics = product(
+  'metrics',
+  batchFailpoints,
+  (victim, point) =>
+    point === 'mid-copy' ||
+    (victim === 'worker' && point === 'after-create') ||
+    (victim === 'job' && point === 'after-commit'),
+);
+
+const secondHalf = [
+  ...product('second half', ['forecast-fitted', 'before-commit', 'after-commit'], (victim, point) =>
+    ['jvm forecast-fitted', 'job after-commit'].includes(`${victim} ${point}`),
+  ).map((each) => ({ ...each, phase: 'forecast' as const })),
+  ...product(
+    'second half',
+    ['allocate-solved', 'allocate-before-commit'],
+    (victim, point) => ['worker', 'postgres'].includes(victim) && point === 'allocate-before-commit',
+    outsideOfBatches,
+  ).map((each) => ({ ...each, phase: 'allocate' as const })),
+  ...product(
+    'second half',
+    ['report-written', 'notify-before-claim', 'notify-sent'],
+    (victim, point) => victim === 'worker' && point !== 'report-written',
+    outsideOfBatches,
+  ).map((each) => ({ ...each, phase: 'report' as const })),
+];
+
+const backfill = product('backfill', batchFailpoints, (victim, point) =>
+  ['worker mid-copy', 'job after-commit', 'postgres before-commit'].includes(`${victim} ${point}`),
+);
+
+// A fit copies nothing.
+const fitPoints = [...batchFailpoints, ...fitFailpoints].filter((point) => point !== 'mid-copy');
+const crossValidation = (['mp', 'spark_local'] as const).flatMap((mode) =>
+  // Where no JVM works, none can be killed.
+  product(
+    'cross-validation',
+    fitPoints,
+    (victim, point) =>
+      (mode === 'mp' && ['worker fit-running', 'job before-commit'].includes(`${victim} ${point}`)) ||
+      (mode === 'spark_local' && victim === 'jvm' && point === 'fit-running'),
+    mode === 'mp' ? victims.filter((victim) => victim !== 'jvm') : victims,
+  ).map((each) => ({ ...each, mode })),
+);
+
+/** Every victim at every point of every pipeline. */
+export const killCases: readonly KillCase[] = [...metrics, ...secondHalf, ...backfill, ...crossValidation];
+
+export function titleOf({ pipeline, victim, point, phase, mode }: KillCase): string {
+  switch (pipeline) {
+    case 'metrics':
+      return `${victim} killed at ${point}`;
+    case 'second half':
+      return `${victim} killed in ${phase} at ${point}`;
+    case 'backfill':
+      return `${victim} killed at ${point} of a chunk`;
+    case 'cross-validation':
+      return `${victim} killed at ${point} of a fit, mode ${mode}`;
+  }
+}

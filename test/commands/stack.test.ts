@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { arm, forgetMetrics } from '../chaos/harness.ts';
+import { startRig } from '../support/rig.ts';
+import type { StackRig } from '../support/rig.ts';
+
+/** The first day of the sample, with the least to fit: these tests are about the stack. */
+const day = '2025-10-31';
+const key = `daily/sample/${day}`;
+
+describe('the command line on a whole stack', () => {
+  let rig: StackRig;
+  before(async () => {
+    rig = await startRig();
+    const { exitCode, stderr } = await rig.run(day).end;
+    assert.equal(exitCode, 0, stderr);
+  });
+  after(() => rig?.takeDown());
+
+  async function json(...args: string[]): Promise<Record<string, unknown> & { exitCode: number | null }> {
+    const { exitCode, stdout } = await rig.command(...args, '--json');
+    return { ...(JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, unknown>), exitCode };
+  }
+
+  test('a plain temporal start gives the rows that our own command gives', async () => {
+    const rows = await rig.checksum();
+    await forgetMetrics(rig);
+    const { stdout } = await rig.command('env');
+    const line = `eval "$1"; temporal workflow execute --type dailyPipeline --task-queue sevenfold --workflow-id by-hand --input '{"dataset":"sample","date":"${day}"}' --output json`;
+    const executed = await promisify(execFile)('sh', ['-c', line, 'sh', stdout], { env: rig.env });
+    assert.match(executed.stdout, /"COMPLETED"/);
+    assert.equal(await rig.checksum(), rows);
+  });
+
+  test('status, logs, report and --show-temporal say where things are', async () => {
+    const status = await json('status');
+    for (const name of [
+      'databaseUrl',
+      'temporalAddress',
+      'temporalNamespace',
+      'taskQueue',
+      'temporalUi',
+      'console',
+      'parts',
+    ]) {
+      assert.ok(name in status, name);
+    }
+    assert.match((await rig.command('logs', key)).stdout, /── sf-pool-metrics-/);
+    assert.ok(existsSync((await rig.command('report', key)).stdout.trim()));
+    const shown = await rig.command('run', 'daily', '--dataset', 'sample', '--date', day, '--show-temporal');
+    assert.match(shown.stdout, /^temporal workflow start --type dailyPipeline --task-queue sevenfold /);
+  });
+
+  test('a stack that is taken down stays down, whoever is watching; after up the run goes on', async () => {
+    await forgetMetrics(rig);
+    const { hit, letGo } = await arm(rig, 'before-create');
+    const run = rig.run(day);
+    await hit;
+    assert.equal((await rig.command('down')).exitCode, 0);
+    const { exitCode, result } = await run.end;
+    assert.equal(exitCode, 1);
+    assert.match(result.error?.message ?? '', /taken down.*npx sevenfold up/);
+    assert.equal(rig.stack().supervisor, null);
+    letGo();
+    assert.equal((await rig.command('up')).exitCode, 0);
+    assert.equal((await json('watch', key))['status'], 'complete');
+  });
+});
