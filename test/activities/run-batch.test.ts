@@ -18,6 +18,7 @@ import { arm, halted, startKeeper } from '../engines/support.ts';
 import type { TestKeeper } from '../engines/support.ts';
 import { onlyEngine } from '../support/engines.ts';
 import { testDependencies } from '../support/daily-run.ts';
+import { FakeEngine } from '../support/fake-engine.ts';
 import { until } from '../support/stack.ts';
 
 let keeper: TestKeeper;
@@ -28,8 +29,11 @@ after(() => keeper.stop());
 
 const date = '2026-01-31';
 
-async function openUnit(t: TestContext): Promise<{ deps: Dependencies; fence: Fence }> {
-  const deps = await testDependencies(t, keeper.engine);
+async function openUnit(
+  t: TestContext,
+  engine: Engine = keeper.engine,
+): Promise<{ deps: Dependencies; fence: Fence }> {
+  const deps = await testDependencies(t, engine);
   const { runId } = await openRun(deps, {
     kind: 'dailyPipeline',
     units: dailyPhases,
@@ -88,6 +92,25 @@ test('a worker that goes leaves its batch running, and the next one adopts it', 
     batches.map(({ state, watchers }) => [state, watchers]),
     [['SUCCEEDED', 2]],
   );
+});
+
+test('a batch that the engine has is adopted, and the engine is not asked for it again', async (t) => {
+  let sent = 0;
+  const engine = new FakeEngine('local', () => ({ state: (sent += 1) === 1 ? 'RUNNING' : 'SUCCEEDED' }));
+  const { deps, fence } = await openUnit(t, engine);
+  const first = watch(deps, fence, { do: 'answer' });
+  await until('it runs', () => sent === 1);
+  first.stop();
+  await assert.rejects(first.outcome, { type: 'Infrastructure' });
+  const second = watch(deps, fence, { do: 'answer' });
+  await until('somebody else watches', async () => {
+    const [batch] = await readBatches(deps.database, fence.runId);
+    return batch?.watchers === 2;
+  });
+  const [running] = engine.batches.values();
+  engine.batches.set(running!.batchId, { ...running!, state: 'SUCCEEDED' });
+  assert.equal((await second.outcome).succeeded, true);
+  assert.equal(sent, 1);
 });
 
 test('its row is written when something has changed, and not at every look', async (t) => {
