@@ -214,6 +214,43 @@ test('one metrics row too few is found', async (t) => {
   assert.equal((await readUnit(deps.database, runId, 'metrics')).verdict, 'failed');
 });
 
+test('a figure that is not finite is found', async (t) => {
+  const { deps, runId } = await withPools(t);
+  await fillMetrics(deps, 'sample');
+  await prefilterPools(deps, { fence: await begin(deps, runId, 'prefilter') });
+  await groupPools(deps, { fence: await begin(deps, runId, 'metrics') });
+  for (const figure of ['NaN', 'Infinity', '-Infinity']) {
+    await deps.database.query(
+      `update pool_daily_metrics set rolling_apy_7d = $1 where pool_id = 'good' and date = '2026-01-17'`,
+      [figure],
+    );
+    const { reason } = await verifyPhase(deps, { runId, phase: 'metrics' });
+    assert.match(reason, /^finite figures: found 1, expected 0/, figure);
+  }
+});
+
+test('metrics are whole only for what they would be made of today', async (t) => {
+  const { deps, runId } = await withPools(t);
+  await fillMetrics(deps, 'sample');
+  await prefilterPools(deps, { fence: await begin(deps, runId, 'prefilter') });
+  const changes = {
+    'a value of the history was revised': `update pool_history set apy = 6, change_seq = nextval('change_seq')
+       where pool_id = 'good' and date = '2026-01-17'`,
+    'a price came in': `insert into token_prices_daily (dataset, symbol, date, close, change_seq)
+       values ('sample', 'USDC', '2026-01-30', 1, nextval('change_seq'))`,
+    'a gas price came in': `insert into gas_fees_daily (dataset, date, actual_avg_gas_gwei, change_seq)
+       values ('sample', '2026-01-30', 1.5, nextval('change_seq'))`,
+    'a pool is another one': `update pools set chain = 'Base' where pool_id = 'good'`,
+  };
+  await groupPools(deps, { fence: await begin(deps, runId, 'metrics') });
+  for (const [what, change] of Object.entries(changes)) {
+    const begun = await beginPhase(deps, { runId, phase: 'metrics', force: false, again: false });
+    assert.deepEqual(begun, { reused: true }, `until ${what}`);
+    await deps.database.query(change);
+    await groupPools(deps, { fence: await begin(deps, runId, 'metrics') });
+  }
+});
+
 test('a token below its peg is in the icebox of the day, with its reason', async (t) => {
   const { deps, runId } = await withPools(t);
   await fillMetrics(deps, 'sample');

@@ -100,6 +100,28 @@ test('a plan and the world', async (t) => {
     });
   });
 
+  for (const [what, change] of [
+    ['a path that is no finite number', "day_3 = 'NaN' where path_id = 7"],
+    ['a path of another number', `path_id = ${paths + 1} where path_id = ${paths}`],
+  ]) {
+    await t.test(`a date with ${what} is made again`, async () => {
+      const client = await database.connect();
+      try {
+        await client.query('begin');
+        await client.query(
+          `update distributions set ${change} and forecast_start_date = '2019-07-02' and model_version = 'naive'`,
+        );
+        const inside = client as unknown as Database;
+        const [naive, xgboost] = await readWork(inside, await worldOf(inside));
+        assert.deepEqual([naive!.dates.whole, naive!.dates.toDo], [59, 1]);
+        assert.equal(xgboost!.dates.whole, 60);
+      } finally {
+        await client.query('rollback');
+        client.release();
+      }
+    });
+  }
+
   const changes: [string, string, RegExp][] = [
     [
       'a price revised within the range',
