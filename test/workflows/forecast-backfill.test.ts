@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Context } from '@temporalio/activity';
 import type { WorkflowFailedError, WorkflowHandle } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -168,6 +169,31 @@ describe('forecastBackfill', () => {
       ranges: [{ first: '2021-03-03', last: '2021-03-03' }],
       reason: 'holiday',
     });
+  });
+
+  test('its chunks wait behind the batches of a daily run, in Temporal and on the engine', async () => {
+    const prioritiesOf = async (workflow: string, given: object) => {
+      const inTemporal: number[] = [];
+      const script: Partial<Activities> = {
+        ...chunksLeft({ train: [1], infer: [2] }),
+        runBatch: async ({ job }) => {
+          if (job !== 'forecast_evaluate') inTemporal.push(Context.current().info.priority!.priorityKey!);
+          return { batchId: 'b', engine: 'local', succeeded: true };
+        },
+      };
+      const { calls } = await scriptedRun(server, workflow, `priority-of-${workflow}`, script, given);
+      // An engine queues a batch by the priority of its run.
+      const opened = calls.find(({ name }) => name === 'openRun' || name === 'openForecasts')!;
+      return { inTemporal, onTheEngine: opened.input['priority'] as number };
+    };
+    const daily = await prioritiesOf('dailyPipeline', { dataset: 'sample', date: '2026-01-31' });
+    const backfill = await prioritiesOf('forecastBackfill', input);
+    assert.deepEqual([daily.inTemporal.length, backfill.inTemporal.length], [3, 3]);
+    assert.ok(
+      Math.max(...daily.inTemporal) < Math.min(...backfill.inTemporal),
+      'the lower number goes first',
+    );
+    assert.ok(daily.onTheEngine < backfill.onTheEngine);
   });
 
   test('a full history goes on in a new one, with its width, and no chunk is lost or sent twice', async () => {
