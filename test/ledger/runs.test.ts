@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
-import { claimRun, readRun, setRunStatus } from '../../src/ledger/runs.ts';
+import { claimRun, findRun, readRun, setRunStatus } from '../../src/ledger/runs.ts';
 import type { Claim } from '../../src/ledger/runs.ts';
 import { testDatabase } from '../support/postgres.ts';
 
@@ -69,4 +69,13 @@ test('a workflow that lost its claim cannot close the run', async (t) => {
     type: 'Fenced',
   });
   assert.equal((await readRun(database, runId)).status, 'running');
+});
+
+test('a run is found by its key, and a quote in it is only a letter', async (t) => {
+  const database = await freshDatabase(t);
+  const key = "daily/files/o'brien/2026-01-31";
+  await claimRun(database, first, open);
+  const { runId } = await claimRun(database, { ...second, key }, open);
+  assert.equal((await findRun(database, key))?.runId, runId);
+  assert.equal(await findRun(database, "x' or true --"), undefined);
 });
