@@ -108,7 +108,10 @@ async function measureSize(rig: StackRig, pools: number, source: string[]): Prom
   });
 }
 
-async function daily(rig: StackRig, args: string[]): Promise<{ stages: Record<string, number>; rows: number }> {
+async function daily(
+  rig: StackRig,
+  args: string[],
+): Promise<{ stages: Record<string, number>; rows: number }> {
   const { exitCode, stdout, stderr } = await rig.command('run', 'daily', ...args, '--json');
   if (exitCode !== 0) throw new Error(`${args.join(' ')}: ${stderr}${stdout}`);
   const { runId } = JSON.parse(stdout.trim().split('\n').at(-1)!) as { runId: string };

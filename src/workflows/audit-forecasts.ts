@@ -16,7 +16,13 @@ export async function auditForecasts(raw: unknown, carried?: Carried): Promise<R
   const fanned = fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried });
   const steps = [fanned('audit'), reportStep];
   return carryOut(
-    { kind: 'auditForecasts', date: yesterday, steps, paused: carried?.paused === true },
+    {
+      kind: 'auditForecasts',
+      date: yesterday,
+      priority: backfillPriority,
+      steps,
+      paused: carried?.paused === true,
+    },
     (claimant) =>
       openForecasts({
         ...claimant,
@@ -24,7 +30,6 @@ export async function auditForecasts(raw: unknown, carried?: Carried): Promise<R
         input,
         yesterday,
         phases: steps.map(({ unit }) => unit),
-        priority: backfillPriority,
       }),
   );
 }

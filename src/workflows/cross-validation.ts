@@ -52,24 +52,21 @@ export async function crossValidation(raw: unknown, carried?: Carried): Promise<
     },
     { unit: 'report', force: false, work: (fence) => light.writeReport({ fence }) },
   ];
-  return carryOut({ kind: 'crossValidation', date, steps, paused: carried?.paused === true }, (claimant) =>
-    light.openCrossValidation({
-      ...claimant,
-      input,
-      phases: ['folds', 'fit', 'select', 'refit', 'report'],
-      priority: backfillPriority,
-    }),
+  return carryOut(
+    { kind: 'crossValidation', date, priority: backfillPriority, steps, paused: carried?.paused === true },
+    (claimant) =>
+      light.openCrossValidation({
+        ...claimant,
+        input,
+        phases: ['folds', 'fit', 'select', 'refit', 'report'],
+      }),
   );
 }
 
 /** The one batch of a phase; one that failed is thrown by its type. */
 async function cvBatch(job: CvJob, fence: Fence, control: RunControl): Promise<void> {
   const { input, placement } = await light.planCvBatch({ job, fence });
-  const outcome = await sendBatch(
-    control,
-    { fence, job, input, timeoutMs: batchTimeoutMs, placement },
-    backfillPriority,
-  );
+  const outcome = await sendBatch(control, { fence, job, input, timeoutMs: batchTimeoutMs, placement });
   if (outcome.succeeded) return;
   throw ApplicationFailure.nonRetryable(
     `Batch ${outcome.batchId} failed: ${outcome.message}`,

@@ -18,6 +18,7 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
     {
       kind: 'dailyPipeline',
       date,
+      priority: dailyPriority,
       steps: dailyPhases.map((phase) => ({ unit: phase, force: forced.has(phase), work: work[phase] })),
     },
     (claimant) =>
@@ -28,7 +29,6 @@ export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
         date,
         input,
         units: dailyPhases,
-        priority: dailyPriority,
       }),
   );
 }

@@ -21,6 +21,7 @@ export async function evaluatePools(raw: unknown): Promise<RunSummary> {
     {
       kind: 'evaluatePools',
       date,
+      priority: evaluationPriority,
       steps: units.map((unit) => ({
         unit,
         force: input.force === true && !isDailyPhase(unit),
@@ -35,7 +36,6 @@ export async function evaluatePools(raw: unknown): Promise<RunSummary> {
         date,
         input,
         units,
-        priority: evaluationPriority,
       }),
   );
 }

@@ -36,7 +36,7 @@ export interface FanOut {
  */
 export async function fanOut(phase: FanOut): Promise<'done' | 'full'> {
   const { runId, unit, control } = phase;
-  const { planRound } = engineActivities(control.engine, backfillPriority);
+  const { planRound } = engineActivities(control.engine, control.priority);
   for (let round = 1; ; round += 1) {
     const { first, last, waiting, after } = await planRound({ runId, unit });
     if (last < first) return 'done';
@@ -73,7 +73,7 @@ async function slide(phase: FanOut, first: number, last: number): Promise<'done'
 }
 
 async function carryOutChunk({ runId, unit, control }: FanOut, chunk: number): Promise<void> {
-  const { beginChunk } = engineActivities(control.engine, backfillPriority);
+  const { beginChunk } = engineActivities(control.engine, control.priority);
   const opened = await beginChunk({ runId, unit, chunk });
   if (opened === null) return;
   const failures = await send(control, opened);
@@ -92,11 +92,13 @@ async function send(
   }: NonNullable<Awaited<ReturnType<Activities['beginChunk']>>>,
 ): Promise<ChunkFailure[]> {
   try {
-    const outcome = await sendBatch(
-      control,
-      { fence, job, input, timeoutMs, ...(placement && { placement }) },
-      backfillPriority,
-    );
+    const outcome = await sendBatch(control, {
+      fence,
+      job,
+      input,
+      timeoutMs,
+      ...(placement && { placement }),
+    });
     if (outcome.succeeded) return (outcome.result?.['failed'] as ChunkFailure[] | undefined) ?? [];
     return [
       { errorType: outcome.errorType ?? 'JobFailed', message: `${outcome.batchId}: ${outcome.message}` },

@@ -22,7 +22,13 @@ export async function forecastBackfill(raw: unknown, carried?: Carried): Promise
       ? [lookedAt('train'), lookedAt('infer'), reportStep]
       : [fanned('train'), fanned('infer'), evaluateStep, reportStep];
   return carryOut(
-    { kind: 'forecastBackfill', date: yesterday, steps, paused: carried?.paused === true },
+    {
+      kind: 'forecastBackfill',
+      date: yesterday,
+      priority: backfillPriority,
+      steps,
+      paused: carried?.paused === true,
+    },
     (claimant) =>
       openForecasts({
         ...claimant,
@@ -30,7 +36,6 @@ export async function forecastBackfill(raw: unknown, carried?: Carried): Promise
         input,
         yesterday,
         phases: steps.map(({ unit }) => unit),
-        priority: backfillPriority,
       }),
   );
 }

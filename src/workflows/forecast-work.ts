@@ -54,9 +54,9 @@ export function fannedSteps(
     },
     {
       validator: ({ ranges, reason }: Skipped) => {
-        if (working === undefined) refuse('The run has not laid out its dates yet: ask again.');
         if (ranges.length === 0) refuse('Say which dates are to be skipped.');
         if (reason.trim() === '') refuse('Say why: whoever reads the run next wants to know.');
+        if (working === undefined) refuse('The run has not laid out its dates yet: ask again.');
       },
     },
   );

@@ -14,10 +14,11 @@ export async function importPrices(raw: unknown): Promise<RunSummary> {
     {
       kind: 'importPrices',
       date: yesterdayOf(),
+      priority: backfillPriority,
       steps: [
         { unit: 'import', force: false, work: (fence, control) => batch('price_import', fence, control) },
       ],
     },
-    (claimant) => openImport({ ...claimant, key: importKey(input), input, priority: backfillPriority }),
+    (claimant) => openImport({ ...claimant, key: importKey(input), input }),
   );
 }

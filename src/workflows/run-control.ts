@@ -83,10 +83,10 @@ export interface OpenedRun {
  * (`RunIncomplete`) with the statement of what is left. Answers `progress`, `pause`, `resume` and `retryFailed`.
  */
 export async function carryOut(
-  run: { kind: string; date: string; steps: readonly Step[]; paused?: boolean },
-  open: (claimant: { workflowId: string; workflowRunId: string }) => Promise<OpenedRun>,
+  run: { kind: string; date: string; priority: number; steps: readonly Step[]; paused?: boolean },
+  open: (claimant: { workflowId: string; workflowRunId: string; priority: number }) => Promise<OpenedRun>,
 ): Promise<RunSummary> {
-  const { date, steps } = run;
+  const { date, priority, steps } = run;
   const { workflowId, firstExecutionRunId: workflowRunId } = workflowInfo();
   const progress: Progress = {
     date,
@@ -131,7 +131,7 @@ export async function carryOut(
     { key: attributes.date, value: date },
     { key: attributes.failed, value: 0 },
   ]);
-  const { runId, engine } = await open({ workflowId, workflowRunId });
+  const { runId, engine } = await open({ workflowId, workflowRunId, priority });
   setHandler(
     setBudgetUpdate,
     async (budgetUsd) => {
@@ -149,7 +149,13 @@ export async function carryOut(
   upsertSearchAttributes([{ key: attributes.engine, value: engine }]);
   const claim = { runId, workflowId, workflowRunId };
 
-  const control: RunControl = { engine, isPaused: () => progress.paused, whilePaused, pauseAtBudget };
+  const control: RunControl = {
+    engine,
+    priority,
+    isPaused: () => progress.paused,
+    whilePaused,
+    pauseAtBudget,
+  };
   let summary: RunSummary;
   try {
     for (const [index, step] of steps.entries()) {

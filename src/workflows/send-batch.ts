@@ -4,15 +4,16 @@ import { engineActivities } from './options.ts';
 /** Where a batch goes, and what is done where the run cannot afford it. */
 export interface Sender {
   engine: string;
+  /** Of the run, in Temporal as on the engine. */
+  priority: number;
   /** Pauses the run and returns when a person lets it go on. */
   pauseAtBudget: (statement: string) => Promise<void>;
 }
 
 /** Runs a batch to its end; what failed is an answer like any other. */
 export async function sendBatch(
-  { engine, pauseAtBudget }: Sender,
+  { engine, priority, pauseAtBudget }: Sender,
   request: RunBatchInput,
-  priority?: number,
 ): Promise<BatchOutcome> {
   const { runBatch } = engineActivities(engine, priority);
   for (;;) {

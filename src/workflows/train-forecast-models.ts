@@ -19,6 +19,7 @@ export async function trainForecastModels(raw: unknown, carried?: Carried): Prom
     {
       kind: 'trainForecastModels',
       date: yesterday,
+      priority: backfillPriority,
       steps,
       paused: carried?.paused === true,
     },
@@ -29,7 +30,6 @@ export async function trainForecastModels(raw: unknown, carried?: Carried): Prom
         input,
         yesterday,
         phases: steps.map(({ unit }) => unit),
-        priority: backfillPriority,
       }),
   );
 }
