@@ -109,7 +109,7 @@ export const taskQueues = {
   main: 'sevenfold',
   /** `runBatch`: hundreds of slots, because it only waits. */
   batch: 'sevenfold-batch',
-  /** The same activities, served by another fleet: `worker.ts --queue spark`. */
+  /** The same activities, served by another fleet: `launch.mjs worker --queue spark`. */
   spark: 'sevenfold-spark',
 } as const;
 

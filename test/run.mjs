@@ -328,7 +328,7 @@ const tier = options.all
     ? 'none of the rest'
     : `slice ${slice} of the rest (${taken} of ${rest.length})`;
 if (named.length === 0) console.log(`\nRan what protects a change and ${tier} in ${minutes.toFixed(1)} min.`);
-if (named.length === 0) {
+if (typescriptFiles.length + pythonFiles.length > 1) {
   const kinds = started.sum().map(([kind, count, seconds]) => `${count} ${kind} ${Math.round(seconds)} s`);
   if (kinds.length > 0) console.log(`Started, with seconds of a core: ${kinds.join(', ')}.`);
 }

@@ -48,7 +48,7 @@ export async function placeBatch(
   if (placement.mode === 'queue') {
     throw new Failure(
       'InvalidInput',
-      `Batches of ${run.key} go to task queue ${taskQueues.spark}, but this worker does not serve it. Start one: node worker.ts --queue spark`,
+      `Batches of ${run.key} go to task queue ${taskQueues.spark}, but this worker does not serve it. Start one: node launch.mjs worker --queue spark`,
     );
   }
   const { engine, fallback } = placement;

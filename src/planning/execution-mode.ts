@@ -111,7 +111,7 @@ function hints(variables: ModeSignals['variables']): string[] {
   });
   if (foreign.length > 0) {
     warnings.push(
-      `${foreign.join(', ')} ${foreign.length === 1 ? 'has' : 'have'} no effect: instead of Pub/Sub and Cloud Tasks, sevenfold uses a Temporal task queue. Set USE_GCP_QUEUE=true, and start a worker that serves it: node worker.ts --queue spark`,
+      `${foreign.join(', ')} ${foreign.length === 1 ? 'has' : 'have'} no effect: instead of Pub/Sub and Cloud Tasks, sevenfold uses a Temporal task queue. Set USE_GCP_QUEUE=true, and start a worker that serves it: node launch.mjs worker --queue spark`,
     );
   }
   const environment = textOf(variables, 'SPARK_ENVIRONMENT');
