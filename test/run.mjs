@@ -180,6 +180,7 @@ async function pytest(files) {
       // A file's tests share a database, and a process's files a Spark session, which one file alone need not start twice.
       ...(files.length > 1 ? ['--numprocesses', concurrency, '--dist', 'loadfile'] : []),
       ...(options.only === undefined ? [] : ['-k', options.only]),
+      ...leftToRest.flatMap(({ file, title }) => ['--deselect', `${relative('spark', file)}::${title}`]),
       ...files,
     ],
     {
@@ -277,6 +278,11 @@ const typescriptFiles = (named.length > 0 ? forNode : ['test']).flatMap((name) =
     ? found(name, /\.test\.ts$/).filter((file) => !leftOut.has(file))
     : [name],
 );
+/** Single tests of Python likewise; those of TypeScript look by themselves. */
+const leftToRest =
+  named.length > 0
+    ? []
+    : rest.filter((item) => item.file.startsWith('spark') && item.title && !takenOfRest(item));
 const pythonFiles = (named.length > 0 ? forPytest : [join('spark', 'tests')]).flatMap((name) =>
   existsSync(join(checkout, name)) && statSync(join(checkout, name)).isDirectory()
     ? found(name, /(^|\/)test_[^/]*\.py$/)

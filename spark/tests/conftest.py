@@ -28,13 +28,24 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     state = CHECKOUT / os.environ.get("SEVENFOLD_STATE", ".sevenfold")
     toolchain = json.loads((state / "toolchain.json").read_text())
     os.environ.setdefault("JAVA_HOME", toolchain["javaHome"])
+    # A JVM of tests lives for a minute: what the second compiler and a parallel collector take is never
+    # earned back. Another Java than the archive's passes it over.
+    archive = toolchain.get("classArchives", {}).get("local")
+    java_options = [
+        *([f"-XX:SharedArchiveFile={archive}"] if archive else []),
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        "-Duser.timezone=UTC",
+        f"-Djava.io.tmpdir={folder}",
+    ]
     session = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.extraClassPath", ":".join(toolchain["jars"]))
-        .config("spark.driver.extraJavaOptions", f"-Duser.timezone=UTC -Djava.io.tmpdir={folder}")
+        .config("spark.driver.extraJavaOptions", " ".join(java_options))
         .config("spark.local.dir", str(folder))
         .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
         .config("spark.sql.session.timeZone", "UTC")

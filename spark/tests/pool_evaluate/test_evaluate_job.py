@@ -3,7 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from forecast_panels import RUN_DATE, few_trees, judge, panel, store
+from forecast_panels import (
+    RUN_DATE,
+    few_trees,
+    judge,
+    panel,
+    plans_that_are_not_compiled,  # noqa: F401 - a fixture
+    store,
+)
 
 from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.pool_evaluate.main import run as evaluate

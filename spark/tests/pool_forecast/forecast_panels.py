@@ -92,6 +92,16 @@ def judge(database_url: str, dataset: str, day: date, rejected: tuple[str, ...] 
         )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def plans_that_are_not_compiled(spark):
+    """Each day makes a hundred plans anew: compiling them took a third of these tests, and rows are few."""
+    setting = "spark.sql.codegen.wholeStage"
+    before = spark.conf.get(setting)
+    spark.conf.set(setting, "false")
+    yield
+    spark.conf.set(setting, before)
+
+
 def few_trees(monkeypatch: pytest.MonkeyPatch, count: int = 12) -> None:
     """Boosters that are quick to fit and still say something."""
     settings = {kind: {**one, "numIterations": count} for kind, one in models._KINDS.items()}

@@ -7,7 +7,16 @@ import numpy as np
 import pandas as pd
 import psycopg
 import pytest
-from forecast_panels import RUN_DATE, few_trees, judge, market, panel, rows_of, store
+from forecast_panels import (
+    RUN_DATE,
+    few_trees,
+    judge,
+    market,
+    panel,
+    plans_that_are_not_compiled,  # noqa: F401 - a fixture
+    rows_of,
+    store,
+)
 
 from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.pool_forecast import boosters, frames
@@ -136,11 +145,15 @@ def test_models_of_finished_blocks_are_fitted_once_and_change_no_byte(
     assert len(kept) == fitted_all - of_day
     assert again() == (of_day, without)
     # damaged, or from other code: fitted anew, to the same bytes
-    for harm in ("model = replace(model, '0', '1')", "fingerprint = 'of yesterday'"):
-        execute(f"update pool_boosters set {harm} where dataset = 'stored' and kind = 'apy'")
-        fitted, found = again()
-        assert of_day < fitted < fitted_all
-        assert found == without
+    harms = {"apy": "model = replace(model, '0', '1')", "tvl": "fingerprint = 'of yesterday'"}
+    for kind, harm in harms.items():
+        execute(f"update pool_boosters set {harm} where dataset = 'stored' and kind = '{kind}'")
+    fitted, found = again()
+    assert fitted == of_day + sum(kind in harms for kind, *_ in kept)
+    assert found == without
+    assert kept == execute(
+        "select kind, cutoff, sha256 from pool_boosters where dataset = 'stored' order by 1, 2"
+    )
     # a value that they learnt from has changed: the block's models are made of the new one
     execute(
         "update pool_history set apy = apy + 1"
