@@ -1,6 +1,7 @@
 // Test files as scripts: esbuild makes all of them in the time that tsx takes for the start of three.
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { keptFolder, makeScripts } from '../setup/programs.mjs';
 
@@ -23,7 +24,14 @@ export async function buildTests(checkout, files) {
 
 export const scriptOf = (folder, file) => join(folder, file.replace(/\.ts$/, '.js'));
 
-/** The source of a script, for people; any other file as it is. */
-export function sourceOf(folder, script) {
-  return script.startsWith(folder) ? relative(folder, script).replace(/\.js$/, '.ts') : script;
+const maps = new Map();
+
+/** The source of a place in a script, for people: what several files share lies in a script of its own. */
+export function sourceOf(folder, { file, line, column }) {
+  if (!file?.startsWith(folder)) return file;
+  if (!maps.has(file)) maps.set(file, new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8'))));
+  const { originalSource } = maps.get(file).findEntry(line - 1, column - 1);
+  return originalSource === undefined
+    ? relative(folder, file).replace(/\.js$/, '.ts')
+    : join(dirname(file), originalSource);
 }

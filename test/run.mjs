@@ -159,7 +159,7 @@ async function typescript(files) {
     const code = await run(process.execPath, parameters, { env });
     const lines = existsSync(record) ? readFileSync(record, 'utf8').split('\n').filter(Boolean) : [];
     const found = lines.map((line) => JSON.parse(line));
-    const results = found.map((each) => ({ ...each, file: each.file && sourceOf(built, each.file) }));
+    const results = found.map((each) => ({ ...each, file: sourceOf(built, each) }));
     return withExitCode('node --test', code, results);
   } finally {
     if (built !== undefined) rmSync(built, { recursive: true, force: true });

@@ -8,6 +8,7 @@ export default async function* report(events) {
     const result = type === 'test:fail' ? 'failed' : data.skip || data.todo ? 'skipped' : 'passed';
     const name = data.name === data.file ? 'the file was not run to its end' : data.name;
     const seconds = data.details.duration_ms / 1000;
-    yield `${JSON.stringify({ result, name, file: data.file, seconds })}\n`;
+    const { file, line, column } = data;
+    yield `${JSON.stringify({ result, name, file, line, column, seconds })}\n`;
   }
 }
