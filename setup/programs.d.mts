@@ -18,3 +18,14 @@ export function workflowsFile(version: string, folder?: string): string;
 
 /** Arguments for Node that run one of our programs, built first where its code is newer than what is kept. */
 export function programArguments(name: string): Promise<string[]>;
+
+/** Makes all programs in a folder of this checkout. */
+export function buildPrograms(folder: string): Promise<void>;
+
+/** Bundles TypeScript of this checkout by esbuild's options; `root` is code that gives the checkout's address. */
+export function makeScripts(options: {
+  entryPoints: string[];
+  outdir: string;
+  root: string;
+  traces: string;
+}): Promise<void>;

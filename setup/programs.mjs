@@ -101,7 +101,7 @@ export async function findProgram(name) {
   }
   try {
     chmodSync(draft, 0o755); // whoever runs the programs need not be who set them up
-    await build(draft);
+    await buildPrograms(draft);
     // Somebody may have saved a file meanwhile, and nobody knows on which side of it the bundler read.
     if (sourcesVersion() !== version) return findProgram(name);
     try {
@@ -150,14 +150,18 @@ const left = [
 // The native core finds its parts beside itself, and the packages over it must be the ones that it loads.
 const leftToWorkers = [...left, '@temporalio/*', '@swc/*', 'webpack'];
 
-async function build(folder) {
+// Code of the scripts that are made, not of this one: in a bundle, what stands here literally would be replaced.
+const ownAddress = ['import', 'meta', 'url'].join('.');
+
+/** Makes all programs in a folder. */
+export async function buildPrograms(folder) {
   const make = (names, external) =>
     makeScripts({
       entryPoints: Object.fromEntries(names.map((name) => [name, programs[name]])),
       outdir: folder,
       external,
       // From where the script lies: a checkout may be moved.
-      root: `new URL(${JSON.stringify(toCheckout(folder))}, import.meta.url)`,
+      root: `new URL(${JSON.stringify(toCheckout(folder))}, ${ownAddress})`,
       traces: `${toCheckout(folder)}setup/traces.mjs`,
     });
   const forWorkers = ['worker', 'bundle-workflows'];
@@ -185,7 +189,7 @@ export async function makeScripts({ root, traces, external = [], ...options }) {
       js: [
         `import ${JSON.stringify(traces)};`,
         "import { createRequire as sevenfoldRequire } from 'node:module';",
-        'const require = sevenfoldRequire(import.meta.url);',
+        `const require = sevenfoldRequire(${ownAddress});`,
         `const sevenfoldSource = (path) => new URL(path, ${root}).href;`,
       ].join(' '),
     },
@@ -208,7 +212,7 @@ const placesOfSources = {
       const name = relative(checkout, path).split(sep).join('/');
       if (name.startsWith('node_modules/')) return undefined;
       const text = readFileSync(path, 'utf8');
-      const contents = text.replaceAll('import.meta.url', `sevenfoldSource(${JSON.stringify(name)})`);
+      const contents = text.replaceAll(ownAddress, `sevenfoldSource(${JSON.stringify(name)})`);
       return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
     });
   },

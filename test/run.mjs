@@ -92,6 +92,10 @@ const mark = `SEVENFOLD_TEST_RUN=${process.pid}-${Date.now()}`;
 const environment = {
   ...process.env,
   [mark.split('=')[0]]: mark.split('=')[1],
+  // Each start of Spark is two JVMs, of which the first only writes the command line of the second.
+  SPARK_LAUNCHER_OPTS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
+  // The data that some tests read, where they are; Python's tests do not know where to look.
+  SEVENFOLD_SHARED: process.env.SEVENFOLD_SHARED || join(checkout, '..', 'shared'),
   // What the files share belongs to this process, and is started by whichever asks first.
   SEVENFOLD_TEST_OWNER: String(process.pid),
 };

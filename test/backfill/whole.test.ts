@@ -53,8 +53,8 @@ describe('a backfill is complete by its rows, and by nothing else', () => {
   });
 
   for (const [chunk, concurrency, from] of [
-    ['7', '1', first],
-    ['1', '4', '2024-07-22'],
+    ['7', '1', '2024-07-22'],
+    ['1', '4', '2024-08-06'],
   ] as const) {
     test(`chunks of ${chunk}, ${concurrency} at a time, give the same bytes`, async () => {
       const before = await rig.forecastChecksum(from);

@@ -43,32 +43,31 @@ function product(
 const metrics = product(
   'metrics',
   batchFailpoints,
-  (victim, point) =>
-    point === 'mid-copy' ||
-    (victim === 'worker' && point === 'after-create') ||
-    (victim === 'job' && point === 'after-commit'),
+  (victim, point) => point === (victim === 'job' ? 'after-commit' : 'mid-copy'),
 );
 
 const secondHalf = [
-  ...product('second half', ['forecast-fitted', 'before-commit', 'after-commit'], (victim, point) =>
-    ['jvm forecast-fitted', 'job after-commit'].includes(`${victim} ${point}`),
+  ...product(
+    'second half',
+    ['forecast-fitted', 'before-commit', 'after-commit'],
+    (victim, point) => victim === 'jvm' && point === 'forecast-fitted',
   ).map((each) => ({ ...each, phase: 'forecast' as const })),
   ...product(
     'second half',
     ['allocate-solved', 'allocate-before-commit'],
-    (victim, point) => ['worker', 'postgres'].includes(victim) && point === 'allocate-before-commit',
+    (victim, point) => victim === 'postgres' && point === 'allocate-before-commit',
     outsideOfBatches,
   ).map((each) => ({ ...each, phase: 'allocate' as const })),
   ...product(
     'second half',
     ['report-written', 'notify-before-claim', 'notify-sent'],
-    (victim, point) => victim === 'worker' && point !== 'report-written',
+    (victim, point) => victim === 'worker' && point === 'notify-sent',
     outsideOfBatches,
   ).map((each) => ({ ...each, phase: 'report' as const })),
 ];
 
 const backfill = product('backfill', batchFailpoints, (victim, point) =>
-  ['worker mid-copy', 'job after-commit', 'postgres before-commit'].includes(`${victim} ${point}`),
+  ['worker mid-copy', 'postgres before-commit'].includes(`${victim} ${point}`),
 );
 
 // A fit copies nothing.
@@ -79,8 +78,7 @@ const crossValidation = (['mp', 'spark_local'] as const).flatMap((mode) =>
     'cross-validation',
     fitPoints,
     (victim, point) =>
-      (mode === 'mp' && ['worker fit-running', 'job before-commit'].includes(`${victim} ${point}`)) ||
-      (mode === 'spark_local' && victim === 'jvm' && point === 'fit-running'),
+      mode === 'mp' && ['worker fit-running', 'job before-commit'].includes(`${victim} ${point}`),
     mode === 'mp' ? victims.filter((victim) => victim !== 'jvm') : victims,
   ).map((each) => ({ ...each, mode })),
 );

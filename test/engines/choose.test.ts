@@ -215,7 +215,7 @@ test('what goes to the queue is refused by a worker that does not serve it, with
   const { deps, fence, submitted } = await openUnit(t, queue);
   await assert.rejects(watch(deps, fence), {
     type: 'InvalidInput',
-    message: /node worker\.ts --queue spark/,
+    message: /node launch\.mjs worker --queue spark/,
   });
   assert.deepEqual(submitted, []);
 });

@@ -1,7 +1,14 @@
+import { proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../../src/activities/index.ts';
 import type { BatchOutcome, RunBatchInput } from '../../src/activities/run-batch.ts';
-import { engineActivities } from '../../src/workflows/options.ts';
+import { batchActivityOptions } from '../../src/workflows/options.ts';
 
-const fleet = engineActivities('queue');
+/** As a run sends to the fleet, but a fleet that was killed is missed sooner: the tests wait for it four times. */
+const fleet = proxyActivities<Activities>({
+  ...batchActivityOptions,
+  taskQueue: 'sevenfold-spark',
+  heartbeatTimeout: '4 seconds',
+});
 
 export async function queuedBatch(input: RunBatchInput): Promise<BatchOutcome> {
   return fleet.runBatch(input);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../src/activities/index.ts';
 import { readConfig, taskQueues } from '../../src/config.ts';
 import { searchAttributes } from '../../src/search-attributes.ts';
@@ -8,7 +8,11 @@ import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 import { ownNamespace, shared } from './shared.ts';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  // The time-skipping server lacks what the core warns about at every start of a worker.
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+});
 
 /** Temporal's own numbers (temporal.api.enums.v1.IndexedValueType). */
 const indexedValueTypes = { Keyword: 2, Int: 3 } as const;

@@ -12,6 +12,7 @@ import {
 } from '../../src/workflows/run-control.ts';
 import { scriptedActivities } from '../support/scripted-activities.ts';
 import type { Call } from '../support/scripted-activities.ts';
+import { crowd } from '../support/crowd.ts';
 import { timeSkippingServer, withWorker } from '../support/temporal.ts';
 
 const day = { dataset: 'sample', date: '2026-01-31' };
@@ -136,12 +137,19 @@ describe('a run with a budget', () => {
   test('several chunks in flight: each waits, none is lost, sent twice or noted as failed', async () => {
     const purse = new Purse(2);
     const chunks = 7;
+    // The first refusal pauses the run, so what is to be refused together must be under way together.
+    const refused = crowd(3);
     let handedOut = false;
     const { result, calls } = await run(
       'forecastBackfill',
       backfill,
       {
         ...purse.script,
+        runBatch: async (request) => {
+          const outcome = await purse.script.runBatch!(request);
+          if (outcome.overBudget !== undefined) await refused.pass();
+          return outcome;
+        },
         planRound: async ({ unit }) => {
           const last = unit === 'infer' && !handedOut ? chunks : 0;
           handedOut ||= unit === 'infer';

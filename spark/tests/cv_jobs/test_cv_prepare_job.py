@@ -16,6 +16,9 @@ from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.cv_prepare.main import run
 from sevenfold_jobs.survival.grid import time_grid
 
+CHECKOUT = Path(__file__).resolve().parents[3]
+SHARED = CHECKOUT / os.environ.get("SEVENFOLD_SHARED", "../shared") / "data/cv"
+
 
 def with_column(table, name, values):
     if name in table.column_names:
@@ -368,11 +371,9 @@ def test_a_column_known_only_afterwards_is_warned_about_by_name(cv):
     assert warning.startswith("Column cause nearly tells the event by itself (whether it has a value: 1.00")
 
 
-@pytest.mark.skipif("SEVENFOLD_SHARED" not in os.environ, reason="SEVENFOLD_SHARED names no folder")
+@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is absent: set SEVENFOLD_SHARED")
 class TestRealFiles:
     """The files of SEVENFOLD_SHARED."""
-
-    FOLDER = Path(os.environ.get("SEVENFOLD_SHARED", "/nowhere"), "data", "cv")
 
     @pytest.mark.parametrize(
         ("file", "given", "suspect"),
@@ -393,6 +394,6 @@ class TestRealFiles:
         ],
     )
     def test_honest_columns_are_not_suspected_and_leaks_are(self, cv, file, given, suspect):
-        result = run(cv.preparation(self.FOLDER / file, folds=5, **given))
+        result = run(cv.preparation(SHARED / file, folds=5, **given))
         found = [each.split()[1] for each in result["warnings"] if "by itself" in each]
         assert found == suspect

@@ -16,7 +16,7 @@ from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.pool_evaluate.main import run as evaluate
 from sevenfold_jobs.pool_forecast.main import run as forecast
 
-HISTORY = panel(seed=13, pools=9, days=125)
+HISTORY = panel(seed=13, pools=9, days=75)
 LAST = RUN_DATE - timedelta(days=1)
 FIRST = RUN_DATE - timedelta(days=4)
 

@@ -25,6 +25,8 @@ from sevenfold_jobs.pool_forecast.main import run
 CHECKS = (Path(__file__).resolve().parents[3] / "src" / "ledger" / "sql" / "forecast.sql").read_text()
 ASOF = RUN_DATE - timedelta(days=1)
 HISTORY = panel()
+# Enough for models of one or two blocks: eight fits a day rather than thirteen, each a second of a core.
+RECENT = HISTORY[HISTORY.date >= ASOF - timedelta(days=75)]
 
 
 @pytest.fixture
@@ -127,7 +129,7 @@ def test_a_day_is_forecast_and_written_everywhere(forecast, execute, failed_chec
 def test_models_of_finished_blocks_are_fitted_once_and_change_no_byte(
     forecast, execute, database_url, monkeypatch
 ):
-    store(database_url, "stored", HISTORY)
+    store(database_url, "stored", RECENT)
     judge(database_url, "stored", RUN_DATE)
     fits = []
     fit = boosters.fit
@@ -158,7 +160,7 @@ def test_models_of_finished_blocks_are_fitted_once_and_change_no_byte(
     execute(
         "update pool_history set apy = apy + 1"
         " where dataset = 'stored' and pool_id = 'pool-03' and date = %s",
-        ASOF - timedelta(days=100),
+        ASOF - timedelta(days=70),
     )
     fitted, changed = again()
     assert fitted > of_day
@@ -170,11 +172,11 @@ def test_models_of_finished_blocks_are_fitted_once_and_change_no_byte(
 def test_nothing_of_the_run_date_or_later_is_known_and_partitions_do_not_matter(
     forecast, database_url, monkeypatch
 ):
-    store(database_url, "cut", HISTORY)
+    store(database_url, "cut", RECENT)
     judge(database_url, "cut", RUN_DATE)
     later = panel(seed=77, days=10, last=RUN_DATE + timedelta(days=9))
     later["apy"], later["tvl"] = later["apy"] * 1000 + 77, later["tvl"] * 1000
-    prices, gas = market(HISTORY["date"].min(), RUN_DATE)
+    prices, gas = market(RECENT["date"].min(), RUN_DATE)
     wild_prices, wild_gas = market(RUN_DATE, RUN_DATE + timedelta(days=9), seed=8)
     wild_prices["close"] *= 50
     wild_gas["actual_avg_gas_gwei"] *= 1000
@@ -183,7 +185,7 @@ def test_nothing_of_the_run_date_or_later_is_known_and_partitions_do_not_matter(
     store(
         database_url,
         "wild",
-        join(HISTORY, later),
+        join(RECENT, later),
         join(known(prices), wild_prices),
         join(known(gas), wild_gas),
     )
@@ -202,7 +204,7 @@ def test_nothing_of_the_run_date_or_later_is_known_and_partitions_do_not_matter(
 
 
 def test_broken_pools_break_neither_the_fit_nor_the_others(forecast, execute, failed_checks, database_url):
-    history = HISTORY.copy()
+    history = RECENT.copy()
     spike = (history.pool_id == "pool-01") & (history.date == ASOF - timedelta(days=20))
     history.loc[spike, "apy"] = 100_000.0
     history.loc[history.pool_id == "pool-02", ["apy", "tvl"]] = [4.0, 1e6]

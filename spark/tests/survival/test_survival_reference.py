@@ -13,7 +13,9 @@ from sevenfold_jobs.survival import models
 from sevenfold_jobs.survival.grid import time_grid
 from sevenfold_jobs.survival.metrics import evaluate
 
-CONFIG = json.loads((Path(__file__).resolve().parents[3] / "config/cv/survival.json").read_text())
+CHECKOUT = Path(__file__).resolve().parents[3]
+SHARED = CHECKOUT / os.environ.get("SEVENFOLD_SHARED", "../shared") / "data/cv"
+CONFIG = json.loads((CHECKOUT / "config/cv/survival.json").read_text())
 NUMERIC = ["age", "creatinine", "flc_grp", "kappa", "lambda", "sample_yr"]
 
 #: C without truncation, integrated Brier, mean AUC: means of five folds.
@@ -25,9 +27,9 @@ FLCHAIN = {
 }
 
 
-@pytest.mark.skipif("SEVENFOLD_SHARED" not in os.environ, reason="the data of SEVENFOLD_SHARED are not here")
+@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is absent: set SEVENFOLD_SHARED")
 def test_complete_rows_of_flchain_with_sample_settings() -> None:
-    frame = pd.read_parquet(Path(os.environ["SEVENFOLD_SHARED"]) / "data/cv/flchain.parquet")
+    frame = pd.read_parquet(SHARED / "flchain.parquet")
     frame = frame[frame["time"] > 0].dropna(subset=[*NUMERIC, "mgus", "sex"]).reset_index(drop=True)
     time, event = frame["time"].to_numpy(float), frame["event"].to_numpy(bool)
     dummies = np.column_stack((frame["mgus"] == "yes", frame["sex"] == "M")).astype(float)
