@@ -26,10 +26,37 @@ _TARGETS = (*(f"apy_after_{horizon}d" for horizon in HORIZONS), "tvl_log_change"
 
 
 @dataclass
+class Kept:
+    """Rows kept in memory, to be read under a plan of one step.
+
+    A day asks a hundred times for them, and the plan that made them has as many steps: planning it anew each
+    time took a third of the forecast. Rows that an executor loses are made again, as ever.
+    """
+
+    rows: DataFrame
+    _made: DataFrame
+
+    @classmethod
+    def of(cls, made: DataFrame) -> "Kept":
+        """Computes nothing yet."""
+        made = made.persist()
+        session = made.sparkSession
+        # What Dataset.checkpoint does with its rows: nothing public gives a frame over an RDD as it is.
+        plain = session._jsparkSession.internalCreateDataFrame(
+            made._jdf.queryExecution().toRdd(), made._jdf.schema(), False
+        )
+        return cls(DataFrame(plain, session), made)
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        self._made.unpersist()
+
+
+@dataclass
 class Days:
     """One row a pool and day, in the order of day and pool: `rows` in Spark, their `facts` here."""
 
-    rows: DataFrame
+    kept: Kept
     facts: pd.DataFrame
 
     @classmethod
@@ -49,17 +76,17 @@ class Days:
             .repartition(1)
             .sortWithinPartitions("day", "pool_id")
             .withColumn("row", F.monotonically_increasing_id())
-            .persist()
         )
-        return cls(rows, rows.select(*_FACTS, *_TARGETS).toPandas())
+        kept = Kept.of(rows)
+        return cls(kept, kept.rows.select(*_FACTS, *_TARGETS).toPandas())
 
     def close(self) -> None:
         """Gives the memory back."""
-        self.rows.unpersist()
+        self.kept.close()
 
     def between(self, first: int, last: int) -> DataFrame:
         """The rows of these days."""
-        return self.rows.where(F.col("day").between(first, last))
+        return self.kept.rows.where(F.col("day").between(first, last))
 
 
 def partitions_of(spark: SparkSession) -> int:
@@ -120,7 +147,7 @@ def _clipped(change: Any) -> Any:
     return F.when(change.isNotNull(), F.greatest(F.least(change, bound), -bound))
 
 
-def stack(days: Days, first: int, folds: list[tuple[int, int, Any]]) -> DataFrame:
+def stack(days: Days, first: int, folds: list[tuple[int, int, Any]]) -> Kept:
     """The rows from day `first` on that can be learnt from, each with the TVL forecast of its own fold.
 
     `folds` are `(first day, last day, model)`. Kept in memory, in the order of day, pool and horizon.
@@ -134,7 +161,7 @@ def stack(days: Days, first: int, folds: list[tuple[int, int, Any]]) -> DataFram
     for part in parts[1:]:
         together = together.unionByName(part)
     learnt = learnt_from(stacked_rows(together, all_horizons=False))
-    return learnt.repartition(1).sortWithinPartitions("day", "pool_id", "horizon").persist()
+    return Kept.of(learnt.repartition(1).sortWithinPartitions("day", "pool_id", "horizon"))
 
 
 def arrays(rows: DataFrame, *names: str) -> dict[str, np.ndarray]:

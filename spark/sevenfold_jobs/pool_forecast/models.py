@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name of the field
 
 from sevenfold_jobs.pool_forecast import boosters, days, fan
@@ -15,6 +15,7 @@ from sevenfold_jobs.pool_forecast.features import STACKED_FEATURES, TVL_FEATURES
 from sevenfold_jobs.pool_forecast.fingerprints import Fingerprints
 from sevenfold_jobs.pool_forecast.frames import (
     Days,
+    Kept,
     arrays,
     learnt_from,
     stack,
@@ -103,7 +104,7 @@ class Models:
         self._first_learnt = days.first_day_learnt_from(first_asof)
         self._last = known.last
         self._fitted: dict[tuple[str, int], Any] = {}
-        self._stacked: DataFrame | None = None
+        self._stacked: Kept | None = None
         count = len(self._facts)
         self._tvl_forecast = np.full(count, np.nan)  # log-ratio, out of fold
         self._apy_forecast = np.full(count, np.nan)  # percent points, out of fold
@@ -114,7 +115,7 @@ class Models:
         """Gives Spark's memory back."""
         self.days.close()
         if self._stacked is not None:
-            self._stacked.unpersist()
+            self._stacked.close()
 
     def tell(self, asof: int, horizons: tuple[int, ...] = HORIZONS) -> Told:
         """Fits what day `asof` needs and has not been fitted, and asks it."""
@@ -146,7 +147,7 @@ class Models:
             self._first_learnt,
             [(fold.first, fold.last, self._fitted["tvl", fold.cutoff]) for fold in folds],
         )
-        found = arrays(self._stacked.where("horizon = 1"), "row", "tvl_forecast_change")
+        found = arrays(self._stacked.rows.where("horizon = 1"), "row", "tvl_forecast_change")
         rows = found["row"]
         self._tvl_forecast[rows] = found["tvl_forecast_change"] * self._facts["tvl_scale"].to_numpy()[rows]
 
@@ -190,7 +191,7 @@ class Models:
             return boosters.fit(learnt_from(rows), _KINDS[kind])
         known = within & (F.col("day") + F.col("horizon") <= cutoff)
         of_kind = F.col("horizon") == 1 if kind == "apy" else F.lit(True)
-        return boosters.fit(self._stacked.where(known & of_kind), _KINDS[kind])
+        return boosters.fit(self._stacked.rows.where(known & of_kind), _KINDS[kind])
 
     def _span(self, kind: str, cutoff: int) -> "_Span":
         """The days that a model learns from: the newest whole ones that are not too many rows."""
@@ -216,13 +217,15 @@ class Models:
             if model is None or fold.first in self._blocks_told:
                 continue
             self._blocks_told.add(fold.first)
-            rows = self._stacked.where(F.col("day").between(fold.first, fold.last) & (F.col("horizon") == 1))
+            rows = self._stacked.rows.where(
+                F.col("day").between(fold.first, fold.last) & (F.col("horizon") == 1)
+            )
             told = arrays(boosters.predict(rows, {"told": model}), "row", "told")
             self._apy_forecast[told["row"]] = told["told"] * self._facts["scale"].to_numpy()[told["row"]]
         models = {kind: self._fitted[kind, calibration.cutoff] for kind in ("q10", "q90")}
         if None in models.values() or calibration.cutoff in self._fan_told:
             return
-        rows = self._stacked.where(F.col("day").between(calibration.first, calibration.last))
+        rows = self._stacked.rows.where(F.col("day").between(calibration.first, calibration.last))
         self._fan_told[calibration.cutoff] = arrays(
             boosters.predict(rows, models), "row", "horizon", "q10", "q90"
         )
