@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -267,6 +276,7 @@ describe('the command line', () => {
 function edit(file: string, from: RegExp, to: string): (folder: string) => void {
   return (folder) => {
     const path = join(folder, file);
+    chmodSync(path, 0o644); // the copy of a file that may only be read is such a file
     writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
   };
 }
