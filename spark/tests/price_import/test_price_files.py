@@ -132,7 +132,8 @@ def test_paths_that_hold_no_prices_are_refused_in_one_line(tmp_path):
 @needs_shared
 def test_the_csv_files_beside_the_parquet_file_are_checked_and_held_against_it(tmp_path):
     folder = tmp_path / "commodity"
-    shutil.copytree(COMMODITY, folder)
+    # by content alone: of a file that may only be read, the copy may be written
+    shutil.copytree(COMMODITY, folder, copy_function=shutil.copyfile)
     rows = (folder / "prices_daily.csv").read_text()
     changed = rows.replace("2015-03-04,WTI,51.53", "2015-03-04,WTI,99").replace("2015-03-05,WTI,50.76\n", "")
     (folder / "prices_daily.csv").write_text(changed)
