@@ -8,7 +8,7 @@ import { startSharedRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 import { onServer } from '../support/postgres.ts';
 
-const day = '2026-01-31';
+const day = '2026-11-01';
 // The server is shared, and so are the names of what lies in it.
 const tablespace = `small_${process.pid}`;
 const key = `daily/sample/${day}`;
