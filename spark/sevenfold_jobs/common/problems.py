@@ -29,6 +29,6 @@ class Problems:
 
 
 def shown(value: object) -> str:
-    """A value in quotes, on one line, short."""
-    text = " ".join(str(value).split())
+    """A value in quotes, on one line, short; control characters and odd blanks are written out."""
+    text = repr(value)[2:-1] if isinstance(value, bytes) else str(value)
     return repr(text if len(text) <= VALUE_WIDTH else text[: VALUE_WIDTH - 1] + "…")

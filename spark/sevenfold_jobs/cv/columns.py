@@ -6,7 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sevenfold_jobs.common.door.types import Unusable, normal
+from sevenfold_jobs.common.door.values import USUAL, Decimals, Reading, read_values, trimmed
+
 MISSING = "(missing)"
+
+# Of texts listed as categories these are ordered and written as numbers are; others stay as they stand.
+_PLAIN_LEVELS = r"^-?(0|[1-9]\d{0,17})(\.\d+)?$"
 
 
 @dataclass(frozen=True)
@@ -38,30 +44,35 @@ def is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
-def numbers_of(column: pa.ChunkedArray) -> np.ndarray:
-    """(rows,) float64, NaN for null. The column is one of numbers, or `is_numeric_text`."""
-    column = _plain(column)
-    if is_text(column.type):
-        column = pc.utf8_trim_whitespace(column)
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.int8())
-    return column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+def read_column(column: pa.ChunkedArray, decimals: Decimals = USUAL) -> Reading:
+    """What the column holds, by one rule for text and for types (`common/door/values`)."""
+    return read_values(_plain(column), decimals)
 
 
-def is_numeric_text(column: pa.ChunkedArray) -> bool:
+def numbers_of(column: pa.ChunkedArray, decimals: Decimals = USUAL) -> np.ndarray:
+    """(rows,) float64, NaN for null. The column is one of numbers or flags, or a text of them."""
+    return as_numbers(read_column(column, decimals))
+
+
+def as_numbers(reading: Reading) -> np.ndarray:
+    """(rows,) float64, NaN for gaps and for whatever is no number."""
+    values = reading.values
+    if reading.kind == "flag":
+        values = values.cast(pa.int8())
+    elif reading.kind != "number":
+        return np.full(len(values), np.nan)
+    # Arrow hands out what it holds read-only; callers fill gaps in place.
+    return np.array(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def is_numeric_text(column: pa.ChunkedArray, decimals: Decimals = USUAL) -> bool:
     """Whether each of its texts is a number; one that begins with a zero, as codes do, is none."""
-    if pc.any(pc.match_substring_regex(_plain(column), r"^\s*0\d")).as_py():
-        return False
-    try:
-        numbers_of(column)
-    except pa.ArrowInvalid:
-        return False
-    return True
+    return read_column(column, decimals).kind in ("number", "flag")
 
 
 def categories_of(column: pa.ChunkedArray) -> Categorical:
     """The column's levels as texts, sorted by value; whole numbers are written without a point."""
-    encoded = _plain(column).combine_chunks().dictionary_encode()
+    encoded = _leveled(_plain(column)).combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     values = encoded.dictionary
@@ -73,6 +84,18 @@ def categories_of(column: pa.ChunkedArray) -> Categorical:
     return Categorical(places[codes], [_level(value) for value in values.take(pa.array(order)).to_pylist()])
 
 
+def _leveled(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts of flags and plain numbers as what they are, so that CSV and Parquet give the same levels."""
+    if not pa.types.is_string(column.type):
+        return column
+    text = trimmed(column)
+    if not pc.all(pc.match_substring_regex(text, _PLAIN_LEVELS)).as_py():
+        reading = read_values(column)
+        return reading.values if reading.kind == "flag" else text
+    whole = not pc.any(pc.match_substring(text, ".")).as_py()
+    return text.cast(pa.int64() if whole else pa.float64())
+
+
 def _level(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -82,4 +105,8 @@ def _level(value: object) -> str:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    """Of one of the door's types; what cannot be is nothing but gaps."""
+    if not isinstance(column, pa.ChunkedArray):
+        column = pa.chunked_array([column])
+    found = normal(column)
+    return pa.chunked_array([pa.nulls(len(column))]) if isinstance(found, Unusable) else found

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from sevenfold_jobs.cv.columns import is_number, numbers_of
+from sevenfold_jobs.cv.columns import numbers_of
+from sevenfold_jobs.cv.reading import about
 from sevenfold_jobs.cv.request import Request
 from sevenfold_jobs.cv.roles import roles_of
 
@@ -26,18 +27,16 @@ def filled_in(request: Request, table: pa.Table) -> Request:
         splitter = "stratified" if roles["date"] is None else "timeSeries"
     horizons = request.horizons
     if not horizons and roles["time"] is not None:
-        horizons = _horizons(table[roles["time"]], roles["time"])
+        horizons = _horizons(table, roles["time"])
     names = {role: name for role, name in roles.items() if name is not None and role != "fold"}
     given = request.given | names | {"splitter": splitter, "horizons": horizons}
     return replace(request, given=given, splitter=splitter, horizons=horizons)
 
 
-def _horizons(column: pa.ChunkedArray, name: str) -> list[float]:
+def _horizons(table: pa.Table, name: str) -> list[float]:
     if name == _MONTHS[0]:
         return list(_MONTHS[1])
-    if not is_number(column.type):
-        return []
-    time = numbers_of(column)
+    time = numbers_of(table[name], about(table).decimals)
     time = time[np.isfinite(time) & (time > 0)]
     if len(time) == 0:
         return []

@@ -12,13 +12,24 @@ from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.cv.columns import (
     MISSING,
     Categorical,
+    as_numbers,
     categories_of,
     is_number,
-    is_numeric_text,
     is_text,
-    numbers_of,
+    read_column,
 )
 from sevenfold_jobs.cv.naming import known_name
+from sevenfold_jobs.cv.outcomes import (
+    ROLES,
+    dates_of,
+    event_of,
+    holds_dates,
+    numeric_role,
+    odd_values,
+    readable,
+    target_of,
+)
+from sevenfold_jobs.cv.reading import about
 from sevenfold_jobs.cv.request import Request
 
 _TIME, _EVENT, _TARGET = ("survival_months", "time"), ("is_terminated", "event"), ("target",)
@@ -26,18 +37,10 @@ _ID, _DATE = ("account_entities_key", "id"), ("date", "timestamp")
 
 #: A text column with more levels is a name, not a category.
 MOST_LEVELS = 100
-_MOST_CLASSES = 100
+# With more levels than that, a column of numbers in which so many are none is one of names.
+_MOST_ODD = 0.2
 # Strata that are not asked for: a baseline each, so few of them.
 _MOST_STRATA, _EVENTS_A_STRATUM = 40, 10
-
-_ROLES = {
-    "time": "is the time",
-    "event": "is the event",
-    "target": "is the target",
-    "id": "is the row's id",
-    "date": "is the row's date",
-    "fold": "holds the folds",
-}
 
 
 @dataclass
@@ -101,20 +104,21 @@ def read_roles(table: pa.Table, request: Request) -> Table:
 
     found = Table(np.empty(0, np.int64), {}, {}, [], table.num_rows, dropped=dropped)
     if request.task == "survival":
-        time = _numeric_role(table, roles["time"], "time")
-        event = _event(table, roles["event"])
+        time = numeric_role(table, roles["time"], "time")
+        event = event_of(table, roles["event"])
         drop("no time", np.isnan(time))
         drop("no event", np.isnan(event))
         drop("time <= 0", time <= 0)
     else:
-        target, classes = _target(table, roles["target"], request.task)
+        target, classes = target_of(table, roles["target"], request.task)
         drop("no target", np.isnan(target))
         found.classes = classes
     if roles["fold"] is not None:
-        folds = _numeric_role(table, roles["fold"], "fold")
+        folds = numeric_role(table, roles["fold"], "fold")
         drop("no fold", np.isnan(folds))
-    if roles["date"] is not None and request.splitter == "timeSeries":
-        drop("no date", _is_null(table[roles["date"]]))
+    dates = None if roles["date"] is None else dates_of(table, roles["date"])
+    if dates is not None and request.splitter == "timeSeries":
+        drop("no date", _is_null(dates))
     _refuse_nothing(request, keep, dropped)
     _features(table, request, roles, keep, found)
     if request.complete_rows:
@@ -127,8 +131,7 @@ def read_roles(table: pa.Table, request: Request) -> Table:
         _refuse_nothing(request, keep, dropped)
 
     rows = np.flatnonzero(keep)
-    if roles["date"] is not None:
-        dates = table[roles["date"]].combine_chunks()
+    if dates is not None:
         if request.splitter == "timeSeries":
             rows = _in_order(rows, dates, roles["date"], found)
         found.dates = dates.take(pa.array(rows))
@@ -155,7 +158,8 @@ def read_roles(table: pa.Table, request: Request) -> Table:
         found.folds = folds[rows]
     if roles["id"] is not None:
         found.id_name = roles["id"]
-        found.ids = table[roles["id"]].combine_chunks().take(pa.array(rows))
+        # As they stand: 000001, 2E2 and twenty digits are names.
+        found.ids = readable(table, roles["id"], "id").combine_chunks().take(pa.array(rows))
     return found
 
 
@@ -190,10 +194,8 @@ def roles_of(table: pa.Table, request: Request) -> dict[str, str | None]:
         "fold": find("fold", request.fold_column, (), False) if request.splitter == "given" else None,
     }
     # A column called date that holds none is a feature like others.
-    if request.date is None and roles["date"] is not None:
-        kind = table.schema.field(roles["date"]).type
-        if not pa.types.is_temporal(kind):
-            roles["date"] = None
+    if request.date is None and roles["date"] is not None and not holds_dates(table, roles["date"]):
+        roles["date"] = None
     for name in [*request.exclude, *(request.features or []), *(request.categorical or [])]:
         known_name("Column", name, names)
     for name in request.strata or []:
@@ -201,91 +203,37 @@ def roles_of(table: pa.Table, request: Request) -> dict[str, str | None]:
     return roles
 
 
-def _numeric_role(table: pa.Table, name: str, role: str) -> np.ndarray:
-    column = table[name]
-    if not is_number(column.type):
-        raise InvalidInput(f"Column {shown(name)} {_ROLES[role]} and must hold numbers, not {column.type}.")
-    values = numbers_of(column)
-    infinite = int(np.isinf(values).sum())
-    if infinite:
-        raise InvalidInput(f"Column {shown(name)} {_ROLES[role]} and has {infinite:,} infinite values.")
-    return values
-
-
-def _event(table: pa.Table, name: str) -> np.ndarray:
-    column = table[name]
-    rule = "1 is a row with the event, 0 a censored one"
-    if not is_number(column.type):
-        value = next((value for value in column.unique().to_pylist() if value is not None), None)
-        raise InvalidInput(f"Column {shown(name)} is the event and holds {shown(value)}: {rule}.")
-    values = numbers_of(column)
-    wrong = values[~np.isnan(values) & (values != 0) & (values != 1)]
-    if len(wrong):
-        raise InvalidInput(
-            f"Column {shown(name)} is the event and holds {wrong[0]:g} in {len(wrong):,} rows: {rule}."
-        )
-    return values
-
-
-def _target(table: pa.Table, name: str, task: str) -> tuple[np.ndarray, list[str]]:
-    """(values or class codes as float64 with NaN for none, classes)."""
-    column = table[name]
-    if task == "regression":
-        if not is_number(column.type):
-            raise InvalidInput(f"Column {shown(name)} is the target of a regression and must hold numbers.")
-        values = _numeric_role(table, name, "target")
-        known = values[~np.isnan(values)]
-        if len(known) and (known == known[0]).all():
-            raise InvalidInput(f"Column {shown(name)} is the target and is {known[0]:g} in every row.")
-        return values, []
-    if not is_number(column.type) and not is_text(column.type):
-        raise InvalidInput(
-            f"Column {shown(name)} is the target and is of type {column.type}: use text or numbers."
-        )
-    encoded = categories_of(column)
-    if len(encoded.levels) > _MOST_CLASSES:
-        raise InvalidInput(
-            f"Column {shown(name)} is the target and has {len(encoded.levels):,} classes: "
-            "for a number ask for task regression."
-        )
-    if len(encoded.levels) < 2:
-        only = shown(encoded.levels[0]) if encoded.levels else "nothing"
-        raise InvalidInput(
-            f"Column {shown(name)} is the target and holds {only} only: there is nothing to tell apart."
-        )
-    codes = encoded.codes.astype(np.float64)
-    codes[encoded.codes < 0] = np.nan
-    return codes, encoded.levels
-
-
 def _features(
     table: pa.Table, request: Request, roles: dict[str, str | None], keep: np.ndarray, found: Table
 ) -> None:
     """Fills numbers, categories, left_out and warnings of `found`; columns still have all rows."""
-    role_of = {name: _ROLES[role] for role, name in roles.items() if name is not None}
+    role_of = {name: ROLES[role] for role, name in roles.items() if name is not None}
     asked = list(dict.fromkeys([*(request.features or []), *(request.categorical or [])]))
     for name in asked:
         if name in role_of and name not in request.exclude:
             raise InvalidInput(f"Column {shown(name)} {role_of[name]} and cannot be a feature.")
     names = asked if request.features else table.column_names
     excluded = set(request.exclude)
+    index = {name: why for name, why in about(table).index.items() if name not in asked}
+    names = [name for name in names if name not in index]
     for name in table.column_names:
         if name in role_of:
             found.left_out.append({"name": name, "reason": role_of[name]})
         elif name in excluded:
             found.left_out.append({"name": name, "reason": "excluded"})
+        elif name in index:
+            _leave_out(found, name, index[name])
         elif name not in names:
             found.left_out.append({"name": name, "reason": "not asked for"})
     numbers, categories = {}, {}
     for name in dict.fromkeys(names):
         if name in role_of or name in excluded:
             continue
-        kind, column, fault = _as_feature(table[name], name, request, keep, found.warnings)
+        kind, column, fault = _as_feature(table, name, request, keep, found.warnings)
         if fault is not None:
             if name in asked:
                 raise InvalidInput(f"Column {shown(name)} was asked for as a feature and {fault}.")
-            found.left_out.append({"name": name, "reason": fault})
-            found.warnings.append(f"Column {name} is left out: it {fault}.")
+            _leave_out(found, name, fault)
         elif kind == "numeric":
             numbers[name] = column
         else:
@@ -295,37 +243,52 @@ def _features(
     found.numbers, found.categories = numbers, categories
 
 
+def _leave_out(found: Table, name: str, reason: str) -> None:
+    """`reason` ends "it …"."""
+    found.left_out.append({"name": name, "reason": reason})
+    found.warnings.append(f"Column {name} is left out: it {reason}.")
+
+
 def _as_feature(
-    column: pa.ChunkedArray, name: str, request: Request, keep: np.ndarray, warnings: list[str]
+    table: pa.Table, name: str, request: Request, keep: np.ndarray, warnings: list[str]
 ) -> tuple[str, Any, str | None]:
-    """(kind, column, fault); a fault ends "the column …"."""
-    kind = column.type
-    categorical = request.categorical
-    wanted = categorical is not None and name in categorical
-    if not is_number(kind) and not is_text(kind):
-        if column.null_count == len(column):
-            return "numeric", None, "has no value in any row"
-        return "numeric", None, f"is of type {kind}, neither number nor text"
-    # Numbers kept as text are numbers, as they would be in a CSV file, unless they are listed as categories.
-    as_number = is_number(kind) or is_numeric_text(column)
-    if as_number and not wanted:
-        values = numbers_of(column)
+    """(kind, column, fault); a fault ends "the column …". InvalidInput for numbers some of which are none."""
+    known = about(table)
+    if name in known.unusable:
+        return "numeric", None, known.unusable[name]
+    reading = read_column(table[name], known.decimals)
+    if reading.kind == "moment":
+        return "numeric", None, "holds dates, neither numbers nor names"
+    # Numbers kept as text are numbers in every kind of file, unless they are listed as categories.
+    wanted = name in (request.categorical or [])
+    if reading.kind in ("number", "flag") and not wanted:
+        values = as_numbers(reading)
         infinite = np.isinf(values)
         if infinite.any():
             values[infinite] = np.nan
             warnings.append(
                 f"Column {name} has {int(infinite.sum()):,} infinite values, which count as missing."
             )
-        known = values[keep & ~np.isnan(values)]
-        fault = _fault(known, int(keep.sum()))
-        return "numeric", values, fault
-    encoded = categories_of(column)
+        for mark, count in reading.marks.items():
+            warnings.append(f"Column {name} has {shown(mark)} in {count:,} rows, which count as missing.")
+        if reading.how is not None:
+            warnings.append(f"Column {name} is read as numbers with {reading.how}.")
+        return "numeric", values, _fault(values[keep & ~np.isnan(values)], int(keep.sum()))
+    encoded = categories_of(table[name])
     codes = encoded.codes[keep]
-    known = codes[codes >= 0]
-    fault = _fault(known, len(codes))
-    levels = len(np.unique(known))
+    seen = codes[codes >= 0]
+    fault = _fault(seen, len(codes))
+    levels = len(np.unique(seen))
+    odd = None if wanted else reading.odd
+    if odd is not None and (levels <= MOST_LEVELS or odd.count <= _MOST_ODD * odd.of):
+        raise InvalidInput(
+            f"Column {shown(name)} of {request.name} looks like numbers, and {odd_values(odd, known)}: "
+            "correct them, or list the column as categorical, or exclude it."
+        )
     if fault is None and levels > MOST_LEVELS:
         fault = f"has {levels:,} levels, more than {MOST_LEVELS}"
+        if odd is not None:
+            fault += f" ({odd_values(odd, known)})"
     return "categorical", encoded, fault
 
 
@@ -338,8 +301,8 @@ def _fault(known: np.ndarray, rows: int) -> str | None:
     return None
 
 
-def _is_null(column: pa.ChunkedArray) -> np.ndarray:
-    return pc.is_null(column).to_numpy()
+def _is_null(column: pa.Array) -> np.ndarray:
+    return pc.is_null(column).to_numpy(zero_copy_only=False)
 
 
 def _in_order(rows: np.ndarray, dates: pa.Array, name: str, found: Table) -> np.ndarray:

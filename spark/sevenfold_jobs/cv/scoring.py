@@ -12,7 +12,9 @@ from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.objects import read_object
 from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.cv.chain import Chain
-from sevenfold_jobs.cv.columns import MISSING, Categorical, categories_of, numbers_of
+from sevenfold_jobs.cv.columns import MISSING, Categorical, as_numbers, categories_of, read_column
+from sevenfold_jobs.cv.outcomes import odd_values
+from sevenfold_jobs.cv.reading import about
 
 CHAIN = "chain.json"
 
@@ -129,7 +131,16 @@ def _column(source: pa.Table, name: str) -> pa.ChunkedArray:
 
 
 def _numbers(source: pa.Table, name: str) -> np.ndarray:
-    values = numbers_of(_column(source, name))
+    known = about(source)
+    reading = read_column(_column(source, name), known.decimals)
+    if reading.odd is not None:
+        raise InvalidInput(
+            f"The model needs numbers in column {shown(name)}, and {odd_values(reading.odd, known)}: "
+            "correct them."
+        )
+    if reading.kind not in ("number", "flag") and reading.values.null_count < source.num_rows:
+        raise InvalidInput(f"The model needs numbers in column {shown(name)}, which holds none.")
+    values = as_numbers(reading)
     values[np.isinf(values)] = np.nan
     return values
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.cv.columns import categories_of, numbers_of
 from sevenfold_jobs.cv.reading import read_source
 
 ROWS = {"id": [1, 2], "time": [1.5, 2.0], "event": [0, 1], "kind": ["a", None]}
@@ -27,12 +28,15 @@ def test_parquet_keeps_its_types_and_its_metadata(tmp_path):
     assert read.schema.metadata[b"sevenfold"] == b"{}"
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_csv_is_read_whatever_parts_its_fields(tmp_path, delimiter):
     path = tmp_path / "rows.csv"
     lines = [list(ROWS), ["1", "1.5", "0", "a"], ["2", "2.0", "1", "NA"]]
     path.write_text("\n".join(delimiter.join(line) for line in lines) + "\n")
-    assert read_source(path).to_pydict() == ROWS
+    read = read_source(path)
+    assert read["id"].to_pylist() == ["1", "2"]
+    assert numbers_of(read["time"]).tolist() == ROWS["time"]
+    assert categories_of(read["kind"]).codes.tolist() == [0, -1]
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -40,7 +44,7 @@ def test_csv_is_read_whatever_parts_its_fields(tmp_path, delimiter):
 def test_a_pickle_is_refused_by_its_bytes_and_by_its_name(tmp_path, protocol, name):
     path = tmp_path / name
     path.write_bytes(pickle.dumps(Harmful(), protocol))
-    with pytest.raises(InvalidInput, match=f"{name} is a pickle, which runs code when it is read"):
+    with pytest.raises(InvalidInput, match=f"{name}: is a pickle, which runs code when it is read"):
         read_source(path)
 
 
@@ -54,14 +58,14 @@ def test_a_pickles_name_is_enough(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("rows.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0), "is a gzip archive"),
         ("rows.xlsx", b"PK\x03\x04rest", "is a ZIP archive"),
-        ("rows.parquet", b"time,event\n1,1\n", "is no Parquet file, although its name says so"),
-        ("rows.parquet", b"PAR1 and no more", "is a damaged Parquet file"),
-        ("rows.csv", b"a,b\n1\n", "is neither Parquet nor CSV that can be read"),
-        ("rows.csv", b"", "is neither Parquet nor CSV that can be read"),
+        ("rows.csv.gz", gzip.compress(b"a,b\n1,2\n", mtime=0)[:-4], "is a damaged gzip archive"),
+        ("rows.parquet", b"time,event\n1,1\n", "is not a Parquet file, although its name says so"),
+        ("rows.parquet", b"PAR1 and no more", "is not a Parquet file"),
+        ("rows.csv", b"a,b\n1\n", "line 2: has 1 field, the header has 2"),
+        ("rows.csv", b"", "is empty: give a file with a header and rows"),
         ("rows.csv", b"a,b\n", "has no rows"),
-        ("rows.csv", b"a,b,a\n1,2,3\n", "has column 'a' twice"),
+        ("rows.csv", b"a,b,a\n1,2,3\n", "column 'a' stands twice in the header"),
     ],
 )
 def test_other_files_are_refused_in_one_line(tmp_path, name, content, message):
@@ -73,5 +77,5 @@ def test_other_files_are_refused_in_one_line(tmp_path, name, content, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InvalidInput, match=r"gone\.csv cannot be read"):
+    with pytest.raises(InvalidInput, match=r"gone\.csv: cannot be read"):
         read_source(tmp_path / "gone.csv")

@@ -142,9 +142,9 @@ def test_texts_become_numbers_with_gaps():
         ({"strata": ["knd"]}, "did you mean 'kind'"),
         ({"id": "idd"}, "Column 'idd' is unknown"),
         ({"exclude": ["x", "kind"]}, "rows has no column left that can be a feature"),
-        ({"time": "kind"}, "Column 'kind' is the time and must hold numbers, not string"),
+        ({"time": "kind"}, "Column 'kind' is the time and must hold numbers, not text such as"),
     ],
 )
 def test_what_cannot_be_is_named(given, message):
     with pytest.raises(InvalidInput, match=message):
-        read_roles(rows(x=np.arange(200.0), kind=code()), asked(**given))
+        read_roles(rows(x=np.arange(200.0), kind=code(levels=("a", "b"))), asked(**given))

@@ -294,8 +294,8 @@ BAD_INPUT = {
         {"strata": ["age"]},
         "Stratum column 'age' is no categorical feature of source: the categorical ones are group",
     ),
-    "a pickle that calls itself Parquet": (write_pickle, {}, "source.parquet is a pickle, which runs code"),
-    "a CSV whose rows differ": (write_text, {}, "source.csv is neither Parquet nor CSV that can be read"),
+    "a pickle that calls itself Parquet": (write_pickle, {}, "source.parquet: is a pickle, which runs code"),
+    "a CSV whose rows differ": (write_text, {}, "source.csv line 2: has 2 fields, the header has 3"),
     "a file altered since the plan": (
         lambda: survival_table(),
         {"sourceSha256": "0" * 64},
@@ -350,7 +350,7 @@ def test_columns_that_cannot_be_features_are_left_out_with_one_warning_each(cv):
         "Column flat is left out: it is constant.",
         "Column empty is left out: it has no value in any row that takes part.",
         "Column name is left out: it has 1,000 levels, more than 100.",
-        "Column seen is left out: it is of type date32[day], neither number nor text.",
+        "Column seen is left out: it holds dates, neither numbers nor names.",
     ]
 
 
