@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from sevenfold_jobs.common import lean
 from sevenfold_jobs.common.clock import Clock
+from sevenfold_jobs.common.failures import JobError
 from sevenfold_jobs.common.objects import write_object
 from sevenfold_jobs.cv.arrays import array_bytes, load_array, load_json
 from sevenfold_jobs.cv_fit.request import Fit, Request
@@ -93,6 +94,7 @@ def _fit_survival(request: Request, fit: Fit, folder: Path) -> dict[str, Any]:
     times = np.union1d(grid.points, horizons)
     curves = fitted.survival(X_test, times, strata)
     _refuse_no_numbers(risk, curves)
+    notes = [*fitted.notes, *_remarks(risk)]
     survival = curves[:, np.searchsorted(times, grid.points)]
     at_horizons = curves[:, np.searchsorted(times, horizons)]
     stages.lap("predict")
@@ -116,12 +118,14 @@ def _fit_survival(request: Request, fit: Fit, folder: Path) -> dict[str, Any]:
     write_object(f"{address}/risk.npy", array_bytes(risk.astype(np.float64)))
     stages.lap("store")
     detail = figures.pop("detail")
+    figures = _finite(figures)
+    _refuse_no_figure(figures, request.task)
     return {
-        **_finite(figures),
+        **figures,
         "train_rows": len(X_train),
         "test_rows": len(X_test),
         "arrays": address,
-        "detail": {**detail, "stages": stages.seconds, "notes": fitted.notes},
+        "detail": {**detail, "stages": stages.seconds, "notes": notes},
     }
 
 
@@ -141,6 +145,7 @@ def _fit_boosting(request: Request, fit: Fit, folder: Path) -> dict[str, Any]:
         detail["classification_report"] = {names[int(key)]: value for key, value in report.items()}
     trees = figures.pop("best_iteration")
     figures = _finite(figures)
+    _refuse_no_figure(figures, request.task)
     address = arrays_address(request.object_root, fit.fit_key)
     _write_result(f"{address}/result.parquet", fit, figures, trees, stages.seconds["fit"])
     stages.lap("store")
@@ -175,6 +180,29 @@ def _write_result(
 def _refuse_no_numbers(risk: np.ndarray, survival: np.ndarray) -> None:
     if not np.isfinite(risk).all() or not np.isfinite(survival).all():
         raise ValueError("the model predicts values that are no numbers")
+
+
+#: What a fit must have to be compared; src/ledger/cv.ts asks for the same.
+_NEEDED = {
+    "survival": ("cindex_tau", "ibs"),
+    "classification": ("auc", "accuracy", "f1"),
+    "regression": ("rmse", "mae"),
+}
+
+
+def _refuse_no_figure(figures: dict[str, float | None], task: str) -> None:
+    """A fit without the figure that decides has failed: as a stored one it would be made again for ever."""
+    missing = [name for name in _NEEDED[task] if figures[name] is None]
+    if missing:
+        raise JobError(f"the test rows give no {', '.join(missing)}: use other folds, or more rows")
+
+
+def _remarks(predicted: np.ndarray) -> list[str]:
+    """What the figures alone would hide: a model that tells no row from another has the C of a coin."""
+    spread = float(np.ptp(predicted))
+    if spread <= 1e-12 * max(1.0, float(np.abs(predicted).max())):
+        return ["predicts the same for every test row: it has learnt nothing from these columns"]
+    return []
 
 
 def _finite(figures: dict[str, Any]) -> dict[str, float | None]:

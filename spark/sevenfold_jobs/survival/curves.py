@@ -54,6 +54,16 @@ def kaplan_meier(time: np.ndarray, event: np.ndarray) -> Step:
     return Step(c.times, np.cumprod(1.0 - c.events / c.at_risk), 1.0)
 
 
+def observed_survival(time: np.ndarray, event: np.ndarray, at: np.ndarray | float) -> np.ndarray:
+    """Kaplan-Meier at these times; NaN beyond the last row, unless the last ones had the event.
+
+    Nobody was followed for longer, so nothing was observed there: the curve's last value is no figure of it.
+    """
+    curve = kaplan_meier(time, event)
+    known = curve.at(at)
+    return np.where((np.asarray(at) <= curve.times[-1]) | (curve.values[-1] <= 0.0), known, np.nan)
+
+
 def censoring_curve(time: np.ndarray, event: np.ndarray) -> Step:
     """G: Kaplan-Meier of the censoring times, events leaving before censorings at a tie.
 

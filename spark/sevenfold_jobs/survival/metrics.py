@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.survival.curves import Step, censoring_curve, kaplan_meier
+from sevenfold_jobs.survival.curves import Step, censoring_curve, kaplan_meier, observed_survival
 from sevenfold_jobs.survival.grid import Grid, horizons_for
 
 # Risks this close to each other are a tie.
@@ -123,6 +123,14 @@ def uno_c(
     """Uno's C of events before `tau`: pairs weighted by 1 / G(T)^2 of their event; NaN without a pair."""
     censoring = censoring_curve(train_time, train_event)
     return concordance(pairs(time, event, risk), uno_weights(censoring, time, event, tau))
+
+
+def pairs_to_compare(
+    train_time: np.ndarray, train_event: np.ndarray, time: np.ndarray, event: np.ndarray, tau: float
+) -> int:
+    """Pairs on which the truncated C of these test rows rests: with none it has no value."""
+    weight = uno_weights(censoring_curve(train_time, train_event), time, event, tau)
+    return int(pairs(time, event, np.zeros(len(time))).comparable[weight > 0].sum())
 
 
 def harrell_c(time: np.ndarray, event: np.ndarray, risk: np.ndarray) -> float:
@@ -244,11 +252,11 @@ def evaluate(
         "mean_auc": mean_auc(auc),
         "weighted_auc": weighted_auc(auc, km),
         "detail": {
-            "grid": _listed(points),
-            "tau": _rounded(grid.tau),
+            "grid": [_time(point) for point in points],
+            "tau": _time(grid.tau),
             "auc": _listed(auc),
             "brier": _listed(brier),
-            "km": _listed(km),
+            "km": _listed(observed_survival(test_time, test_event, points)),
             "mean_survival": _listed(survival.mean(axis=0)),
             "horizons": _horizons(censoring, test_time, test_event, risk, np.array(at), horizon_survival),
             "strata": []
@@ -285,10 +293,10 @@ def _horizons(
         return []
     brier = brier_curve(censoring, time, event, survival, at)
     auc = auc_curve(censoring, time, event, risk, at)
-    observed = kaplan_meier(time, event).at(at)
+    observed = observed_survival(time, event, at)
     return [
         {
-            "t": _rounded(t),
+            "t": _time(t),
             "brier": _rounded(brier[i]),
             "auc": _rounded(auc[i]),
             "predicted": _rounded(survival[:, i].mean()),
@@ -302,13 +310,16 @@ def _horizons(
 def _calibration(
     time: np.ndarray, event: np.ndarray, predicted: np.ndarray, t: float
 ) -> list[dict[str, Any]]:
-    """Rows in ten groups of predicted survival, lowest first: what was predicted, what Kaplan-Meier saw."""
+    """Rows in ten groups of predicted survival, lowest first: what was predicted, what Kaplan-Meier saw.
+
+    `observed` is null where nobody of a group was followed for so long.
+    """
     groups = np.array_split(np.argsort(predicted, kind="stable"), min(CALIBRATION_GROUPS, len(time)))
     return [
         {
             "rows": len(rows),
             "predicted": _rounded(predicted[rows].mean()),
-            "observed": _rounded(kaplan_meier(time[rows], event[rows]).at(t)),
+            "observed": _rounded(observed_survival(time[rows], event[rows], t)),
         }
         for rows in groups
     ]
@@ -354,7 +365,7 @@ def _strata(
                 else None,
                 "mean_survival": _listed(its_survival.mean(axis=0)),
                 "sd_survival": _listed(its_survival.std(axis=0)),
-                "km": _listed(kaplan_meier(its_time, its_event).at(grid.points)),
+                "km": _listed(observed_survival(its_time, its_event, grid.points)),
                 "mean_risk": _rounded(risk[rows].mean()),
                 "sd_risk": _rounded(risk[rows].std()),
             }
@@ -366,6 +377,11 @@ def _rounded(value: Any) -> float | None:
     """For JSON: six decimals, null for what is not defined."""
     number = float(value)
     return round(number, DECIMALS) if np.isfinite(number) else None
+
+
+def _time(value: float) -> float:
+    """For JSON: to ten digits that count, because a time may be in any unit."""
+    return float(f"{value:.10g}")
 
 
 def _listed(values: np.ndarray) -> list[float | None]:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from lifelines.statistics import proportional_hazard_test
 
+from sevenfold_jobs.survival import hazards
 from sevenfold_jobs.survival.hazards import holm, proportional_hazards_test
 
 
@@ -49,6 +50,26 @@ def test_columns_that_cannot_be_tested_are_left_out(data) -> None:
     rows = proportional_hazards_test(more, list("abcde"), None, np.ceil(time), event)
     assert sorted(row["column"] for row in rows) == ["a", "c"]
     assert proportional_hazards_test(more[:, 3:4], ["d"], None, time, event) == []
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(180, 300), (200, 120)])
+def test_no_more_events_than_columns_end_at_once(columns: int, rows: int) -> None:
+    rng = np.random.default_rng(5)
+    with pytest.raises(ValueError, match=r"columns need more than the \d+ events of rows without gaps"):
+        proportional_hazards_test(
+            rng.normal(size=(rows, columns)),
+            [f"c{each}" for each in range(columns)],
+            None,
+            rng.exponential(1, rows),
+            np.arange(rows) % 2 == 0,
+        )
+
+
+def test_a_model_whose_steps_take_minutes_is_not_begun(data, monkeypatch) -> None:
+    X, time, event = data
+    monkeypatch.setattr(hazards, "_MOST_WORK", 300 * 9 - 1)
+    with pytest.raises(ValueError, match="3 columns of 300 rows are too many"):
+        proportional_hazards_test(X, list("abc"), None, time, event)
 
 
 def test_one_event_is_too_few(data) -> None:

@@ -14,7 +14,9 @@ from sksurv.util import Surv
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.survival import models
+from sevenfold_jobs.survival.cox import RiskSets
 from sevenfold_jobs.survival.metrics import harrell_c
+from sevenfold_jobs.survival.models import weibull_aft
 
 CONFIG = json.loads((Path(__file__).resolve().parents[3] / "config/cv/survival.json").read_text())
 GRID = np.linspace(1.5, 40, 23)
@@ -156,16 +158,45 @@ def test_rsf_takes_all_features_where_there_are_fewer_than_asked_for(data: Data)
     assert narrow.risk(data.X[:, :2]).std() > 0
 
 
-def test_coxnet_is_scikit_survivals_with_its_last_penalty(data: Data) -> None:
+def test_coxnet_is_scikit_survivals_with_its_smallest_penalty(data: Data) -> None:
+    path = CoxnetSurvivalAnalysis(l1_ratio=0.5, n_alphas=100, alpha_min_ratio=0.01).fit(data.X, data.y)
+    assert len(path.alphas_) < 100, "the path ends before its last penalty"
     theirs = CoxnetSurvivalAnalysis(
-        l1_ratio=0.5, n_alphas=100, alpha_min_ratio=0.01, max_iter=10_000, fit_baseline_model=True
+        l1_ratio=0.5, alphas=[0.01 * path.alphas_[0]], max_iter=10_000, fit_baseline_model=True
     ).fit(data.X, data.y)
     ours = data.fit("coxnet", CONFIG["sample"]["coxnet"])
-    assert ours.notes[0] == f"the smallest of {len(theirs.alphas_)} penalties is used"
+    assert ours.notes == ["the smallest of 100 penalties is used"]
     # Theirs is centred: equal but for a constant.
-    assert np.ptp(ours.risk(data.X) - theirs.predict(data.X)) < 1e-12
+    assert np.ptp(ours.risk(data.X) - theirs.predict(data.X)) < 1e-9
     curves = _theirs(theirs.predict_survival_function(data.X))
-    assert ours.survival(data.X, GRID) == pytest.approx(curves, abs=1e-12)
+    assert ours.survival(data.X, GRID) == pytest.approx(curves, abs=1e-9)
+
+
+def test_the_largest_penalty_of_coxnet_is_the_first_of_scikit_survivals_path(data: Data) -> None:
+    theirs = CoxnetSurvivalAnalysis(l1_ratio=0.3, n_alphas=10).fit(data.X, data.y)
+    ours = models.load("coxnet").largest_penalty(data.X, data.time, data.event, 0.3)
+    assert ours == pytest.approx(theirs.alphas_[0], rel=1e-9)
+
+
+def test_coxnet_reaches_its_smallest_penalty_on_heavily_tied_times(data: Data) -> None:
+    X = np.column_stack((data.X, np.random.default_rng(3).normal(size=(len(data.X), 20))))
+    time = np.ceil(data.time / 12)
+    params = CONFIG["sample"]["coxnet"]
+    fitted = models.load("coxnet").fit(X, time, data.event, params, 1)
+    least = params["smallest_penalty"] * models.load("coxnet").largest_penalty(X, time, data.event, 0.5)
+    # Where the penalised likelihood is least, the slope of a coefficient is that of its penalty.
+    slope = RiskSets(time, data.event).negative_gradient(X @ fitted.coef) @ X / len(X)
+    kept = fitted.coef != 0
+    due = least * (0.5 * np.sign(fitted.coef) + 0.5 * fitted.coef)
+    assert kept.sum() > 15
+    assert slope[kept] == pytest.approx(due[kept], abs=1e-4)
+
+
+def test_coxnet_without_any_slope_says_so(data: Data) -> None:
+    flat = np.zeros_like(data.X)
+    fitted = models.load("coxnet").fit(flat, data.time, data.event, CONFIG["sample"]["coxnet"], 1)
+    assert not fitted.coef.any()
+    assert fitted.notes == ["all coefficients are zero: no column tells rows with an event apart"]
 
 
 def test_coxnet_refuses_another_penalty(data: Data) -> None:
@@ -192,6 +223,35 @@ def test_weibull_does_not_depend_on_the_unit_of_time(data: Data) -> None:
     days = models.load("weibull_aft").fit(data.X, data.time * 30.4375, data.event, params, 1)
     months = data.fit("weibull_aft", params)
     assert days.survival(data.X, GRID * 30.4375) == pytest.approx(months.survival(data.X, GRID), abs=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1e15, 1e-15])
+def test_weibull_curves_exist_in_any_unit_of_time(data: Data, unit: float) -> None:
+    params = CONFIG["sample"]["weibull_aft"]
+    tiny = models.load("weibull_aft").fit(data.X, data.time * unit, data.event, params, 1)
+    steep = weibull_aft.Weibull(tiny.coef, tiny.intercept, 40.0)
+    for fitted in (tiny, steep):
+        curves = fitted.survival(data.X, np.concatenate(([0.0], GRID * unit)))
+        assert np.isfinite(curves).all()
+        assert (curves[:, 0] == 1.0).all()
+    months = data.fit("weibull_aft", params)
+    assert tiny.survival(data.X, GRID * unit) == pytest.approx(months.survival(data.X, GRID), abs=1e-8)
+
+
+def test_a_weibull_fit_that_has_not_converged_offers_a_penalty(data: Data) -> None:
+    fitted = data.fit("weibull_aft", CONFIG["sample"]["weibull_aft"] | {"max_iter": 1})
+    assert fitted.notes == [
+        "not converged after 1 iterations: a small penalty holds it, --params weibull_aft.penalty=0.01"
+    ]
+
+
+@pytest.mark.parametrize("rows", [3, 38, 39])
+def test_lgb_cox_says_how_many_rows_two_leaves_need(data: Data, rows: int) -> None:
+    event = np.ones(rows, dtype=bool)
+    with pytest.raises(InvalidInput, match=f"needs 40 training rows for two leaves .* and has {rows}: give"):
+        models.load("lgb_cox").fit(data.X[:rows], data.time[:rows], event, _small("lgb_cox"), 1)
+    less = _small("lgb_cox") | {"min_leaf": max(1, rows // 4)}
+    assert models.load("lgb_cox").fit(data.X[:rows], data.time[:rows], event, less, 1) is not None
 
 
 def test_a_weibull_penalty_shrinks(data: Data) -> None:

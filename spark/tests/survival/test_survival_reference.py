@@ -6,9 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.model_selection import StratifiedKFold
+from sksurv.datasets import load_breast_cancer
+from threadpoolctl import threadpool_limits
 
+from sevenfold_jobs.cv.chain import Chain
+from sevenfold_jobs.cv.columns import categories_of, is_number, numbers_of
+from sevenfold_jobs.cv.splits import stratified
 from sevenfold_jobs.survival import models
 from sevenfold_jobs.survival.grid import time_grid
 from sevenfold_jobs.survival.metrics import evaluate
@@ -57,3 +63,41 @@ def test_complete_rows_of_flchain_with_sample_settings() -> None:
         assert scores[:, :3].mean(axis=0) == pytest.approx(reference, abs=5e-4), name
         # Truncated, no fold stands apart.
         assert scores[:, 3].std() < 0.008 < 0.018 < scores[:, 0].std(), name
+
+
+def _five_folds(frame: pd.DataFrame, time: np.ndarray, event: np.ndarray, name: str) -> list[dict]:
+    """Figures and fits of the product's own folds and chain."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    numeric = [each for each in table.column_names if is_number(table[each].type)]
+    numbers = {each: numbers_of(table[each]) for each in numeric}
+    categories = {each: categories_of(table[each]) for each in table.column_names if each not in numeric}
+    found = []
+    for split in stratified(event, 5, 42):
+        chain = Chain.fit(numbers, categories, split.train)
+        X, X_test = (chain.transform(numbers, categories, rows) for rows in (split.train, split.test))
+        times = time[split.train], event[split.train], time[split.test], event[split.test]
+        grid = time_grid(*times[:3])
+        with threadpool_limits(1):
+            fitted = models.load(name).fit(X, *times[:2], CONFIG["sample"][name], 42)
+        figures = evaluate(*times, fitted.risk(X_test), fitted.survival(X_test, grid.points), grid, [])
+        found.append(figures | {"fitted": fitted})
+    return found
+
+
+def test_weibull_on_80_columns_of_198_patients() -> None:
+    frame, y = load_breast_cancer()
+    frame = frame.astype({name: str for name in frame.columns if frame[name].dtype.name == "category"})
+    found = _five_folds(frame, y["t.tdm"].astype(float), y["e.tdm"].astype(bool), "weibull_aft")
+    assert np.mean([each["cindex_tau"] for each in found]) == pytest.approx(0.5683, abs=5e-4)
+    # 82 columns meet the times of 40 events exactly: the shape has no end, and the curves are steps.
+    assert np.mean([each["ibs"] for each in found]) == pytest.approx(0.3812, abs=5e-3)
+    assert all("not converged" in each["fitted"].notes[0] for each in found)
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is absent: set SEVENFOLD_SHARED")
+def test_coxnet_on_years_of_regimes_which_are_heavily_tied() -> None:
+    frame = pd.read_parquet(SHARED / "dd.parquet")
+    covariates = frame.drop(columns=["id", "time", "event", "ehead", "leaderspellreg", "ctryname"])
+    found = _five_folds(covariates, frame["time"].to_numpy(float), frame["event"].to_numpy(bool), "coxnet")
+    assert np.mean([each["cindex_tau"] for each in found]) == pytest.approx(0.6468, abs=5e-4)
+    assert min(np.count_nonzero(each["fitted"].coef) for each in found) >= 20

@@ -155,6 +155,15 @@ def require_events(event: np.ndarray) -> None:
         raise ValueError("a Cox model needs at least one event")
 
 
+def not_converged(name: str, iterations: int, penalty: str, given: float) -> str:
+    """A note for a likelihood without a maximum, or far from it: the columns tell events apart too well."""
+    larger = max(0.01, 10 * given)
+    return (
+        f"not converged after {iterations} iterations: a small penalty holds it, "
+        f"--params {name}.{penalty}={larger:g}"
+    )
+
+
 def to_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True).encode()
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sevenfold_jobs.survival.cox import breslow_baseline, fit_cox
-from sevenfold_jobs.survival.models import Linear, check_params
+from sevenfold_jobs.survival.models import Linear, check_params, not_converged
 
 NAME = "cox_ph"
 PARAMETERS = ("ridge", "max_iter", "tolerance")
@@ -29,5 +29,5 @@ def fit(
     found = fit_cox(
         X, time, event, ridge=params["ridge"], max_iter=params["max_iter"], tol=params["tolerance"]
     )
-    notes = [] if found.converged else [f"not converged after {found.iterations} iterations"]
+    notes = [] if found.converged else [not_converged(NAME, found.iterations, "ridge", params["ridge"])]
     return Linear(found.coef, breslow_baseline(time, event, X @ found.coef), notes)

@@ -7,7 +7,16 @@ import numpy as np
 
 from sevenfold_jobs.survival.cox import Baseline, breslow_baseline, breslow_by_stratum, fit_cox
 from sevenfold_jobs.survival.curves import Step
-from sevenfold_jobs.survival.models import Fitted, Parts, check_params, from_json, from_npz, to_json, to_npz
+from sevenfold_jobs.survival.models import (
+    Fitted,
+    Parts,
+    check_params,
+    from_json,
+    from_npz,
+    not_converged,
+    to_json,
+    to_npz,
+)
 
 NAME = "cox_stratified"
 PARAMETERS = ("ridge", "max_iter", "tolerance")
@@ -137,7 +146,7 @@ def fit(
     pooled = breslow_baseline(time, event, score)
     # No later than the pooled curve can be read, no earlier than its first event.
     compared_at = max(float(np.percentile(time, _COMPARED_AT)), float(pooled.hazard.times[0]))
-    notes = [] if found.converged else [f"not converged after {found.iterations} iterations"]
+    notes = [] if found.converged else [not_converged(NAME, found.iterations, "ridge", params["ridge"])]
     baselines: dict[int, Baseline] = {}
     if strata is not None:
         curves = breslow_by_stratum(time, event, score, strata)

@@ -1,4 +1,8 @@
-"""Cox with an elastic net: scikit-survival's path of penalties, of which the last is used."""
+"""Cox with an elastic net, at the smallest penalty of its path.
+
+scikit-survival ends a path where the explained deviance no longer grows much, which on heavily tied times is
+after a step or two, far above the penalty that was asked for. The smallest is fitted alone.
+"""
 
 import warnings
 from collections.abc import Mapping
@@ -7,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from sevenfold_jobs.common.failures import InvalidInput
-from sevenfold_jobs.survival.cox import breslow_baseline
-from sevenfold_jobs.survival.models import Linear, check_params, require_events
+from sevenfold_jobs.survival.cox import RiskSets, breslow_baseline
+from sevenfold_jobs.survival.models import Linear, check_params, not_converged, require_events
 
 NAME = "coxnet"
 PARAMETERS = ("l1_ratio", "n_penalties", "smallest_penalty", "max_iter", "penalty")
@@ -26,9 +30,10 @@ def fit(
     strata: np.ndarray | None = None,
     strata_columns: np.ndarray | None = None,
 ) -> Linear:
-    """`n_penalties` from the largest useful one down to `smallest_penalty` times it (Simon et al. 2011).
+    """With `smallest_penalty` times the largest useful one (Simon et al. 2011), at which no column is left.
 
-    `penalty` names the one that predicts: "last", the smallest. ValueError where there is no event.
+    `penalty` names the one of `n_penalties` that predicts: "last", the smallest, which does not hang on their
+    number. ValueError where there is no event.
     """
     from sksurv.linear_model import CoxnetSurvivalAnalysis
     from sksurv.util import Surv
@@ -37,10 +42,13 @@ def fit(
     if params["penalty"] != "last":
         raise InvalidInput(f'The penalty of coxnet is "last", not {params["penalty"]!r}.')
     require_events(event)
+    smallest = params["smallest_penalty"] * largest_penalty(X, time, event, params["l1_ratio"])
+    if smallest <= 0:
+        notes = ["all coefficients are zero: no column tells rows with an event apart"]
+        return Linear(np.zeros(X.shape[1]), breslow_baseline(time, event, np.zeros(len(X))), notes)
     estimator = CoxnetSurvivalAnalysis(
         l1_ratio=params["l1_ratio"],
-        n_alphas=params["n_penalties"],
-        alpha_min_ratio=params["smallest_penalty"],
+        alphas=[smallest],
         max_iter=params["max_iter"],
         # Its own baselines are one of each penalty and walk over the times in Python.
         fit_baseline_model=False,
@@ -49,8 +57,15 @@ def fit(
         warnings.simplefilter("always")
         estimator.fit(X, Surv.from_arrays(event, time))
     coef = np.ascontiguousarray(estimator.coef_[:, -1])
-    notes = [f"the smallest of {len(estimator.alphas_)} penalties is used"]
-    notes += [str(warning.message) for warning in caught if "terminated early" in str(warning.message)]
+    notes = [f"the smallest of {params['n_penalties']} penalties is used"]
+    if any("terminated early" in str(warning.message) for warning in caught):
+        notes.append(not_converged(NAME, params["max_iter"], "smallest_penalty", params["smallest_penalty"]))
     if not coef.any():
         notes.append("all coefficients are zero")
     return Linear(coef, breslow_baseline(time, event, X @ coef), notes)
+
+
+def largest_penalty(X: np.ndarray, time: np.ndarray, event: np.ndarray, l1_ratio: float) -> float:
+    """The smallest penalty at which all coefficients are zero: the slope of the mean log likelihood there."""
+    slope = RiskSets(time, event).negative_gradient(np.zeros(len(time))) @ X / len(time)
+    return float(np.abs(slope).max(initial=0.0)) / l1_ratio

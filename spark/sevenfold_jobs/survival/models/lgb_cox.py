@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from sevenfold_jobs.common import lean
+from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.survival.cox import RiskSets
 from sevenfold_jobs.survival.models import Boosted, check_params, require_events
 
@@ -41,12 +42,18 @@ def fit(
 ) -> LgbCox:
     """Gradient and Hessian are those of the sum of losses, from one sort of the rows.
 
-    ValueError where there is no event.
+    ValueError where there is no event, InvalidInput where the rows do not fill two leaves.
     """
     lightgbm = lean.load("lightgbm")
 
     check_params(NAME, params)
     require_events(event)
+    if len(X) < 2 * params["min_leaf"]:
+        least = params["min_leaf"]
+        raise InvalidInput(
+            f"{NAME} needs {2 * least} training rows for two leaves of min_leaf {least} and has {len(X)}: "
+            f"give more rows, or --params {NAME}.min_leaf={max(1, len(X) // 4)}."
+        )
     sets = RiskSets(time, event)
 
     def objective(score: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +71,11 @@ def fit(
         "deterministic": True,
         "force_col_wise": True,
         "seed": seed,
+        # Without any column that min_leaf lets it split, LightGBM stops with a check of its own.
+        "feature_pre_filter": False,
         "verbosity": -1,
     }
-    booster = lightgbm.train(settings, lightgbm.Dataset(X), params["rounds"])
+    booster = lightgbm.train(
+        settings, lightgbm.Dataset(X, params={"feature_pre_filter": False}), params["rounds"]
+    )
     return LgbCox.with_baseline(booster, X, time, event)
