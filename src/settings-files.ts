@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from './failures.ts';
+import { legible, shown } from './planning/legible.ts';
 import { suggestion } from './planning/nearest.ts';
 
 /** The content of a settings file, named as it stands in the checkout; `InvalidInput` where there is none. */
@@ -33,7 +34,7 @@ export function objectOf(
     if (!known.includes(key)) {
       throw new Failure(
         'InvalidInput',
-        `${file}: ${name} has the unknown name "${key}". ${suggestion(key, known)}`,
+        `${file}: ${name} has the unknown name "${legible(key)}". ${suggestion(key, known)}`,
       );
     }
   }
@@ -42,6 +43,5 @@ export function objectOf(
 
 /** Refuses a value with its file, its name and what is allowed. */
 export function refuse(file: string, name: string, value: unknown, allowed: string): never {
-  const found = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
-  throw new Failure('InvalidInput', `${file}: ${name} is ${found}, but must be ${allowed}.`);
+  throw new Failure('InvalidInput', `${file}: ${name} is ${shown(value)}, but must be ${allowed}.`);
 }

@@ -1,6 +1,6 @@
+import { dayAllowed, isDay } from './days.ts';
 import type { Day } from './days.ts';
-import { isDay } from './days.ts';
-import { day, flag, listOf, oneOf, readFields, text, wholeNumber } from './input.ts';
+import { accept, day, flag, listOf, oneOf, readFields, refuse, text, wholeNumber } from './input.ts';
 import type { Guard, Guards } from './input.ts';
 import { placementGuards } from './placement-input.ts';
 import type { PlacementInput } from './placement-input.ts';
@@ -67,19 +67,17 @@ const mostPaths = 100_000;
 const mostInFlight = 64;
 
 const lastDate: Guard<Day> = (value) =>
-  value === 'yesterday' || isDay(value)
-    ? { ok: true, value }
-    : { ok: false, message: `is ${JSON.stringify(value)}, but must be a day as YYYY-MM-DD or "yesterday".` };
+  value === 'yesterday' || isDay(value) ? accept(value) : refuse(value, `${dayAllowed}, or "yesterday"`);
 
 const share: Guard<number> = (value) =>
   typeof value === 'number' && value > 0 && value <= 1
-    ? { ok: true, value }
-    : { ok: false, message: `is ${JSON.stringify(value)}, but must be a share above 0 and at most 1.` };
+    ? accept(value)
+    : refuse(value, 'a share above 0 and at most 1');
 
 const chunkSize: Guard<'auto' | number> = (value) =>
   value === 'auto' || (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 10_000)
-    ? { ok: true, value }
-    : { ok: false, message: `is ${JSON.stringify(value)}, but must be "auto" or 1 to 10000 dates.` };
+    ? accept(value)
+    : refuse(value, '"auto" or 1 to 10000 dates');
 
 const trainGuards: Guards<TrainInput> = {
   commodity: text,

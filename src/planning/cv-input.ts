@@ -1,5 +1,6 @@
-import { flag, listOf, oneOf, readFields, text, wholeNumber } from './input.ts';
-import type { Checked, Guard, Guards } from './input.ts';
+import { accept, flag, listOf, oneOf, readFields, recordOf, refuse, text, wholeNumber } from './input.ts';
+import type { Guard, Guards } from './input.ts';
+import { legible } from './legible.ts';
 import { placementGuards } from './placement-input.ts';
 import type { PlacementInput } from './placement-input.ts';
 
@@ -94,41 +95,23 @@ export function foldsOf({ folds, splitter, task }: Pick<CvInput, 'folds' | 'spli
 
 const number: Guard<number> = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0
-    ? { ok: true, value }
-    : { ok: false, message: `is ${JSON.stringify(value)}, but must be a number of at least 0.` };
+    ? accept(value)
+    : refuse(value, 'a number of at least 0');
 
 const single: Guard<Value> = (value) =>
   value === null || ['number', 'string', 'boolean'].includes(typeof value)
-    ? { ok: true, value: value as Value }
-    : { ok: false, message: `is ${JSON.stringify(value)}, but must be one value.` };
-
-function recordOf<T>(guard: Guard<T>): Guard<Record<string, T>> {
-  return (value): Checked<Record<string, T>> => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return { ok: false, message: `is ${JSON.stringify(value)}, but must be an object.` };
-    }
-    const record: Record<string, T> = {};
-    for (const [name, given] of Object.entries(value)) {
-      const checked = guard(given);
-      if (!checked.ok) return { ok: false, message: `has ${name}, which ${checked.message}` };
-      record[name] = checked.value;
-    }
-    return { ok: true, value: record };
-  };
-}
+    ? accept(value as Value)
+    : refuse(value, 'one value');
 
 const memory: Guard<string> = (value) =>
   typeof value === 'string' && /^[1-9]\d*[gm]$/i.test(value)
-    ? { ok: true, value: value.toLowerCase() }
-    : { ok: false, message: `is ${JSON.stringify(value)}, but must be a size such as 4g or 512m.` };
+    ? accept(value.toLowerCase())
+    : refuse(value, 'a size such as 4g or 512m');
 
 const master: Guard<string> = (value) =>
-  typeof value === 'string' && /^(spark:\/\/[^\s/]+:\d+|local\[(\d+|\*)\])$/.test(value)
-    ? { ok: true, value }
-    : {
-        ok: false,
-        message: `is ${JSON.stringify(value)}, but must be spark://host:port, local[n] or local[*].`,
-      };
+  typeof value === 'string' && /^(spark:\/\/[\w.:,[\]-]+:\d+|local\[(\d+|\*)\])$/.test(value)
+    ? accept(value)
+    : refuse(value, 'spark://host:port, local[n] or local[*]');
 
 const guards: Guards<CvInput> = {
   dataset: text,
@@ -186,18 +169,20 @@ function refusalOf(input: CvInput): string | undefined {
   );
   if (foreign !== undefined) return `${foreign} has no meaning for task ${input.task}: leave it out.`;
   if (/\.(pkl|pickle|joblib)$/i.test(input.dataset)) {
-    return `dataset ${input.dataset} is a pickle, which runs code when it is loaded: give Parquet or CSV.`;
+    return `dataset ${legible(input.dataset)} is a pickle, which runs code when it is loaded: give Parquet or CSV.`;
   }
   for (const name of ['features', 'models', 'sets', 'horizons'] as const) {
     if (input[name]?.length === 0) return `${name} is empty: name some, or leave it out.`;
   }
   for (const [name, values] of Object.entries(input.grid ?? {})) {
-    if (values.length === 0) return `grid has no value for ${name}: give at least one.`;
-    const twice = values.find((value, index) => values.indexOf(value) !== index);
-    if (twice !== undefined) return `grid has ${name} ${twice} twice: once is enough.`;
+    if (values.length === 0) return `grid has no value for ${legible(name)}: give at least one.`;
+    const seen = new Set<Value>();
+    const twice = values.find((value) => seen.size === seen.add(value).size);
+    if (twice !== undefined) return `grid has ${legible(`${name} ${twice}`)} twice: once is enough.`;
   }
-  const both = input.exclude?.find((name) => input.features?.includes(name) === true);
-  if (both !== undefined) return `${both} is among features and among exclude: decide.`;
+  const features = new Set(input.features);
+  const both = input.exclude?.find((name) => features.has(name));
+  if (both !== undefined) return `${legible(both)} is among features and among exclude: decide.`;
   if (input.task === 'survival' && input.splitter === 'timeSeries') {
     return 'splitter timeSeries is for classification and regression: survival folds are stratified or given.';
   }

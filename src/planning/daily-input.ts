@@ -1,6 +1,7 @@
 import type { Day } from './days.ts';
 import { day, flag, listOf, oneOf, readFields, text } from './input.ts';
 import type { Guards } from './input.ts';
+import { legible } from './legible.ts';
 import { dailyPhases } from './phases.ts';
 import type { DailyPhase } from './phases.ts';
 import { placementGuards } from './placement-input.ts';
@@ -63,10 +64,10 @@ export function checkSource({ dataset, path }: Source): string | undefined {
   if (path === undefined) return 'dataset "files" needs path, the folder that holds its files.';
   const folder = lastFolder(path);
   if (folder === undefined) {
-    return `path is "${path}", but must end in the name of a folder: the data set is called after it.`;
+    return `path is "${legible(path)}", but must end in the name of a folder: the data set is called after it.`;
   }
   if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u.test(folder)) {
-    return `the folder "${folder}" cannot name a data set; use letters, digits, blanks, ".", "_" and "-", beginning with a letter or a digit.`;
+    return `the folder "${legible(folder)}" cannot name a data set; use letters, digits, blanks, ".", "_" and "-", beginning with a letter or a digit.`;
   }
   return undefined;
 }

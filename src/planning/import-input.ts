@@ -1,5 +1,6 @@
 import { flag, listOf, readFields, text } from './input.ts';
 import type { Guards } from './input.ts';
+import { legible } from './legible.ts';
 import { placementGuards } from './placement-input.ts';
 import type { PlacementInput } from './placement-input.ts';
 
@@ -55,7 +56,7 @@ function refusalOf({
     return 'give a path (a folder or a file of prices), or sample: true.';
   if (path !== undefined && sample === true) return 'path and sample are two sources: give one of them.';
   if (path !== undefined && lastName(path) === undefined)
-    return `path "${path}" does not end in a name: give the folder or file itself.`;
+    return `path "${legible(path)}" does not end in a name: give the folder or file itself.`;
   if (path !== undefined && lastName(path) === 'sample')
     return 'a path named "sample" would mix with the generated series: rename it.';
   if (commodities?.length === 0) return 'commodities is empty: name some, or leave it out for all.';

@@ -1,9 +1,11 @@
 /**
  * Guards for what a workflow is started with. They run inside workflow code, so no library: each answers with the value
- * or with the end of a sentence that begins with the field's name.
+ * or with the end of a sentence that begins with the field's name. Whatever is sent, the answer is one bounded line, and
+ * comes at once.
  */
-import { isDay } from './days.ts';
+import { dayAllowed, isDay } from './days.ts';
 import type { Day } from './days.ts';
+import { excess, legible, shown } from './legible.ts';
 import { suggestion } from './nearest.ts';
 
 export type Checked<T> = { ok: true; value: T } | { ok: false; message: string };
@@ -12,9 +14,20 @@ export type Guard<T> = (value: unknown) => Checked<T>;
 /** One guard for each field of T. */
 export type Guards<T> = { [Field in keyof T]-?: Guard<Exclude<T[Field], undefined>> };
 
-/** Some other than empty text. */
-export const text: Guard<string> = (value) =>
-  typeof value === 'string' && value.trim() !== '' ? accept(value) : refuse(value, 'text that is not empty');
+/** Longer than any path that a file system takes. */
+const longestText = 4_096;
+
+/**
+ * Some other than empty text. Control characters and halves of surrogate pairs are in no name that somebody means, and
+ * PostgreSQL takes neither.
+ */
+export const text: Guard<string> = (value) => {
+  if (typeof value !== 'string' || value.trim() === '') return refuse(value, 'text that is not empty');
+  if (value.length > longestText) return refuse(value, `text of at most ${longestText} characters`);
+  return /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Cs}/u.test(value)
+    ? refuse(value, 'text without control characters')
+    : accept(value);
+};
 
 export const flag: Guard<boolean> = (value) =>
   typeof value === 'boolean' ? accept(value) : refuse(value, 'true or false');
@@ -27,8 +40,7 @@ export function wholeNumber(least: number, most: number): Guard<number> {
 }
 
 /** A real day of the calendar. */
-export const day: Guard<Day> = (value) =>
-  isDay(value) ? accept(value) : refuse(value, 'a day of the calendar as YYYY-MM-DD');
+export const day: Guard<Day> = (value) => (isDay(value) ? accept(value) : refuse(value, dayAllowed));
 
 export function oneOf<const T extends string>(...allowed: readonly T[]): Guard<T> {
   return (value) => {
@@ -52,6 +64,22 @@ export function listOf<T>(guard: Guard<T>): Guard<T[]> {
   };
 }
 
+/** An object whose fields have names of their own: parameters, for example. */
+export function recordOf<T>(guard: Guard<T>): Guard<Record<string, T>> {
+  return (value): Checked<Record<string, T>> => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return refuse(value, 'an object');
+    const fields: [string, T][] = [];
+    for (const [name, given] of Object.entries(value)) {
+      const checked = guard(given);
+      if (!checked.ok) return { ok: false, message: `has ${legible(name)}, which ${checked.message}` };
+      fields.push([name, checked.value]);
+    }
+    // Not by assignment, which would lose a field of the name __proto__ instead of showing it to whoever knows the names.
+    return accept(Object.fromEntries(fields));
+  };
+}
+
 /**
  * Reads one JSON object field by field. Unknown fields are refused with the nearest known name; a field that is
  * undefined counts as left out. `what` begins every message.
@@ -62,6 +90,8 @@ export function readFields<T extends object>(
   guards: Guards<T>,
   required: readonly (keyof T & string)[],
 ): Checked<T> {
+  const tooMuch = excess(raw);
+  if (tooMuch !== undefined) return { ok: false, message: `${what} ${tooMuch}: send less.` };
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     return { ok: false, message: `${what} must be one JSON object, but is ${shown(raw)}.` };
   }
@@ -69,7 +99,7 @@ export function readFields<T extends object>(
   const value: Record<string, unknown> = {};
   for (const [name, given] of Object.entries(raw)) {
     if (!Object.hasOwn(guards, name)) {
-      return { ok: false, message: `${what}: unknown field "${clipped(name)}". ${suggestion(name, known)}` };
+      return { ok: false, message: `${what}: unknown field "${legible(name)}". ${suggestion(name, known)}` };
     }
     if (given === undefined) continue;
     const checked: Checked<unknown> = guards[name as keyof T](given);
@@ -81,22 +111,18 @@ export function readFields<T extends object>(
   return accept(value as T);
 }
 
-function accept<T>(value: T): Checked<T> {
+export function accept<T>(value: T): Checked<T> {
   return { ok: true, value };
 }
 
-function refuse(value: unknown, must: string, word?: string, known?: readonly string[]): Checked<never> {
+/** That a value is not what it must be; a word among known ones gets the nearest of them. */
+export function refuse(
+  value: unknown,
+  must: string,
+  word?: string,
+  known?: readonly string[],
+): Checked<never> {
   const guess = word !== undefined && known !== undefined ? suggestion(word, known) : '';
   const hint = guess.startsWith('Did') ? ` ${guess}` : '';
   return { ok: false, message: `is ${shown(value)}, but must be ${must}.${hint}` };
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
-  return clipped(JSON.stringify(value) ?? typeof value);
-}
-
-/** Keeps a message to one readable line whatever was sent. */
-function clipped(value: string): string {
-  return value.length <= 80 ? value : `${value.slice(0, 77)}...`;
 }

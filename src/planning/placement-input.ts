@@ -1,4 +1,4 @@
-import { oneOf } from './input.ts';
+import { accept, oneOf, refuse } from './input.ts';
 import type { Guard, Guards } from './input.ts';
 
 /** Where batches can go: an engine, or the task queue of another fleet. */
@@ -15,7 +15,7 @@ export interface PlacementInput {
 
 const dollars: Guard<number> = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 && value <= 1e6
-    ? { ok: true, value }
-    : { ok: false, message: `is ${JSON.stringify(value)}, but must be US dollars above 0, at most 1000000.` };
+    ? accept(value)
+    : refuse(value, 'US dollars above 0, at most 1000000');
 
 export const placementGuards: Guards<PlacementInput> = { engine: oneOf(...modes), budgetUsd: dollars };

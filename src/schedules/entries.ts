@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { Failure } from '../failures.ts';
 import { flag, oneOf, readFields } from '../planning/input.ts';
 import type { Checked, Guards } from '../planning/input.ts';
+import { shown } from '../planning/legible.ts';
 import { suggestion } from '../planning/nearest.ts';
 import { cron } from './cron.ts';
 import { durationBetween, durationMs } from './duration.ts';
@@ -44,7 +45,7 @@ const guards: Guards<ScheduleEntry> = {
       ? { ok: true, value }
       : {
           ok: false,
-          message: `is ${JSON.stringify(value)}, but must be a name of at most 60 of a-z, 0-9 and "-".`,
+          message: `is ${shown(value)}, but must be a name of at most 60 of a-z, 0-9 and "-".`,
         },
   workflow: oneOf(...(Object.keys(schedulableWorkflows) as WorkflowName[])),
   cron,

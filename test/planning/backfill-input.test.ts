@@ -24,7 +24,10 @@ test('what cannot be right is refused in one line that names the field', () => {
     [{ horizon: 0 }, /horizon is 0, but must be a whole number from 1 to 14/],
     [{ horizon: 15 }, /horizon is 15/],
     [{ start: '2021-02-01', end: '2021-01-01' }, /start 2021-02-01 lies after end 2021-01-01/],
-    [{ end: 'tomorrow' }, /end is "tomorrow", but must be a day as YYYY-MM-DD or "yesterday"/],
+    [
+      { end: 'tomorrow' },
+      /end is "tomorrow", but must be a day of the calendar as YYYY-MM-DD.* or "yesterday"/,
+    ],
     [{ trainFrequency: 'hourly' }, /trainFrequency is "hourly"/],
     [{ chunk: 0 }, /chunk is 0/],
     [{ chunk: 'many' }, /chunk is "many"/],

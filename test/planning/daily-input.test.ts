@@ -63,7 +63,7 @@ const refused: [input: unknown, message: RegExp][] = [
   [{ dataset: 'files', path: '..' }, /must end in the name of a folder/],
   [{ dataset: 'files', path: '/' }, /must end in the name of a folder/],
   [{ dataset: 'files', path: '/data/x+parity' }, /"x\+parity" cannot name a data set/],
-  [{ dataset: 'files', path: '/data/a\nb' }, /cannot name a data set/],
+  [{ dataset: 'files', path: '/data/a\nb' }, /path is "\/data\/a\\nb", but must be text without control/],
 ];
 
 for (const [input, message] of refused) {

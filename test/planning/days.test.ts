@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addDays, daysBetween, isDay } from '../../src/planning/days.ts';
 
-for (const day of ['2025-06-30', '2024-02-29', '2000-02-29', '0001-01-01']) {
+for (const day of ['2025-06-30', '2024-02-29', '2000-02-29', '1900-01-01', '2199-12-31']) {
   test(`${day} is a day`, () => assert.equal(isDay(day), true));
 }
 
 for (const value of [
   '2025-02-29',
+  '0001-01-01',
+  '1899-12-31',
+  '2200-01-01',
+  '9999-12-31',
   '1900-02-29',
   '2025-13-01',
   '2025-00-10',
