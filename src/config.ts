@@ -181,9 +181,14 @@ function standaloneSettings(env: Environment): Config['standalone'] {
     /^spark:\/\/[^\s:,/]+:\d{1,5}(?:,[^\s:,/]+:\d{1,5})*$/,
     "a master's address such as spark://host:7077, several masters as spark://one:7077,two:7077",
   );
-  const host = /^spark:\/\/([^:]+):/.exec(masterUrl ?? '')?.[1] ?? '127.0.0.1';
   const given = values.address(env, 'SPARK_MASTER_UI_URL');
-  return { masterUrl, masterUi: given?.href.replace(/\/$/, '') ?? `http://${host}:8080` };
+  return { masterUrl, masterUi: given?.href.replace(/\/$/, '') ?? usualMasterUi(masterUrl) };
+}
+
+/** Where a master shows its state unless it was told otherwise. */
+export function usualMasterUi(masterUrl: string | undefined): string {
+  const host = /^spark:\/\/([^:]+):/.exec(masterUrl ?? '')?.[1] ?? '127.0.0.1';
+  return `http://${host}:8080`;
 }
 
 /** What the service itself takes for spark.executor.instances. */

@@ -1,8 +1,9 @@
 import { costOf } from './batch-plan.ts';
 import type { Dependencies } from './dependencies.ts';
 import { reach } from './place-batch.ts';
-import type { BatchObservation, EngineName } from '../engines/engine.ts';
-import { endSessions, openBatches, recordObservation } from '../ledger/batches.ts';
+import { isTerminal } from '../engines/engine.ts';
+import type { BatchObservation, BatchState, Engine, EngineName } from '../engines/engine.ts';
+import { endSessions, findBatch, openBatches, recordObservation } from '../ledger/batches.ts';
 import type { SentBatch } from '../ledger/batches.ts';
 import { raiseFences } from '../ledger/units.ts';
 import { actualCost, freeCost } from '../planning/cost.ts';
@@ -57,7 +58,15 @@ export async function endBatch(
   deps: Ending,
   { batchId, runId, engine: name, resources }: SentBatch,
 ): Promise<boolean> {
-  const engine = await reach(deps.engines, batchId, name, resources.master);
+  let engine: Engine;
+  try {
+    engine = await reach(deps.engines, batchId, name, resources.master);
+  } catch (error) {
+    // Its engine said that it had ended: nothing can be left of it but its database sessions.
+    const noted = await findBatch(deps.database, batchId);
+    if (noted !== undefined && isTerminal(noted.state as BatchState)) return true;
+    throw error;
+  }
   const seen = await engine.look(batchId);
   // One of its name that is not this run's is left alone: ours was refused for it.
   const ended = seen?.labels['run-id'] === runId ? await engine.cancel(batchId) : undefined;

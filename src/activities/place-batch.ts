@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Dependencies } from './dependencies.ts';
 import { taskQueues } from '../config.ts';
+import { NotConfigured } from '../engines/choose.ts';
 import type { Engines } from '../engines/choose.ts';
 import type { Engine, EngineName } from '../engines/engine.ts';
 import { Failure } from '../failures.ts';
@@ -56,7 +57,10 @@ export async function placeBatch(
   return { engine, id, ...(fallback && { fallback }) };
 }
 
-/** An engine that may hold a batch of ours: that it cannot be set up now is no reason to do its work elsewhere. */
+/**
+ * An engine that may hold a batch of ours: that it cannot be set up now is no reason to do its work elsewhere. Waiting helps
+ * where it does not answer, not where the environment no longer names it.
+ */
 export async function reach(
   engines: Engines,
   id: string,
@@ -66,6 +70,13 @@ export async function reach(
   try {
     return await engines.named(name, master);
   } catch (error) {
+    if (error instanceof NotConfigured) {
+      throw new Failure(
+        'InvalidInput',
+        `Batch ${id} was sent to ${name}, which cannot be reached: ${error.message} Set that again, or, if nothing of it runs there any more: npx sevenfold batches cancel ${id} --lost`,
+        { cause: error },
+      );
+    }
     throw new Failure(
       'Infrastructure',
       `Batch ${id} was sent to ${name}, which cannot be reached: ${(error as Error).message}`,

@@ -48,8 +48,12 @@ export function register(program: Command, context: CommandContext): void {
     .command('cancel')
     .argument('<id>', 'the id of a batch')
     .description('end one batch and answer when it is gone; its run goes on and may try again')
+    .option(
+      '--lost',
+      'its engine cannot be asked any more: note that it is gone, and end only what it holds of the database',
+    )
     .option('--json', 'print one JSON object at the end')
-    .action((id: string, options: JsonOption) => cancel(context, id, options));
+    .action((id: string, options: JsonOption & { lost?: boolean }) => cancel(context, id, options));
   batches
     .command('sweep')
     .description(
@@ -166,23 +170,19 @@ async function logs({ config, out }: CommandContext, id: string, options: JsonOp
  * Ends the batch on its engine and what it holds of the database. No fence goes up: to its run it is a batch that was
  * cancelled.
  */
-async function cancel({ config, out }: CommandContext, id: string, options: JsonOption): Promise<void> {
+async function cancel(
+  { config, out }: CommandContext,
+  id: string,
+  options: JsonOption & { lost?: boolean },
+): Promise<void> {
   await withSession(config, options.json ? undefined : out, async ({ database }) => {
     const batch = await chooseBatch(database, id);
     if (isTerminal(batch.state as BatchState)) {
       throw new Failure('InvalidInput', `${id} has ended: it is ${batch.state}.`);
     }
-    const { sparkSocket } = await resolveConnections(config);
-    const { createEngines } = await import('../engines/choose.ts');
-    const { endBatch } = await import('../activities/end-batches.ts');
-    const engines = createEngines({ config, sparkSocket, log: { warn() {}, info() {} } });
-    try {
-      const sent = { ...batch, engine: batch.engine as EngineName, resources: batch.resources! };
-      await endBatch({ database, engines, config }, sent);
-      await endSessions(database, [batch]);
-    } finally {
-      await engines.close();
-    }
+    if (options.lost) await noteLost(database, batch);
+    else await endOnEngine(config, database, batch);
+    await endSessions(database, [batch]);
     const { state, stateMessage } = await afterwards(database, id);
     if (options.json) out.json({ batchId: id, state, run: batch.runKey });
     else {
@@ -193,6 +193,34 @@ async function cancel({ config, out }: CommandContext, id: string, options: Json
     }
     // One that ended by itself before the cancel reached it was not cancelled.
     if (state !== 'CANCELLED') process.exitCode = 1;
+  });
+}
+
+async function endOnEngine(
+  config: CommandContext['config'],
+  database: Database,
+  batch: BatchRecord,
+): Promise<void> {
+  const { sparkSocket } = await resolveConnections(config);
+  const { createEngines } = await import('../engines/choose.ts');
+  const { endBatch } = await import('../activities/end-batches.ts');
+  const engines = createEngines({ config, sparkSocket, log: { warn() {}, info() {} } });
+  try {
+    const sent = { ...batch, engine: batch.engine as EngineName, resources: batch.resources! };
+    await endBatch({ database, engines, config }, sent);
+  } finally {
+    await engines.close();
+  }
+}
+
+/** A person knows that nothing runs there any more, and no engine can say so. */
+async function noteLost(database: Database, { batchId, engine }: BatchRecord): Promise<void> {
+  await recordObservation(database, {
+    batchId,
+    state: 'CANCELLED',
+    errorType: 'Cancelled',
+    labels: {},
+    message: `Given up by hand: engine ${engine} could not be asked any more.`,
   });
 }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
+import { usualMasterUi } from '../config.ts';
 import type { Config } from '../config.ts';
 import { Failure } from '../failures.ts';
 import type { Mode } from '../planning/placement-input.ts';
@@ -32,6 +33,16 @@ export interface EnginesOptions {
   servesQueue?: boolean;
 }
 
+/**
+ * An engine that this environment does not name: asking again changes nothing, while one that is named and does not answer
+ * may answer later.
+ */
+export class NotConfigured extends Failure {
+  constructor(message: string) {
+    super('InvalidInput', message);
+  }
+}
+
 /** Credentials may come later; looking for them takes a second, and every batch would. */
 const retrySetUpMs = 60_000;
 
@@ -52,12 +63,11 @@ export function createEngines({ config, sparkSocket, log, servesQueue = false }:
 
   async function setUp(name: Exclude<EngineName, 'local'>, master?: string): Promise<Engine> {
     if (name === 'standalone') {
-      const { masterUrl: configured, masterUi } = config.standalone;
-      const masterUrl = master ?? configured;
-      if (masterUrl === undefined) throw new Failure('InvalidInput', 'SPARK_MASTER_URL is not set.');
+      const masterUrl = master ?? config.standalone.masterUrl;
+      if (masterUrl === undefined) throw new NotConfigured('SPARK_MASTER_URL is not set.');
       return createStandaloneEngine(local, {
         master: masterUrl,
-        masterUi,
+        masterUi: masterUiOf(config.standalone, masterUrl),
         executorMemory: config.sparkExecutorMemory,
       });
     }
@@ -101,14 +111,20 @@ export function createEngines({ config, sparkSocket, log, servesQueue = false }:
   };
 }
 
+/**
+ * Where a master shows its state. What is set is that of the master that is set; where none is, of whichever a run names.
+ * Any other is asked on its own host.
+ */
+function masterUiOf({ masterUrl, masterUi }: Config['standalone'], master: string): string {
+  const isSet = master === masterUrl || (masterUrl === undefined && masterUi !== usualMasterUi(undefined));
+  return isSet ? masterUi : usualMasterUi(master);
+}
+
 async function setUpDataproc(config: Config): Promise<Engine> {
   const { dataproc } = config;
   const { projectId, region, tempBucket, resultsBucket, missing } = dataproc;
   if (missing.length > 0 || projectId === undefined || region === undefined || tempBucket === undefined) {
-    throw new Failure(
-      'InvalidInput',
-      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`,
-    );
+    throw new NotConfigured(`${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set.`);
   }
   try {
     // Half a second of imports that nobody else needs.

@@ -242,7 +242,13 @@ describe('batches of a run', () => {
   test('cancel of a batch whose engine cannot be set up says why', async () => {
     await assert.rejects(
       sevenfold('cancel automl-spark-pool-metrics-0000000c'),
-      /was sent to dataproc, which cannot be reached: GCP_PROJECT_ID, GCP_REGION are not set/,
+      /was sent to dataproc, which cannot be reached: GCP_PROJECT_ID, GCP_REGION are not set.*--lost/,
     );
+  });
+
+  test('a batch whose engine is gone for good is given up by hand, so that it holds up nobody', async () => {
+    const { text } = await sevenfold('cancel automl-spark-pool-metrics-0000000c --lost');
+    assert.match(text, /0000000c is CANCELLED: Given up by hand: engine dataproc could not be asked/);
+    await assert.rejects(sevenfold('cancel automl-spark-pool-metrics-0000000c --lost'), /has ended/);
   });
 });

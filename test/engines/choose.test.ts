@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,7 +16,9 @@ import type { BatchOutcome } from '../../src/activities/run-batch.ts';
 import { readConfig } from '../../src/config.ts';
 import { createEngines } from '../../src/engines/choose.ts';
 import type { Engines, EnginesOptions } from '../../src/engines/choose.ts';
+import type { BatchRequest } from '../../src/engines/engine.ts';
 import type { KeeperRequest } from '../../src/engines/local/protocol.ts';
+import { recordObservation } from '../../src/ledger/batches.ts';
 import type { Run } from '../../src/ledger/runs.ts';
 import { beginAttempt, layOutUnits } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
@@ -200,15 +204,51 @@ test('a batch that was sent to another engine is never done here instead', async
   const { deps, run, fence, submitted } = await openUnit(t, dataproc);
   const id = batchId(deps.config.dataproc.batchPrefix, 'probe', `${run.key} ${run.runId}`, 'metrics', 1);
   await notedBatch(deps.database, run, { batchId: id, job: 'probe', engine: 'dataproc' });
+  // Waiting does not set a variable: as Infrastructure it would be asked again for ever.
   const unreachable = {
-    type: 'Infrastructure',
-    message: `Batch ${id} was sent to dataproc, which cannot be reached: GCP_PROJECT_ID, GCP_REGION are not set.`,
+    type: 'InvalidInput',
+    message: `Batch ${id} was sent to dataproc, which cannot be reached: GCP_PROJECT_ID, GCP_REGION are not set. Set that again, or, if nothing of it runs there any more: npx sevenfold batches cancel ${id} --lost`,
   };
   await assert.rejects(watch(deps, fence), unreachable);
   const newer = await beginAttempt(deps.database, run.runId, 'metrics', 'f');
   await assert.rejects(watch(deps, newer), unreachable, 'nor a new attempt while the old one may live');
   await assert.rejects(cancelBatches(deps, { runId: run.runId }), unreachable);
   assert.deepEqual(submitted, []);
+});
+
+test('an ended batch of an engine that is no longer set holds up no newer attempt', async (t) => {
+  const { deps, run, submitted } = await openUnit(t, dataproc);
+  const id = batchId(deps.config.dataproc.batchPrefix, 'probe', `${run.key} ${run.runId}`, 'metrics', 1);
+  await notedBatch(deps.database, run, { batchId: id, job: 'probe', engine: 'dataproc' });
+  await recordObservation(deps.database, { batchId: id, state: 'FAILED', labels: {}, message: 'lost' });
+  const outcome = await watch(deps, await beginAttempt(deps.database, run.runId, 'metrics', 'f'));
+  assert.deepEqual([outcome.succeeded, outcome.engine], [true, 'local']);
+  assert.deepEqual(submitted, [outcome.batchId]);
+});
+
+test('a cluster that a run names is asked itself, not the page of the one that is set', async (t) => {
+  let asked = 0;
+  const page = createHttpServer((_, answer) => {
+    asked += 1;
+    answer.end('{}');
+  });
+  await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+  t.after(() => page.close());
+  const ui = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
+  const request = { resources: {} } as unknown as BatchRequest;
+  for (const [environment, master, where] of [
+    [{ ...standalone, SPARK_MASTER_UI_URL: ui }, 'spark://127.0.0.9:7077', 'at http://127.0.0.9:8080'],
+    [{ ...standalone, SPARK_MASTER_UI_URL: ui }, undefined, 'No worker of spark://127.0.0.1:7077'],
+    [{ SPARK_MASTER_UI_URL: ui }, 'spark://127.0.0.9:7077', 'No worker of spark://127.0.0.9:7077'],
+  ] as const) {
+    asked = 0;
+    const placement = await enginesOf(t, environment).place('standalone', master);
+    assert.ok('engine' in placement);
+    await assert.rejects(placement.engine.create(request, {}), (error: Error) =>
+      error.message.includes(where),
+    );
+    assert.equal(asked, where.startsWith('at') ? 0 : 1, where);
+  }
 });
 
 test('what goes to the queue is refused by a worker that does not serve it, with the command that does', async (t) => {
