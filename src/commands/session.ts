@@ -6,6 +6,8 @@ import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import { findRun, listRuns } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
+import { legible } from '../planning/legible.ts';
+import { describeFailure } from './failures.ts';
 import type { Output } from './output.ts';
 
 /** What a command that deals with runs has open. */
@@ -57,12 +59,13 @@ async function connect(options: { address: string }): Promise<Connection> {
   try {
     return await temporalClient.Connection.connect({ ...options, connectTimeout: '15 seconds' });
   } catch (error) {
+    // What it refuses (a key, a certificate) is another thing than a server that does not answer.
+    const { type, message } = describeFailure(error);
+    if (type === 'InvalidInput') throw new Failure(type, message, { cause: error });
     throw new Failure(
       'Infrastructure',
       `Temporal does not answer at ${options.address}. See: npx sevenfold status`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }
@@ -81,7 +84,7 @@ export async function chooseRun(database: Database, named: string | undefined): 
     'InvalidInput',
     named === undefined
       ? 'There is no run yet. Start one: npx sevenfold run daily --dataset sample --date <day>'
-      : `There is no run "${named}". Known: ${
+      : `There is no run "${legible(named)}". Known: ${
           runs
             .slice(0, 5)
             .map((run) => run.key)
