@@ -68,6 +68,11 @@ export const commandTable: CommandEntry[] = [
     summary: 'run workflows by the clock: schedule apply, list, pause, resume, delete, check',
     load: () => import('./schedule.ts'),
   },
+  {
+    name: 'alerts',
+    summary: 'scheduled runs that did not start or are late: alerts list, close',
+    load: () => import('./alerts.ts'),
+  },
   { name: 'export', summary: 'write results to a CSV or Parquet file', load: () => import('./export.ts') },
   { name: 'prune', summary: 'remove what has been kept long enough', load: () => import('./prune.ts') },
   { name: 'up', summary: 'start the embedded stack', load: () => import('./up.ts') },

@@ -143,6 +143,25 @@ export async function resolveAlerts(
 }
 
 /**
+ * Closes open alerts by hand: of these schedules, or of all, of nominal times up to the end of a day (UTC). What was raised
+ * once is not raised again.
+ */
+export async function closeAlerts(
+  database: Database,
+  { schedules, lastDay }: { schedules?: readonly string[]; lastDay?: string },
+  at: Date,
+): Promise<Alert[]> {
+  const { rows } = await database.query<Alert>(
+    `update alerts set resolved_at = $3
+      where resolved_at is null and ($1::text[] is null or schedule_id = any ($1))
+        and ($2::date is null or nominal_time < ($2::date + 1)::timestamp at time zone 'UTC')
+      returning ${alertColumns}`,
+    [schedules ?? null, lastDay ?? null, at],
+  );
+  return rows.sort((a, b) => b.nominalTime.getTime() - a.nominalTime.getTime());
+}
+
+/**
  * Takes every open alert of these schedules that nobody was told of. Marked before it is sent: of two checks at once, or
  * of one that is killed in between, no alert is told twice.
  */
