@@ -4,13 +4,19 @@ import type { RunSummary } from '../activities/runs.ts';
 import { parseAuditInput } from '../planning/backfill-input.ts';
 import { fannedSteps, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
+import { carriedOver } from './one-input.ts';
 import { backfillPriority, lightActivityOptions } from './options.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 
 const { openForecasts } = proxyActivities<Activities>(lightActivityOptions);
 
 /** Makes a share of the finished dates again and compares the bytes with those that are stored; writes no forecast. */
-export async function auditForecasts(raw: unknown, carried?: Carried): Promise<RunSummary> {
+export async function auditForecasts(
+  raw: unknown,
+  handed?: Carried,
+  ...more: unknown[]
+): Promise<RunSummary> {
+  const carried = carriedOver(handed, ...more);
   const input = accepted(parseAuditInput(raw));
   const yesterday = yesterdayOf(carried);
   const fanned = fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried });

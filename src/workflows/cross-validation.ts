@@ -7,6 +7,7 @@ import type { CvJob } from '../planning/phases.ts';
 import { steeredConcurrency } from './concurrency.ts';
 import { fanOut } from './fan-out.ts';
 import type { Carried } from './forecast-work.ts';
+import { carriedOver } from './one-input.ts';
 import { backfillPriority, lightActivityOptions } from './options.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 import type { RunControl, Step } from './run-control.ts';
@@ -20,7 +21,12 @@ const batchTimeoutMs = 6 * 60 * 60_000;
  * Models, or sets of parameters, compared on the same folds: the folds are cut once, every fit that nobody has stored
  * yet is made, a winner is chosen only when all of them are there, fitted on all rows, and shown.
  */
-export async function crossValidation(raw: unknown, carried?: Carried): Promise<RunSummary> {
+export async function crossValidation(
+  raw: unknown,
+  handed?: Carried,
+  ...more: unknown[]
+): Promise<RunSummary> {
+  const carried = carriedOver(handed, ...more);
   const input = accepted(parseCvInput(raw));
   const date = yesterdayOf(carried);
   const concurrency = steeredConcurrency(carried?.concurrency ?? input.concurrency, 'batches');

@@ -3,6 +3,7 @@ import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { parseDailyInput, runKey } from '../planning/daily-input.ts';
 import { dailyPhases, phasesToForce } from '../planning/phases.ts';
+import { refuseMore } from './one-input.ts';
 import { dailyPriority, lightActivityOptions } from './options.ts';
 import { work } from './pool-work.ts';
 import { accepted, carryOut, dayOf } from './run-control.ts';
@@ -10,7 +11,8 @@ import { accepted, carryOut, dayOf } from './run-control.ts';
 const { openRun } = proxyActivities<Activities>(lightActivityOptions);
 
 /** One day of one data set: the seven phases in their order, each resumable, each followed by its checks. */
-export async function dailyPipeline(raw: unknown): Promise<RunSummary> {
+export async function dailyPipeline(raw: unknown, ...more: unknown[]): Promise<RunSummary> {
+  refuseMore(more);
   const input = accepted(parseDailyInput(raw));
   const date = dayOf(input);
   const forced = phasesToForce(input);

@@ -3,6 +3,7 @@ import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { evaluationKey, evaluationUnits, parseEvaluationInput } from '../planning/evaluation-input.ts';
 import { isDailyPhase } from '../planning/phases.ts';
+import { refuseMore } from './one-input.ts';
 import { evaluationPriority, lightActivityOptions } from './options.ts';
 import { work } from './pool-work.ts';
 import { accepted, batch, carryOut, dayOf } from './run-control.ts';
@@ -13,7 +14,8 @@ const { openRun } = proxyActivities<Activities>(lightActivityOptions);
  * How good the forecasts of the last days would have been: the data of a run date, then a walk forward over the days
  * before it, each refitted as the run of that day would have been. The verdict by day is in forecast_evaluation_days.
  */
-export async function evaluatePools(raw: unknown): Promise<RunSummary> {
+export async function evaluatePools(raw: unknown, ...more: unknown[]): Promise<RunSummary> {
+  refuseMore(more);
   const input = accepted(parseEvaluationInput(raw));
   const date = dayOf(input);
   const units = evaluationUnits(date, input.days);

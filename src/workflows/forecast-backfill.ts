@@ -4,6 +4,7 @@ import type { RunSummary } from '../activities/runs.ts';
 import { parseBackfillInput } from '../planning/backfill-input.ts';
 import { evaluateStep, fannedSteps, lookedAt, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
+import { carriedOver } from './one-input.ts';
 import { backfillPriority, lightActivityOptions } from './options.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 
@@ -13,7 +14,12 @@ const { openForecasts } = proxyActivities<Activities>(lightActivityOptions);
  * The forecasts of a range of dates as they would have been made on each of them: missing models are trained, dates are
  * made in chunks, the sink is read to see what is there, what is bad is set apart, and the whole is scored and shown.
  */
-export async function forecastBackfill(raw: unknown, carried?: Carried): Promise<RunSummary> {
+export async function forecastBackfill(
+  raw: unknown,
+  handed?: Carried,
+  ...more: unknown[]
+): Promise<RunSummary> {
+  const carried = carriedOver(handed, ...more);
   const input = accepted(parseBackfillInput(raw));
   const yesterday = yesterdayOf(carried);
   const fanned = fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried });

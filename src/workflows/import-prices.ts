@@ -2,13 +2,15 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { importKey, parseImportInput } from '../planning/import-input.ts';
+import { refuseMore } from './one-input.ts';
 import { backfillPriority, lightActivityOptions } from './options.ts';
 import { accepted, batch, carryOut, yesterdayOf } from './run-control.ts';
 
 const { openImport } = proxyActivities<Activities>(lightActivityOptions);
 
 /** Loads the prices of a file or folder, or generates the sample: all of its rows, or none. */
-export async function importPrices(raw: unknown): Promise<RunSummary> {
+export async function importPrices(raw: unknown, ...more: unknown[]): Promise<RunSummary> {
+  refuseMore(more);
   const input = accepted(parseImportInput(raw));
   return carryOut(
     {

@@ -4,13 +4,19 @@ import type { RunSummary } from '../activities/runs.ts';
 import { parseTrainInput } from '../planning/backfill-input.ts';
 import { fannedSteps, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
+import { carriedOver } from './one-input.ts';
 import { backfillPriority, lightActivityOptions } from './options.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 
 const { openForecasts } = proxyActivities<Activities>(lightActivityOptions);
 
 /** The training part of a backfill alone: every window of the range has its model afterwards. */
-export async function trainForecastModels(raw: unknown, carried?: Carried): Promise<RunSummary> {
+export async function trainForecastModels(
+  raw: unknown,
+  handed?: Carried,
+  ...more: unknown[]
+): Promise<RunSummary> {
+  const carried = carriedOver(handed, ...more);
   const input = accepted(parseTrainInput(raw));
   const yesterday = yesterdayOf(carried);
   const fanned = fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried });
