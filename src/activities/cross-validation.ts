@@ -6,7 +6,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Dependencies } from './dependencies.ts';
 import { objectsOf } from '../objects.ts';
 import type { BatchPlacement } from './place-batch.ts';
-import { engineOf, isOpenInTemporal } from './runs.ts';
+import { engineOf } from './runs.ts';
+import { isOpenInTemporal } from '../open-in-temporal.ts';
 import { candidatesOf, criterionOf, gridModel, readSettings, simplestFirst } from '../cv/candidates.ts';
 import type { GridSettings } from '../cv/candidates.ts';
 import { gigabytes } from '../environment-values.ts';
@@ -65,7 +66,7 @@ export async function openCrossValidation(
       input: { ...input },
       request,
     },
-    (holder) => isOpenInTemporal(deps, holder),
+    (holder) => isOpenInTemporal(deps.temporal, holder),
   );
   await layOutUnits(database, run.runId, phases);
   await cv.layOutFits(database, run);

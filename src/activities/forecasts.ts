@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Dependencies } from './dependencies.ts';
 import { behindQueue, objectsOf } from '../objects.ts';
-import { engineOf, isOpenInTemporal } from './runs.ts';
+import { engineOf } from './runs.ts';
 import { inTransaction } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
@@ -15,6 +15,7 @@ import { claimRun, findRun, isOpenStatus, readRun } from '../ledger/runs.ts';
 import { readThroughput } from '../ledger/throughput.ts';
 import type { Fence } from '../ledger/units.ts';
 import { layOutUnits } from '../ledger/units.ts';
+import { isOpenInTemporal } from '../open-in-temporal.ts';
 import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
 import { auditKey, backfillKey, trainKey } from '../planning/backfill-key.ts';
 import { chunkSize, datesOfATask, windowsOfABatch } from '../planning/chunks.ts';
@@ -70,7 +71,7 @@ export async function openForecasts(
       input: { ...input, end: request.end },
       request,
     },
-    (holder) => isOpenInTemporal(deps, holder),
+    (holder) => isOpenInTemporal(deps.temporal, holder),
   );
   await layOutUnits(database, run.runId, opening.phases);
   if (kind === 'auditForecasts') {
@@ -109,7 +110,7 @@ async function refuseOverlap(
     [dataset, key, request.start, request.end, request.models.map(({ version }) => version)],
   );
   for (const other of others.rows) {
-    if (isOpenStatus(other.status) && (await isOpenInTemporal(deps, other))) {
+    if (isOpenStatus(other.status) && (await isOpenInTemporal(deps.temporal, other))) {
       throw new Failure(
         'AlreadyRunning',
         `${other.key} is running and makes some of the same dates. Watch it: sevenfold watch ${other.key}`,

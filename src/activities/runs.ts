@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Dependencies } from './dependencies.ts';
 import { Failure } from '../failures.ts';
+import { isOpenInTemporal } from '../open-in-temporal.ts';
 import type { Claimant, RunStatus } from '../ledger/runs.ts';
 import * as ledger from '../ledger/runs.ts';
 import { giveVerdict, layOutUnits, readUnits } from '../ledger/units.ts';
@@ -57,7 +57,7 @@ export async function openRun(
       engine,
       input: { ...opening.input, date: opening.date, ...(path !== null && { path }) },
     },
-    (holder) => isOpenInTemporal(deps, holder),
+    (holder) => isOpenInTemporal(deps.temporal, holder),
   );
   await layOutUnits(database, run.runId, opening.units);
   return { runId: run.runId, attempt: run.attempt, engine };
@@ -92,7 +92,7 @@ export async function openImport(
       engine,
       input,
     },
-    (holder) => isOpenInTemporal(deps, holder),
+    (holder) => isOpenInTemporal(deps.temporal, holder),
   );
   await layOutUnits(database, run.runId, ['import']);
   return { runId: run.runId, engine };
@@ -129,18 +129,6 @@ async function registerDataset(
   );
 }
 
-/** Whether the holder of a claim is still at work. */
-export async function isOpenInTemporal({ temporal }: Dependencies, holder: Claimant): Promise<boolean> {
-  try {
-    const { status, raw } = await temporal.workflow.getHandle(holder.workflowId).describe();
-    const first = raw.workflowExecutionInfo?.firstRunId;
-    return status.name === 'RUNNING' && first === holder.workflowRunId;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
-}
-
 /** Notes that an open run is paused or goes on. Safe to repeat. */
 export async function setRunStatus(
   { database }: Dependencies,
@@ -174,7 +162,7 @@ export interface RunSummary {
  * the caller still holds the claim.
  */
 export async function closeRun(
-  { database }: Dependencies,
+  { database }: Pick<Dependencies, 'database'>,
   input: Claimant & { runId: string; status: 'complete' | 'partial' | 'failed' | 'cancelled' },
 ): Promise<RunSummary> {
   const run = await ledger.readRun(database, input.runId);

@@ -1,6 +1,6 @@
 import type { Dependencies } from './dependencies.ts';
 import { endBatches } from './end-batches.ts';
-import { isOpenInTemporal } from './runs.ts';
+import { isOpenInTemporal } from '../open-in-temporal.ts';
 import type { BatchObservation, EngineName } from '../engines/engine.ts';
 import { findSent } from '../ledger/batches.ts';
 import type { SentBatch } from '../ledger/batches.ts';
@@ -78,7 +78,7 @@ async function judge(
     [labels['run-id'] ?? ''],
   );
   const owner = owners.rows[0];
-  if (owner && (await isOpenInTemporal(deps, owner))) return undefined;
+  if (owner && (await isOpenInTemporal(deps.temporal, owner))) return undefined;
   const sent = await findSent(database, [batchId]);
   // A batch that this ledger never sent may be somebody else's, who shares the project with us.
   const ours = owner !== undefined && sent !== undefined;

@@ -3,10 +3,8 @@ import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
 import { defaults, parseBackfillInput } from '../planning/backfill-input.ts';
 import type { BackfillInput } from '../planning/backfill-input.ts';
-import { addDays } from '../planning/days.ts';
-import type { Day } from '../planning/days.ts';
 import { trainFrequencies } from '../planning/training-calendar.ts';
-import { namesOf, numberOf } from './option-values.ts';
+import { namesOf, numberOf, rangeOf } from './option-values.ts';
 
 /** As the command line gives them: texts, and flags. */
 export interface BackfillOptions {
@@ -25,11 +23,6 @@ export interface BackfillOptions {
   redo?: string;
   retrain?: boolean;
   plan?: string;
-}
-
-/** The newest day that is over. */
-export function yesterday(): Day {
-  return addDays(new Date().toISOString().slice(0, 10), -1);
 }
 
 /** The options of every command about models of a series; what is left out has the default that is named. */
@@ -67,7 +60,9 @@ export function addBackfillOptions(command: Command): Command {
 
 /** What the workflow is started with; throws `InvalidInput` in one line, by the guards of the workflow itself. */
 export function readBackfillOptions(options: BackfillOptions): BackfillInput {
-  const { commodity, start, end, trainFrequency, calendar, draw, redo, plan } = options;
+  const { commodity, trainFrequency, calendar, draw, redo, plan } = options;
+  // "Yesterday" is said as the day it is, so that a start just before midnight means what its caller meant.
+  const { from: start, to: end } = rangeOf(['--start', options.start], ['--end', options.end]);
   const parsed = parseBackfillInput({
     commodity,
     models: namesOf(options.models),

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { CommandContext } from './context.ts';
+import { closeLeftOpen } from './close-run.ts';
 import { follow } from './follow.ts';
 import { chooseRun, withSession } from './session.ts';
-import { askWorkflow, openWorkflow } from './steer.ts';
+import { askWorkflow, failWhenEndedOutside, isLeftOpen, openWorkflow } from './steer.ts';
+import { failWhenNobodyWorks } from './workers.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -14,18 +16,38 @@ export function register(program: Command, { config, out }: CommandContext): voi
     .action(async (named: string | undefined, options: { json?: boolean }) => {
       await withSession(config, options.json ? undefined : out, async (session) => {
         const chosen = await chooseRun(session.database, named);
-        await askWorkflow(chosen, async () => (await openWorkflow(session, chosen)).cancel());
-        const run = await follow(
-          session,
-          undefined,
-          () => readRun(session.database, chosen.runId),
-          (found) => found !== undefined && !isOpenStatus(found.status),
-        );
-        const { workflowId, runId, status, statement } = run!;
+        const handle = await openWorkflow(session, chosen);
+        if (await isLeftOpen(session, chosen)) await closeLeftOpen(config, session, chosen);
+        else {
+          await askWorkflow(chosen, () => handle.cancel());
+          await followToEnd(chosen.runId).catch(async (error: unknown) => {
+            // It ended between the two looks, and left its row: then it is closed from here.
+            if (!(await isLeftOpen(session, chosen))) throw error;
+            await closeLeftOpen(config, session, chosen);
+          });
+        }
+        const { workflowId, runId, status, statement } = await readRun(session.database, chosen.runId);
         if (options.json) out.json({ workflowId, runId, status, statement });
         else out.line(statement ?? `${chosen.key} is ${status}.`);
         // A run that ended by itself before the cancel reached it was not cancelled.
         if (status !== 'cancelled') process.exitCode = 1;
+
+        async function followToEnd(id: string): Promise<void> {
+          const nobody = failWhenNobodyWorks(await session.temporal(), `The cancel of ${chosen.key}`);
+          const began = Date.now();
+          await follow(
+            session,
+            undefined,
+            () => readRun(session.database, id),
+            (found) => found !== undefined && !isOpenStatus(found.status),
+            {
+              open: async (run) => {
+                await failWhenEndedOutside(session)(run);
+                await nobody(Date.now() - began);
+              },
+            },
+          );
+        }
       });
     });
 }

@@ -3,9 +3,9 @@ import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import { readForecastScores } from '../ledger/forecast-evaluation.ts';
 import type { ForecastScore, ScoreFilter } from '../ledger/forecast-evaluation.ts';
-import { isDay } from '../planning/days.ts';
 import { suggestion } from '../planning/nearest.ts';
 import type { CommandContext } from './context.ts';
+import { rangeOf } from './option-values.ts';
 import { count } from './output.ts';
 import type { Output } from './output.ts';
 import { withSession } from './session.ts';
@@ -53,12 +53,8 @@ async function evaluateForecasts({ config, out }: CommandContext, options: Forec
   });
 }
 
-function readOptions({ commodity, models, start, end }: ForecastOptions): ScoreFilter {
-  for (const [name, value] of Object.entries({ start, end })) {
-    if (value !== undefined && !isDay(value)) {
-      throw new Failure('InvalidInput', `--${name} is "${String(value)}", but must be a day as YYYY-MM-DD.`);
-    }
-  }
+function readOptions({ commodity, models, ...range }: ForecastOptions): ScoreFilter {
+  const { from: start, to: end } = rangeOf(['--start', range.start], ['--end', range.end]);
   return {
     commodity: commodity.toUpperCase(),
     ...(models !== undefined && { modelVersions: models.flatMap((names) => names.split(',')) }),

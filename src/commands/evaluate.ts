@@ -10,6 +10,7 @@ import { evaluationPriority } from '../workflows/options.ts';
 import type { CommandContext } from './context.ts';
 import { registerForecasts } from './evaluate-forecasts.ts';
 import { describeRun } from './finish.ts';
+import { numberOf, pastDayOf } from './option-values.ts';
 import type { Output } from './output.ts';
 import { addPlacementOptions, placed } from './placement-options.ts';
 import type { PlacementOptions } from './placement-options.ts';
@@ -42,7 +43,10 @@ export function register(program: Command, context: CommandContext): void {
     .option('--days <count>', 'how many days, ending the day before the run date', '30')
     .option('--dataset <name>', 'sample or files; left out: that of the newest daily run')
     .option('--path <folder>', 'the folder of a files data set')
-    .option('--date <day>', 'the run date; left out: that of the newest daily run')
+    .option(
+      '--date <day>',
+      'the run date: 2026-01-31, today or yesterday; left out: that of the newest daily run',
+    )
     .option('--force', 'evaluate every day again')
     .option('--json', 'print one JSON object at the end')
     .option('--show-temporal', 'print the equivalent temporal command instead of running')
@@ -52,8 +56,9 @@ export function register(program: Command, context: CommandContext): void {
 async function evaluatePools(context: CommandContext, options: EvaluateOptions): Promise<void> {
   const { config, out } = context;
   const shown = options.json ? undefined : out;
+  const date = options.date === undefined ? undefined : pastDayOf('--date', options.date);
   await withSession(config, shown, async (session) => {
-    const input = await readOptions(session, options);
+    const input = await readOptions(session, { ...options, ...(date !== undefined && { date }) });
     const unplaced: Start = {
       workflow: 'evaluatePools',
       key: evaluationKey(input, input.date!),
@@ -106,7 +111,7 @@ async function readOptions(session: Session, options: EvaluateOptions): Promise<
     dataset: source.dataset,
     ...(source.path !== undefined && { path: source.path }),
     date,
-    days: Number(options.days),
+    days: numberOf(options.days),
     ...(options.force && { force: true }),
   });
   if (!parsed.ok) throw new Failure('InvalidInput', parsed.message);

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
 import { views } from '../exports/views.ts';
 import type { View } from '../exports/views.ts';
-import { isDay } from '../planning/days.ts';
 import { suggestion } from '../planning/nearest.ts';
 import type { CommandContext } from './context.ts';
+import { rangeOf } from './option-values.ts';
 import { count } from './output.ts';
 import { withSession } from './session.ts';
 
@@ -26,7 +26,7 @@ export function register(program: Command, context: CommandContext): void {
     .option('--to <file>', 'a file that ends in .csv or .parquet')
     .option('--list', 'say which views there are')
     .option('--dataset <key>', 'only this data set: sample, files/<folder>; all when left out')
-    .option('--from <day>', 'only this day and later, for example 2026-01-31')
+    .option('--from <day>', 'only this day and later: 2026-01-31, today or yesterday')
     .option('--to-date <day>', 'only this day and earlier')
     .option('--force', 'replace a file that is there')
     .option('--json', 'print one JSON object at the end')
@@ -50,8 +50,7 @@ async function exportCommand(
     throw new Failure('InvalidInput', 'Say where it goes: --to <file>.csv or --to <file>.parquet');
   const { exportView, formatOf } = await import('../exports/write.ts');
   formatOf(file);
-  refuseNoDay('--from', options.from);
-  refuseNoDay('--to-date', options.toDate);
+  const { from, to } = rangeOf(['--from', options.from], ['--to-date', options.toDate]);
   const [{ locateToolchain }, { resolveConnections }] = await Promise.all([
     import('../stack/toolchain.ts'),
     import('../connections.ts'),
@@ -63,8 +62,8 @@ async function exportCommand(
       {
         view,
         dataset: options.dataset,
-        from: options.from,
-        to: options.toDate,
+        from,
+        to,
         file,
         force: options.force === true,
       },
@@ -74,14 +73,6 @@ async function exportCommand(
     if (options.json) out.json({ status: 'complete', view: view.name, file, ...written });
     else out.line(`${file} · ${count(written.rows)} rows of ${view.name} · ${count(written.bytes)} bytes`);
   });
-}
-
-function refuseNoDay(option: string, value: string | undefined): void {
-  if (value === undefined || isDay(value)) return;
-  throw new Failure(
-    'InvalidInput',
-    `${option} is "${String(value)}", but must be a day of the calendar as YYYY-MM-DD.`,
-  );
 }
 
 function chooseView(named: string | undefined): View {

@@ -46,11 +46,12 @@ export async function follow(
   out: Output | undefined,
   find: () => Promise<Run | undefined>,
   until: (run: Run | undefined) => boolean,
-  /** Asked now and then, for what the ledger cannot know: throws to end the watching. */
-  lookElsewhere: (run: Run) => Promise<void> = async () => {},
+  /** Asked now and then, for state that the ledger lacks; each throws to stop watching. */
+  ask: { open?: (run: Run) => Promise<void>; unclaimed?: (waitedMs: number) => Promise<void> } = {},
 ): Promise<Run | undefined> {
   const told = new Map<string, string>();
-  let looked = Date.now();
+  const began = Date.now();
+  let looked = began;
   for (;;) {
     let run: Run | undefined;
     try {
@@ -60,7 +61,10 @@ export async function follow(
         out?.settle();
         return run;
       }
-      if (run && isOpenStatus(run.status) && Date.now() - looked > reviveMs) await lookElsewhere(run);
+      if (Date.now() - looked > reviveMs) {
+        if (run === undefined) await ask.unclaimed?.(Date.now() - began);
+        else if (isOpenStatus(run.status)) await ask.open?.(run);
+      }
     } catch (error) {
       if (!isRetryable(classify(error).type)) throw error;
     }

@@ -8,9 +8,10 @@ import { checkPlan, readLogBytes, readParts, readPlanFacts, readWork, storePlan 
 import type { PlanWorld } from '../ledger/plans.ts';
 import { planBackfill } from '../planning/backfill-plan.ts';
 import type { BackfillPlan } from '../planning/backfill-plan.ts';
-import { addBackfillOptions, backfillLine, readBackfillOptions, yesterday } from './backfill-options.ts';
+import { addBackfillOptions, backfillLine, readBackfillOptions } from './backfill-options.ts';
 import type { BackfillOptions } from './backfill-options.ts';
 import type { CommandContext } from './context.ts';
+import { yesterday } from './option-values.ts';
 import { count } from './output.ts';
 import type { Output } from './output.ts';
 import { withSession } from './session.ts';

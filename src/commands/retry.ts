@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { isOpenStatus } from '../ledger/runs.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
 import { chooseRun, withSession } from './session.ts';
 import { startAgain, startAndFollow } from './start-run.ts';
-import { askWorkflow, isOpenInTemporal, openWorkflow } from './steer.ts';
+import { askWorkflow, isWorkedOn, openWorkflow } from './steer.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -16,8 +15,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
       const shown = options.json ? undefined : out;
       await withSession(config, shown, async (session) => {
         const run = await chooseRun(session.database, named);
-        const stillOpen = isOpenStatus(run.status) && (await isOpenInTemporal(session, run));
-        if (stillOpen) {
+        if (await isWorkedOn(session, run)) {
           const answer = await askWorkflow(run, async () =>
             (await openWorkflow(session, run)).executeUpdate<string, []>('retryFailed'),
           );

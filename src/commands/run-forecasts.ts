@@ -3,10 +3,11 @@ import { auditKey, backfillKey, lastDay, trainKey } from '../planning/backfill-k
 import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill-input.ts';
 import type { Day } from '../planning/days.ts';
 import { backfillPriority } from '../workflows/options.ts';
-import { addBackfillOptions, addModelOptions, readBackfillOptions, yesterday } from './backfill-options.ts';
+import { addBackfillOptions, addModelOptions, readBackfillOptions } from './backfill-options.ts';
 import type { BackfillOptions } from './backfill-options.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
+import { yesterday } from './option-values.ts';
 import { addPlacementOptions, placed } from './placement-options.ts';
 import type { PlacementOptions } from './placement-options.ts';
 import { withSession } from './session.ts';
@@ -65,7 +66,7 @@ export async function startRun(
   });
 }
 
-/** "Yesterday" is said as the day it is, so that a start just before midnight means what its caller meant. */
+/** With its end as a day: left out, it is the newest that is over. */
 function fixed<Input extends TrainInput>(input: Input): Input & { end: Day } {
   return { ...input, end: lastDay(input.end, yesterday()) };
 }

@@ -3,12 +3,13 @@ import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
 import { parseDailyInput, runKey } from '../planning/daily-input.ts';
 import type { DailyInput } from '../planning/daily-input.ts';
-import { addDays, isDay } from '../planning/days.ts';
+import { addDays } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
 import { dailyPriority } from '../workflows/options.ts';
 import type { CommandContext } from './context.ts';
 import { describeRun, finishRun } from './finish.ts';
 import type { EndedRun } from './finish.ts';
+import { pastDayOf, rangeOf } from './option-values.ts';
 import { addPlacementOptions, placed } from './placement-options.ts';
 import type { PlacementOptions } from './placement-options.ts';
 import { withSession } from './session.ts';
@@ -41,7 +42,7 @@ export function register(program: Command, context: CommandContext): void {
       ),
   )
     .requiredOption('--dataset <name>', 'sample (generated) or files (a folder, with --path)')
-    .option('--date <day>', 'the run date, for example 2026-01-31')
+    .option('--date <day>', 'the run date: 2026-01-31, today or yesterday')
     .option('--from <day>', 'the first of several run dates; they run in order, a repeated call resumes')
     .option('--to <day>', 'the last of several run dates')
     .option('--path <folder>', 'the folder of a files data set')
@@ -113,22 +114,20 @@ function daysOf({ date, from, to }: DailyOptions): (Day | undefined)[] {
   if (from === undefined && to === undefined) {
     if (date === undefined)
       throw new Failure('InvalidInput', 'Say which day: --date <day>, or --from <day> --to <day>.');
-    return [date];
+    return [pastDayOf('--date', date)];
   }
   if (date !== undefined)
     throw new Failure(
       'InvalidInput',
       '--date is one day, --from and --to are several: give one or the other.',
     );
-  if (!isDay(from) || !isDay(to)) {
-    throw new Failure(
-      'InvalidInput',
-      `--from and --to must both be days of the calendar as YYYY-MM-DD, but are "${from ?? ''}" and "${to ?? ''}".`,
-    );
+  if (from === undefined || to === undefined) {
+    throw new Failure('InvalidInput', '--from and --to belong together: give both.');
   }
-  if (from > to) throw new Failure('InvalidInput', `--from ${from} lies after --to ${to}.`);
+  const range = rangeOf(['--from', from], ['--to', to]);
+  const last = pastDayOf('--to', to);
   const days: Day[] = [];
-  for (let each = from; each <= to; each = addDays(each, 1)) days.push(each);
+  for (let each = range.from!; each <= last; each = addDays(each, 1)) days.push(each);
   return days;
 }
 

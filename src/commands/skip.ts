@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
 import { skipDates } from '../ledger/chunks.ts';
-import { isOpenStatus } from '../ledger/runs.ts';
-import { isDay } from '../planning/days.ts';
+import { shown } from '../planning/legible.ts';
 import type { Skipped } from '../workflows/forecast-work.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
+import { rangeOf } from './option-values.ts';
 import { chooseRun, withSession } from './session.ts';
 import { startAgain, startAndFollow } from './start-run.ts';
-import { askWorkflow, isOpenInTemporal, openWorkflow } from './steer.ts';
+import { askWorkflow, isWorkedOn, openWorkflow } from './steer.ts';
 
 interface SkipOptions {
   dates: string[];
@@ -32,7 +32,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
         if (run.kind !== 'forecastBackfill') {
           throw new Failure('InvalidInput', `${run.key} has no dates that could be skipped.`);
         }
-        if (isOpenStatus(run.status) && (await isOpenInTemporal(session, run))) {
+        if (await isWorkedOn(session, run)) {
           const answer = await askWorkflow(run, async () =>
             (await openWorkflow(session, run)).executeUpdate<string, [Skipped]>('skip', { args: [skipped] }),
           );
@@ -63,13 +63,14 @@ function read({ dates, reason }: SkipOptions): Skipped {
     .flatMap((text) => text.split(','))
     .map((text) => {
       const [first, last = first, ...more] = text.split('..');
-      if (!isDay(first) || !isDay(last) || more.length > 0 || first > last) {
+      if (more.length > 0) {
         throw new Failure(
           'InvalidInput',
-          `--dates has "${text}", but must be days as YYYY-MM-DD or ranges as YYYY-MM-DD..YYYY-MM-DD.`,
+          `--dates has ${shown(text)}, but must be days as YYYY-MM-DD or ranges as YYYY-MM-DD..YYYY-MM-DD.`,
         );
       }
-      return { first, last };
+      const range = rangeOf(['--dates', first], ['--dates', last]);
+      return { first: range.from!, last: range.to! };
     });
   return { ranges, reason };
 }

@@ -1,13 +1,16 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { taskQueues } from '../config.ts';
 import type { WorkflowName } from '../schedules/workflows.ts';
 import { Failure } from '../failures.ts';
 import { findRun, isOpenStatus } from '../ledger/runs.ts';
-import type { Run } from '../ledger/runs.ts';
-import { applicationType, isTemporalError } from './failures.ts';
+import type { Claimant, Run } from '../ledger/runs.ts';
+import { isOpenInTemporal, isTemporalError } from '../open-in-temporal.ts';
+import { applicationType } from './failures.ts';
 import { follow } from './follow.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 import { endedUnclosed, failWhenEndedOutside } from './steer.ts';
+import { refuseOtherLedger, sayWhenNobodyWorks } from './workers.ts';
 
 /** A workflow to start: its type, the business key (its workflow id too), its input. */
 export interface Start {
@@ -19,12 +22,12 @@ export interface Start {
 
 /** The same start by the `temporal` command line. */
 export function temporalLine({ workflow, key, input }: Start): string {
-  return `temporal workflow start --type ${workflow} --task-queue ${taskQueues.main} --workflow-id '${key}' --input '${JSON.stringify(input)}'`;
+  return `temporal workflow start --type ${workflow} --task-queue ${taskQueues.main} --workflow-id '${key}' --input '${JSON.stringify(input).replaceAll("'", "'\\''")}'`;
 }
 
 /**
- * The start that takes up a run that has ended: the input of its first start, without what forces (what was redone since
- * then stays) and without the plan that it once kept to.
+ * The start that takes up a run that has ended: the input of its first start, with the budget that it was given since,
+ * without what forces (what was redone since then stays) and without the plan that it once kept to.
  */
 export function startAgain(run: Run): Start {
   const {
@@ -36,20 +39,38 @@ export function startAgain(run: Run): Start {
     verifyOnly: _look,
     ...input
   } = run.input;
-  // What a redone run left undone was made from another world, and still is.
-  const again = redo !== undefined || retrain === true ? { redo: 'changed' } : {};
   return {
     workflow: run.kind as WorkflowName,
     key: run.key,
-    input: { ...input, ...again },
+    input: {
+      ...input,
+      ...again(run.kind, { redo, retrain }),
+      ...(run.budgetUsd !== null && { budgetUsd: run.budgetUsd }),
+    },
     priority: run.priority,
   };
+}
+
+/** What a redone run left undone was made from another world, and still is. */
+function again(kind: string, { redo, retrain }: { redo: unknown; retrain: unknown }): object {
+  if (redo === undefined && retrain !== true) return {};
+  // Only a backfill can tell a model that was trained since from one that is still to be.
+  return kind === 'forecastBackfill' ? { redo: 'changed' } : { retrain: true };
 }
 
 export interface StartedRun {
   run: Run;
   /** The workflow found everything done; nothing was written. */
   alreadyComplete: boolean;
+}
+
+/** A workflow that was started, by us or by somebody else, and how it ended, once it has. */
+interface Started {
+  workflowRunId: string;
+  ended: boolean;
+  /** Why it did not get as far as its ledger row. */
+  refusal?: Failure | undefined;
+  cancelled?: boolean;
 }
 
 /**
@@ -59,31 +80,12 @@ export interface StartedRun {
 export async function startAndFollow(
   session: Session,
   out: Output | undefined,
-  { workflow, key, input, priority }: Start,
+  start: Start,
 ): Promise<StartedRun> {
+  const { key } = start;
   const client = await session.temporal();
-  let refusal: Failure | undefined;
-  let ended = false;
-  let workflowRunId: string | undefined;
-  try {
-    const handle = await client.workflow.start(workflow, {
-      workflowId: key,
-      taskQueue: taskQueues.main,
-      args: [input],
-      priority: { priorityKey: priority },
-    });
-    workflowRunId = handle.firstExecutionRunId;
-    handle.result().then(
-      () => (ended = true),
-      (error: unknown) => {
-        refusal = refusalOf(error, key);
-        ended = isTemporalError(error, 'WorkflowFailedError');
-      },
-    );
-  } catch (error) {
-    if (!isTemporalError(error, 'WorkflowExecutionAlreadyStartedError')) throw error;
-    out?.line(`${key} is running already; watching it.`);
-  }
+  await refuseOtherLedger(session.database, client);
+  const started = await startOrFind(client, out, start);
 
   const stopHint = leaveGoing(out, key);
   try {
@@ -92,23 +94,83 @@ export async function startAndFollow(
       session,
       out,
       async () => {
-        endedBeforeLook = ended;
+        endedBeforeLook = started.ended;
         const found = await findRun(session.database, key);
         // The row of an earlier start says nothing about this one until the claim has moved.
-        return workflowRunId === undefined || found?.workflowRunId === workflowRunId ? found : undefined;
+        return found?.workflowRunId === started.workflowRunId ? found : undefined;
       },
       (found) => (found !== undefined && !isOpenStatus(found.status)) || endedBeforeLook,
-      failWhenEndedOutside(session),
+      { open: failWhenEndedOutside(session), unclaimed: sayWhenNobodyWorks(client, key) },
     );
+    const { refusal } = started;
     if (refusal?.type === 'AlreadyRunning') return await followHolder(session, out, key, refusal);
     if (refusal && (run === undefined || isOpenStatus(run.status) || refusal.type === 'InvalidInput')) {
       throw refusal;
     }
-    if (run === undefined) throw new Failure('Cancelled', `${key} was cancelled before it began.`);
+    if (run === undefined) throw neverClaimed(key, started);
     return { run, alreadyComplete: await nothingWasDone(session, run) };
   } finally {
     stopHint();
   }
+}
+
+/** Starts the workflow, or finds the one that runs under its id: the claim of either is what is waited for. */
+async function startOrFind(
+  client: Client,
+  out: Output | undefined,
+  { workflow, key, input, priority }: Start,
+): Promise<Started> {
+  let handle: WorkflowHandle;
+  let workflowRunId: string;
+  try {
+    const begun = await client.workflow.start(workflow, {
+      workflowId: key,
+      taskQueue: taskQueues.main,
+      args: [input],
+      priority: { priorityKey: priority },
+    });
+    handle = begun;
+    workflowRunId = begun.firstExecutionRunId;
+  } catch (error) {
+    if (!isTemporalError(error, 'WorkflowExecutionAlreadyStartedError')) throw error;
+    out?.line(`${key} is running already; watching it.`);
+    handle = client.workflow.getHandle(key);
+    const { runId, raw } = await handle.describe();
+    workflowRunId = raw.workflowExecutionInfo?.firstRunId || runId;
+  }
+  const started: Started = { workflowRunId, ended: false };
+  resultThroughResets(client, handle, { workflowId: key, workflowRunId }).then(
+    () => (started.ended = true),
+    (error: unknown) => {
+      started.refusal = refusalOf(error, key);
+      started.cancelled = isTemporalError((error as Error).cause, 'CancelledFailure');
+      started.ended = isTemporalError(error, 'WorkflowFailedError');
+    },
+  );
+  return started;
+}
+
+/** Waits for a workflow's end. A reset terminates the execution that it replaces: then the end is that of the new one. */
+async function resultThroughResets(client: Client, first: WorkflowHandle, holder: Claimant): Promise<void> {
+  for (let handle = first; ; handle = client.workflow.getHandle(holder.workflowId)) {
+    try {
+      await handle.result();
+      return;
+    } catch (error) {
+      const terminated = isTemporalError((error as Error).cause, 'TerminatedFailure');
+      if (!terminated || !(await isOpenInTemporal(client, holder))) throw error;
+    }
+  }
+}
+
+/** What to say of a workflow that ended and left no row of its own. */
+function neverClaimed(key: string, { cancelled }: Started): Failure {
+  return cancelled
+    ? new Failure('Cancelled', `${key} was cancelled before it began.`)
+    : new Failure(
+        'InvalidInput',
+        `${key} ended in Temporal and left nothing in this database: the worker that did it writes to another one. Set DATABASE_URL and TEMPORAL_ADDRESS for both alike.`,
+      );
 }
 
 /** Somebody else, under another workflow id, has the day: then that one is watched. */
@@ -124,7 +186,7 @@ async function followHolder(
     out,
     () => findRun(session.database, key),
     (found) => found !== undefined && !isOpenStatus(found.status),
-    failWhenEndedOutside(session),
+    { open: failWhenEndedOutside(session) },
   );
   return { run: run!, alreadyComplete: false };
 }

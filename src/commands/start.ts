@@ -7,5 +7,5 @@ export function register(program: Command, context: CommandContext): void {
   program
     .command('start', { hidden: true })
     .description('start the stack and run today on sample data')
-    .action(() => runDaily(context, { dataset: 'sample', date: new Date().toISOString().slice(0, 10) }));
+    .action(() => runDaily(context, { dataset: 'sample', date: 'today' }));
 }

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import { resolveConnections, usesEmbeddedStack } from '../connections.ts';
 import { withoutPassword } from '../database/migrate.ts';
 import { openDatabase } from '../database/pool.ts';
-import { listRuns } from '../ledger/runs.ts';
+import { isOpenStatus, listRuns } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
+import { isOpenInTemporal } from '../open-in-temporal.ts';
 import { openAlerts } from '../schedules/ledger.ts';
 import type { Alert } from '../schedules/ledger.ts';
 import { stackStatus } from '../stack/stack.ts';
@@ -13,9 +14,14 @@ type Status = NonNullable<ReturnType<typeof stackStatus>>;
 
 const alertsShown = 3;
 
+/** How long `status` waits for a Temporal that may be down. */
+const temporalPatience = '2 seconds';
+
 interface Known {
   runs: Run[];
   alerts: Alert[];
+  /** Keys of runs that the ledger has as open and whose workflow is gone. */
+  leftOpen: Set<string>;
 }
 
 /** The newest runs, and what is late; nothing where the database cannot be asked. */
@@ -23,13 +29,33 @@ async function askLedger({ config }: CommandContext): Promise<Known> {
   try {
     const database = openDatabase((await resolveConnections(config)).databaseUrl, 'sevenfold', 1);
     try {
-      return { runs: await listRuns(database, 5), alerts: await openAlerts(database) };
+      const runs = await listRuns(database, 5);
+      const open = runs.filter(({ status }) => isOpenStatus(status));
+      return { runs, alerts: await openAlerts(database), leftOpen: await leftOpenOf(config, open) };
     } finally {
       await database.end();
     }
   } catch {
-    return { runs: [], alerts: [] };
+    return { runs: [], alerts: [], leftOpen: new Set() };
   }
+}
+
+/** None where Temporal does not answer: then nobody knows. */
+async function leftOpenOf(config: CommandContext['config'], runs: readonly Run[]): Promise<Set<string>> {
+  const leftOpen = new Set<string>();
+  if (runs.length === 0) return leftOpen;
+  try {
+    const { temporal } = await resolveConnections(config);
+    const { Client, Connection } = await import('@temporalio/client');
+    const connection = await Connection.connect({ ...temporal.connection, connectTimeout: temporalPatience });
+    const client = new Client({ connection, namespace: temporal.namespace });
+    for (const run of runs) {
+      if (!(await isOpenInTemporal(client, run))) leftOpen.add(run.key);
+    }
+  } catch {
+    leftOpen.clear();
+  }
+  return leftOpen;
 }
 
 function partLines(status: Status): string[] {
@@ -63,9 +89,15 @@ async function status(context: CommandContext, json: boolean): Promise<void> {
   const down = !supervised && stack.parts.every((part) => part.pid === null);
   const state = whole ? 'up' : down ? 'down' : 'partly up';
   const postgresRuns = stack.parts.some((part) => part.name === 'postgres' && part.pid !== null);
-  const known = postgresRuns ? await askLedger(context) : { runs: [], alerts: [] };
+  const known = postgresRuns
+    ? await askLedger(context)
+    : { runs: [], alerts: [], leftOpen: new Set<string>() };
   if (json) {
-    out.json({ state, ...stack, alerts: known.alerts });
+    const runs = known.runs.map(({ key, status, statement, workflowId }) => ({
+      ...{ key, status, statement, workflowId },
+      leftOpen: known.leftOpen.has(key),
+    }));
+    out.json({ state, ...stack, alerts: known.alerts, runs });
   } else {
     const supervisor = supervised ? `pid ${stack.supervisor?.pid ?? ''}` : 'not running';
     out.line(`stack ${state} · supervisor ${supervisor} · ${config.stateFolder}`);
@@ -75,7 +107,10 @@ async function status(context: CommandContext, json: boolean): Promise<void> {
     const more = known.alerts.length - alertsShown;
     if (more > 0) out.line(`ALERT and ${more} more: npx sevenfold schedule check`);
     for (const run of known.runs) {
-      out.line([run.key.padEnd(32), run.status, run.statement ?? ''].filter(Boolean).join('  '));
+      const status = known.leftOpen.has(run.key)
+        ? `${run.status}, but its workflow is gone: npx sevenfold retry ${run.key}`
+        : run.status;
+      out.line([run.key.padEnd(32), status, run.statement ?? ''].filter(Boolean).join('  '));
     }
     if (!whole) out.line(down ? 'start it with: npx sevenfold up' : 'bring it back with: npx sevenfold up');
   }

@@ -2,8 +2,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { Failure } from '../failures.ts';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
+import { isOpenInTemporal, isTemporalError } from '../open-in-temporal.ts';
 import type { CommandContext } from './context.ts';
-import { isTemporalError } from './failures.ts';
 import { chooseRun, withSession } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -40,25 +40,24 @@ export async function sendUpdate(
   });
 }
 
-/** Whether Temporal still runs the workflow of a run that the ledger has as open: a terminated one closes no row. */
-export async function isOpenInTemporal(session: Session, run: Run): Promise<boolean> {
-  const client = await session.temporal();
-  try {
-    const { status, runId } = await client.workflow
-      .getHandle(run.workflowId, undefined, { firstExecutionRunId: run.workflowRunId })
-      .describe();
-    return status.name === 'RUNNING' && runId !== undefined;
-  } catch (error) {
-    if (isTemporalError(error, 'WorkflowNotFoundError')) return false;
-    throw error;
-  }
+/** Whether somebody still works on a run: the ledger has it as open, and Temporal has its workflow. */
+export async function isWorkedOn(session: Session, run: Run): Promise<boolean> {
+  return isOpenStatus(run.status) && (await isOpenInTemporal(await session.temporal(), run));
+}
+
+/** A run that the ledger has as open although its workflow is gone: a terminated one closes no row. */
+export async function isLeftOpen(session: Session, run: Run): Promise<boolean> {
+  if (!isOpenStatus(run.status) || (await isWorkedOn(session, run))) return false;
+  // Looked at after Temporal: a run that was closed in both meanwhile is not one that was left open.
+  const now = await readRun(session.database, run.runId);
+  return isOpenStatus(now.status) && now.workflowRunId === run.workflowRunId;
 }
 
 /** What to say of a run whose workflow is gone while the ledger has it as open. */
 export function endedUnclosed(key: string): Failure {
   return new Failure(
     'RunIncomplete',
-    `The workflow of ${key} was ended from outside. What is whole stays; do the rest: npx sevenfold retry ${key}`,
+    `The workflow of ${key} was ended from outside. What is whole stays; do the rest: npx sevenfold retry ${key} · or close it: npx sevenfold cancel ${key}`,
   );
 }
 
@@ -66,10 +65,7 @@ export function endedUnclosed(key: string): Failure {
 export function failWhenEndedOutside(session: Session): (run: Run) => Promise<void> {
   return async (run) => {
     // Without Temporal there is still the ledger to watch.
-    if (await isOpenInTemporal(session, run).catch(() => true)) return;
-    // Looked at after Temporal: a run that was closed in both meanwhile is not one that was left open.
-    const now = await readRun(session.database, run.runId);
-    if (isOpenStatus(now.status) && now.workflowRunId === run.workflowRunId) throw endedUnclosed(run.key);
+    if (await isLeftOpen(session, run).catch(() => false)) throw endedUnclosed(run.key);
   };
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { explainRun } from '../ledger/why.ts';
 import type { CommandContext } from './context.ts';
 import { chooseRun, withSession } from './session.ts';
+import { isLeftOpen } from './steer.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -12,18 +13,21 @@ export function register(program: Command, { config, out }: CommandContext): voi
     .action(async (named: string | undefined, options: { json?: boolean }) => {
       await withSession(config, options.json ? undefined : out, async (session) => {
         const run = await chooseRun(session.database, named);
-        const reasons = await explainRun(session.database, run);
+        // Without Temporal there is still the ledger to read.
+        const leftOpen = await isLeftOpen(session, run).catch(() => false);
+        const reasons = await explainRun(session.database, run, { leftOpen });
         if (options.json) {
           out.json({
             workflowId: run.workflowId,
             runId: run.runId,
             key: run.key,
             status: run.status,
+            leftOpen,
             reasons,
           });
           return;
         }
-        out.line(`${run.key} · ${run.status}`);
+        out.line(`${run.key} · ${run.status}${leftOpen ? ', but nobody works on it' : ''}`);
         if (run.statement !== null) out.line(run.statement);
         for (const { subject, text, advice } of reasons) {
           out.line(`  ${subject}: ${text}`);

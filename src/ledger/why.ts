@@ -18,8 +18,15 @@ export interface Reason {
   advice?: string;
 }
 
-/** Why a run is not complete, from the ledger alone: phases, then the checks and batches behind them. */
-export async function explainRun(database: Database, run: Run): Promise<Reason[]> {
+/**
+ * Why a run is not complete, from the ledger alone: phases, then the checks and batches behind them. What the ledger cannot
+ * know is handed in: `leftOpen` is a run that it has as open and whose workflow is gone.
+ */
+export async function explainRun(
+  database: Database,
+  run: Run,
+  { leftOpen = false }: { leftOpen?: boolean } = {},
+): Promise<Reason[]> {
   const [units, checks, batches, fallbacks] = await Promise.all([
     readUnits(database, run.runId),
     readChecks(database, run.runId),
@@ -33,7 +40,7 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
     } else if (unit.verdict !== 'complete' && unit.startedAt !== null) {
       reasons.push({
         subject: `phase ${unit.unit}`,
-        text: unit.reason ?? (unit.finishedAt ? unit.verdict : 'is being worked on'),
+        text: unit.reason ?? (unit.finishedAt ? unit.verdict : leftOpen ? 'was begun' : 'is being worked on'),
       });
     }
   }
@@ -61,6 +68,12 @@ export async function explainRun(database: Database, run: Run): Promise<Reason[]
   for (const fallback of fallbacks) reasons.push({ subject: 'engine', text: fallbackText(fallback) });
   if (run.status === 'complete') {
     reasons.unshift({ subject: 'complete', text: 'every phase is whole by its own rows.' });
+  } else if (leftOpen) {
+    reasons.push({
+      subject: 'workflow',
+      text: 'it was ended from outside and closed nothing behind it; what is whole stays.',
+      advice: `npx sevenfold retry ${run.key} · or close it: npx sevenfold cancel ${run.key}`,
+    });
   } else if (run.status === 'paused') {
     reasons.push({
       subject: 'paused',

@@ -117,7 +117,7 @@ test('plan backfill', async (t) => {
   const refusals: [string, RegExp][] = [
     ['--commodity WTI --models xgbost', /no model "xgbost".*xgboost/],
     ['--commodity WTX --models naive', /no prices of WTX.*WTI/],
-    ['--commodity WTI --models naive --start 2020-01-02 --end 2019-01-02', /lies after end/],
+    ['--commodity WTI --models naive --start 2020-01-02 --end 2019-01-02', /lies after --end/],
     ['--commodity WTI --models naive --start 2019-06-08 --end 2019-06-09', /no trading day/],
     ['--commodity WTI --models naive --paths 0', /paths is 0/],
     ['--commodity WTI --models naive --paths many', /paths is "many"/],
