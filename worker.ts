@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util';
-import { NativeConnection, Runtime, Worker, DefaultLogger } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
-import { pino } from 'pino';
 import { createActivities } from './src/activities/index.ts';
 import { readConfig, taskQueues } from './src/config.ts';
-import { resolveConnections } from './src/connections.ts';
+import { clientOptions, resolveConnections } from './src/connections.ts';
 import { openDatabase } from './src/database/pool.ts';
 import { createEngines } from './src/engines/choose.ts';
 import { Failure } from './src/failures.ts';
+import { createLog } from './src/log.ts';
 import { keepHeapSmall } from './src/memory.ts';
 import { assertSearchAttributes } from './src/search-attributes.ts';
+import { temporalLogger } from './src/temporal-log.ts';
 import { bundleWorkflows } from './src/workflow-bundle.ts';
 
 const help = `node launch.mjs worker [--queue spark]
@@ -30,14 +31,13 @@ async function main(): Promise<void> {
   const bundling = servesQueue ? undefined : bundleWorkflows();
   bundling?.catch(() => undefined); // is told where it is waited for, if it comes to that
   const config = readConfig();
-  const log = pino({ level: config.logLevel, base: { part: 'worker' } });
-  Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.info({ ...meta, level }, message)),
-  });
+  // The number tells the supervisor which of several workers of one log is ready.
+  const log = createLog(config.logLevel, { part: 'worker', pid: process.pid });
+  Runtime.install({ logger: temporalLogger(log) });
 
   const { databaseUrl, temporal, sparkSocket } = await resolveConnections(config);
   const connection = await NativeConnection.connect(temporal.connection);
-  const clientConnection = await Connection.connect(temporal.connection);
+  const clientConnection = await Connection.connect(clientOptions(temporal.connection));
   await assertSearchAttributes(clientConnection, temporal.namespace);
 
   const database = openDatabase(databaseUrl, 'sevenfold-worker');

@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { groupWatchers } from './commands.mjs';
+import { realFolder } from './places.mjs';
 
 const beatMs = 5_000;
 
@@ -25,10 +26,16 @@ const beatMs = 5_000;
  */
 export async function withLock(folder, options, work) {
   mkdirSync(dirname(folder), { recursive: true });
-  const me = { pid: process.pid, startedAt: startedAt(process.pid), host: hostname() };
+  const me = {
+    pid: process.pid,
+    startedAt: startedAt(process.pid),
+    host: hostname(),
+    folder: realFolder(folder),
+  };
   for (let waited = false; !claim(folder, me); waited = true) {
     const holder = read(folder);
-    if (holder !== undefined && isDead(folder, holder)) takeAway(folder, holder);
+    if (holder !== undefined && (isCopied(folder, holder) || isDead(folder, holder)))
+      takeAway(folder, holder);
     else if (!waited && holder !== undefined) options.onWait(`process ${holder.pid} on ${holder.host}`);
     await delay(200);
   }
@@ -84,6 +91,11 @@ function write(folder, owner) {
   renameSync(draft, ownerFile(folder));
 }
 
+/** A folder that was copied while set-up ran brought along the lock of another. */
+function isCopied(folder, holder) {
+  return holder.folder !== undefined && holder.folder !== realFolder(folder);
+}
+
 function isDead(folder, holder) {
   if (holder.host === hostname()) return startedAt(holder.pid) !== holder.startedAt;
   try {
@@ -112,7 +124,7 @@ function takeAway(folder, holder) {
       // A third one holds it. Two at work is a waste and no harm: all results are renamed into place whole.
     }
   }
-  if (taken?.host === hostname()) {
+  if (taken?.host === hostname() && !isCopied(folder, taken)) {
     for (const group of taken.groups ?? []) {
       if (group.startedAt === undefined || startedAt(group.pid) !== group.startedAt) continue;
       try {

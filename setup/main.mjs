@@ -3,7 +3,8 @@ import { endCommandsWithUs } from './commands.mjs';
 import { SetupFailure } from './failure.mjs';
 import { readJson, writeWhole } from './files.mjs';
 import { withLock } from './lock.mjs';
-import { findPlaces } from './places.mjs';
+import { cleanEnvironment } from './environment.mjs';
+import { findPlaces, foundPython, recordedPython } from './places.mjs';
 import { createProgress } from './progress.mjs';
 import { browser } from './steps/browser.mjs';
 import { classArchives } from './steps/class-archives.mjs';
@@ -39,9 +40,16 @@ const testSteps = [testServer, gcsConnector, objectStore, browser, classArchives
 
 const toolchainFile = (places) => join(places.state, 'toolchain.json');
 
-function look(env) {
+function look(given) {
+  const env = cleanEnvironment(given);
   const places = findPlaces(env);
-  return { places, env, toolchain: readJson(toolchainFile(places)) ?? {} };
+  const toolchain = readJson(toolchainFile(places)) ?? {};
+  return { places, env, toolchain: { ...toolchain, python: foundPython(toolchain.python, places.checkout) } };
+}
+
+function record(toolchain, places) {
+  const found = { ...toolchain, python: recordedPython(toolchain.python, places.checkout) };
+  writeWhole(toolchainFile(places), `${JSON.stringify(found, null, 2)}\n`);
 }
 
 /** What is there and what is missing; installs nothing. Also asked by `sevenfold doctor`. */
@@ -54,13 +62,13 @@ export function inspect({ tests = false, env = process.env } = {}) {
 }
 
 /** Gets all that is missing. Takes milliseconds when nothing is. */
-export async function setUp({ tests = false, only, env = process.env } = {}) {
+export async function setUp({ tests = false, only, env: given = process.env } = {}) {
   const wanted = only ?? (tests ? [...steps, ...testSteps] : steps);
-  const first = look(env);
+  const first = look(given);
   if (wanted.every((step) => step.isThere(first))) return;
 
   endCommandsWithUs();
-  const { places } = first;
+  const { places, env } = first;
   const progress = createProgress();
   process.stderr.write(`sevenfold set-up in ${places.checkout}, downloads kept in ${places.cache}\n`);
   const lock = join(places.state, 'setup.lock');
@@ -73,7 +81,7 @@ export async function setUp({ tests = false, only, env = process.env } = {}) {
         const log = join(places.state, 'logs', 'setup.log');
         const waiting = (holder) => note(`waiting for another checkout's set-up (${holder})`);
         await step.install({ places, env, toolchain, log, onWait: waiting }, note);
-        writeWhole(toolchainFile(places), `${JSON.stringify(toolchain, null, 2)}\n`);
+        record(toolchain, places);
       });
     }
   });

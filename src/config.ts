@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir, availableParallelism } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { realFolder } from '../setup/places.mjs';
 import { loadCostRates } from './cost-rates.ts';
 import * as values from './environment-values.ts';
 import type { Environment } from './environment-values.ts';
@@ -18,7 +19,7 @@ import { parseProperties } from './planning/spark-properties.ts';
 export interface Config {
   /** The folder that holds package.json. */
   checkout: string;
-  /** Databases, logs, reports, batches: `.sevenfold/`, ignored by git. */
+  /** Databases, logs, reports, batches: `.sevenfold/`, ignored by git. By its real path, whatever links lead to it. */
   stateFolder: string;
   /** Downloads and built binaries, shared by all checkouts of a user. */
   cacheFolder: string;
@@ -113,8 +114,6 @@ export const taskQueues = {
   spark: 'sevenfold-spark',
 } as const;
 
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
 /** Reads the environment; throws `InvalidInput` with the variable's name when a value makes no sense. */
 export function readConfig(env: Environment = process.env): Config {
   const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -122,7 +121,7 @@ export function readConfig(env: Environment = process.env): Config {
   const { mode, behindQueue, warnings } = detectMode({ variables: env });
   return {
     checkout,
-    stateFolder: resolve(checkout, values.text(env, 'SEVENFOLD_STATE') ?? '.sevenfold'),
+    stateFolder: realFolder(resolve(checkout, values.text(env, 'SEVENFOLD_STATE') ?? '.sevenfold')),
     cacheFolder: resolve(
       values.text(env, 'SEVENFOLD_CACHE') ??
         join(values.text(env, 'XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'sevenfold'),
@@ -158,7 +157,7 @@ export function readConfig(env: Environment = process.env): Config {
     slackWebhookUrl: webhookUrl(env),
     dataset: values.oneOf(env, 'SEVENFOLD_DATASET', ['sample', 'files'], 'sample'),
     datasetPath: values.text(env, 'SEVENFOLD_DATASET_PATH'),
-    logLevel: values.oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
+    logLevel: values.logLevel(env, 'LOG_LEVEL'),
     failpoints: values.text(env, 'SEVENFOLD_FAILPOINTS'),
   };
 }

@@ -1,5 +1,7 @@
+import type { ConnectionOptions } from '@temporalio/client';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Config } from './config.ts';
+import { isLoopback } from './environment-values.ts';
 import { Failure } from './failures.ts';
 import { readStack } from './stack/record.ts';
 import type { Stack } from './stack/record.ts';
@@ -23,6 +25,17 @@ export function usesEmbeddedStack(config: Config): boolean {
   return database && temporal;
 }
 
+/**
+ * How the client connects where a worker connects by `connection`. What is on this machine is never reached through a
+ * proxy: gRPC would take `http_proxy` for it, whatever `no_proxy` says.
+ */
+export function clientOptions<Options extends { address: string }>(
+  connection: Options,
+): Options & Pick<ConnectionOptions, 'channelArgs'> {
+  const host = connection.address.replace(/:\d+$/, '');
+  return isLoopback(host) ? { ...connection, channelArgs: { 'grpc.enable_http_proxy': 0 } } : connection;
+}
+
 /** Where everything is: what the environment says, and the embedded stack for what it does not say. */
 export async function resolveConnections(config: Config): Promise<Connections> {
   const stack = readStack(config.stateFolder);
@@ -39,7 +52,10 @@ async function temporalConnection(
   config: Config,
   stack: Stack | undefined,
 ): Promise<Connections['temporal']> {
-  if (config.temporalAddress === undefined && config.temporalProfile === undefined) {
+  const { temporalAddress, temporalProfile } = config;
+  // What `sevenfold env` exports is the embedded server's own: a person's default profile and keys are for real ones.
+  const isEmbedded = temporalAddress === undefined || temporalAddress === stack?.temporalAddress;
+  if (isEmbedded && temporalProfile === undefined) {
     if (stack === undefined)
       throw new Failure('InvalidInput', 'No stack is set up here. Start it with: npx sevenfold up');
     return { connection: { address: stack.temporalAddress }, namespace: stack.temporalNamespace };

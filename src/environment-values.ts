@@ -1,5 +1,5 @@
 /** Readers of single variables for src/config.ts: each refuses a value that makes no sense, by its name and in one line. */
-import { isTrue } from './planning/execution-mode.ts';
+import { asSwitch, readSwitch } from './planning/execution-mode.ts';
 import { Failure } from './failures.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,17 +11,14 @@ export function text(env: Environment, name: string): string | undefined {
 }
 
 export function flag(env: Environment, name: string, fallback: boolean): boolean {
-  const value = text(env, name);
-  return value === undefined ? fallback : isTrue(value);
+  return readSwitch(env, name) ?? fallback;
 }
 
-/** `on` and `off`, and what else means one of them; a misspelt `off` must not mean `on`. */
+/** As `flag`, for what people write as `on` and `off`. */
 export function onOff(env: Environment, name: string, fallback: boolean): boolean {
   const value = text(env, name);
   if (value === undefined) return fallback;
-  if (/^(?:on|1|true|yes)$/i.test(value)) return true;
-  if (/^(?:off|0|false|no)$/i.test(value)) return false;
-  return refuse(name, value, '"on" or "off"');
+  return asSwitch(value) ?? refuse(name, value, '"on" or "off"');
 }
 
 export function count(env: Environment, name: string, fallback: number, least = 1, most = 99_999): number {
@@ -50,7 +47,10 @@ export function oneOf<const Value extends string>(
 ): Value {
   const value = text(env, name);
   if (value === undefined) return fallback;
-  return allowed.find((each) => each === value) ?? refuse(name, value, `one of ${allowed.join(', ')}`);
+  return (
+    allowed.find((each) => each === value.toLowerCase()) ??
+    refuse(name, value, `one of ${allowed.join(', ')}`)
+  );
 }
 
 /** The value where it has the form; `allowed` ends the sentence that refuses it. */
@@ -113,6 +113,21 @@ export function loopbackAddress(env: Environment, name: string): URL | undefined
   const url = address(env, name);
   if (url === undefined || isLoopback(url.hostname)) return url;
   return refuse(name, url.href, 'an address of this machine (127.0.0.1): it is for tests only');
+}
+
+const levels: Readonly<Record<string, string>> = {
+  ...{ trace: 'trace', debug: 'debug', info: 'info', warn: 'warn', error: 'error', fatal: 'fatal' },
+  ...{ silent: 'silent', all: 'trace', verbose: 'debug', notice: 'info', information: 'info' },
+  ...{ warning: 'warn', err: 'error', critical: 'fatal', off: 'silent', none: 'silent', quiet: 'silent' },
+};
+
+/** A log level, by the names that other programs have for it too: the variable is often set for all of them. */
+export function logLevel(env: Environment, name: string): string {
+  const value = text(env, name);
+  if (value === undefined) return 'info';
+  const word = value.toLowerCase();
+  if (Object.hasOwn(levels, word)) return levels[word]!;
+  return refuse(name, value, 'one of trace, debug, info, warn, error, fatal, silent');
 }
 
 export function refuse(name: string, value: string, allowed: string): never {

@@ -58,7 +58,10 @@ export const classArchives = {
           ...['--conf', 'spark.driver.host=127.0.0.1', '--conf', 'spark.driver.bindAddress=127.0.0.1'],
           ...(jars.length > 0 ? ['--driver-class-path', quote(jars.join(':'))] : []),
           // The second compiler is not what is wanted here.
-          ...['--driver-java-options', quote(`-XX:TieredStopAtLevel=1 -XX:ArchiveClassesAtExit=${draft}`)],
+          ...[
+            '--driver-java-options',
+            quote(`-XX:TieredStopAtLevel=1 ${quote(`-XX:ArchiveClassesAtExit=${draft}`)}`),
+          ],
           'pyspark-shell',
         ];
         await explaining('Writing the archive of Spark classes', 'Run this again.', log, () =>

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ask, onPath } from '../commands.mjs';
 import { SetupFailure } from '../failure.mjs';
@@ -14,11 +14,15 @@ export const java = {
     return (
       isCurrent(places, javaHome, ownFolder(places)) &&
       existsSync(join(javaHome, 'bin', 'java')) &&
-      toolchain.javaAskedFor === (env.JAVA_HOME || null)
+      (toolchain.javaAskedFor === (env.JAVA_HOME || null) || !mayBeJava17(env.JAVA_HOME))
     );
   },
 
-  detail: ({ toolchain }) => `${toolchain.javaHome} (${toolchain.javaVersion})`,
+  detail({ toolchain, env }) {
+    const used = `${toolchain.javaHome} (${toolchain.javaVersion})`;
+    const other = env.JAVA_HOME && !mayBeJava17(env.JAVA_HOME);
+    return other ? `${used}; JAVA_HOME, ${env.JAVA_HOME}, is no Java 17 and is not used` : used;
+  },
 
   async install(context, note) {
     const { env, toolchain, places } = context;
@@ -57,6 +61,17 @@ function findJava(env) {
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** By its files alone: one that is no 17 changes nothing about the one that is used, and need not be looked for again. */
+function mayBeJava17(home) {
+  if (!home || !existsSync(join(home, 'bin', 'java'))) return false;
+  try {
+    const [, version] = /^JAVA_VERSION="(\d+)/m.exec(readFileSync(join(home, 'release'), 'utf8')) ?? [];
+    return version === undefined || version === '17';
+  } catch {
+    return true; // it does not say: asking it costs a start
+  }
 }
 
 /** What a Java says of itself, when it is a 17 that runs: the one release that Spark 3.5 supports and that we test. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ask, CommandFailure, explaining, onPath, run } from '../commands.mjs';
 import { SetupFailure } from '../failure.mjs';
 import { makeOnce, readJson, sha256, writeWhole } from '../files.mjs';
+import { interpreterOf } from '../places.mjs';
 import { indexEnvironment, lockedTool } from '../tools.mjs';
 
 const environmentFolder = (places) => join(places.checkout, '.venv');
@@ -69,7 +70,7 @@ export const python = {
   },
 };
 
-const interpreter = (places) => join(environmentFolder(places), 'bin', 'python');
+const interpreter = (places) => interpreterOf(places.checkout);
 
 function version(path, env) {
   const answer = ask(path, ['-c', 'import platform; print(platform.python_version())'], env);

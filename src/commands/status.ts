@@ -69,7 +69,11 @@ function partLines(status: Status): string[] {
       part.restarts > 0 ? `restarted ${part.restarts}×` : '',
     ];
     const line = fields.filter(Boolean).join('  ').trimEnd();
-    return part.lastError === null ? [line] : [line, `${' '.repeat(12)}last error: ${part.lastError}`];
+    const more = [
+      part.trouble == null || part.pid === null ? [] : `trouble: ${part.trouble}`,
+      part.lastError === null ? [] : `last error: ${part.lastError}`,
+    ].flat();
+    return [line, ...more.map((text) => `${' '.repeat(12)}${text}`)];
   });
 }
 
@@ -85,7 +89,8 @@ async function status(context: CommandContext, json: boolean): Promise<void> {
     return;
   }
   const { supervised, ...stack } = found;
-  const whole = supervised && stack.parts.every((part) => part.state === 'running');
+  const whole =
+    supervised && stack.parts.every((part) => part.state === 'running' && (part.trouble ?? null) === null);
   const down = !supervised && stack.parts.every((part) => part.pid === null);
   const state = whole ? 'up' : down ? 'down' : 'partly up';
   const postgresRuns = stack.parts.some((part) => part.name === 'postgres' && part.pid !== null);

@@ -1,6 +1,8 @@
+import path from 'node:path';
 import type { Command } from 'commander';
 import { usesEmbeddedStack } from '../connections.ts';
 import { Failure } from '../failures.ts';
+import { settledJvm, troubleOf } from '../stack/spark.ts';
 import { ensureUp } from '../stack/stack.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { CommandContext } from './context.ts';
@@ -15,8 +17,17 @@ async function up({ config, out }: CommandContext, json: boolean): Promise<void>
   }
   const began = new Date();
   const stack = await ensureUp(config, (line) => (json ? undefined : out.line(line)));
-  if (json) out.json(stack);
-  else out.line(upLine(stack, seconds(began)));
+  const health = await settledJvm(stack.sparkSocket);
+  const trouble = health === undefined ? null : troubleOf(health);
+  if (json) {
+    const parts = stack.parts.map((part) => (part.name === 'spark' ? { ...part, trouble } : part));
+    out.json({ ...stack, parts });
+    return;
+  }
+  out.line(upLine(stack, seconds(began)));
+  // What needs no Spark works without, so the stack counts as up.
+  if (trouble !== null)
+    out.line(`spark: ${trouble} (log: ${path.join(config.stateFolder, 'logs', 'jvm.log')})`);
 }
 
 function upLine(stack: Stack, took: string): string {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { Failure } from '../failures.ts';
+import { clientOptions } from './client-options.ts';
 
 const folder = fileURLToPath(new URL('./migrations', import.meta.url));
 
@@ -150,7 +151,7 @@ export async function migrate(databaseUrl: string, options: MigrateOptions = {})
   const migrations = listMigrations(from);
   let client: pg.Client | undefined;
   try {
-    client = new pg.Client({ connectionString: databaseUrl, application_name: 'sevenfold-migrate' });
+    client = new pg.Client({ ...clientOptions(databaseUrl), application_name: 'sevenfold-migrate' });
     client.on('error', () => undefined); // a connection lost between queries rejects the next query anyway
     await client.connect();
   } catch (error) {

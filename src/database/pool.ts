@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { PoolClient } from 'pg';
+import { clientOptions } from './client-options.ts';
 
 // Counts and sequence numbers stay far below 2^53; as text they would have to be converted at every use.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -12,7 +13,7 @@ export type { PoolClient };
 /** A connection pool whose sessions can be recognised in `pg_stat_activity` by `name`. */
 export function openDatabase(url: string, name: string, max = 10): Database {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...clientOptions(url),
     application_name: name,
     max,
     connectionTimeoutMillis: 10_000,

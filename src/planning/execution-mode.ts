@@ -30,9 +30,26 @@ const foreignQueueVariables = [
   'SERVICE_ACCOUNT_EMAIL',
 ];
 
-/** `1`, `true`, `yes` in any case; everything else is false. */
-export function isTrue(value: string | undefined): boolean {
-  return value !== undefined && /^(?:1|true|yes)$/i.test(value.trim());
+const trueWords = ['1', 'true', 'yes', 'on', 'y', 't'];
+const falseWords = ['0', 'false', 'no', 'off', 'n', 'f'];
+
+/** What a word in any case says of a switch; undefined for one that says nothing. */
+export function asSwitch(value: string): boolean | undefined {
+  const word = value.trim().toLowerCase();
+  if (trueWords.includes(word)) return true;
+  return falseWords.includes(word) ? false : undefined;
+}
+
+/**
+ * A switch among the variables; undefined where it is not set. A word that is neither true nor false is refused: a misspelt
+ * one would send batches elsewhere, and nobody would notice.
+ */
+export function readSwitch(variables: ModeSignals['variables'], name: string): boolean | undefined {
+  const value = textOf(variables, name);
+  if (value === undefined) return undefined;
+  const meant = asSwitch(value);
+  if (meant !== undefined) return meant;
+  throw new Failure('InvalidInput', `${name} is "${value.slice(0, 40)}", but must be true or false.`);
 }
 
 /** Where batches go: asked for by the run > Dataproc > queue > standalone > local. */
@@ -75,7 +92,7 @@ function wishesIn(variables: ModeSignals['variables']): Wish[] {
     ['USE_GCP_QUEUE', 'queue'],
     ['USE_LOCAL_SPARK', 'local'],
   ] as const;
-  for (const [by, mode] of flags) if (isTrue(variables[by])) wishes.push({ mode, by });
+  for (const [by, mode] of flags) if (readSwitch(variables, by) === true) wishes.push({ mode, by });
   if (textOf(variables, 'SPARK_MASTER_URL') !== undefined) {
     wishes.push({ mode: 'standalone', by: 'SPARK_MASTER_URL' });
   }
@@ -107,7 +124,7 @@ function hints(variables: ModeSignals['variables']): string[] {
   const warnings: string[] = [];
   const foreign = foreignQueueVariables.filter((name) => {
     const value = textOf(variables, name);
-    return name === 'USE_GCP_TASKS' ? isTrue(value) : value !== undefined;
+    return name === 'USE_GCP_TASKS' ? value !== undefined && asSwitch(value) !== false : value !== undefined;
   });
   if (foreign.length > 0) {
     warnings.push(

@@ -1,21 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { readJson, writeJson } from './files.ts';
-import { chooseDataFolder, serverUser, socketFolder } from './places.ts';
-import { readRecords } from './ending.ts';
-import { choosePort, commandOf, isFree, listenerOf } from './ports.ts';
-import { isSame } from './processes.ts';
+import { addressesFile, readChosen, refuseLostData, writeChosen } from './chosen.ts';
+import type { Chosen, PortName } from './chosen.ts';
 import { databaseUser } from './cluster.ts';
-
-/** What a stack chose once and keeps for good, so that addresses survive every restart: `<state>/addresses.json`. */
-export interface Chosen {
-  databasePassword: string;
-  databaseFolder: string;
-  /** A port is kept for good from the moment its server was seen to listen on it. */
-  ports: Partial<Record<PortName, { port: number; proven: boolean }>>;
-}
-
-export type PortName = 'postgres' | 'temporal' | 'temporalUi';
+import { readRecords } from './ending.ts';
+import { chooseDataFolder, serverUser, socketFolder } from './places.ts';
+import { choosePort, commandOf, isFree, listenerOf } from './ports.ts';
 
 // Where people and the `temporal` command line look first; PostgreSQL's 5432 is left to the system's own server.
 const preferredPorts: Partial<Record<PortName, number>> = { temporal: 7233, temporalUi: 8233 };
@@ -23,37 +14,40 @@ const preferredPorts: Partial<Record<PortName, number>> = { temporal: 7233, temp
 /** The addresses of one stack. Only its supervisor changes them. */
 export class Addresses {
   readonly stateFolder: string;
-  readonly #file: string;
   readonly #chosen: Chosen;
 
   private constructor(stateFolder: string, chosen: Chosen) {
     this.stateFolder = stateFolder;
-    this.#file = addressesFile(stateFolder);
     this.#chosen = chosen;
   }
 
   /** Reads what was chosen and chooses what was not. */
   static async open(stateFolder: string): Promise<Addresses> {
+    refuseLostData(stateFolder);
     const chosen = readChosen(stateFolder) ?? {
       databasePassword: randomBytes(24).toString('hex'),
       databaseFolder: chooseDataFolder(stateFolder, 'postgres', serverUser()),
       ports: {},
+      from: undefined,
+      lost: undefined,
     };
+    if (chosen.from !== undefined) chosen.ports = portsBroughtAlong(chosen, chosen.from);
     const addresses = new Addresses(stateFolder, chosen);
     // While anything of ours runs, it stays where the rest of us looks for it.
-    if (!readRecords(stateFolder).some(isSame)) await addresses.#leavePreferredToNeighbours();
+    if (readRecords(stateFolder).length === 0) await addresses.#leavePreferredToNeighbours();
     await addresses.choosePorts(['postgres', 'temporal', 'temporalUi']);
     return addresses;
   }
 
   /** Gives each port that was never used to anything a free number; the others keep theirs. */
   async choosePorts(names: PortName[]): Promise<void> {
-    for (const name of names) {
-      if (this.#chosen.ports[name]?.proven) continue;
-      const port = await choosePort(preferredPorts[name], `${this.stateFolder}/${name}`);
+    const open = names.filter((name) => this.#chosen.ports[name]?.proven !== true);
+    for (const name of open) {
+      const preferred = this.#chosen.ports[name]?.port ?? preferredPorts[name];
+      const port = await choosePort(preferred, `${this.stateFolder}/${name}`);
       this.#chosen.ports[name] = { port, proven: false };
     }
-    this.#save();
+    if (open.length > 0) this.#save();
   }
 
   /**
@@ -70,26 +64,22 @@ export class Addresses {
   }
 
   prove(names: PortName[]): void {
-    for (const name of names) {
-      const chosen = this.#chosen.ports[name];
-      if (chosen !== undefined) chosen.proven = true;
-    }
+    const unproven = names
+      .map((name) => this.#chosen.ports[name])
+      .filter((chosen) => chosen?.proven === false);
+    if (unproven.length === 0) return; // a server that is back on a full disk has nothing to say
+    for (const chosen of unproven) if (chosen !== undefined) chosen.proven = true;
     this.#save();
   }
 
   #save(): void {
-    writeJson(this.#file, this.#chosen);
+    writeChosen(this.stateFolder, this.#chosen);
   }
 
   port(name: PortName): number {
     const chosen = this.#chosen.ports[name];
     if (chosen === undefined) throw new Error(`no port chosen for ${name}`);
     return chosen.port;
-  }
-
-  /** Is the number for good, so that a stranger on it is an error and no reason to take another? */
-  isProven(name: PortName): boolean {
-    return this.#chosen.ports[name]?.proven ?? false;
   }
 
   get databaseFolder(): string {
@@ -117,16 +107,16 @@ export class Addresses {
   }
 }
 
+/**
+ * The numbers of a file that was written for another folder. A copy leaves them to the original; a folder that was moved
+ * keeps them, but they are no more than a wish until its own servers were seen on them.
+ */
+function portsBroughtAlong({ ports }: Chosen, from: string): Chosen['ports'] {
+  if (existsSync(addressesFile(from))) return {};
+  return Object.fromEntries(Object.entries(ports).map(([name, { port }]) => [name, { port, proven: false }]));
+}
+
 /** Temporal's, as any checkout starts it. */
 function isDevelopmentServer(pid: number): boolean {
   return commandOf(pid)?.includes('server start-dev') ?? false;
-}
-
-export function addressesFile(stateFolder: string): string {
-  return path.join(stateFolder, 'addresses.json');
-}
-
-/** What the stack of a state folder chose; undefined before its first start. */
-export function readChosen(stateFolder: string): Chosen | undefined {
-  return readJson<Chosen>(addressesFile(stateFolder));
 }

@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync, chownSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lchownSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, writeFileSync, chownSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Failure } from '../failures.ts';
-import { canRun, makeFolderFor, openFolder, serverUser, shortHash, spawnAs } from './places.ts';
+import { firstError } from './last-words.ts';
+import { isSamePlace } from './ownership.ts';
+import { canEnter, canRun, makeFolderFor, openFolder, serverUser, shortHash, spawnAs } from './places.ts';
 import type { ServerUser } from './places.ts';
 import { identify, killTrees, listProcesses } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
@@ -20,6 +23,8 @@ export const databaseUser = 'sevenfold';
 export function clusterName(dataFolder: string): string {
   return `sevenfold-${shortHash(dataFolder)}`;
 }
+
+const anyClusterName = /\bsevenfold-[0-9a-f]{8}\b/;
 
 /** A PostgreSQL data directory, the programs that serve it and the account that they run as. */
 export interface Cluster {
@@ -126,7 +131,7 @@ export function openCluster(dataFolder: string): Cluster {
 
 /** Makes the data directory if there is none; a half-made one of an earlier try is thrown away. */
 export async function initialiseCluster(cluster: Cluster, password: string): Promise<void> {
-  if (existsSync(path.join(cluster.dataFolder, 'PG_VERSION'))) return;
+  if (existsSync(path.join(cluster.dataFolder, 'PG_VERSION'))) return makeUsable(cluster);
   const parent = path.dirname(cluster.dataFolder);
   const unfinished = `${cluster.dataFolder}.new`;
   mkdirSync(parent, { recursive: true });
@@ -151,11 +156,13 @@ export async function initialiseCluster(cluster: Cluster, password: string): Pro
       `--username=${databaseUser}`,
       `--pwfile=${passwordFile}`,
     ];
-    await run(cluster.programs.initdb, [...options, ...place], spawnAs(cluster.user));
+    await run(cluster.programs.initdb, [...options, ...place], {
+      ...spawnAs(cluster.user),
+      env: serverEnvironment,
+    });
     renameSync(unfinished, cluster.dataFolder);
   } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1);
-    const why = said ?? (error as Error).message;
+    const why = firstError((error as { stderr?: string }).stderr ?? '') ?? (error as Error).message;
     throw new Failure(
       'Infrastructure',
       `PostgreSQL's data directory ${cluster.dataFolder} could not be made: ${why}`,
@@ -167,6 +174,31 @@ export async function initialiseCluster(cluster: Cluster, password: string): Pro
     rmSync(passwordFile, { force: true });
   }
 }
+
+/**
+ * Data that were unpacked or copied here as root belong to root, and are closed to the server's user or open to others:
+ * it would refuse both ways.
+ */
+function makeUsable({ dataFolder, user }: Cluster): void {
+  if (user === undefined) return;
+  if (!canEnter(path.dirname(dataFolder), user)) {
+    throw new Failure(
+      'Infrastructure',
+      `PostgreSQL runs as user ${user.name}, who cannot come to ${dataFolder}: let others pass (chmod o+x) through the folders above it`,
+    );
+  }
+  if (statSync(dataFolder).uid !== user.uid) giveTo(dataFolder, user);
+  chmodSync(dataFolder, 0o700);
+}
+
+function giveTo(file: string, user: ServerUser): void {
+  lchownSync(file, user.uid, user.gid);
+  if (!lstatSync(file).isDirectory()) return;
+  for (const entry of readdirSync(file)) giveTo(path.join(file, entry), user);
+}
+
+/** Nothing of ours or of a person's: PG* and LC_* would change what is made. */
+export const serverEnvironment = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 /** The command line of a server on loopback alone; its settings are arguments, so that they are always today's. */
 export function serverArguments(cluster: Cluster, port: number, settings: Record<string, string>): string[] {
@@ -192,22 +224,18 @@ function commandLine(pid: number): string {
   }
 }
 
-function workingFolder(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    return undefined;
-  }
-}
-
-/** All running processes that serve this data directory, the postmaster among them where it lives. */
+/**
+ * All running processes that serve this data directory, the postmaster among them where it lives. They are known by the
+ * folder that they work in and not by its name: reached through a symbolic link, or moved since, it has another.
+ */
 async function clusterProcesses(dataFolder: string): Promise<ProcessIdentity[]> {
-  const name = clusterName(dataFolder);
   if (process.platform === 'linux') {
     return listProcesses().filter(
-      ({ pid, zombie }) => !zombie && workingFolder(pid) === dataFolder && commandLine(pid).includes(name),
+      ({ pid, zombie }) =>
+        !zombie && isSamePlace(`/proc/${pid}/cwd`, dataFolder) && anyClusterName.test(commandLine(pid)),
     );
   }
+  const name = clusterName(dataFolder);
   const { stdout } = await run('ps', ['-ax', '-o', 'pid=,command=']);
   return stdout
     .split('\n')

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { contentVersion } from '../../setup/programs.mjs';
 
-// What the supervisor, the worker, the keeper and the jobs are made of.
-const places = ['src', 'worker.ts', 'spark/sevenfold_jobs', 'config', 'package-lock.json'];
+// What the supervisor, the worker, the keeper and the jobs are made of. Of config/ only what they read once, when they start:
+// an edit of a schedule or of a list of pools holds from the next run on, and must not end the batches of this one.
+const places = ['src', 'worker.ts', 'spark/sevenfold_jobs', 'config/cost-rates.json', 'package-lock.json'];
 
 /**
  * One value for the code of a checkout, by content: a `git pull` or an edit changes it, a mere `git checkout` there and

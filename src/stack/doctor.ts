@@ -1,15 +1,19 @@
 import { execFile } from 'node:child_process';
+import { env as inherited } from 'node:process';
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { pythonEnvironment } from '../child-environment.ts';
 import type { Config } from '../config.ts';
+import { clientOptions } from '../database/client-options.ts';
 import { connectionFailure, withoutPassword } from '../database/migrate.ts';
-import { addressesFile, readChosen } from './addresses.ts';
+import { addressesFile, readChosen } from './chosen.ts';
 import { openCluster } from './cluster.ts';
 import { chooseDataFolder, serverUser } from './places.ts';
 import { describeListener, isFree } from './ports.ts';
+import { askKeeper, troubleOf } from './spark.ts';
 import { stackStatus } from './stack.ts';
 import { locateToolchain } from './toolchain.ts';
 
@@ -56,7 +60,8 @@ async function installed(): Promise<Finding[]> {
 /** Being there is not enough: each must run. */
 async function runs(name: string, command: string, args: string[]): Promise<Finding> {
   try {
-    const { stdout, stderr } = await run(command, args, { timeout: 20_000 });
+    const env = pythonEnvironment(inherited);
+    const { stdout, stderr } = await run(command, args, { timeout: 20_000, env });
     return ok(name, `${(stdout || stderr).split('\n')[0] ?? ''}`);
   } catch (error) {
     return failed(name, `${command} does not run (${messageOf(error)}): node setup.mjs`);
@@ -150,7 +155,7 @@ async function database(config: Config): Promise<Finding> {
   if (url === undefined || (embedded && !running)) {
     return { name, verdict: 'warning', detail: 'the stack is down: npx sevenfold up' };
   }
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({ ...clientOptions(url), connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -160,6 +165,20 @@ async function database(config: Config): Promise<Finding> {
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** The JVM that batches run in: that a Java answers does not mean that it can start Spark. */
+async function jvm(stateFolder: string): Promise<Finding[]> {
+  const stack = stackStatus(stateFolder);
+  if (stack?.parts.some((part) => part.name === 'spark' && part.pid !== null) !== true) return [];
+  const health = await askKeeper(stack.sparkSocket);
+  const log = path.join(stateFolder, 'logs', 'jvm.log');
+  if (health === undefined)
+    return [failed("Spark's JVM", `its keeper does not answer: npx sevenfold status`)];
+  const trouble = troubleOf(health);
+  if (trouble !== null) return [failed("Spark's JVM", `${trouble} (log: ${log})`)];
+  const { state, pid } = health.jvm;
+  return [ok("Spark's JVM", state === 'ready' ? `runs, pid ${pid ?? '?'}` : 'is starting')];
 }
 
 /** Looks at everything that a run needs; changes nothing. */
@@ -175,6 +194,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     disk('disk', firstExisting(readChosen(stateFolder)?.databaseFolder ?? stateFolder)),
     postgres(stateFolder),
     ...(await ports(stateFolder)),
+    ...(await jvm(stateFolder)),
     await database(config),
   ];
 }

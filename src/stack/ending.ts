@@ -1,16 +1,17 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { readJson } from './files.ts';
+import { readIfWhole } from './files.ts';
+import { isOurs, isSamePlace, stackMark } from './ownership.ts';
 import { markVariable, partsFolder, recordFile } from './part.ts';
 import type { PartRecord } from './part.ts';
-import { shortHash } from './places.ts';
-import { isSame, killTrees, processesMarked, signalProcess, waitUntilGone } from './processes.ts';
+import { isSame, killTrees, processesMarked, signalProcess, variableOf, waitUntilGone } from './processes.ts';
 
 /** The mark of a part's processes. */
 export function markOf(stateFolder: string, part: string): string {
-  return `${shortHash(path.resolve(stateFolder))}/${part}`;
+  return `${stackMark(stateFolder)}/${part}`;
 }
 
+/** Of the parts that run here. What a copied folder says of the stack that it was copied from is none of it. */
 export function readRecords(stateFolder: string): PartRecord[] {
   let files: string[];
   try {
@@ -20,8 +21,9 @@ export function readRecords(stateFolder: string): PartRecord[] {
   }
   return files
     .filter((file) => file.endsWith('.json'))
-    .map((file) => readJson<PartRecord>(path.join(partsFolder(stateFolder), file)))
-    .filter((record) => record !== undefined);
+    .map((file) => readIfWhole<PartRecord>(path.join(partsFolder(stateFolder), file)))
+    .filter((record) => record !== undefined)
+    .filter((record) => isOurs(record, stateFolder));
 }
 
 /** Ends a part and all that it started: asked first, killed when it does not follow. Its record goes last. */
@@ -35,10 +37,21 @@ export async function endPart(stateFolder: string, record: PartRecord): Promise<
   rmSync(recordFile(stateFolder, record.name), { force: true });
 }
 
-/** Ends what a part's dead processes left running. */
+/**
+ * Ends what a part's dead processes left running, and one that works in this very folder by a name that it had before it
+ * was moved: two servers must never write the same files.
+ */
 export async function endLeftovers(stateFolder: string, part: string): Promise<void> {
   const mark = markOf(stateFolder, part);
-  await killTrees(processesMarked(markVariable, (value) => value === mark));
+  const worksHere = (pid: number): boolean => isSamePlace(`/proc/${pid}/cwd`, stateFolder);
+  const found = processesMarked(markVariable, (value) => value.endsWith(`/${part}`));
+  await killTrees(found.filter(({ pid }) => variableOf(pid, markVariable) === mark || worksHere(pid)));
+}
+
+/** Does any process of the stack run, whatever its files say? */
+export function someMarked(stateFolder: string): boolean {
+  const stack = markOf(stateFolder, '');
+  return processesMarked(markVariable, (value) => value.startsWith(stack)).length > 0;
 }
 
 /** Ends every process of the stack that still runs, its supervisor among them. */

@@ -20,6 +20,16 @@ export function readJson<T>(file: string): T | undefined {
   }
 }
 
+/** As `readJson`, where a file that is not whole says no more than one that is missing. */
+export function readIfWhole<T>(file: string): T | undefined {
+  try {
+    return readJson<T>(file);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** Nobody but us can read it. */
 export function writeJson(file: string, value: unknown): void {
   writeWhole(file, `${JSON.stringify(value, null, 2)}\n`, 0o600);

@@ -1,8 +1,11 @@
 import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readJson } from './files.ts';
-import { identify, isSame } from './processes.ts';
+import { realFolder } from '../../setup/places.mjs';
+import { readIfWhole } from './files.ts';
+import { isOurs } from './ownership.ts';
+import type { NamedProcess } from './ownership.ts';
+import { identify } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
 
 function same(one: ProcessIdentity | undefined, other: ProcessIdentity | undefined): boolean {
@@ -15,24 +18,25 @@ export function ourselves(): ProcessIdentity {
   return identity;
 }
 
-/** The living holder of a lock. */
+/** The living holder of a lock. Whoever holds it in the folder that this one is a copy of does not hold it here. */
 export function lockHolder(file: string): ProcessIdentity | undefined {
-  const holder = readJson<ProcessIdentity>(file);
-  return holder !== undefined && isSame(holder) ? holder : undefined;
+  const holder = readIfWhole<NamedProcess>(file);
+  return holder !== undefined && isOurs(holder, path.dirname(file)) ? holder : undefined;
 }
 
 /** Is the lock held by this process? A holder that lives long asks now and then: the folder may have been removed. */
 export function holdsLock(file: string): boolean {
-  return same(readJson<ProcessIdentity>(file), ourselves());
+  return same(readIfWhole<NamedProcess>(file), ourselves());
 }
 
 /** Takes the lock, also from a holder that is dead; false when another process that lives has it. */
 export function tryLock(file: string): boolean {
   mkdirSync(path.dirname(file), { recursive: true });
   const me = ourselves();
+  const holder: NamedProcess = { ...me, folder: realFolder(path.dirname(file)) };
   const draft = `${file}.${me.pid}`;
   // Linked, not written in place: the lock never stands without its holder's name in it.
-  writeFileSync(draft, JSON.stringify(me), { mode: 0o600 });
+  writeFileSync(draft, JSON.stringify(holder), { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < 5; attempt++) {
       try {
@@ -41,10 +45,10 @@ export function tryLock(file: string): boolean {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
-      const holder = readJson<ProcessIdentity>(file);
-      if (same(holder, me)) return true;
-      if (holder !== undefined && isSame(holder)) return false;
-      removeStale(file, holder, `${draft}.stale`);
+      const found = readIfWhole<NamedProcess>(file);
+      if (same(found, me)) return true;
+      if (found !== undefined && isOurs(found, path.dirname(file))) return false;
+      removeStale(file, found, `${draft}.stale`);
     }
     return false;
   } finally {
@@ -59,7 +63,7 @@ function removeStale(file: string, stale: ProcessIdentity | undefined, aside: st
   } catch {
     return;
   }
-  const moved = readJson<ProcessIdentity>(aside);
+  const moved = readIfWhole<NamedProcess>(aside);
   if (stale !== undefined && !same(moved, stale)) {
     try {
       linkSync(aside, file);

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { mkdirSync, truncateSync } from 'node:fs';
 import path from 'node:path';
+import { firstError, lastError, lastLine } from './last-words.ts';
 
 const limitBytes = 10 * 1024 * 1024;
 const kept = 3;
@@ -21,7 +22,7 @@ export function logFile(stateFolder: string, part: string): string {
 /** Opens a part's log for appending; its processes write to it themselves, so that they outlive the supervisor. */
 export function openLog(file: string): number {
   mkdirSync(path.dirname(file), { recursive: true });
-  rotate(file);
+  rotateQuietly(file);
   return openSync(file, 'a', 0o600);
 }
 
@@ -46,21 +47,28 @@ export function rotate(file: string, limit = limitBytes): void {
   truncateSync(file);
 }
 
-function words(line: string): string {
-  if (!line.startsWith('{')) return line;
+/** For processes that must outlive a full disk, on which a log can be neither copied nor cut. */
+export function rotateQuietly(file: string): void {
   try {
-    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string } };
-    return [msg, err?.message].filter(Boolean).join(': ') || line;
+    rotate(file);
   } catch {
-    return line;
+    // It grows until there is room.
   }
 }
 
+// The reason for a failed start stands near its beginning, that for an end near the end of the log.
+const readOfStart = 65_536;
+const readOfEnd = 16_384;
+
 /**
- * What a log says about a process that ended: its last line that speaks of an error, else, unless only errors are
- * wanted, its last line.
+ * Why a process ended, by what its log says since `fromByte`: the first line that speaks of an error, or the last one of a
+ * process that had worked, whose earlier errors were no reason to end. Else, unless only errors are wanted, its last line.
  */
-export function lastWords(file: string, fromByte: number, errorsOnly = false): string | undefined {
+export function lastWords(
+  file: string,
+  fromByte: number,
+  { hadWorked = false, errorsOnly = false } = {},
+): string | undefined {
   let fd: number;
   try {
     fd = openSync(file, 'r');
@@ -69,17 +77,13 @@ export function lastWords(file: string, fromByte: number, errorsOnly = false): s
   }
   try {
     const { size } = fstatSync(fd);
-    const from = Math.max(fromByte <= size ? fromByte : 0, size - 16_384);
-    const buffer = Buffer.alloc(size - from);
+    const start = fromByte <= size ? fromByte : 0; // rotated meanwhile
+    const from = hadWorked ? Math.max(start, size - readOfEnd) : start;
+    const buffer = Buffer.alloc(Math.min(size - from, readOfStart));
     readSync(fd, buffer, 0, buffer.length, from);
-    const lines = buffer
-      .toString('utf8')
-      .split('\n')
-      .map((line) => words(line.trim()))
-      // Frames of a stack and Node's closing line say nothing about the cause.
-      .filter((line) => line !== '' && !/^(at |Node\.js v|\^+$)/.test(line));
-    const telling = lines.findLast((line) => /\b(error|fatal|panic|failed|cannot|could not)\b/i.test(line));
-    return (telling ?? (errorsOnly ? undefined : lines.at(-1)))?.slice(0, 300);
+    const text = buffer.toString('utf8');
+    const error = hadWorked ? lastError(text) : firstError(text);
+    return error ?? (errorsOnly ? undefined : lastLine(text));
   } finally {
     closeSync(fd);
   }

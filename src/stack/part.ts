@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { NamedProcess } from './ownership.ts';
 import type { ProcessIdentity } from './processes.ts';
 
 /** What must be known to start a part's process. Secrets go into `env`: arguments can be seen by everybody. */
@@ -34,6 +35,8 @@ export interface Part {
   /** Everything that comes before its process: called before each start, with nothing left of an earlier one. */
   prepare(): Promise<Launch>;
   health(process: ProcessIdentity, startedAt: number): Promise<Health>;
+  /** What keeps a part that answers from doing its work, as of the last look at its health. */
+  trouble?(): string | null;
   /** What must be done once a new process serves, before others may use it. Safe to repeat. */
   settle?(process: ProcessIdentity): Promise<void>;
   /** Ends what earlier processes of the part left behind where the mark does not find it. */
@@ -44,7 +47,7 @@ export interface Part {
 export const markVariable = 'SEVENFOLD_PART';
 
 /** `<state>/parts/<part>.json`: by it a part is adopted, or ended by whoever takes the stack down. */
-export interface PartRecord extends ProcessIdentity {
+export interface PartRecord extends NamedProcess {
   name: string;
   needs: readonly string[];
   stop: Stop;

@@ -1,11 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import pg from 'pg';
+import { clientOptions } from '../database/client-options.ts';
 import { migrate } from '../database/migrate.ts';
 import { Failure } from '../failures.ts';
-import { addressesFile } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
-import { clearCluster, initialiseCluster, openCluster, serverArguments } from './cluster.ts';
+import { addressesFile } from './chosen.ts';
+import {
+  clearCluster,
+  initialiseCluster,
+  openCluster,
+  serverArguments,
+  serverEnvironment,
+} from './cluster.ts';
 import type { Cluster } from './cluster.ts';
+import { isSamePlace } from './ownership.ts';
 import type { Health, Launch, Part } from './part.ts';
 import { spawnAs } from './places.ts';
 import { describeListener, isFree } from './ports.ts';
@@ -38,7 +46,7 @@ const database = 'sevenfold';
 
 function connect(url: string, timeoutMs: number): pg.Client {
   const client = new pg.Client({
-    connectionString: url,
+    ...clientOptions(url),
     application_name: 'sevenfold-supervisor',
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
@@ -73,7 +81,7 @@ export function postgresPart(addresses: Addresses): Part {
       return {
         command: cluster.programs.postgres,
         args: serverArguments(cluster, port, settings),
-        env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+        env: serverEnvironment,
         ...spawnAs(cluster.user),
       };
     },
@@ -82,8 +90,11 @@ export function postgresPart(addresses: Addresses): Part {
       const client = connect(addresses.databaseUrl('postgres'), 5_000);
       try {
         await client.connect();
-        await client.query('select 1');
-        return 'serving';
+        // The port may have gone to the server of a copy of this folder, which has the same password.
+        const { rows } = await client.query<{ folder: string }>(
+          "select current_setting('data_directory') as folder",
+        );
+        return isSamePlace(rows[0]?.folder ?? '', addresses.databaseFolder) ? 'serving' : 'silent';
       } catch (error) {
         const { code } = error as { code?: string };
         if (code === '53300') return 'serving'; // all connections taken: it answers

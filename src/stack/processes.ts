@@ -151,6 +151,23 @@ export function treeCpuSeconds(pid: number): number {
   return [processInfo(pid), ...descendantsOf(pid)].reduce((sum, info) => sum + (info?.cpuSeconds ?? 0), 0);
 }
 
+/** The environment that a process was started with; undefined where it cannot be seen (another account's, or gone). */
+function environmentOf(pid: number): string[] | undefined {
+  try {
+    if (linux) return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+    const command = ['-Eww', '-o', 'command=', '-p', String(pid)];
+    return execFileSync('ps', command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A variable of the environment that a process was started with; undefined where there is none or it cannot be seen. */
+export function variableOf(pid: number, variable: string): string | undefined {
+  const entry = environmentOf(pid)?.find((one) => one.startsWith(`${variable}=`));
+  return entry?.slice(variable.length + 1);
+}
+
 /**
  * All running processes whose environment holds the variable with such a value, their own or inherited: also those that
  * lost their parent. Only our own account's can be seen, unless we are root. Never this process itself.
@@ -161,14 +178,9 @@ export function processesMarked(variable: string, matches: (value: string) => bo
     return entry !== undefined && matches(entry.slice(variable.length + 1));
   };
   if (linux) {
-    return listProcesses().filter(({ pid, zombie }) => {
-      if (zombie || pid === process.pid) return false;
-      try {
-        return marked(readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0'));
-      } catch {
-        return false;
-      }
-    });
+    return listProcesses().filter(
+      ({ pid, zombie }) => !zombie && pid !== process.pid && marked(environmentOf(pid) ?? []),
+    );
   }
   let text: string;
   try {

@@ -1,25 +1,22 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
+import { closeSync, existsSync, mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { programArguments } from '../../setup/programs.mjs';
 import { Failure } from '../failures.ts';
-import { readChosen } from './addresses.ts';
-import { clearCluster } from './cluster.ts';
+import { addressesFile, readChosen, refuseLostData } from './chosen.ts';
 import { codeVersion } from './code-version.ts';
-import { endAllMarked, endParts, markOf, readRecords } from './ending.ts';
-import { writeJson } from './files.ts';
+import { killAlone, upLock } from './down.ts';
+import { endAllMarked, markOf } from './ending.ts';
 import { lockHolder, withLock } from './lock.ts';
 import { lastWords, logFile, openLog, sizeOf } from './logs.ts';
 import { markVariable } from './part.ts';
-import { socketFolder } from './places.ts';
 import { isSame, processInfo } from './processes.ts';
-import type { ProcessIdentity } from './processes.ts';
-import { readStack, stackFile } from './record.ts';
+import { readStack } from './record.ts';
 import type { Stack } from './record.ts';
 import { supervisorLock } from './supervisor.ts';
 import type { PartStatus } from './watch.ts';
 
+export { takeDown, wipe } from './down.ts';
 export { readStack } from './record.ts';
 export type { Stack } from './record.ts';
 
@@ -44,10 +41,6 @@ type Report = (line: string) => void;
 
 /** Starts in a row after which a part is given up on by whoever waits; the supervisor goes on trying. */
 const patience = 3;
-
-function upLock(stateFolder: string): string {
-  return path.join(stateFolder, 'up.lock');
-}
 
 function isRunning(part: PartStatus): boolean {
   const { pid, startTime } = part;
@@ -80,7 +73,20 @@ export async function ensureUp(
   const stack = readStack(stateFolder);
   if (stack !== undefined && isWhole(stack, codeVersion(checkout, stateFolder))) return stack;
   mkdirSync(stateFolder, { recursive: true });
-  return withLock(upLock(stateFolder), () => bringUp(place, report, options));
+  return withLock(upLock(stateFolder), async () => {
+    refuseLostData(stateFolder);
+    await endWhereItWasMovedFrom(stateFolder);
+    return bringUp(place, report, options);
+  });
+}
+
+/**
+ * A state folder that was moved while its stack ran: nobody else can end those processes any more, and they would go on
+ * writing into it by the names of their open files. Those of a folder that is still there are that folder's.
+ */
+async function endWhereItWasMovedFrom(stateFolder: string): Promise<void> {
+  const from = readChosen(stateFolder)?.from;
+  if (from !== undefined && !existsSync(addressesFile(from))) await endAllMarked(from);
 }
 
 /** A supervisor that lives brings back its parts by itself, whatever has become of the code since. */
@@ -99,9 +105,15 @@ async function revive(place: StackPlace, report: Report, options: EnsureOptions)
   return withLock(upLock(stateFolder), async () => supervised() ?? (await bringUp(place, report, options)));
 }
 
+async function waitFor(condition: () => boolean, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!condition() && performance.now() < deadline) await sleep(10);
+}
+
 async function bringUp(place: StackPlace, report: Report, options: EnsureOptions): Promise<Stack> {
   const { checkout, stateFolder } = place;
-  const deadline = Date.now() + (options.timeoutMs ?? 240_000);
+  // Not by the clock, which a person or a time service may set back meanwhile.
+  const deadline = performance.now() + (options.timeoutMs ?? 240_000);
   const log = logFile(stateFolder, 'supervisor');
   const shown = new Map<string, string>();
   let logStart = 0;
@@ -154,23 +166,12 @@ async function bringUp(place: StackPlace, report: Report, options: EnsureOptions
         );
       }
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       const late = stack?.parts.filter((part) => !isRunning(part)).map((part) => part.name) ?? ['supervisor'];
       throw new Failure('Infrastructure', `${late.join(', ')} did not come up in time: npx sevenfold status`);
     }
     await sleep(25);
   }
-}
-
-/** The supervisor alone: its children are the parts, which must not go with it. */
-async function killAlone(supervisor: ProcessIdentity): Promise<void> {
-  if (isSame(supervisor)) process.kill(supervisor.pid, 'SIGKILL');
-  await waitFor(() => !isSame(supervisor), 10_000);
-}
-
-async function waitFor(condition: () => boolean, timeoutMs: number): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!condition() && Date.now() < deadline) await sleep(10);
 }
 
 function startSupervisor(program: readonly string[], checkout: string, stateFolder: string, log: string) {
@@ -213,63 +214,4 @@ export function stackStatus(stateFolder: string): (Stack & { supervised: boolean
     return { ...part, state: part.state === 'stopped' ? 'stopped' : 'restarting', pid: null };
   });
   return { ...stack, parts, supervised: isSupervised(stack) };
-}
-
-/**
- * Ends every process of the stack and leaves its data. Works by what the processes left in the state folder, so it does
- * not matter whether the supervisor lives.
- */
-export async function takeDown(
-  { stateFolder }: Pick<StackPlace, 'stateFolder'>,
-  report: Report,
-): Promise<void> {
-  if (readStack(stateFolder) === undefined && readRecords(stateFolder).length === 0) return;
-  await withLock(upLock(stateFolder), async () => {
-    const supervisor = lockHolder(supervisorLock(stateFolder));
-    if (supervisor !== undefined) await killAlone(supervisor);
-    const records = readRecords(stateFolder);
-    const living = records.filter(isSame).map((record) => record.name);
-    if (living.length > 0) report(`ending ${living.join(', ')}`);
-    await endParts(stateFolder, records);
-    await endAllMarked(stateFolder);
-    const databaseFolder = readChosen(stateFolder)?.databaseFolder;
-    if (databaseFolder !== undefined) await clearCluster(databaseFolder);
-    rmSync(supervisorLock(stateFolder), { force: true });
-    const stack = readStack(stateFolder);
-    if (stack !== undefined) {
-      const parts = stack.parts.map((part): PartStatus => ({
-        ...part,
-        state: 'stopped',
-        pid: null,
-        startTime: null,
-      }));
-      writeJson(stackFile(stateFolder), { ...stack, parts, supervisor: null } satisfies Stack);
-    }
-  });
-}
-
-// What set-up put into the state folder, and the lock that is held meanwhile.
-const keptByWipe = /^(toolchain\.json|bin|setup.*|up\.lock.*)$/;
-
-/** Takes the stack down and removes its data, also those outside the state folder. What set-up made stays. */
-export async function wipe(place: Pick<StackPlace, 'stateFolder'>, report: Report): Promise<void> {
-  const { stateFolder } = place;
-  await takeDown(place, report);
-  const databaseFolder = readChosen(stateFolder)?.databaseFolder;
-  if (databaseFolder !== undefined) {
-    const outside = path.relative(stateFolder, databaseFolder).startsWith('..');
-    rmSync(outside ? path.dirname(databaseFolder) : databaseFolder, { recursive: true, force: true });
-    if (outside) report(`removed ${path.dirname(databaseFolder)}`);
-  }
-  rmSync(socketFolder(stateFolder), { recursive: true, force: true });
-  let entries: string[];
-  try {
-    entries = readdirSync(stateFolder);
-  } catch {
-    return;
-  }
-  for (const entry of entries.filter((name) => !keptByWipe.test(name))) {
-    rmSync(path.join(stateFolder, entry), { recursive: true, force: true });
-  }
-  report(`removed the data in ${stateFolder}`);
 }

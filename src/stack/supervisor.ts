@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { taskQueues } from '../config.ts';
+import { createLog } from '../log.ts';
 import { Addresses } from './addresses.ts';
 import { codeVersion } from './code-version.ts';
 import { endParts, readRecords } from './ending.ts';
 import { writeJson } from './files.ts';
 import { holdsLock, ourselves, tryLock, unlock } from './lock.ts';
-import { logFile, rotate } from './logs.ts';
+import { logFile, rotateQuietly } from './logs.ts';
 import type { Part } from './part.ts';
 import { stackFile } from './record.ts';
 import type { Stack } from './record.ts';
@@ -38,10 +38,11 @@ export async function supervise({ checkout, stateFolder, parts, alongside }: Sup
   await sleep(50);
   if (!holdsLock(lock)) return;
 
-  const log = pino({ base: {} }, pino.destination({ dest: 1, sync: true }));
+  const log = createLog('info', {});
   const version = codeVersion(checkout, stateFolder);
   const addresses = await Addresses.open(stateFolder);
   const waiting = new Set<() => void>();
+  let unwritten = false;
 
   const watches: PartWatch[] = parts(addresses).map(
     (part) => new PartWatch(part, { stateFolder, codeVersion: version, log, serving, changed }),
@@ -49,6 +50,7 @@ export async function supervise({ checkout, stateFolder, parts, alongside }: Sup
 
   function changed(): void {
     const stack: Stack = {
+      stateFolder,
       databaseUrl: addresses.databaseUrl(),
       temporalAddress: addresses.temporalAddress,
       temporalNamespace: 'default',
@@ -60,7 +62,14 @@ export async function supervise({ checkout, stateFolder, parts, alongside }: Sup
       supervisor: ourselves(),
       codeVersion: version,
     };
-    writeJson(stackFile(stateFolder), stack);
+    try {
+      writeJson(stackFile(stateFolder), stack);
+      unwritten = false;
+    } catch (error) {
+      // A full disk must not end the one process that looks after the others.
+      if (!unwritten) log.error({ err: error }, 'the state of the stack cannot be written');
+      unwritten = true;
+    }
     for (const check of waiting) check();
   }
 
@@ -98,7 +107,8 @@ export async function supervise({ checkout, stateFolder, parts, alongside }: Sup
 
   while (holdsLock(lock) || ending) {
     await sleep(1_000);
-    rotate(logFile(stateFolder, 'supervisor'));
+    if (unwritten && !ending) changed();
+    rotateQuietly(logFile(stateFolder, 'supervisor'));
   }
   // Another supervisor has taken over, and the parts with them.
   process.exit(0);

@@ -1,16 +1,19 @@
 import { execFile } from 'node:child_process';
 import http2 from 'node:http2';
-import path from 'node:path';
+import { env as inherited } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { embeddedEnvironment } from '../child-environment.ts';
 import { Failure } from '../failures.ts';
 import { searchAttributes } from '../search-attributes.ts';
-import { addressesFile } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
-import { embeddedEnvironment } from './node.ts';
+import { addressesFile } from './chosen.ts';
+import { markOf } from './ending.ts';
+import { markVariable } from './part.ts';
 import type { Health, Launch, Part } from './part.ts';
 import { describeListener, isFree, listenerOf } from './ports.ts';
-import type { PortName } from './addresses.ts';
+import type { PortName } from './chosen.ts';
+import { variableOf } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
 import { locateToolchain } from './toolchain.ts';
 
@@ -18,6 +21,9 @@ const run = promisify(execFile);
 
 const namespace = 'default';
 const retention = '30d';
+
+/** A person's default profile (TLS, keys) is for real servers. */
+const withoutProfile = ['--disable-config-file', '--disable-config-env'];
 
 /**
  * Asks gRPC's standard health service. Spoken by hand (an empty message is five zero bytes), because the client
@@ -59,13 +65,21 @@ export function temporalPart(addresses: Addresses): Part {
   const { stateFolder } = addresses;
   const ports: PortName[] = ['temporal', 'temporalUi'];
   const program = (): string => locateToolchain(stateFolder).temporal;
-  const environment = embeddedEnvironment();
+  const environment = embeddedEnvironment(inherited);
+  let seenListening: number | undefined;
+  // `temporal` on PATH may be a script that starts the real one.
+  const isMarked = (pid: number): boolean =>
+    variableOf(pid, markVariable) === markOf(stateFolder, 'temporal');
 
   const operate = (args: string[]): Promise<{ stdout: string }> =>
-    run(program(), ['operator', ...args, '--address', addresses.temporalAddress, '--namespace', namespace], {
-      env: environment,
-      timeout: 10_000,
-    });
+    run(
+      program(),
+      [
+        ...['operator', ...args, '--address', addresses.temporalAddress, '--namespace', namespace],
+        ...withoutProfile,
+      ],
+      { env: environment, timeout: 10_000 },
+    );
 
   return {
     name: 'temporal',
@@ -86,7 +100,8 @@ export function temporalPart(addresses: Addresses): Part {
         );
       }
       const options = {
-        'db-filename': path.join(stateFolder, 'temporal.db'),
+        // Relative to its working folder: the name becomes part of an address, in which "?", "#" and "%" mean something.
+        'db-filename': 'temporal.db',
         ip: '127.0.0.1',
         port: addresses.port('temporal'),
         'ui-port': addresses.port('temporalUi'),
@@ -101,6 +116,7 @@ export function temporalPart(addresses: Addresses): Part {
           ...['server', 'start-dev'],
           ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
           ...attributes.flatMap((attribute) => ['--search-attribute', attribute]),
+          ...withoutProfile,
         ],
         env: environment,
         cwd: stateFolder,
@@ -110,10 +126,13 @@ export function temporalPart(addresses: Addresses): Part {
     async health(server: ProcessIdentity): Promise<Health> {
       const port = addresses.port('temporal');
       if (!(await isServing(port))) return 'silent';
-      if (addresses.isProven('temporal')) return 'serving';
-      // Two stacks that start at once may both have found 7233 free: the answer may be the other one's.
+      if (seenListening === server.pid) return 'serving';
+      // Two stacks that start at once may both have found a port free: the answer may be the other one's.
       const listener = listenerOf(port);
-      return listener === undefined || listener === server.pid ? 'serving' : 'starting';
+      const isOurs = listener === server.pid || (listener !== undefined && isMarked(listener));
+      if (listener !== undefined && !isOurs) return 'starting';
+      seenListening = server.pid;
+      return 'serving';
     },
 
     async settle(): Promise<void> {

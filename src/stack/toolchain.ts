@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { foundPython } from '../../setup/places.mjs';
 import { Failure } from '../failures.ts';
 
-/** Where set-up (setup.mjs) found or put what is not an npm package. All paths are absolute. */
+/**
+ * Where set-up (setup.mjs) found or put what is not an npm package. All paths are absolute;
+ * in the file that of the interpreter is relative to the checkout.
+ */
 export interface Toolchain {
   /** The interpreter of `.venv`, which has all Python packages. */
   python: string;
@@ -24,10 +29,13 @@ export interface Toolchain {
   browser: string | undefined;
 }
 
+const ownCheckout = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
 /** Reads `toolchain.json` of the state folder; throws `Infrastructure` with what to do where set-up was not run. */
-export function locateToolchain(stateFolder: string): Toolchain {
+export function locateToolchain(stateFolder: string, checkout = ownCheckout): Toolchain {
   const file = join(stateFolder, 'toolchain.json');
   const found = read(file);
+  found['python'] = foundPython(found['python'], checkout);
   const path = (key: string): string => {
     const value = found[key];
     if (typeof value === 'string') return value;

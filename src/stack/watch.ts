@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { endLeftovers, endPart, markOf } from './ending.ts';
 import { readJson, writeJson } from './files.ts';
-import { lastWords, logFile, openLog, rotate, sizeOf } from './logs.ts';
+import { lastWords, logFile, openLog, rotateQuietly, sizeOf } from './logs.ts';
+import { isOurs } from './ownership.ts';
 import { markVariable, recordFile } from './part.ts';
 import type { Part, PartRecord } from './part.ts';
 import { identify, isSame, killTrees, processInfo } from './processes.ts';
@@ -29,6 +30,8 @@ export interface PartStatus {
   /** Starts in a row that led to nothing. */
   failures: number;
   lastError: string | null;
+  /** What keeps it from its work although it runs. */
+  trouble?: string | null;
 }
 
 export interface Watchtower {
@@ -63,6 +66,7 @@ export class PartWatch {
   #ending = false;
   #logStart = 0;
   #exit: string | undefined;
+  #served = false;
 
   constructor(part: Part, tower: Watchtower) {
     this.part = part;
@@ -82,6 +86,7 @@ export class PartWatch {
       restarts: this.#restarts,
       failures: this.#failures,
       lastError: this.#lastError,
+      trouble: this.#record === undefined ? null : (this.part.trouble?.() ?? null),
     };
   }
 
@@ -95,11 +100,12 @@ export class PartWatch {
     let pauseMs = firstPauseMs;
     await this.#adopt();
     while (!this.#ending) {
-      const began = Date.now();
+      const began = performance.now();
       try {
         if (this.#record === undefined) await this.#start();
         await this.#untilServing();
         this.#failures = 0;
+        this.#served = true;
         this.#enter('running');
         this.#tower.log.info({ part: this.part.name, pid: this.#record?.pid }, 'serving');
         await this.#untilLost();
@@ -114,7 +120,7 @@ export class PartWatch {
       this.#record = undefined;
       this.#restarts++;
       this.#enter('restarting');
-      if (Date.now() - began > healthyAfterMs) pauseMs = firstPauseMs;
+      if (performance.now() - began > healthyAfterMs) pauseMs = firstPauseMs;
       await sleep(pauseMs);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
@@ -127,7 +133,7 @@ export class PartWatch {
 
   async #adopt(): Promise<void> {
     const record = readJson<PartRecord>(this.#file);
-    if (record === undefined || !isSame(record)) return;
+    if (record === undefined || !isOurs(record, this.#tower.stateFolder)) return;
     if (this.part.runsOurCode && record.codeVersion !== this.#tower.codeVersion) {
       this.#tower.log.info({ part: this.part.name, pid: record.pid }, 'replaced: the code has changed');
       await endPart(this.#tower.stateFolder, record);
@@ -151,6 +157,7 @@ export class PartWatch {
     const output = openLog(this.#log);
     this.#logStart = sizeOf(this.#log);
     this.#exit = undefined;
+    this.#served = false;
     try {
       const child = spawn(command, args, {
         ...place,
@@ -171,6 +178,7 @@ export class PartWatch {
       }
       this.#record = {
         ...identity,
+        folder: this.#tower.stateFolder,
         name: part.name,
         needs: part.needs,
         stop: part.stop,
@@ -187,7 +195,8 @@ export class PartWatch {
 
   #death(): string {
     // Killed from outside, a process does not say why: its last line would only mislead.
-    const said = lastWords(this.#log, this.#logStart, this.#exit?.includes('SIGKILL'));
+    const errorsOnly = this.#exit?.includes('SIGKILL') ?? false;
+    const said = lastWords(this.#log, this.#logStart, { hadWorked: this.#served, errorsOnly });
     return [`${this.part.name} ${this.#exit ?? 'ended'}`, said].filter(Boolean).join(': ');
   }
 
@@ -201,7 +210,7 @@ export class PartWatch {
   async #untilServing(): Promise<void> {
     const record = this.#record;
     if (record === undefined) return;
-    const deadline = Date.now() + startLimitMs;
+    const deadline = performance.now() + startLimitMs;
     for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.5, 250)) {
       if (this.#ending) return;
       const health = await this.#probe(record);
@@ -210,7 +219,7 @@ export class PartWatch {
         throw new Error(this.#death());
       }
       if (health === 'serving') break;
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         throw new Error(`${this.part.name} did not answer for ${startLimitMs / 1000} s: see ${this.#log}`);
       }
       await sleep(pauseMs);
@@ -224,7 +233,7 @@ export class PartWatch {
     if (record === undefined) return;
     let silentSince: number | undefined;
     let stoppedAt: number | undefined;
-    let nextProbeAt = Date.now() + probeEveryMs;
+    let nextProbeAt = performance.now() + probeEveryMs;
     while (!this.#ending) {
       await sleep(pollMs);
       if (this.#ending) return;
@@ -234,15 +243,17 @@ export class PartWatch {
         this.#tower.log.error({ part: this.part.name, pid: record.pid }, this.#lastError);
         return;
       }
-      stoppedAt = info.stopped ? (stoppedAt ?? Date.now()) : undefined;
-      if (Date.now() >= nextProbeAt) {
-        const probedAt = Date.now();
+      stoppedAt = info.stopped ? (stoppedAt ?? performance.now()) : undefined;
+      if (performance.now() >= nextProbeAt) {
+        const probedAt = performance.now();
+        const trouble = this.part.trouble?.();
         silentSince = (await this.#probe(record)) === 'silent' ? (silentSince ?? probedAt) : undefined;
-        nextProbeAt = Date.now() + probeEveryMs;
-        rotate(this.#log);
+        if (this.part.trouble?.() !== trouble) this.#tower.changed();
+        nextProbeAt = performance.now() + probeEveryMs;
+        rotateQuietly(this.#log);
       }
-      const silentMs = Date.now() - (silentSince ?? Date.now());
-      const stoppedMs = Date.now() - (stoppedAt ?? Date.now());
+      const silentMs = performance.now() - (silentSince ?? performance.now());
+      const stoppedMs = performance.now() - (stoppedAt ?? performance.now());
       if (silentMs > this.part.silentLimitMs || stoppedMs > stoppedLimitMs) {
         const why = stoppedMs > stoppedLimitMs ? 'was stopped' : 'did not answer';
         this.#lastError = `${this.part.name} ${why} for ${Math.round(Math.max(silentMs, stoppedMs) / 1000)} s and was killed`;

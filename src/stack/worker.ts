@@ -3,19 +3,20 @@ import type { Addresses } from './addresses.ts';
 import { logFile } from './logs.ts';
 import { launchOurs } from './node.ts';
 import type { Health, Launch, Part } from './part.ts';
+import type { ProcessIdentity } from './processes.ts';
 
 // For a worker that does not log that it is ready, because its log level is higher.
 const readyAfterMs = 20_000;
 
-/** Has the worker that was started at this time logged that it takes work? */
-function isReady(log: string, startedAt: number): boolean {
+/** Has this worker logged that it takes work? Asked by its number and not by the time, for clocks are set back. */
+function isReady(log: string, worker: ProcessIdentity): boolean {
   try {
     return readFileSync(log, 'utf8')
       .split('\n')
       .some((line) => {
         if (!line.includes('"worker is ready"')) return false;
-        const { time } = JSON.parse(line) as { time: number };
-        return time >= startedAt;
+        const { pid } = JSON.parse(line) as { pid?: number };
+        return pid === worker.pid;
       });
   } catch {
     return false;
@@ -39,6 +40,7 @@ function lean(launch: Launch): Launch {
 /** The worker. */
 export function workerPart(addresses: Addresses, checkout: string): Part {
   const log = logFile(addresses.stateFolder, 'worker');
+  let seen: { pid: number; at: number } | undefined;
   return {
     name: 'worker',
     needs: ['postgres', 'temporal', 'spark'],
@@ -49,7 +51,10 @@ export function workerPart(addresses: Addresses, checkout: string): Part {
     address: () => null,
     prepare: async () => lean(await launchOurs('worker', checkout, addresses)),
     // Once it is ready, being there is all that can be seen of it from here: what else it is, the supervisor watches.
-    health: async (_process, startedAt): Promise<Health> =>
-      Date.now() - startedAt > readyAfterMs || isReady(log, startedAt) ? 'serving' : 'starting',
+    async health(worker): Promise<Health> {
+      if (seen?.pid !== worker.pid) seen = { pid: worker.pid, at: performance.now() };
+      const isOld = performance.now() - seen.at > readyAfterMs;
+      return isOld || isReady(log, worker) ? 'serving' : 'starting';
+    },
   };
 }

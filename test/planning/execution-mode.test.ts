@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { detectMode, isTrue } from '../../src/planning/execution-mode.ts';
+import { asSwitch, detectMode, readSwitch } from '../../src/planning/execution-mode.ts';
 import { modes } from '../../src/planning/placement-input.ts';
 
 const master = { SPARK_MASTER_URL: 'spark://master:7077' };
 
-for (const value of ['1', 'true', 'TRUE', 'Yes', ' yes ']) {
-  test(`"${value}" is true`, () => assert.ok(isTrue(value)));
+for (const value of ['1', 'true', 'TRUE', 'Yes', ' yes ', 'on', 'ON', 'y']) {
+  test(`"${value}" is true`, () => assert.equal(asSwitch(value), true));
 }
-for (const value of [undefined, '', '0', 'false', 'no', 'on', 'y', 'truely', '11']) {
-  test(`${value === undefined ? 'nothing' : `"${value}"`} is false`, () => assert.ok(!isTrue(value)));
+for (const value of ['0', 'false', 'no', 'OFF', 'n', ' False ']) {
+  test(`"${value}" is false`, () => assert.equal(asSwitch(value), false));
 }
+for (const value of ['truely', '11', 'maybe', '2']) {
+  test(`"${value}" is refused with the name of its variable`, () =>
+    assert.throws(() => detectMode({ variables: { USE_DATAPROC_SERVERLESS: value } }), {
+      name: 'InvalidInput',
+      message: `USE_DATAPROC_SERVERLESS is "${value}", but must be true or false.`,
+    }));
+}
+test('a switch that is empty or not there says nothing', () => {
+  assert.deepEqual([readSwitch({}, 'A'), readSwitch({ A: ' ' }, 'A')], [undefined, undefined]);
+});
 
 for (const [what, variables, mode] of [
   ['nothing', {}, 'local'],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
-import { readChosen } from '../../src/stack/addresses.ts';
+import { readChosen } from '../../src/stack/chosen.ts';
 import { openFolder } from '../../src/stack/places.ts';
 import { wipe } from '../../src/stack/stack.ts';
 import { testStack } from '../support/stack.ts';

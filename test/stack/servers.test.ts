@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { clusterName } from '../../src/stack/cluster.ts';
-import { readChosen } from '../../src/stack/addresses.ts';
+import { readChosen } from '../../src/stack/chosen.ts';
 import { isAlive, isSame } from '../../src/stack/processes.ts';
 import { stackStatus, takeDown } from '../../src/stack/stack.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { embeddedEnvironment } from '../../../src/child-environment.ts';
 import { readConfig } from '../../../src/config.ts';
 import { searchAttributes } from '../../../src/search-attributes.ts';
-import { embeddedEnvironment } from '../../../src/stack/node.ts';
 import { locateToolchain } from '../../../src/stack/toolchain.ts';
 import { namespaces } from '../shared.ts';
 import type { Held } from './guard.ts';
@@ -21,7 +21,12 @@ export async function start(folder: string): Promise<Held> {
       ...namespaces.flatMap((name) => ['--namespace', name]),
       ...attributes.flatMap((attribute) => ['--search-attribute', attribute]),
     ],
-    { cwd: folder, env: embeddedEnvironment(), stdio: ['ignore', 'inherit', 'inherit'], detached: true },
+    {
+      cwd: folder,
+      env: embeddedEnvironment(process.env),
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true,
+    },
   );
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const address = `127.0.0.1:${port}`;
