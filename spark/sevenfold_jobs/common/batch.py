@@ -12,6 +12,7 @@ import pyarrow as pa
 from psycopg.conninfo import conninfo_to_dict
 
 from sevenfold_jobs.common import session
+from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.common.failpoints import failpoint
 from sevenfold_jobs.common.failures import Fenced
 from sevenfold_jobs.common.task import Task
@@ -87,9 +88,9 @@ class Batch:
         self._progress_at = now
         said = {"done": done, "total": total, "note": note, "at": datetime.now(UTC).isoformat()}
         try:
-            with psycopg.connect(
+            with connect(
                 self._database_url,
-                application_name=self.task().application_name,
+                self.task().application_name,
                 autocommit=True,
                 connect_timeout=2,
                 options="-c statement_timeout=2000",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pyarrow import fs
 
+from sevenfold_jobs.common.failures import InvalidInput
+
 BUCKET_SCHEME = "gs://"
 _TIMES_ASKED = 5
 
@@ -38,9 +40,12 @@ def write_object(address: str, content: bytes) -> None:
 
 
 def fetch_objects(address: str, folder: Path) -> Path:
-    """Copies an object, or all below a prefix, into `folder`; answers where it lies now."""
+    """Copies an object, or all below a prefix, into `folder`; answers where it lies now.
+
+    Raises InvalidInput for a name that would lead out of the folder: a bucket takes any, `x/../../y` too.
+    """
     filesystem, path = _in_bucket(address)
-    target = folder / path.rstrip("/").rpartition("/")[2]
+    target = _inside(folder, path.rstrip("/").rpartition("/")[2], path)
     info = filesystem.get_file_info(path)
     if info.type == fs.FileType.NotFound:
         raise FileNotFoundError(f"there is nothing at {address}")
@@ -49,10 +54,19 @@ def fetch_objects(address: str, folder: Path) -> Path:
         return target
     for found in filesystem.get_file_info(fs.FileSelector(path, recursive=True)):
         if found.type == fs.FileType.File:
-            copy = target / os.path.relpath(found.path, path)
+            copy = _inside(target, os.path.relpath(found.path, path), found.path)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(read_object(BUCKET_SCHEME + found.path))
     return target
+
+
+def _inside(folder: Path, name: str, told: str) -> Path:
+    parts = name.split("/")
+    if not name or name.startswith("/") or "\0" in name or any(part in ("", ".", "..") for part in parts):
+        raise InvalidInput(
+            f"The object {told[-120:]!r} cannot be a file below {folder}: rename or remove it."
+        )
+    return folder / name
 
 
 def _in_bucket(address: str) -> tuple[fs.GcsFileSystem, str]:

@@ -8,6 +8,7 @@ import psycopg
 import pyarrow as pa
 
 from sevenfold_jobs.common.copy import copy_record_batches
+from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.common.failpoints import failpoint
 from sevenfold_jobs.common.processes import register_process
 
@@ -30,7 +31,7 @@ class Task:
     def connect(self) -> psycopg.Connection:
         """A connection without autocommit. Registers the process first: a cancel must know what can write."""
         self.register()
-        return psycopg.connect(self.database_url, application_name=self.application_name)
+        return connect(self.database_url, self.application_name)
 
     def copy(
         self,

@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psycopg
-
 from sevenfold_jobs.common import failures
+from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.export import query, writers
 
 _REPORT_EVERY_SECONDS = 0.5
@@ -23,7 +22,7 @@ def main() -> int:
     request = json.load(sys.stdin)
     path = Path(request["file"])
     try:
-        with psycopg.connect(os.environ["DATABASE_URL"], application_name="sevenfold-export") as connection:
+        with connect(os.environ["DATABASE_URL"], "sevenfold-export") as connection:
             # One statement, one snapshot: what is written meanwhile is in the file as a whole or not at all.
             connection.read_only = True
             view = query.describe(connection, request)
