@@ -43,6 +43,8 @@ def bin_fold(
     ordered: bool,
     seed: int,
     threads: int = 1,
+    together: np.ndarray | None = None,
+    gap: int = 0,
 ) -> dict[str, Any]:
     """Writes one fold below `folder`; what is there already is replaced.
 
@@ -52,7 +54,9 @@ def bin_fold(
     an empty test makes a folder for `refit`. `fixed`: parameters common to all sets; those that shape
     the bins are used here.
     honest: training is stopped by an inner split (the last 15 % of the training window where `ordered`, else
-    15 % drawn by `seed`, stratified by class) and the test block is scored once. Else the test block itself
+    15 % drawn by `seed`, stratified by class) and the test block is scored once. It parts the rows as the
+    fold itself does: those of one number of `together` (n,) stay on one side, and of an ordered window `gap`
+    rows are left out between both. Else the test block itself
     stops training, which flatters every figure; it is there to repeat older results.
 
     Returns {rows, bytes, classes, estimateMb}. Raises InvalidInput for fewer than two training rows and for
@@ -62,7 +66,10 @@ def bin_fold(
     train_rows, test_rows = _positions(train, len(y)), _positions(test, len(y))
     fitted, stopping = train, test
     if honest:
-        fitted, stopping = _inner_split(train, train_rows, labels, task, ordered, seed)
+        inner = _last_of(train, len(y), together, gap) if ordered else None
+        if not ordered and together is not None:
+            inner = _whole_groups(train, labels, task, together, seed)
+        fitted, stopping = inner or _inner_split(train, train_rows, labels, task, seed)
     fitted_rows, stopping_rows = _positions(fitted, len(y)), _positions(stopping, len(y))
     if len(fitted_rows) < 2:
         raise InvalidInput(f"A fold has {len(fitted_rows)} rows to train on: use fewer folds or more rows")
@@ -130,17 +137,64 @@ def _positions(rows: Rows, count: int) -> np.ndarray | range:
     return range(*rows.indices(count)) if isinstance(rows, slice) else rows
 
 
+def _last_of(train: Rows, count: int, together: np.ndarray | None, gap: int) -> tuple[Rows, Rows]:
+    """Rows that are fitted, and the last 15 % of the window, which stop it."""
+    rows = np.asarray(_positions(train, count))
+    kept = len(rows) - round(len(rows) * INNER_SHARE)
+    if together is not None and kept < len(rows):
+        codes = together[rows]
+        changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+        # A window of one date has nothing to part: all of it is fitted, and nothing stops it.
+        kept = int(changes[np.argmin(np.abs(changes - kept))]) if len(changes) else len(rows)
+    fitted = kept if kept == len(rows) else kept - gap
+    if fitted < 2 <= len(rows):
+        raise InvalidInput(
+            f"A gap of {gap} leaves {max(0, fitted)} of {len(rows)} training rows, as it lies before the "
+            "rows that stop training too: use fewer folds, a smaller gap or more rows"
+        )
+    if isinstance(train, slice):
+        start, stop, step = train.indices(count)
+        return slice(start, start + fitted * step, step), slice(start + kept * step, stop, step)
+    return rows[:fitted], rows[kept:]
+
+
+def _whole_groups(
+    train: Rows, labels: np.ndarray, task: str, together: np.ndarray, seed: int
+) -> tuple[Rows, Rows] | None:
+    """Groups drawn by `seed` until they have 15 % of the rows; the others keep every class.
+
+    None where the rows are of one group, of which nothing can be held back whole.
+    """
+    rows = np.asarray(_positions(train, len(labels)))
+    names, codes = np.unique(together[rows], return_inverse=True)
+    codes = codes.reshape(-1)
+    sizes = np.bincount(codes)
+    wanted = round(len(rows) * INNER_SHARE)
+    classes = None
+    if task != "regression":
+        # Rows of each class by group: what is held back must leave some of each.
+        classes = np.zeros((len(names), int(labels.max()) + 1), np.int64)
+        np.add.at(classes, (codes, labels[rows]), 1)
+        left = classes.sum(axis=0)
+        present = left > 0
+    held, total = np.zeros(len(names), bool), 0
+    for group in np.random.Generator(np.random.PCG64(seed)).permutation(len(names)):
+        if total >= wanted or held.sum() == len(names) - 1:
+            break
+        if classes is not None:
+            if not ((left - classes[group])[present] > 0).all():
+                continue
+            left = left - classes[group]
+        held[group] = True
+        total += int(sizes[group])
+    return (rows[~held[codes]], rows[held[codes]]) if total else None
+
+
 def _inner_split(
-    train: Rows, positions: np.ndarray | range, labels: np.ndarray, task: str, ordered: bool, seed: int
+    train: Rows, positions: np.ndarray | range, labels: np.ndarray, task: str, seed: int
 ) -> tuple[Rows, Rows]:
-    """Rows that are fitted and rows that stop it."""
+    """Rows that are fitted and rows that stop it, drawn row by row."""
     count = len(positions)
-    if ordered:
-        kept = count - round(count * INNER_SHARE)
-        if isinstance(train, slice):
-            start, stop, step = train.indices(len(labels))
-            return slice(start, start + kept * step, step), slice(start + kept * step, stop, step)
-        return train[:kept], train[kept:]
     random = np.random.Generator(np.random.PCG64(seed))
     if task == "regression":
         groups = [np.arange(count)]

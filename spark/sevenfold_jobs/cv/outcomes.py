@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 from sevenfold_jobs.common.door.values import Odd, Reading, parse_numbers, trimmed
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.problems import shown
+from sevenfold_jobs.cv import dates
 from sevenfold_jobs.cv.columns import as_numbers, categories_of, read_column
 from sevenfold_jobs.cv.reading import About, about
 
@@ -90,8 +91,10 @@ def dates_of(table: pa.Table, name: str) -> pa.Array:
 
 
 def holds_dates(table: pa.Table, name: str) -> bool:
-    """Whether every value is a day or a moment, by its type or as ISO 8601 writes it."""
-    return name not in about(table).unusable and read_column(table[name]).kind == "moment"
+    """Whether the values are days or moments, by their type or as people write them."""
+    if name in about(table).unusable:
+        return False
+    return read_column(table[name]).kind == "moment" or dates.holds_dates(table[name])
 
 
 def target_of(table: pa.Table, name: str, task: str) -> tuple[np.ndarray, list[str]]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.problems import shown
@@ -14,10 +13,9 @@ from sevenfold_jobs.cv.columns import (
     Categorical,
     as_numbers,
     categories_of,
-    is_number,
-    is_text,
     read_column,
 )
+from sevenfold_jobs.cv.dates import order_of
 from sevenfold_jobs.cv.naming import known_name
 from sevenfold_jobs.cv.outcomes import (
     ROLES,
@@ -48,7 +46,9 @@ class Table:
     """The rows that take part, in their order; `rows` are their numbers in the file, from 0.
 
     Survival has `time` (float64) and `event` (bool); classification has `target` as codes (int64) into
-    `classes`; regression has `target` in its own unit (float64). `folds` (int64) where they are given.
+    `classes`; regression has `target` in its own unit (float64). `folds` (int64) where they are given; of a
+    time series `dates` (int64): places of the rows' dates, ascending. `together` (int64): rows of one number
+    stay on one side wherever rows are parted.
     """
 
     rows: np.ndarray
@@ -63,7 +63,8 @@ class Table:
     target: np.ndarray | None = None
     classes: list[str] = field(default_factory=list)
     folds: np.ndarray | None = None
-    dates: pa.Array | None = None
+    dates: np.ndarray | None = None
+    together: np.ndarray | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     left_out: list[dict[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -116,9 +117,10 @@ def read_roles(table: pa.Table, request: Request) -> Table:
     if roles["fold"] is not None:
         folds = numeric_role(table, roles["fold"], "fold")
         drop("no fold", np.isnan(folds))
-    dates = None if roles["date"] is None else dates_of(table, roles["date"])
-    if dates is not None and request.splitter == "timeSeries":
-        drop("no date", _is_null(dates))
+    dates = None
+    if roles["date"] is not None and request.splitter == "timeSeries":
+        dates = order_of(pa.chunked_array([dates_of(table, roles["date"])]), roles["date"])
+        drop("no date", dates < 0)
     _refuse_nothing(request, keep, dropped)
     _features(table, request, roles, keep, found)
     if request.complete_rows:
@@ -132,9 +134,8 @@ def read_roles(table: pa.Table, request: Request) -> Table:
 
     rows = np.flatnonzero(keep)
     if dates is not None:
-        if request.splitter == "timeSeries":
-            rows = _in_order(rows, dates, roles["date"], found)
-        found.dates = dates.take(pa.array(rows))
+        rows = _in_order(rows, dates, roles["date"], found)
+        found.dates = dates[rows]
     found.rows = rows
     # One column after the other: of a wide file two copies would be too many.
     for name in found.numbers:
@@ -301,20 +302,13 @@ def _fault(known: np.ndarray, rows: int) -> str | None:
     return None
 
 
-def _is_null(column: pa.Array) -> np.ndarray:
-    return pc.is_null(column).to_numpy(zero_copy_only=False)
-
-
-def _in_order(rows: np.ndarray, dates: pa.Array, name: str, found: Table) -> np.ndarray:
+def _in_order(rows: np.ndarray, dates: np.ndarray, name: str, found: Table) -> np.ndarray:
     """The rows by date; rows of one date keep their order."""
-    of_rows = dates.take(pa.array(rows))
-    if not pa.types.is_temporal(of_rows.type) and not is_number(of_rows.type) and not is_text(of_rows.type):
-        raise InvalidInput(f"Column {shown(name)} is the date and is of type {of_rows.type}.")
-    ranks = pc.rank(of_rows, "ascending", tiebreaker="first").to_numpy().astype(np.int64)
-    if (np.diff(ranks) > 0).all():
+    of_rows = dates[rows]
+    if (np.diff(of_rows) >= 0).all():
         return rows
     found.warnings.append(f"The rows were not in order of {name} and were put in it.")
-    return rows[np.argsort(ranks)]
+    return rows[np.argsort(of_rows, kind="stable")]
 
 
 def _strata(request: Request, table: Table) -> list[str]:

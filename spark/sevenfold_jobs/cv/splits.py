@@ -49,23 +49,49 @@ def tenths(target: np.ndarray) -> np.ndarray:
     return np.searchsorted(edges, target, side="right")
 
 
-def time_series(rows: int, folds: int, gap: int) -> list[Split]:
+def time_series(rows: int, folds: int, gap: int, dates: np.ndarray | None = None) -> list[Split]:
     """Expanding windows: the rows, in order of time, in folds + 1 equal blocks; fold k trains on the blocks
     before its own, less the last `gap` rows. What is left over by the division lies in the first block.
 
+    `dates` (rows,) ascending codes: rows of one date are never parted. Each block then begins at the change
+    of date that is nearest to where it would, and training ends at one, `gap` rows or more before the test.
     InvalidInput where a fold would have nothing to train on.
     """
     _refuse_few(rows, folds + 1)
     size = rows // (folds + 1)
-    splits = []
-    for fold in range(1, folds + 1):
-        start = rows - (folds + 1 - fold) * size
-        if start - gap < 1:
+    starts = np.array([rows - (folds + 1 - fold) * size for fold in range(1, folds + 1)])
+    changes = np.arange(rows)
+    if dates is not None:
+        changes = np.flatnonzero(np.diff(dates, prepend=dates[0] - 1))
+        if len(changes) < folds + 1:
             raise InvalidInput(
-                f"Fold {fold} has no rows to train on: {start} rows lie before it and the gap is {gap}."
+                f"The rows have {len(changes)} dates, which are fewer than {folds + 1} blocks of whole dates"
             )
-        splits.append(Split(fold, np.arange(start - gap), np.arange(start, start + size)))
+        starts = changes[_nearest(changes, starts)]
+    splits = []
+    for fold, (start, end) in enumerate(zip(starts, [*starts[1:], rows], strict=True), 1):
+        trained = start - gap
+        if gap and dates is not None and trained > 0:
+            trained = changes[np.searchsorted(changes, trained, side="right") - 1]
+        if trained < 1:
+            raise InvalidInput(
+                f"Fold {fold} has no rows to train on: {start} rows lie before it and the gap is {gap}"
+            )
+        splits.append(Split(fold, np.arange(trained), np.arange(start, end)))
     return splits
+
+
+def _nearest(changes: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """For each start the place of the nearest change, row 0 apart, each later than the one before."""
+    after = np.clip(np.searchsorted(changes, starts), 1, len(changes) - 1)
+    nearer = (starts - changes[after - 1] < changes[after] - starts) & (after > 1)
+    places = after - nearer
+    for fold in range(1, len(places)):
+        places[fold] = max(places[fold], places[fold - 1] + 1)
+    for fold in range(len(places) - 1, -1, -1):
+        most = len(changes) - len(places) + fold
+        places[fold] = min(places[fold], most)
+    return places
 
 
 def by_membership(membership: np.ndarray, folds: int) -> list[Split]:
@@ -89,7 +115,7 @@ def membership_hash(splits: list[Split], rows: np.ndarray, file_rows: int) -> st
 
 def _refuse_few(rows: int, folds: int) -> None:
     if rows < folds:
-        raise InvalidInput(f"{rows} rows are fewer than {folds} folds: give more rows or ask for less.")
+        raise InvalidInput(f"{rows} rows are fewer than {folds} folds")
 
 
 def range_of(rows: np.ndarray) -> list[int] | None:

@@ -143,6 +143,8 @@ def _bin(
             ordered,
             request.seed,
             cores(),
+            table.together,
+            request.gap,
         )
         put_folder(address, path, last="meta.json")
     return binned

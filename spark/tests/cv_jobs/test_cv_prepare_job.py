@@ -158,6 +158,38 @@ def test_time_folds_are_ranges_in_order_of_the_date(cv):
     assert tested.tolist() == list(range(79, -1, -1))
 
 
+def test_dates_of_other_countries_are_in_order_of_time_and_never_parted(cv):
+    days = np.datetime64("2020-01-20") + (np.arange(400) // 4)[::-1] * np.timedelta64(1, "D")
+    written = [f"{day[8:]}/{day[5:7]}/{day[:4]}" for day in days.astype(str)]
+    given = {"task": "classification", "target": "label", "exclude": ["number"], "folds": 4}
+    result = run(cv.preparation(with_column(class_table(), "date", written), splitter="auto", **given))
+    assert any("were put in" in each for each in result["warnings"])
+    for fold in (1, 2, 3, 4):
+        tested = np.load(Path(cv.object_root, f"fold_{fold}", "test_rows.npy"))
+        assert len(tested) == 80
+        assert len(set(days[tested])) == 20
+    tested = np.load(Path(cv.object_root, "fold_4", "test_rows.npy"))
+    assert set(tested) == set(range(80))
+
+
+def test_rows_of_an_id_stay_in_one_fold_and_that_is_said(cv):
+    table = with_column(survival_table(), "id", [each // 3 for each in range(300)])
+    result = run(cv.preparation(table))
+    said = "Column id repeats: 300 rows are of 100 ids; the rows of an id stay in one fold."
+    assert said in result["warnings"]
+    for fold in (1, 2, 3):
+        tested = np.load(Path(cv.object_root, f"fold_{fold}", "test_rows.npy")) // 3
+        assert (np.unique(tested, return_counts=True)[1] == 3).all()
+
+
+def test_ids_on_both_sides_of_folds_in_time_are_counted(cv):
+    table = with_column(class_table(), "date", np.datetime64("2020-01-01") + np.arange(400))
+    table = with_column(table, "id", [each % 50 for each in range(400)])
+    given = {"task": "classification", "target": "label", "exclude": ["number"], "splitter": "timeSeries"}
+    result = run(cv.preparation(table, **given))
+    assert any("50 of them have rows to train on and to test on" in each for each in result["warnings"])
+
+
 def test_given_folds_are_taken_as_they_are(cv):
     table = with_column(survival_table(), "part", np.arange(300) % 3 * 10)
     run(cv.preparation(table, splitter="given", foldColumn="part"))
@@ -246,6 +278,32 @@ BAD_INPUT = {
         lambda: with_column(survival_table(), "event", [1, 1, *[0] * 298]),
         {},
         r"Fold \d of source has no event among its \d+ rows to test on: ask for fewer folds or give more",
+    ),
+    "an event too few for any folds": (
+        lambda: with_column(survival_table(), "event", [1, *[0] * 299]),
+        {},
+        r"no event among .*: fewer folds do not help, give more rows with events \(there are 1\)",
+    ),
+    "an event that comes before nothing": (
+        lambda: with_column(
+            with_column(survival_table(), "time", [5.0] * 300), "event", [each % 2 for each in range(300)]
+        ).slice(0, 300),
+        {},
+        "Fold 1 of source has no pair to compare: of its 100 rows to test on none has an event before 5,",
+    ),
+    "a class too rare for any folds": (
+        lambda: with_column(class_table(), "label", ["rare", *["yes", "no"] * 199, "no"]),
+        {"task": "classification", "target": "label"},
+        r"no row of class 'rare' to train on: fewer folds do not help.*\(of class 'rare' there are 1\)",
+    ),
+    "given folds of which one has no event": (
+        lambda: with_column(
+            with_column(survival_table(), "part", [each % 3 for each in range(300)]),
+            "event",
+            [int(each % 3 > 0) for each in range(300)],
+        ),
+        {"splitter": "given", "foldColumn": "part"},
+        "Fold 1 of source has no event .*: put other rows into it in column 'part'",
     ),
     "fewer rows than folds": (lambda: survival_table().slice(0, 2), {}, "2 rows are fewer than 3 folds"),
     "every row dropped": (
