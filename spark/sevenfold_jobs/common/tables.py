@@ -1,32 +1,42 @@
 """One file as a table whose rows know where they stand, and its columns as checked Arrow arrays."""
 
-import csv
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from sevenfold_jobs.common.door.places import find_file
+from sevenfold_jobs.common.door.reading import Rows, read_rows
+from sevenfold_jobs.common.door.types import Unusable
+from sevenfold_jobs.common.door.values import GAPS, MARKS, USUAL, Decimals, parse_numbers
 from sevenfold_jobs.common.problems import Problems, shown
 
-NUMBER = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
+# Neither PostgreSQL nor a terminal takes them for text.
+_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 
 
 @dataclass
 class Table:
-    """A file's columns by name. `lines` are the rows' CSV lines (header = 1); Parquet rows count from 1."""
+    """A file's columns by name. `lines` are the rows' CSV lines (header = 1); Parquet rows count from 1.
+
+    `decimals` is how the file writes its numbers; `unusable` are columns from which nothing can be read, with
+    the reason; `remarks` say how it was read where that is not plain.
+    """
 
     name: str
     columns: dict[str, pa.Array]
     rows: int
     problems: Problems
     lines: np.ndarray | None = None
+    decimals: Decimals = USUAL
+    unusable: dict[str, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     def where(self, row: int, column: str | None = None) -> str:
         """File, line and column as a person counts them."""
@@ -40,6 +50,8 @@ class Table:
             values = pc.cast(values, pa.string())
         values = pc.utf8_trim_whitespace(pc.cast(values, pa.string()))
         values = pc.if_else(pc.equal(values, ""), None, values)
+        strange = pc.match_substring_regex(values, _CONTROL)
+        self._refuse(strange, column, values, "holds a control character", "write it without")
         if required:
             self._refuse(pc.is_null(values), column, values, "is empty", "give a value or remove the row")
         return values
@@ -51,10 +63,13 @@ class Table:
         given = self.columns[column]
         if _is_text(given):
             text = self.text(column, required=required)
-            is_number = pc.match_substring_regex(text, NUMBER)
-            wrong = pc.invert(is_number)
+            values, how = parse_numbers(text, self.decimals)
+            wrong = pc.and_(pc.is_valid(text), pc.is_null(values))
+            if not required:
+                wrong = pc.and_(wrong, pc.invert(_is_gap(text)))
             self._refuse(wrong, column, text, "is not a finite number", "write a plain number such as 1234.5")
-            values = pc.cast(pc.if_else(is_number, text, None), pa.float64())
+            if how is not None:
+                self.remarks.append(f"{self.name}, column {column}: read as numbers with {how}")
         elif pa.types.is_boolean(given.type) or not (
             pa.types.is_floating(given.type)
             or pa.types.is_integer(given.type)
@@ -158,86 +173,66 @@ def read_table(
     may_be_empty: bool = False,
 ) -> Table | None:
     """The named columns of one file, or None with the reason among the problems."""
-    path = folder / name
-    if not path.is_file():
+    try:
+        paths = find_file(folder, name)
+    except OSError as error:
+        reason = error.strerror or error
+        problems.add(str(folder), f"cannot be read ({reason})", "check the path and its rights")
+        return None
+    if not paths:
         problems.add(name, f"is missing in {folder}", "put it there")
         return None
-    read = _read_csv if name.endswith(".csv") else _read_parquet
-    try:
-        table = read(path, problems)
-    except OSError as error:
-        problems.add(name, f"cannot be read ({error.strerror or error})", "check the file and its rights")
+    if len(paths) > 1:
+        problems.add(name, f"is there as {' and as '.join(path.name for path in paths)}", "keep one of them")
         return None
-    if table is None:
+    rows = read_rows(paths[0], problems)
+    if rows is None:
         return None
+    table = _table(rows, problems, kept=[*columns, *optional_columns])
     found = list(table.columns)
     complete = True
+    for column in [*columns, *optional_columns]:
+        if column in table.unusable:
+            place = f"{table.name}, column {column}"
+            problems.add(place, table.unusable[column], "store it as text or as numbers")
+            complete = False
     for column in columns:
-        if column not in table.columns:
+        if column not in table.columns and column not in table.unusable:
             near = difflib.get_close_matches(column, found, 1)
             hint = f"rename {shown(near[0])}" if near else f"it has {', '.join(found) or 'no columns'}"
-            problems.add(name, f"column {column} is missing", hint)
+            problems.add(table.name, f"column {column} is missing", hint)
             complete = False
     if not others_allowed:
         for column in found:
             if column not in columns and column not in optional_columns:
-                problems.add(name, f"column {shown(column)} is unknown", f"it may have {', '.join(columns)}")
+                allowed = ", ".join(columns)
+                problems.add(table.name, f"column {shown(column)} is unknown", f"it may have {allowed}")
                 complete = False
     if complete and table.rows == 0 and not may_be_empty:
-        problems.add(name, "has no rows", "fill it")
+        problems.add(table.name, "has no rows", "fill it")
         complete = False
     return table if complete else None
 
 
-def _read_csv(path: Path, problems: Problems) -> Table | None:
-    """Every field as text. UTF-8 with or without byte order mark, any line ending, any quoting."""
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            header = [field.strip() for field in next(reader, [])]
-            started = reader.line_num
-            for row in reader:
-                line, started = started + 1, reader.line_num
-                if len(row) == len(header):
-                    rows.append(row)
-                    lines.append(line)
-                elif row:
-                    problems.add(
-                        f"{path.name} line {line}",
-                        f"has {len(row)} fields, the header has {len(header)}",
-                        "quote fields that hold a comma",
-                    )
-        except UnicodeDecodeError:
-            problems.add(path.name, "is not UTF-8 text", "save it as UTF-8")
-            return None
-        except csv.Error as error:
-            problems.add(f"{path.name} line {reader.line_num}", f"is not CSV ({error})", "correct it")
-            return None
-    for column in {column for column in header if header.count(column) > 1}:
-        problems.add(path.name, f"column {shown(column)} stands twice in the header", "keep one of them")
-        return None
-    fields = list(zip(*rows, strict=True)) or [()] * len(header)
-    columns = {column: pa.array(values, pa.string()) for column, values in zip(header, fields, strict=True)}
-    return Table(path.name, columns, len(rows), problems, np.array(lines, np.int64))
+def _table(rows: Rows, problems: Problems, kept: Sequence[str]) -> Table:
+    """Without the columns that are a frame's index, unless they are `kept` by name."""
+    table = Table(rows.name, {}, rows.rows, problems, rows.lines, rows.decimals)
+    for name, column in rows.columns.items():
+        if name in rows.index and name not in kept:
+            table.remarks.append(f"{rows.name}, column {name}: is left out, it {rows.index[name]}")
+        elif isinstance(column, Unusable):
+            table.unusable[name] = column.reason
+        else:
+            # A column that holds nothing has no type in Parquet; as text it is read like empty fields.
+            given = column.cast(pa.string()) if pa.types.is_null(column.type) else column
+            table.columns[name] = given.combine_chunks()
+    return table
 
 
-def _read_parquet(path: Path, problems: Problems) -> Table | None:
-    try:
-        read = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        problems.add(
-            path.name, f"is not a Parquet file ({' '.join(str(error).split())[:120]})", "write it again"
-        )
-        return None
-    columns = {column: read.column(column).combine_chunks() for column in read.column_names}
-    for column, values in columns.items():
-        if isinstance(values, pa.ChunkedArray):  # what combine_chunks leaves of no rows, on some versions
-            columns[column] = pa.array([], values.type)
-        elif pa.types.is_dictionary(values.type):
-            columns[column] = values.dictionary_decode()
-    return Table(path.name, columns, read.num_rows, problems)
+def _is_gap(text: pa.Array) -> pa.Array:
+    """Marks of a missing value, where one may be missing."""
+    marks = pc.is_in(pc.utf8_lower(text), value_set=pa.array(MARKS))
+    return pc.or_(pc.is_in(text, value_set=pa.array(GAPS)), marks)
 
 
 def _is_text(values: pa.Array) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sevenfold_jobs.common.door.places import find_file
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.problems import Problems, shown
 from sevenfold_jobs.common.tables import Table, read_table
@@ -167,7 +168,7 @@ def _macro(folder: Path, problems: Problems) -> pa.Table | None:
 def _transactions(folder: Path, problems: Problems) -> pa.Table | None:
     """The paper portfolio's own movements: an optional file."""
     name = "transactions.csv"
-    if not (folder / name).exists():
+    if not find_file(folder, name):
         return SCHEMAS["portfolio_transactions"].empty_table()
     columns = ["date", "token", "amount", "direction"]
     file = read_table(folder, name, columns, problems, others_allowed=False, may_be_empty=True)

@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sevenfold_jobs.common.door.places import find_file, stem_of
+from sevenfold_jobs.common.door.values import parse_numbers
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.problems import Problems, shown
-from sevenfold_jobs.common.tables import NUMBER, Table, read_table
+from sevenfold_jobs.common.tables import Table, read_table
 from sevenfold_jobs.price_import.wording import SHOWN, listing
 
 UNIFIED = "unified_daily.parquet"
@@ -100,42 +102,44 @@ def _summary(path: Path, faults: list[str]) -> str:
 
 
 def _read_file(path: Path, problems: Problems) -> Source | None:
-    if path.suffix not in (".csv", ".parquet"):
+    if stem_of(path.name) is None:
         raise InvalidInput(
             f"{path} is neither .csv nor .parquet: give such a file, or the folder of {PRICES}."
         )
     table = _dated_table(path.parent, path.name, problems)
     prices = None if table is None else _prices(table)
-    return None if prices is None else Source(path.name, prices, warnings=_odd_candles(table))
+    return None if prices is None else Source(path.name, prices, warnings=_told(table))
 
 
 def _read_folder(folder: Path, problems: Problems) -> Source | None:
     """The Parquet file where there is one, else the CSV files; whatever is there has to be in order."""
     present = sorted(path.name for path in folder.iterdir())
-    if UNIFIED not in present and PRICES not in present:
+    # One name may be there as Parquet and as CSV: then it is each its own.
+    has = {name: bool(find_file(folder, name)) for name in (UNIFIED, PRICES, COVARIATES)}
+    if not has[UNIFIED] and not has[PRICES]:
         near = difflib.get_close_matches(PRICES, present, 1) or difflib.get_close_matches(UNIFIED, present, 1)
         hint = f"rename {shown(near[0])}" if near else f"it has {', '.join(present[:8]) or 'no files'}"
         raise InvalidInput(f"The folder {folder} holds neither {UNIFIED} nor {PRICES}: {hint}.")
-    unified = _dated_table(folder, UNIFIED, problems) if UNIFIED in present else None
-    listed = _dated_table(folder, PRICES, problems) if PRICES in present else None
-    daily = _dated_table(folder, COVARIATES, problems, ["date"]) if COVARIATES in present else None
+    unified = _dated_table(folder, UNIFIED, problems) if has[UNIFIED] else None
+    listed = _dated_table(folder, PRICES, problems) if has[PRICES] else None
+    daily = _dated_table(folder, COVARIATES, problems, ["date"]) if has[COVARIATES] else None
     figures = None if daily is None else _figures(daily)
-    warnings = [] if daily is None else _odd_candles(daily)
+    warnings = [] if daily is None else _told(daily)
     from_unified = None if unified is None else _prices(unified)
     from_listed = None if listed is None else _prices(listed)
     if problems.found:
         return None
     if from_unified is None:
-        return Source(f"{folder.name}/{PRICES}", from_listed, figures, warnings)
+        return Source(f"{folder.name}/{listed.name}", from_listed, figures, warnings + listed.remarks)
     if from_listed is not None:
         warnings += _disagreements(from_unified, from_listed)
-    return Source(f"{folder.name}/{UNIFIED}", from_unified, None, warnings + _odd_candles(unified))
+    return Source(f"{folder.name}/{unified.name}", from_unified, None, warnings + _told(unified))
 
 
 def _dated_table(
     folder: Path, name: str, problems: Problems, columns: Sequence[str] = ("date", "commodity", "close")
 ) -> Table | None:
-    table = read_table(folder, name, columns, problems)
+    table = read_table(folder, name, columns, problems, optional_columns=KEY_COLUMNS)
     return None if table is None else _DatedTable(**vars(table))
 
 
@@ -226,11 +230,13 @@ def _flags(table: Table) -> np.ndarray:
 def _numeric(table: Table, others_than: tuple[str, ...]) -> dict[str, pa.Array]:
     """Every further column as numbers, null where empty."""
     found = {}
+    for name, reason in table.unusable.items():
+        table.problems.add(f"{table.name}, column {name}", reason, "write numbers or remove the column")
     for name in table.columns:
-        if name in others_than or name == "":
+        if name in others_than:
             continue
         given = table.columns[name]
-        if _holds_no_number(given):
+        if _holds_no_number(table, given):
             table.problems.add(
                 f"{table.name}, column {name}",
                 f"holds text such as {shown(_first(given))} and no number",
@@ -241,18 +247,23 @@ def _numeric(table: Table, others_than: tuple[str, ...]) -> dict[str, pa.Array]:
     return found
 
 
-def _holds_no_number(given: pa.Array) -> bool:
+def _holds_no_number(table: Table, given: pa.Array) -> bool:
     """A column of words, of which one fault says more than a fault a row."""
     if not (pa.types.is_string(given.type) or pa.types.is_large_string(given.type)):
         return False
     text = pc.utf8_trim_whitespace(given)
     filled = pc.and_(pc.is_valid(text), pc.not_equal(text, ""))
     some = pc.any(filled).as_py() is True
-    return some and not pc.any(pc.match_substring_regex(text, NUMBER)).as_py()
+    return some and parse_numbers(text, table.decimals)[0].null_count == len(text)
 
 
 def _first(given: pa.Array) -> str:
     return next(text for text in given.to_pylist() if text and text.strip())
+
+
+def _told(table: Table) -> list[str]:
+    """How it was read where that is not plain, and candles that are odd."""
+    return [*dict.fromkeys(table.remarks), *_odd_candles(table)]
 
 
 def _odd_candles(table: Table) -> list[str]:

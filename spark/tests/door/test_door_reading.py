@@ -57,6 +57,7 @@ def refusal(path, content=None, **given):
         CSV.replace("id,time", " id , time "),
         CSV.replace("000001", '"000001"'),
         CSV.replace("\n", ",\n"),
+        CSV.replace("\n", ",\n").replace("time,", "time"),
         CSV + ",\n,\n",
         CSV + "\n  \n",
         CSV + "# end\n",
@@ -114,6 +115,7 @@ def test_lines_are_counted_as_an_editor_does(tmp_path):
         ("a;b\n1;2\nx;y;z\n", "quote fields that hold a semicolon"),
         ("a\tb\n1\t2\nx\ty\tz\n", "quote fields that hold a tab"),
         ("a,b\n2020-01-01,1,5\nx,2\n", "as a number with a decimal comma does"),
+        ("a,b,c\n1,2,3\n3,150,,\n", "has 4 fields, the header has 3; quote fields that hold a comma"),
         ('a,b\n"1,2\n', "rows.csv line 2: is not CSV (unexpected end of data); close its quotes"),
         ("a,a\n1,2\n", "rows.csv: column 'a' stands twice in the header"),
         (

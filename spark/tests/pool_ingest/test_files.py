@@ -1,5 +1,6 @@
 """Source `files`: what is accepted, and the one line that refuses what is not."""
 
+import gzip
 from datetime import date, datetime
 from pathlib import Path
 
@@ -143,7 +144,7 @@ def test_a_zero_in_a_candle_is_a_hole_and_is_told(tmp_path):
             {"gas_daily": GAS.replace("2025-01-02", "2025-01-01")},
             "gas_daily.csv line 3: date '2025-01-01' stands already in line 2",
         ),
-        ({"gas_daily": b"date,avg_gas_gwei\n2025-01-01,\xff\n"}, "gas_daily.csv: is not UTF-8 text"),
+        ({"gas_daily": b"date,avg_gas_gwei\n2025-01-01,\xff\n"}, "gas_daily.csv line 2: is not UTF-8 text"),
         ({"gas_daily": 'date,avg_gas_gwei\n"2025-01-01,1\n'}, "gas_daily.csv line 2: is not CSV"),
         ({"gas_daily": "date,date\n"}, "gas_daily.csv: column 'date' stands twice in the header"),
         (
@@ -176,7 +177,7 @@ def test_a_zero_in_a_candle_is_a_hole_and_is_told(tmp_path):
         ),
         (
             {"pool_history": history(apy=[1.0, 2.0, float("nan"), 4.0, 5.0, 6.0])},
-            "pool_history.parquet row 3, column apy: 'nan' is not a finite number",
+            "pool_history.parquet row 3, column apy: is empty",
         ),
         (
             {"pool_history": history(apy=[1.0, 2.0, None, 4.0, 5.0, 6.0])},
@@ -194,7 +195,7 @@ def test_a_zero_in_a_candle_is_a_hole_and_is_told(tmp_path):
         ({"pool_history": {name: list(values)[:0] for name, values in HISTORY.items()}}, "has no rows"),
         (
             {"macro": {**MACRO, "value": [1.0, float("nan")]}},
-            "macro.parquet row 2, column value: 'nan' is not",
+            "macro.parquet row 2, column value: is empty",
         ),
         (
             {"transactions": "date,token,amount,direction\n2025-01-01,USDC,5,deposit\n"},
@@ -273,3 +274,66 @@ def test_a_run_date_outside_the_data_is_refused_with_the_range(tmp_path, day):
 @pytest.mark.parametrize("day", [date(2025, 1, 2), date(2025, 1, 4)])
 def test_both_ends_of_the_range_are_allowed(tmp_path, day):
     refuse_day_outside(day, read_folder(write_folder(tmp_path)).tables["pool_history"])
+
+
+def test_the_same_tables_are_read_packed_in_parts_and_by_other_endings(tmp_path):
+    expected = read_folder(write_folder(tmp_path / "plain")).tables
+    folder = write_folder(tmp_path / "odd", pools=None, gas_daily=None, prices_daily=None, pool_history=None)
+    (folder / "Pools.CSV").write_text(POOLS)
+    (folder / "gas_daily.csv.gz").write_bytes(gzip.compress(GAS.encode()))
+    pa.parquet.write_table(
+        pa.table({name: pa.array(values) for name, values in comma_parted(PRICES)}),
+        folder / "prices_daily.parquet",
+    )
+    parts = folder / "pool_history.parquet"
+    parts.mkdir()
+    whole = pa.table(dict(HISTORY))
+    pa.parquet.write_table(whole.slice(0, 2), parts / "part-00000.snappy.parquet")
+    pa.parquet.write_table(whole.slice(2), parts / "part-00001.snappy.parquet")
+    (parts / "_SUCCESS").write_bytes(b"")
+    assert read_folder(folder).tables == expected
+
+
+def comma_parted(text):
+    header, *rows = [line.split(",") for line in text.splitlines()]
+    return zip(header, zip(*rows, strict=True), strict=True)
+
+
+def test_a_table_that_is_there_twice_is_refused(tmp_path):
+    write_folder(tmp_path, gas_daily=None)
+    (tmp_path / "gas_daily.CSV").write_text(GAS)
+    (tmp_path / "gas_daily.csv.gz").write_bytes(gzip.compress(GAS.encode()))
+    assert "gas_daily.csv: is there as gas_daily.CSV and as gas_daily.csv.gz; keep one" in refusal(tmp_path)
+
+
+def test_numbers_with_decimal_commas_and_gaps_by_other_marks_are_read(tmp_path):
+    lines = ["symbol;date;open;high;low;close;volume", "ETH;2025-01-01;3000,5;3.100,5;?;3.050,25;n/a"]
+    source = read_folder(write_folder(tmp_path, prices_daily="\n".join(lines)))
+    [row] = source.tables["token_prices_daily"].to_pylist()
+    assert [row[name] for name in ("open", "high", "low", "close", "volume")] == [
+        3000.5,
+        3100.5,
+        None,
+        3050.25,
+        None,
+    ]
+
+
+def test_an_index_among_the_columns_of_a_closed_list_is_passed_over(tmp_path):
+    text = "Unnamed: 0,date,token,amount,direction\n0,2025-01-01,USDC,5,in\n"
+    assert (
+        read_folder(write_folder(tmp_path, transactions=text)).tables["portfolio_transactions"].num_rows == 1
+    )
+
+
+def test_a_control_character_is_shown_and_refused_where_it_stands(tmp_path):
+    spoiled = write_folder(tmp_path, pool_history=history(pool_id=["a", "a\0", "a", "b", "b", "c"]))
+    said = "pool_history.parquet row 2, column pool_id: 'a\\x00' holds a control character; write it without"
+    assert said in refusal(spoiled)
+
+
+def test_a_column_that_no_table_needs_stops_nothing(tmp_path):
+    read_folder(write_folder(tmp_path, pool_history=history(tags=[["x"]] * 6)))
+    spoiled = write_folder(tmp_path, pool_history=history(apy=[[1.0]] * 6))
+    said = "pool_history.parquet, column apy: holds lists such as '[1.0]' (row 1); store it as"
+    assert said in refusal(spoiled)

@@ -1,8 +1,10 @@
 """Files of prices: every bad row is named, and nothing that is bad gets through."""
 
+import gzip
 import shutil
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -162,3 +164,34 @@ def test_a_nan_in_the_parquet_file_of_the_folder_is_named(tmp_path):
     path.parent.mkdir()
     pq.write_table(table.set_column(table.column_names.index("close"), "close", pa.array(close)), path)
     assert "unified_daily.parquet row 101 (WTI 2000-04-10), column close" in refusal(path.parent)
+
+
+@pytest.mark.parametrize("name", ["oil.CSV", "oil.csv.gz", "oil.tsv"])
+def test_a_file_is_read_by_what_it_holds_and_not_by_how_its_name_ends(tmp_path, name):
+    text = PRICES.replace(",", "\t") if name.endswith("tsv") else PRICES
+    (tmp_path / name).write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    assert len(files.read(tmp_path / name).prices.date) == 7
+
+
+def test_the_index_of_a_frame_is_no_covariate_and_that_is_said(tmp_path):
+    header, *rows = PRICES.splitlines()
+    numbered = [f",{header}", *(f"{row},{text}" for row, text in enumerate(rows))]
+    source = files.read(write_folder(tmp_path / "oil", "\n".join(numbered), None))
+    assert source.prices.covariates == {}
+    assert source.warnings == [
+        "prices_daily.csv, column (column 1): is left out, it is the index of the frame that was saved"
+    ]
+
+
+def test_prices_with_decimal_commas_are_what_they_are_and_that_is_said(tmp_path):
+    text = PRICES.replace(",", ";").replace(".", ",")
+    source = files.read(write_folder(tmp_path / "oil", text, None))
+    assert source.prices.close.tolist() == [70.5, 71.0, 72.25, 69.0, 3.5, 3.25, 3.0]
+    assert source.warnings == ["prices_daily.csv, column close: read as numbers with decimal commas"]
+
+
+@pytest.mark.parametrize("mark", ["NA", ".", "?", "NaN", "-"])
+def test_a_covariate_without_a_value_may_say_so(tmp_path, mark):
+    text = COVARIATES.replace("0.25", mark)
+    source = files.read(write_folder(tmp_path / "oil", covariates=text))
+    assert np.isnan(source.figures.columns["rain"]).tolist() == [True, True, False, True]

@@ -16,13 +16,21 @@ _ROWS = 100
 
 @dataclass(frozen=True)
 class Layout:
-    """`start` is where the header line begins, which is line `line` of the file; `is_numbered`: each row has
-    its number before the fields that the header names, as R's write.table leaves it."""
+    """`start` is where the header line begins, which is line `line` of the file.
+
+    Each row may have a field more than the header: its number before the others, as R's write.table leaves it
+    (`is_numbered`), or an empty one behind them (`is_ended`).
+    """
 
     separator: str
     start: int
     line: int
     is_numbered: bool
+    is_ended: bool
+
+    def names(self, header: list[str]) -> list[str]:
+        """A name for each field of a row."""
+        return [*([""] if self.is_numbered else []), *header, *([""] if self.is_ended else [])]
 
 
 def layout_of(body: bytes) -> Layout:
@@ -40,18 +48,20 @@ def layout_of(body: bytes) -> Layout:
             break
         start, line = found.end(), line + 1
     if said is not None:
-        return Layout(said, start, line, _is_numbered(_head(body, start, said)))
+        rows = _head(body, start, said)
+        return Layout(said, start, line, _is_numbered(rows), _is_ended(rows))
     best, separator = (0.0, 1), ","
     for each in SEPARATORS:
         rows = _head(body, start, each)
         if not rows or len(rows[0]) == 1:
             continue
         alike = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
-        if _is_numbered(rows):
+        if _is_numbered(rows) or _is_ended(rows):
             alike = 1.0
         if (round(alike, 1), len(rows[0])) > best:
             best, separator = (round(alike, 1), len(rows[0])), each
-    return Layout(separator, start, line, _is_numbered(_head(body, start, separator)))
+    rows = _head(body, start, separator)
+    return Layout(separator, start, line, _is_numbered(rows), _is_ended(rows))
 
 
 def is_comment(row: list[str], width: int) -> bool:
@@ -87,6 +97,12 @@ def _head(body: bytes, start: int, separator: str) -> list[list[str]]:
     if len(body) > start + _HEAD and len(rows) > 1 and len(rows) <= _ROWS:
         rows.pop()  # it may have been cut
     return rows
+
+
+def _is_ended(rows: list[list[str]]) -> bool:
+    """Only where every row is: in one row alone a number may have been parted by its comma."""
+    width = len(rows[0]) + 1 if rows else 0
+    return len(rows) > 1 and all(len(row) == width and not row[-1].strip() for row in rows[1:])
 
 
 def _is_numbered(rows: list[list[str]]) -> bool:

@@ -45,9 +45,7 @@ def read_separated(name: str, body: bytes, problems: Problems) -> Separated | No
         if len(problems) > before:
             return None
     header, columns, lines = read
-    names = [each.strip() for each in header]
-    if layout.is_numbered:
-        names.insert(0, "")
+    names = [each.strip() for each in layout.names(header)]
     columns, lines = _without_empty_rows(columns, lines)
     kept = [place for place, each in enumerate(names) if each or not _is_empty(columns[place])]
     return Separated(
@@ -66,7 +64,7 @@ def _read_plain(body: bytes, layout: Layout) -> tuple[list[str], list[pa.Chunked
     else:
         header, rest = body[layout.start : end.start()], body[end.end() :]
     names = header.decode().split(layout.separator) if header else []
-    width = len(names) + layout.is_numbered
+    width = len(layout.names(names))
     if not rest.strip() or len(layout.separator.encode()) != 1:
         return None
     fields = [str(place) for place in range(width)]
@@ -107,7 +105,7 @@ def _read_quoted(
     started = 0
     try:
         header = next(reader, [])
-        width = len(header) + layout.is_numbered
+        width = len(layout.names(header))
         started = reader.line_num
         for row in reader:
             line, started = layout.line + started, reader.line_num
@@ -118,11 +116,7 @@ def _read_quoted(
                     pieces.append(_arrays(kept, width))
                     kept = []
             elif any(field.strip() for field in row) and not is_comment(row, width):
-                if len(row) > width and not any(field.strip() for field in row[width:]):
-                    kept.append(row[:width])
-                    lines.append(line)
-                else:
-                    ragged.append((line, row))
+                ragged.append((line, row))
     except csv.Error as error:
         place = f"{name} line {layout.line + started}"
         problems.add(
