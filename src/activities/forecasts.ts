@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Dependencies } from './dependencies.ts';
+import { loadFirstDays } from '../data-bounds.ts';
 import { behindQueue, objectsOf } from '../objects.ts';
 import { engineOf } from './runs.ts';
 import { inTransaction } from '../database/pool.ts';
@@ -331,7 +332,8 @@ export async function planPriceBatch(
   const run = await readRun(database, fence.runId);
   if (job === 'price_import') {
     const { path, sample } = run.input;
-    return { ...run.input, path, sample, settings: loadPriceSettings(config.checkout) };
+    const [settings, firstDays] = [loadPriceSettings(config.checkout), loadFirstDays(config.checkout)];
+    return { ...run.input, path, sample, settings, firstDays };
   }
   const { commodity, models, start, end, horizon, calendar } = requestOf(run);
   const modelVersions = models.map(({ version }) => version);

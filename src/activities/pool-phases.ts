@@ -2,6 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Dependencies } from './dependencies.ts';
 import { followNewestVerdict } from './verdicts.ts';
+import { loadFirstDays } from '../data-bounds.ts';
 import { inTransaction } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
 import { Failure } from '../failures.ts';
@@ -58,7 +59,7 @@ export async function snapshotSettings(deps: Dependencies, { fence }: PhaseInput
 
 /** What a job of the pool pipeline is asked, from the run's own input. Only reads. */
 export async function planPoolBatch(
-  { database }: Dependencies,
+  { database, config }: Dependencies,
   { job, fence }: PhaseInput & { job: PoolJob },
 ): Promise<Record<string, unknown>> {
   const { dataset, date, input } = await readRun(database, fence.runId);
@@ -67,7 +68,14 @@ export async function planPoolBatch(
   if (job === 'pool_evaluate') return { dataset, date, ...stretchOf(fence.unit as PoolUnit) };
   if (job === 'pool_metrics') return { dataset, date, parity, full: phasesToForce(input).has('metrics') };
   const source = input['dataset'];
-  return { dataset, date, parity, source, ...(source === 'files' && { path: input['path'] }) };
+  if (source !== 'files') return { dataset, date, parity, source };
+  return {
+    ...{ dataset, date, parity, source, path: input['path'] },
+    firstDays: loadFirstDays(config.checkout),
+    peggedTokens: loadPoolSettings(config.checkout)
+      .approvedTokens.filter(({ yieldBearing }) => !yieldBearing)
+      .map(({ symbol }) => symbol),
+  };
 }
 
 /**

@@ -7,10 +7,14 @@ VALUE_WIDTH = 40
 
 
 class Problems:
-    """Faults in the order in which they were `found`; none of them stops the search for the next."""
+    """Faults in the order in which they were `found`; none of them stops the search for the next.
+
+    `warnings` are worth telling and stop nothing.
+    """
 
     def __init__(self) -> None:
         self.found: list[str] = []
+        self.warnings: list[str] = []
 
     def add(self, where: str, fault: str, remedy: str) -> None:
         """`where` is file, line and column; `fault` holds the value; `remedy` says what to do."""

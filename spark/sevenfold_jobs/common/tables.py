@@ -1,22 +1,21 @@
 """One file as a table whose rows know where they stand, and its columns as checked Arrow arrays."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sevenfold_jobs.common import headers, utc
+from sevenfold_jobs.common.bounds import Bound, Days, plain
 from sevenfold_jobs.common.door.places import find_file
 from sevenfold_jobs.common.door.reading import Rows, read_rows
 from sevenfold_jobs.common.door.types import Unusable
 from sevenfold_jobs.common.door.values import GAPS, MARKS, USUAL, Decimals, parse_numbers
 from sevenfold_jobs.common.problems import Problems, shown
 
-DAY = r"^\d{4}-\d{2}-\d{2}$"
 # Neither PostgreSQL nor a terminal takes them for text.
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 
@@ -57,7 +56,12 @@ class Table:
         return values
 
     def numbers(
-        self, column: str, *, required: bool = True, at_least: float | None = None, above: float | None = None
+        self,
+        column: str,
+        *,
+        required: bool = True,
+        above: float | None = None,
+        within: Bound | None = None,
     ) -> pa.Array:
         """Finite double precision; null only where the column is not required and the field is empty."""
         given = self.columns[column]
@@ -88,31 +92,65 @@ class Table:
         self._refuse(
             pc.invert(finite), column, given, "is not a finite number", "correct it or remove the row"
         )
-        if at_least is not None:
-            low = pc.and_(finite, pc.less(values, at_least))
-            self._refuse(low, column, given, f"is less than {at_least:g}", "correct it or remove the row")
         if above is not None:
             low = pc.and_(finite, pc.less_equal(values, above))
             self._refuse(low, column, given, f"is not above {above:g}", "correct it or remove the row")
+            finite = pc.and_(finite, pc.invert(low))
+        if within is not None:
+            self.refuse_outside(column, pc.if_else(finite, values, None), within)
         return values
 
-    def days(self, column: str) -> pa.Array:
-        """UTC days (date32) from ISO text, dates or timestamps."""
+    def refuse_outside(
+        self, column: str, values: pa.Array, bound: Bound, only: pa.Array | None = None
+    ) -> None:
+        """Numbers of a column have to lie within a bound; `only` are the rows it speaks of."""
+        given = self.columns[column]
+        for wrong, fault in (
+            (pc.less(values, bound.low), f"is less than {plain(bound.low)}"),
+            (pc.greater(values, bound.high), f"is more than {plain(bound.high)}"),
+        ):
+            chosen = wrong if only is None else pc.and_(wrong, only)
+            remedy = f"{bound.text()} are allowed; {bound.hint}, or remove the row"
+            self._refuse(chosen, column, given, fault, remedy)
+
+    def days(self, column: str, allowed: Days, *, required: bool = True) -> pa.Array:
+        """UTC days (date32) from ISO text, dates or stamps; null only where not required and empty.
+
+        A stamp counts for its day of UTC, whatever its zone; stamps that are not at midnight are remarked on.
+        """
         given = self.columns[column]
         if pa.types.is_date(given.type) or pa.types.is_timestamp(given.type):
-            self._refuse(pc.is_null(given), column, given, "is empty", "give a day such as 2025-06-30")
-            if pa.types.is_timestamp(given.type):
-                given = pc.cast(pc.floor_temporal(given, unit="day"), pa.timestamp("us", given.type.tz))
-            return pc.cast(given, pa.date32())
-        text = self.text(column, required=True)
-        looks_right = pc.match_substring_regex(text, DAY)
-        try:
-            values = pc.cast(pc.if_else(looks_right, text, None), pa.date32())
-        except pa.ArrowInvalid:  # a day that no calendar has: look at each
-            values = pa.array([_day_or_none(value) for value in text.to_pylist()], pa.date32())
-        wrong = pc.and_(pc.is_valid(text), pc.is_null(values))
-        self._refuse(wrong, column, text, "is not a day", "write it as YYYY-MM-DD")
+            if required:
+                self._refuse(pc.is_null(given), column, given, "is empty", "give a day such as 2025-06-30")
+            stamps = utc.stamps_in_utc(given)
+        else:
+            given = self.text(column, required=required)
+            stamps = utc.stamps_of_text(given)
+            wrong = pc.and_(pc.is_valid(given), pc.is_null(stamps))
+            self._refuse(wrong, column, given, "is not a day", "write it as YYYY-MM-DD")
+        self._remark_on_hours(column, stamps)
+        values = utc.days_of_stamps(stamps)
+        for wrong, is_late in (
+            (pc.less(values, allowed.first), False),
+            (pc.greater(values, allowed.last), True),
+        ):
+            for row in np.flatnonzero(pc.fill_null(wrong, False).to_numpy(zero_copy_only=False)):
+                said = given[int(row)] if _is_text(given) else _day_text(values[int(row)])
+                fault = f"{shown(said)} {allowed.fault(is_late=is_late)}"
+                self.problems.add(self.where(int(row), column), fault, "correct it or remove the row")
         return values
+
+    def _remark_on_hours(self, column: str, stamps: pa.Array) -> None:
+        off = np.flatnonzero(utc.off_midnight(stamps).to_numpy(zero_copy_only=False))
+        if off.size:
+            first = int(off[0])
+            day = _day_text(utc.days_of_stamps(stamps)[first])
+            hour = utc.hour_of(stamps[first])
+            self.remarks.append(
+                f"{self.where(first, column)}: the stamp is {day} {hour} UTC and counts for {day} "
+                f"({off.size:,} of {self.rows:,} are not at midnight of UTC): "
+                "write days where days of another zone are meant"
+            )
 
     def one_of(self, column: str, allowed: Sequence[str]) -> pa.Array:
         """Text that is one of `allowed`."""
@@ -198,9 +236,7 @@ def read_table(
             complete = False
     for column in columns:
         if column not in table.columns and column not in table.unusable:
-            near = difflib.get_close_matches(column, found, 1)
-            hint = f"rename {shown(near[0])}" if near else f"it has {', '.join(found) or 'no columns'}"
-            problems.add(table.name, f"column {column} is missing", hint)
+            problems.add(table.name, f"column {column} is missing", headers.hint(column, found))
             complete = False
     if not others_allowed:
         for column in found:
@@ -239,8 +275,6 @@ def _is_text(values: pa.Array) -> bool:
     return pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
 
 
-def _day_or_none(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text is not None and len(text) == 10 else None
-    except ValueError:
-        return None
+def _day_text(day: pa.Date32Scalar) -> str:
+    """YYYY-MM-DD, of years that Python has no date for too."""
+    return str(np.datetime64(day.value, "D"))

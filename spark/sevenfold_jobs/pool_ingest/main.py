@@ -65,7 +65,7 @@ def _read(request: dict[str, Any], day: date) -> Source:
         raise InvalidInput(f"Source {request['source']!r} is unknown: it is files or sample.")
     if not request.get("path"):
         raise InvalidInput("Source files needs a path: give the folder that holds pools.csv.")
-    return files.read_folder(Path(request["path"]))
+    return files.read_folder(Path(request["path"]), request)
 
 
 def _day(text: str) -> date:

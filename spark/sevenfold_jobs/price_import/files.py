@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sevenfold_jobs.common.bounds import BOUNDS, COVARIATE, Days
 from sevenfold_jobs.common.door.places import find_file, stem_of
 from sevenfold_jobs.common.door.values import parse_numbers
 from sevenfold_jobs.common.failures import InvalidInput
@@ -80,13 +81,14 @@ class _DatedTable(Table):
         return place + (f", column {column}" if column else "")
 
 
-def read(path: Path) -> Source:
+def read(path: Path, allowed: Days | None = None) -> Source:
     """The prices of a file, or of a folder's files. Raises InvalidInput that counts and names the faults."""
     problems = Problems()
+    allowed = allowed or Days.of({}, "prices")
     if path.is_dir():
-        source = _read_folder(path, problems)
+        source = _read_folder(path, problems, allowed)
     elif path.is_file():
-        source = _read_file(path, problems)
+        source = _read_file(path, problems, allowed)
     else:
         raise InvalidInput(f"There is no file or folder {path}: check the path.")
     if problems.found:
@@ -101,17 +103,17 @@ def _summary(path: Path, faults: list[str]) -> str:
     return f"{count} in {path.name}, nothing was imported. {listing(faults, ' | ')}{rest}"
 
 
-def _read_file(path: Path, problems: Problems) -> Source | None:
+def _read_file(path: Path, problems: Problems, allowed: Days) -> Source | None:
     if stem_of(path.name) is None:
         raise InvalidInput(
             f"{path} is neither .csv nor .parquet: give such a file, or the folder of {PRICES}."
         )
     table = _dated_table(path.parent, path.name, problems)
-    prices = None if table is None else _prices(table)
+    prices = None if table is None else _prices(table, allowed)
     return None if prices is None else Source(path.name, prices, warnings=_told(table))
 
 
-def _read_folder(folder: Path, problems: Problems) -> Source | None:
+def _read_folder(folder: Path, problems: Problems, allowed: Days) -> Source | None:
     """The Parquet file where there is one, else the CSV files; whatever is there has to be in order."""
     present = sorted(path.name for path in folder.iterdir())
     # One name may be there as Parquet and as CSV: then it is each its own.
@@ -123,10 +125,10 @@ def _read_folder(folder: Path, problems: Problems) -> Source | None:
     unified = _dated_table(folder, UNIFIED, problems) if has[UNIFIED] else None
     listed = _dated_table(folder, PRICES, problems) if has[PRICES] else None
     daily = _dated_table(folder, COVARIATES, problems, ["date"]) if has[COVARIATES] else None
-    figures = None if daily is None else _figures(daily)
+    figures = None if daily is None else _figures(daily, allowed)
     warnings = [] if daily is None else _told(daily)
-    from_unified = None if unified is None else _prices(unified)
-    from_listed = None if listed is None else _prices(listed)
+    from_unified = None if unified is None else _prices(unified, allowed)
+    from_listed = None if listed is None else _prices(listed, allowed)
     if problems.found:
         return None
     if from_unified is None:
@@ -143,26 +145,26 @@ def _dated_table(
     return None if table is None else _DatedTable(**vars(table))
 
 
-def _prices(table: Table) -> Prices:
+def _prices(table: Table, allowed: Days) -> Prices:
     """Checked columns; where a fault was found, what it stands for is of no use and must not be used."""
-    commodity, days = table.text("commodity", required=True), table.days("date")
+    commodity, days = table.text("commodity", required=True), table.days("date", allowed)
     _refuse_names(table, commodity)
-    known = _known_at(table, days)
+    known = _known_at(table, days, allowed)
     table.refuse_repeats({"commodity": commodity, "date": days, "known_at": known})
     return Prices(
         commodity=np.array(commodity.to_pylist(), object),
         date=_numbered(days),
         known_at=_numbered(known),
         is_trading_day=_flags(table),
-        close=_values(table.numbers("close")),
+        close=_values(table.numbers("close", within=BOUNDS["prices", "close"])),
         covariates={
             name: _values(values) for name, values in _numeric(table, others_than=KEY_COLUMNS).items()
         },
     )
 
 
-def _figures(table: Table) -> Figures:
-    days = table.days("date")
+def _figures(table: Table, allowed: Days) -> Figures:
+    days = table.days("date", allowed)
     table.refuse_repeats({"date": days})
     columns = _numeric(table, others_than=("date",))
     return Figures(_numbered(days), {name: _values(values) for name, values in columns.items()})
@@ -185,20 +187,11 @@ def _refuse_names(table: Table, commodity: pa.Array) -> None:
         )
 
 
-def _known_at(table: Table, days: pa.Array) -> pa.Array:
+def _known_at(table: Table, days: pa.Array, allowed: Days) -> pa.Array:
     """When each row became known: the day itself where the file does not say."""
-    if "known_at" not in table.columns:
+    if "known_at" not in table.columns or pa.types.is_null(table.columns["known_at"].type):
         return days
-    # a row whose date is a fault already gets no second one for an empty known_at
-    filled = pc.fill_null(days, 0)
-    given = table.columns["known_at"]
-    if pa.types.is_null(given.type):
-        return days
-    if pa.types.is_date(given.type) or pa.types.is_timestamp(given.type):
-        given = pc.coalesce(given, pc.cast(filled, given.type))
-    else:
-        given = pc.coalesce(table.text("known_at", required=False), pc.cast(filled, pa.string()))
-    known = replace(table, columns=table.columns | {"known_at": given}).days("known_at")
+    known = table.days("known_at", allowed, required=False)
     early = pc.fill_null(pc.less(known, days), False).to_numpy(zero_copy_only=False)
     for row in np.flatnonzero(early):
         table.problems.add(
@@ -243,7 +236,7 @@ def _numeric(table: Table, others_than: tuple[str, ...]) -> dict[str, pa.Array]:
                 "write numbers or remove the column",
             )
         else:
-            found[name] = table.numbers(name, required=False)
+            found[name] = table.numbers(name, required=False, within=COVARIATE)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.bounds import Days
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.price_import import files, load, remarks, sample, series
 from sevenfold_jobs.price_import.wording import listing
@@ -23,7 +24,10 @@ def run(batch: Batch) -> dict[str, Any]:
     written.
     """
     request = batch.input
-    source = sample.generate() if request.get("sample") else files.read(Path(request["path"]))
+    if request.get("sample"):
+        source = sample.generate()
+    else:
+        source = files.read(Path(request["path"]), Days.of(request, "prices"))
     settings = {each["commodity"]: each for each in request["settings"]}
     chosen = _chosen(source, request.get("commodities"))
     _refuse_missing_days(source, chosen)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from sevenfold_jobs.common.lone import lone_rows
 from sevenfold_jobs.price_import.days import as_text, is_weekend
 from sevenfold_jobs.price_import.files import Prices
 from sevenfold_jobs.price_import.wording import listing
@@ -13,11 +14,13 @@ LONGEST_HOLIDAY = 5
 
 
 def remarks(prices: Prices, commodity: str) -> list[str]:
-    """Closes at or below 0, long gaps, and weekdays that look lost, each in one line."""
+    """Lone days, closes at or below 0, long gaps, and weekdays that look lost, each in one line."""
     own = prices.of(commodity)
+    lone = lone_rows(np.zeros(len(own.date), np.int64), own.date)
     trading = np.unique(own.date[own.is_trading_day])
     low = np.flatnonzero(own.is_trading_day & (own.close <= 0))
     found = {
+        "years from every other day, is the year right": [as_text(own.date[row]) for row in lone],
         "close not above 0, kept and forecast like any other": [
             f"{as_text(own.date[row])} {own.close[row]:g}" for row in low
         ],
