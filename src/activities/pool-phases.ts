@@ -16,7 +16,7 @@ import { renderBackfillReport } from '../pages/backfill-report.ts';
 import { renderCvReport } from '../pages/cv-report.ts';
 import { loadDailyReport } from '../pages/daily-report-data.ts';
 import { renderDailyReport } from '../pages/daily-report.ts';
-import { groupPool } from '../pools/grouping.ts';
+import { groupingDays, groupOver } from '../pools/grouping.ts';
 import type { GroupingFigures } from '../pools/grouping.ts';
 import { iceboxOn } from '../pools/icebox.ts';
 import type { Candle } from '../pools/icebox.ts';
@@ -96,7 +96,7 @@ export async function prefilterPools(deps: Dependencies, { fence }: PhaseInput):
       where p.dataset = $1 and p.is_active`,
     [dataset, date],
   );
-  const judged = prefilter.prefilterPools(pools.rows, loadPoolSettings(deps.config.checkout));
+  const judged = prefilter.prefilterPools(pools.rows, loadPoolSettings(deps.config.checkout), date!);
   if (!judged.some(({ passed }) => passed)) {
     throw new Failure(
       'InvalidInput',
@@ -143,20 +143,29 @@ export async function groupPools(deps: Dependencies, { fence }: PhaseInput): Pro
   const { dataset, date, input } = await readRun(deps.database, fence.runId);
   const { parameters, approvedTokens } = loadPoolSettings(deps.config.checkout);
   const rule = input['parity'] === true ? 'parity' : 'corrected';
-  const figures = await deps.database.query<GroupingFigures & { poolId: string }>(
-    `select p.pool_id as "poolId", m.apy_delta_today_yesterday as "apyDelta", m.stddev_apy_7d as "stddev7d",
-            m.stddev_apy_30d as "stddev30d", m.stddev_apy_7d_delta as "stddev7dDelta",
-            m.stddev_apy_30d_delta as "stddev30dDelta"
+  const figures = await deps.database.query<{ poolId: string; days: GroupingFigures[] }>(
+    `with last_day as (
+       select case when $3 then $2::date
+                   else (select max(date) from pool_history where dataset = $1 and date < $2) end as date
+     )
+     select p.pool_id as "poolId",
+            -- a pool without figures on the last day has none: what it was before does not vote for it
+            case when bool_or(m.date = l.date) then
+              json_agg(json_build_object('apyDelta', m.apy_delta_today_yesterday, 'stddev7d', m.stddev_apy_7d,
+                                         'stddev30d', m.stddev_apy_30d, 'stddev7dDelta', m.stddev_apy_7d_delta,
+                                         'stddev30dDelta', m.stddev_apy_30d_delta) order by m.date)
+              else '[]' end as days
        from pools p
+       cross join last_day l
        left join pool_daily_metrics m
               on m.dataset = p.dataset and m.pool_id = p.pool_id and m.metrics_version is not null
-             and m.date = case when $3 then $2::date
-                               else (select max(date) from pool_history where dataset = $1 and date < $2) end
+             and m.date > l.date - $4::integer and m.date <= l.date
       where p.dataset = $1 and p.is_active
+      group by p.pool_id
       order by p.pool_id`,
-    [dataset, date, rule === 'parity'],
+    [dataset, date, rule === 'parity', rule === 'parity' ? 1 : groupingDays],
   );
-  const groups = figures.rows.map((pool) => groupPool(pool, parameters, rule));
+  const groups = figures.rows.map(({ days }) => groupOver(days, parameters, rule));
   const candles = await deps.database.query<Candle>(
     'select symbol, date, low, close from token_prices_daily where dataset = $1 and date < $2',
     [dataset, date],

@@ -1,44 +1,36 @@
 import type { Dependencies } from './dependencies.ts';
+import {
+  priceWarnings,
+  readCandidates,
+  readForecasted,
+  readGas,
+  readHoldings,
+  readIcebox,
+  readPrices,
+} from './portfolio-day.ts';
+import type { DayOfPortfolio } from './portfolio-day.ts';
 import { followNewestVerdict } from './verdicts.ts';
 import { inTransaction } from '../database/pool.ts';
-import type { Database, PoolClient } from '../database/pool.ts';
+import type { PoolClient } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
 import { portfolioOf, readRun } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { passFence } from '../ledger/units.ts';
-import { addDays } from '../planning/days.ts';
-import type { Day } from '../planning/days.ts';
-import { allocate as solveAllocation } from '../pools/allocation/allocate.ts';
+import { allocate as solveAllocation, stuckIn } from '../pools/allocation/allocate.ts';
 import type { Allocation } from '../pools/allocation/allocate.ts';
-import { assembleProblem, forecastBelievedDays } from '../pools/allocation/assemble.ts';
-import type { Candidate } from '../pools/allocation/assemble.ts';
-import { gasCosts, unknownBaseFeeGwei, unknownEthUsd } from '../pools/allocation/gas.ts';
+import { assembleProblem } from '../pools/allocation/assemble.ts';
+import { gasCosts } from '../pools/allocation/gas.ts';
+import { withUntouched } from '../pools/allocation/plan.ts';
 import type { Step } from '../pools/allocation/plan.ts';
 import { solverName } from '../pools/allocation/solver.ts';
 import { finalFilterPool } from '../pools/final-filter.ts';
-import {
-  dollarsOf,
-  formatAmount,
-  formatDollars,
-  formatPrice,
-  parseAmount,
-  parsePrice,
-} from '../pools/portfolio/amounts.ts';
-import type { Holding } from '../pools/portfolio/opening.ts';
-import { pricesOn } from '../pools/portfolio/prices.ts';
-import type { Close, TokenPrice } from '../pools/portfolio/prices.ts';
+import { dollarsOf, formatAmount, formatDollars, formatPrice } from '../pools/portfolio/amounts.ts';
 import { portfolioSource } from '../pools/portfolio/source.ts';
-import { approvedTokensOf } from '../pools/prefilter.ts';
-import type { PoolToJudge } from '../pools/prefilter.ts';
 import { loadPoolSettings } from '../pools/settings.ts';
-import type { PoolSettings } from '../pools/settings.ts';
 
 interface PhaseInput {
   fence: Fence;
 }
-
-const poolColumns = `p.pool_id as "poolId", p.protocol, p.chain, p.symbol, p.poolmeta as "poolMeta", p.tvl,
-  p.underlying_tokens as "underlyingTokens", p.underlying_token_addresses as "underlyingTokenAddresses"`;
 
 /**
  * Phase filter: the final filter's verdict on every pool that the pre-filter let pass, and what the portfolio holds as
@@ -48,23 +40,9 @@ export async function filterPools(deps: Dependencies, { fence }: PhaseInput): Pr
   const run = await readRun(deps.database, fence.runId);
   const [dataset, date, portfolio] = [run.dataset, run.date!, portfolioOf(run)];
   const settings = loadPoolSettings(deps.config.checkout);
-  const icebox = await deps.database.query<{ token: string }>(
-    'select token_symbol as token from icebox_tokens where dataset = $1 and date = $2',
-    [dataset, date],
-  );
-  const iceboxed = new Set(icebox.rows.map(({ token }) => token));
-  const pools = await deps.database.query<
-    PoolToJudge & { forecastedApy: number | null; forecastedTvl: number | null }
-  >(
-    `select ${poolColumns}, m.forecasted_apy as "forecastedApy", m.forecasted_tvl as "forecastedTvl"
-       from pools p join pool_daily_metrics m using (dataset, pool_id)
-      where p.dataset = $1 and m.date = $2 and p.is_active and m.prefilter_reason is null
-      order by p.pool_id`,
-    [dataset, date],
-  );
-  const judged = pools.rows.map((pool) =>
-    finalFilterPool({ ...pool, tokens: approvedTokensOf(pool, settings) }, iceboxed, settings.parameters),
-  );
+  const iceboxed = await readIcebox(deps.database, dataset, date);
+  const pools = await readForecasted(deps.database, dataset, date, settings);
+  const judged = pools.map((pool) => finalFilterPool(pool, iceboxed, settings.parameters));
   const opened = await portfolioSource(portfolio).open(deps.database, { dataset, date }, settings);
   const prices = await readPrices(
     deps.database,
@@ -141,7 +119,7 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
 
   const holdings = await readHoldings(deps.database, dataset, date, portfolio);
   const held = [...new Set(holdings.flatMap(({ poolId }) => poolId ?? []))];
-  const candidates = await readCandidates(deps.database, dataset, date, held, settings);
+  const candidates = await readCandidates(deps.database, { dataset, date, portfolio }, held, settings);
   const prices = await readPrices(
     deps.database,
     dataset,
@@ -152,14 +130,24 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
   // What the day began with is priced already, and stays so.
   for (const { token, price } of holdings) prices.set(token, { ...prices.get(token)!, price });
   const gas = await readGas(deps.database, dataset, date);
-  const problem = assembleProblem(
+  const boxed = await readIcebox(deps.database, dataset, date);
+  const { problem, untouched } = assembleProblem(
+    date,
     parameters,
     gasCosts(parameters, gas.baseFeeGwei, gas.ethUsd),
     holdings,
     candidates,
-    new Map([...prices].map(([token, { price }]) => [token, price])),
+    prices,
+    parameters.icebox_convert ? new Set() : boxed,
   );
-  const decided = await solveAllocation(problem, { timeLimitSeconds: parameters.solver_time_limit_seconds });
+  const solved = await solveAllocation(problem, { timeLimitSeconds: parameters.solver_time_limit_seconds });
+  const decided: Allocation = {
+    ...solved,
+    plan: withUntouched(
+      solved.plan,
+      untouched.map((holding) => ({ ...holding, price: prices.get(holding.token)!.price })),
+    ),
+  };
   await failpoint(deps.config.failpoints, 'allocate-solved');
 
   const steps = JSON.stringify(decided.plan.steps.map((step, i) => recordOf(step, i + 1)));
@@ -233,115 +221,11 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
         positions: decided.plan.positions.length,
         poolsHeld,
         solveSeconds: decided.solveSeconds,
+        stuck: stuckIn(problem, decided),
         warnings: [...priceWarnings(prices), ...(gas.warning === null ? [] : [gas.warning])],
       },
     });
   });
-}
-
-interface DayOfPortfolio {
-  dataset: string;
-  portfolio: string;
-  date: Day;
-}
-
-/** Prices of the day for these tokens, from closes before it. */
-async function readPrices(
-  database: Database,
-  dataset: string,
-  date: Day,
-  tokens: readonly string[],
-  { approvedTokens }: PoolSettings,
-): Promise<Map<string, TokenPrice>> {
-  const closes = await database.query<Close>(
-    `select distinct on (symbol) symbol, date, close from token_prices_daily
-      where dataset = $1 and date < $2 and close > 0 and lower(symbol) = any($3)
-      order by symbol, date desc`,
-    [dataset, date, [...new Set(tokens.map((token) => token.toLowerCase()))]],
-  );
-  return pricesOn(date, tokens, closes.rows, approvedTokens);
-}
-
-function priceWarnings(prices: ReadonlyMap<string, TokenPrice>): string[] {
-  return [...prices]
-    .filter(([, { warning }]) => warning !== null)
-    .map(([token, { warning }]) => `${token}: ${warning}`)
-    .sort();
-}
-
-async function readHoldings(
-  database: Database,
-  dataset: string,
-  date: Day,
-  portfolio: string,
-): Promise<(Holding & { price: bigint })[]> {
-  const found = await database.query<{ poolId: string | null; token: string; amount: string; price: string }>(
-    `select pool_id as "poolId", token_symbol as token, unallocated_balance + allocated_balance as amount,
-            price_usd as price
-       from daily_balances
-      where dataset = $1 and portfolio = $2 and date = $3 and unallocated_balance + allocated_balance > 0
-      order by pool_id nulls first, token_symbol`,
-    [dataset, portfolio, date],
-  );
-  return found.rows.map((row) => ({ ...row, amount: parseAmount(row.amount), price: parsePrice(row.price) }));
-}
-
-/** The pools that passed today, and those held, whatever their state, with the newest forecast that is still believed. */
-async function readCandidates(
-  database: Database,
-  dataset: string,
-  date: Day,
-  held: readonly string[],
-  settings: PoolSettings,
-): Promise<Candidate[]> {
-  const found = await database.query<PoolToJudge & Omit<Candidate, 'tokens'>>(
-    `select ${poolColumns}, m.pool_group as group,
-            p.is_active and m.forecasted_apy > 0 and m.forecasted_tvl > 0 and not m.is_filtered_out as passes,
-            coalesce(m.forecasted_apy, f.forecasted_apy) as "forecastedApy",
-            coalesce(m.forecasted_tvl, f.forecasted_tvl) as "forecastedTvl"
-       from pools p
-       left join pool_daily_metrics m on m.dataset = p.dataset and m.pool_id = p.pool_id and m.date = $2
-       left join lateral (select e.forecasted_apy, e.forecasted_tvl from pool_daily_metrics e
-                           where e.dataset = p.dataset and e.pool_id = p.pool_id and e.date < $2 and e.date >= $3
-                             and e.forecasted_apy is not null and e.forecasted_tvl is not null
-                           order by e.date desc limit 1) f on p.pool_id = any($4)
-      where p.dataset = $1
-        and (p.pool_id = any($4)
-             or p.is_active and m.forecasted_apy > 0 and m.forecasted_tvl > 0 and not m.is_filtered_out)`,
-    [dataset, date, addDays(date, -forecastBelievedDays), held],
-  );
-  return found.rows.map((pool) => ({
-    ...pool,
-    passes: pool.passes === true,
-    tokens: approvedTokensOf(pool, settings),
-  }));
-}
-
-async function readGas(
-  database: Database,
-  dataset: string,
-  date: Day,
-): Promise<{ baseFeeGwei: number; ethUsd: number; warning: string | null }> {
-  const found = await database.query<{ forecast: number | null; newest: number | null; eth: number | null }>(
-    `select (select forecasted_avg_gas_gwei from gas_fees_daily where dataset = $1 and date = $2) as forecast,
-            (select actual_avg_gas_gwei from gas_fees_daily
-              where dataset = $1 and date < $2 and actual_avg_gas_gwei is not null order by date desc limit 1) as newest,
-            (select close from token_prices_daily
-              where dataset = $1 and date < $2 and upper(symbol) = 'ETH' and close > 0
-              order by date desc limit 1) as eth`,
-    [dataset, date],
-  );
-  const { forecast, newest, eth } = found.rows[0]!;
-  const baseFeeGwei = forecast ?? newest;
-  const unknown = [
-    ...(baseFeeGwei === null ? [`gas price unknown: counts ${unknownBaseFeeGwei} gwei`] : []),
-    ...(eth === null ? [`price of ether unknown: counts $${unknownEthUsd}`] : []),
-  ];
-  return {
-    baseFeeGwei: baseFeeGwei ?? unknownBaseFeeGwei,
-    ethUsd: eth ?? unknownEthUsd,
-    warning: unknown.length === 0 ? null : unknown.join(', '),
-  };
 }
 
 /** A transaction as the tables and the pages know it. */

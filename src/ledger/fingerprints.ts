@@ -13,13 +13,13 @@ import type { Run } from './runs.ts';
 
 /** Raised when the figures of a rule written in TypeScript change; those of the jobs stand beside the jobs. */
 const ruleVersions = {
-  prefilter: 2,
-  grouping: 1,
+  prefilter: 3,
+  grouping: 2,
   icebox: 1,
-  filter: 1,
-  portfolio: 1,
-  allocate: 1,
-  report: 2,
+  filter: 2,
+  portfolio: 2,
+  allocate: 2,
+  report: 3,
 };
 
 /** What a phase would read now. */
@@ -110,7 +110,9 @@ export async function fingerprint(
         await row(
           database,
           `select ${forecastsOfTheDay}, ${poolIdentities}, ${newestChange('token_prices_daily', '<')},
-                  ${newestChange('gas_fees_daily', '<')}, ${previousPositions},
+                  ${newestChange('gas_fees_daily', '<')}, ${newestChange('pool_history', '<')}, ${previousPositions},
+                  (select md5(string_agg(token_symbol, ' ' order by token_symbol))
+                     from icebox_tokens where dataset = $1 and date = $2),
                   -- a held pool without a forecast of the day may still be judged by one of the last three days
                   (select md5(string_agg(md5((date, pool_id, forecasted_apy, forecasted_tvl)::text), ''
                                          order by date, pool_id))

@@ -1,6 +1,8 @@
 /** Phase 5: whether a pool that may be used at all is worth using on this day, and every reason why not. */
 import { dollars, judgement } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
+import { implausibleApy } from './plausible.ts';
+import type { ApyLimits } from './plausible.ts';
 import type { PoolParameters } from './settings.ts';
 
 export interface ForecastedPool {
@@ -11,13 +13,17 @@ export interface ForecastedPool {
   forecastedApy: number | null;
   /** Dollars. */
   forecastedTvl: number | null;
+  /** Newest observed before the day, percent points a year. */
+  lastApy?: number | null;
+  /** The median of the days before that (see plausible.ts); null where there are too few. */
+  usualApy?: number | null;
 }
 
 /** Judges one pool. All checks run, so that the reasons are complete. */
 export function finalFilterPool(
   pool: ForecastedPool,
   iceboxed: ReadonlySet<string>,
-  limits: Pick<PoolParameters, 'pool_tvl_limit' | 'pool_apy_limit'>,
+  limits: Pick<PoolParameters, 'pool_tvl_limit' | 'pool_apy_limit'> & ApyLimits,
 ): Judgement {
   return judgement(pool.poolId, [
     ...forecastReasons(pool),
@@ -25,6 +31,9 @@ export function finalFilterPool(
     ...pool.tokens.filter((token) => iceboxed.has(token)).map((token) => `token in the icebox: ${token}`),
     ...belowLimit('TVL', pool.forecastedTvl, limits.pool_tvl_limit, dollars),
     ...belowLimit('APY', pool.forecastedApy, points(limits.pool_apy_limit), percent),
+    // The forecast smooths what the source says, so both are looked at.
+    ...implausible('forecasted APY', pool.forecastedApy, pool, limits),
+    ...implausible('APY of the day before', pool.lastApy ?? null, pool, limits),
   ]);
 }
 
@@ -41,6 +50,11 @@ function belowLimit(
 ): string[] {
   if (!isKnown(forecast) || forecast >= limit) return [];
   return [`forecasted ${what} below limit: ${shown(forecast)} of ${shown(limit)}`];
+}
+
+function implausible(what: string, apy: number | null, pool: ForecastedPool, limits: ApyLimits): string[] {
+  const why = isKnown(apy) ? implausibleApy(apy, pool.usualApy ?? null, limits) : undefined;
+  return why === undefined ? [] : [`${what} implausible: ${why}`];
 }
 
 function isKnown(forecast: number | null): forecast is number {

@@ -1,6 +1,8 @@
 /** Phase 2 for sources that cannot look at the chain: whether a pool may be used at all, and every reason why not. */
+import type { Day } from '../planning/days.ts';
 import { dollars, judgement } from './judgement.ts';
 import type { Judgement } from './judgement.ts';
+import { maturityOf } from './maturity.ts';
 import type { PoolSettings } from './settings.ts';
 
 export interface PoolToJudge {
@@ -31,15 +33,15 @@ type Lists = Pick<PoolSettings, 'approvedTokens' | 'blacklistedTokens' | 'approv
 const approvedChain = 'Ethereum';
 const pendle = 'pendle';
 
-/** Judges all pools; the answer is in the order of their ids. */
-export function prefilterPools(pools: readonly PoolToJudge[], settings: Lists): PoolJudgement[] {
+/** Judges all pools for a run date; the answer is in the order of their ids. */
+export function prefilterPools(pools: readonly PoolToJudge[], settings: Lists, date: Day): PoolJudgement[] {
   return [...pools]
     .sort((a, b) => (a.poolId < b.poolId ? -1 : Number(a.poolId > b.poolId)))
-    .map((pool) => prefilterPool(pool, settings));
+    .map((pool) => prefilterPool(pool, settings, date));
 }
 
 /** Judges one pool. All checks run, so that the reasons are complete. */
-export function prefilterPool(pool: PoolToJudge, settings: Lists): PoolJudgement {
+export function prefilterPool(pool: PoolToJudge, settings: Lists, date: Day): PoolJudgement {
   const approvedTokens = approvedTokensOf(pool, settings);
   const found = [
     ...missingNames(pool),
@@ -47,6 +49,7 @@ export function prefilterPool(pool: PoolToJudge, settings: Lists): PoolJudgement
     ...chainReasons(pool),
     ...(pool.protocol === pendle ? pendleReasons(pool, approvedTokens) : tokenReasons(pool, settings)),
     ...blacklistReasons(pool, settings),
+    ...maturityReasons(pool, date),
   ];
   return { ...judgement(pool.poolId, found), approvedTokens };
 }
@@ -107,6 +110,22 @@ function blacklistReasons(pool: PoolToJudge, { blacklistedTokens }: Lists): stri
   return symbols
     .filter((symbol) => blacklisted.has(symbol.trim().toLowerCase()))
     .map((symbol) => `token blacklisted: ${symbol.trim()}`);
+}
+
+/** Nobody pays interest from the day of maturity on, whatever the source still says of the pool. */
+function maturityReasons(pool: PoolToJudge, date: Day): string[] {
+  const maturity = maturityOfPool(pool);
+  return maturity !== undefined && maturity <= date ? [`matured: on ${maturity}`] : [];
+}
+
+/** The day a fixed-term pool ends on, as far as its source says it in any of its words. */
+export function maturityOfPool({
+  symbol,
+  poolMeta,
+  protocol,
+  underlyingTokens,
+}: Pick<PoolToJudge, 'symbol' | 'poolMeta' | 'protocol' | 'underlyingTokens'>): Day | undefined {
+  return maturityOf(protocol, symbol, poolMeta, ...underlyingTokens);
 }
 
 /** The approved tokens a pool consists of, as the approved list spells them. */

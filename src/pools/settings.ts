@@ -12,6 +12,8 @@ const numberKind = (allowed: string, within: (value: number) => boolean): Kind<n
 });
 
 const fraction = numberKind('a fraction from 0 to 1', (value) => value >= 0 && value <= 1);
+const share = numberKind('a share of at least 0 (1 is 100 %)', (value) => value >= 0);
+const factor = numberKind('a factor of at least 1', (value) => value >= 1);
 const dollars = numberKind('an amount in dollars of at least 0', (value) => value >= 0);
 const gwei = numberKind('a number of gwei of at least 0', (value) => value >= 0);
 // Two tries of this length must fit into the ten minutes of an activity.
@@ -50,6 +52,14 @@ const parameterKinds = {
   pool_tvl_limit: dollars,
   /** Pools that are forecast less than this a year are not used (0.01 is 1 percent point). */
   pool_apy_limit: fraction,
+  /** An APY beyond this, forecast or observed, is taken for an error of the source (1 is 100 % a year) ... */
+  pool_apy_max: share,
+  /** ... and so is one beyond so many times the pool's usual APY, the median of 30 days, ... */
+  pool_apy_jump_times: factor,
+  /** ... if it is beyond this as well: from 0.5 % to 6 % is no jump to speak of. */
+  pool_apy_jump_floor: share,
+  /** Whether the books take such an APY all the same, instead of the pool's usual one. */
+  pool_apy_book_implausible: flag,
   /** On record only. */
   pool_pair_tvl_ratio_min: fraction,
   /** On record only. */
@@ -91,6 +101,8 @@ const parameterKinds = {
   icebox_recovery_l_days_threshold: days,
   /** Days in a row that the close must hold rule C's limit. */
   icebox_recovery_c_days_threshold: days,
+  /** Whether tokens in the icebox may be exchanged for others: at the bottom, that is. */
+  icebox_convert: flag,
   /** Days over which a move must earn back its cost. */
   optimization_horizon_days: days,
   /**

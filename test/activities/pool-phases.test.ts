@@ -168,13 +168,13 @@ async function fillMetrics(deps: Dependencies, dataset: string): Promise<void> {
   await deps.database.query(
     `insert into pool_daily_metrics (dataset, pool_id, date, actual_apy, apy_delta_today_yesterday, stddev_apy_7d,
                                      stddev_apy_30d, stddev_apy_7d_delta, stddev_apy_30d_delta, metrics_version)
-     select dataset, pool_id, date, apy, case when date = '2026-01-30' then -2.5 else -9 end, 0.1, 0.1, -1, -1, 1
+     select dataset, pool_id, date, apy, case when date between '2026-01-27' and '2026-01-30' then -2.5 else -9 end, 0.1, 0.1, -1, -1, 1
        from pool_history where dataset = $1`,
     [dataset],
   );
 }
 
-test('groups rest on the last complete day, by how much the APY moved whatever the direction', async (t) => {
+test('groups rest on the last complete days, by how much the APY moved whatever the direction', async (t) => {
   const { deps, runId } = await withPools(t);
   await fillMetrics(deps, 'sample');
   await prefilterPools(deps, { fence: await begin(deps, runId, 'prefilter') });

@@ -4,7 +4,13 @@ import { finalFilterPool } from '../../src/pools/final-filter.ts';
 import type { ForecastedPool } from '../../src/pools/final-filter.ts';
 import { reasonKinds } from '../../src/pools/judgement.ts';
 
-const limits = { pool_tvl_limit: 100_000, pool_apy_limit: 0.07 };
+const limits = {
+  pool_tvl_limit: 100_000,
+  pool_apy_limit: 0.07,
+  pool_apy_max: 1,
+  pool_apy_jump_times: 5,
+  pool_apy_jump_floor: 0.2,
+};
 
 function judge(change: Partial<ForecastedPool>, iceboxed: string[] = []) {
   const pool = { poolId: 'a', tokens: ['USDC'], forecastedApy: 8, forecastedTvl: 5e6, ...change };
@@ -45,4 +51,28 @@ test('all reasons are given, in a form that can be counted', () => {
     'forecasted TVL below limit',
     'forecasted APY below limit',
   ]);
+});
+
+test('an APY that no pool pays draws no money, whether the forecast repeats it or smooths it away', () => {
+  assert.deepEqual(judge({ forecastedApy: 1e6, lastApy: 1e6, usualApy: 5.8 }).reasons, [
+    'forecasted APY implausible: 1,000,000.00 % is beyond the limit of 100.00 %',
+    'APY of the day before implausible: 1,000,000.00 % is beyond the limit of 100.00 %',
+  ]);
+  assert.deepEqual(judge({ forecastedApy: 8, lastApy: -50_000, usualApy: 5.8 }).reasons, [
+    'APY of the day before implausible: -50,000.00 % is beyond the limit of 100.00 %',
+  ]);
+});
+
+test("a jump is held against the pool's own past, and small figures are no jump", () => {
+  assert.deepEqual(judge({ forecastedApy: 30, lastApy: 30, usualApy: 5.8 }).reasons, [
+    'forecasted APY implausible: 30.00 % is more than 29.00 %, what its usual 5.80 % leaves room for',
+    'APY of the day before implausible: 30.00 % is more than 29.00 %, what its usual 5.80 % leaves room for',
+  ]);
+  assert.equal(judge({ forecastedApy: 29, lastApy: 29, usualApy: 5.8 }).passed, true);
+  assert.equal(judge({ forecastedApy: 18, lastApy: 18, usualApy: 0.2 }).passed, true);
+  assert.equal(
+    judge({ forecastedApy: 90, lastApy: 90, usualApy: null }).passed,
+    true,
+    'a new pool has no past',
+  );
 });

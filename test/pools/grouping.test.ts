@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { groupPool } from '../../src/pools/grouping.ts';
+import { groupOver, groupPool } from '../../src/pools/grouping.ts';
 import type { GroupingFigures, PoolGroup } from '../../src/pools/grouping.ts';
 import { loadPoolSettings } from '../../src/pools/settings.ts';
 
@@ -72,4 +72,27 @@ test('a limit in percent points carries no dust of binary fractions', () => {
   const seven = { ...limits, group1_apy_delta_max: 0.07, group2_apy_delta_max: 0.07 };
   assert.equal(groupPool(figures([7, 0, 0, null, null]), seven, 'corrected'), 1);
   assert.equal(groupPool(figures([7.000000000000001, 0, 0, null, null]), seven, 'corrected'), 3);
+});
+
+const [calm, wild] = [figures([0, 0.5, 0.5, 0, 0]), figures([9, 5, 0.5, 0, 0])];
+
+test('one wild or quiet day moves no pool into another group, and four of seven do', () => {
+  const over = (...days: GroupingFigures[]) => groupOver(days, limits, 'corrected');
+  assert.equal(over(calm, calm, calm, calm, calm, calm, wild), 1);
+  assert.equal(over(calm, calm, calm, wild, wild, wild, wild), 3);
+  assert.equal(over(wild, wild, wild, calm, calm, calm, calm), 1);
+  assert.equal(
+    over(wild, wild, wild, wild, calm, calm, calm, calm, calm),
+    1,
+    'only the last seven days vote',
+  );
+  assert.equal(over(calm, wild), 3, 'the more volatile of two');
+});
+
+test('a pool without figures on its last day is unknown, whatever it was before; parity knows the last day alone', () => {
+  const none = figures([null, null, null, null, null]);
+  assert.equal(groupOver([calm, calm, none], limits, 'corrected'), 4);
+  assert.equal(groupOver([], limits, 'corrected'), 4);
+  assert.equal(groupOver([none, none, calm], limits, 'corrected'), 1);
+  assert.equal(groupOver([calm, wild], limits, 'parity'), groupPool(wild, limits, 'parity'));
 });

@@ -8,6 +8,7 @@ const usdc = '0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48';
 const dai = '0x6B175474E89094C44Da98b954EedeAC495271d0F';
 const stranger = '0x000000000000000000000000000000000000dEaD';
 
+const date = '2022-01-15';
 const settings = {
   parameters: { pool_tvl_limit: 100_000 },
   approvedTokens: [
@@ -186,11 +187,18 @@ const cases: [what: string, change: Partial<PoolToJudge>, reasons: string[]][] =
     { protocol: 'pendle', underlyingTokens: ['USDC', 'FRAX'], underlyingTokenAddresses: [usdc, ''] },
     ['token blacklisted: FRAX'],
   ],
+  ['a principal token that matured', { symbol: 'PT-USDe-25NOV2021' }, ['matured: on 2021-11-25']],
+  [
+    'a market that matures on the day',
+    { poolMeta: 'For LP | Maturity 15 Jan 2022' },
+    ['matured: on 2022-01-15'],
+  ],
+  ['a market that matures tomorrow', { poolMeta: 'For LP | Maturity 16JAN2022' }, []],
 ];
 
 for (const [what, change, reasons] of cases) {
   test(`${reasons.length === 0 ? 'passes' : 'rejects'} ${what}`, () => {
-    const judged = prefilterPool({ ...good, ...change }, settings);
+    const judged = prefilterPool({ ...good, ...change }, settings, date);
     assert.deepEqual(judged.reasons, reasons);
     assert.equal(judged.passed, reasons.length === 0);
     assert.equal(judged.reason, reasons.length === 0 ? null : reasons.join('; '));
@@ -199,25 +207,25 @@ for (const [what, change, reasons] of cases) {
 
 test('names the tokens as the approved list spells them, of a Pendle pool the approved ones alone', () => {
   const spelt = { ...good, underlyingTokens: ['usdc', 'Dai'] };
-  assert.deepEqual(prefilterPool(spelt, settings).approvedTokens, ['USDC', 'DAI']);
+  assert.deepEqual(prefilterPool(spelt, settings, date).approvedTokens, ['USDC', 'DAI']);
   const pendle = {
     ...good,
     protocol: 'pendle',
     underlyingTokens: ['X', 'usdc'],
     underlyingTokenAddresses: [stranger, usdc],
   };
-  assert.deepEqual(prefilterPool(pendle, settings).approvedTokens, ['USDC']);
+  assert.deepEqual(prefilterPool(pendle, settings, date).approvedTokens, ['USDC']);
 });
 
 test('answers in the order of the ids, whatever the order of the question', () => {
   const pools = ['b', 'a', 'B', '10', '9'].map((poolId) => ({ ...good, poolId }));
   const expected = ['10', '9', 'B', 'a', 'b'];
   assert.deepEqual(
-    prefilterPools(pools, settings).map((judged) => judged.poolId),
+    prefilterPools(pools, settings, date).map((judged) => judged.poolId),
     expected,
   );
   assert.deepEqual(
-    prefilterPools(pools.reverse(), settings).map((judged) => judged.poolId),
+    prefilterPools(pools.reverse(), settings, date).map((judged) => judged.poolId),
     expected,
   );
 });
@@ -226,6 +234,7 @@ test('reasons are counted by kind, also where the source wrote a semicolon', () 
   const judged = prefilterPool(
     { ...good, protocol: 'a; b: c', underlyingTokens: ['X', 'Y'], underlyingTokenAddresses: [stranger, ''] },
     settings,
+    date,
   );
   assert.deepEqual(reasonKinds(judged.reason!), ['protocol not approved', 'token not approved']);
 });

@@ -46,7 +46,9 @@ test('the shipped parameters are the defaults, with a horizon of a week', () => 
   assert.equal(parameters.pool_apy_limit, 0.01);
   assert.equal(parameters.min_pools, 5);
   assert.equal(parameters.optimization_horizon_days, 7);
-  assert.equal(Object.keys(parameters).length, 39);
+  assert.equal(parameters.icebox_convert, false, 'nothing is sold at the bottom unasked');
+  assert.equal(parameters.pool_apy_book_implausible, false);
+  assert.equal(Object.keys(parameters).length, 44);
 });
 
 const wrongParameters: [change: Record<string, unknown>, message: RegExp][] = [

@@ -7,6 +7,7 @@ dollars and has one variable a pool. Both must find the same optimum of the same
 """
 
 import json
+import math
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -29,11 +30,14 @@ def best_objective(problem: dict[str, Any]) -> float | None:
     if assets <= 0:
         return 0.0
     symbols = list(price)
+    frozen = {token["symbol"] for token in problem["tokens"] if token.get("frozen", False)}
     rate = limits["conversionRate"]
-    smallest = max(limits["minPositionUsd"], limits["minPositionPct"] * assets)
+    smallest = max(limits["minPositionUsd"], limits["minPositionPct"] * assets, CENT)
 
     model = highspy.Highs()
     model.setOptionValue("output_flag", False)
+    # With it, one of the problems ends below its optimum at these tolerances.
+    model.setOptionValue("presolve", "off")
     model.setOptionValue("mip_rel_gap", 0.0)
     model.setOptionValue("mip_abs_gap", 1e-9)
     model.setOptionValue("mip_feasibility_tolerance", 1e-9)
@@ -44,30 +48,37 @@ def best_objective(problem: dict[str, Any]) -> float | None:
     wallet: dict[str, list[Any]] = {j: [] for j in symbols}
     spread: list[Any] = []
     in_group: dict[int, list[Any]] = {1: [], 2: [], 3: []}
+    held_now = 0
+    leaving = 0.0
+    places_in, staying_in = [0, 0, 0], [0.0, 0.0, 0.0]
 
     for i, pool in enumerate(pools):
         earns = max(0.0, pool["apy"]) / 100 / 365 * limits["horizonDays"]
-        cap = min(limits["maxPositionPct"] * assets, limits["maxPoolTvlPct"] * pool["tvl"])
+        limit = min(limits["maxPositionPct"] * assets, limits["maxPoolTvlPct"] * pool["tvl"])
         if pool["tvl"] < limits["poolTvlLimit"]:
-            cap = 0.0
-        elif value[i] <= cap + CENT:
-            cap = max(cap, value[i])
-        if not pool["mayGrow"]:
-            cap = min(cap, value[i])
-        tokens = sorted(set(held[i]) | (set(pool["accepts"]) if pool["mayGrow"] else set()))
+            limit = 0.0
+        can_leave = min(value[i], max(0.0, pool.get("holdsUsd", float("inf"))))
+        must_leave = pool.get("mustLeave", False) or pool["tvl"] < limits["poolTvlLimit"]
+        leaves = must_leave and can_leave >= CENT and can_leave > gas["withdrawal"] * len(held[i])
+        # A limit forbids to pay in; what lies above it stays.
+        cap = value[i] - can_leave if leaves else max(limit, value[i]) if pool["mayGrow"] else value[i]
+        may_grow = pool["mayGrow"] and not must_leave and limit - value[i] >= CENT
+        pays = earns > 0
+        least = gas["deposit"] * len(pool["accepts"]) / earns if pays else 0.0
+        tokens = sorted(set(held[i]) | (set(pool["accepts"]) if may_grow else set()))
         h = model.addBinary()
         final_value: list[Any] = []
         withdrawn_share = model.addVariable(lb=0, ub=1) if value[i] > 0 else None
         withdraws = model.addBinary() if value[i] > 0 else None
         deposited_value = deposits = None
-        if pool["mayGrow"] and pool["accepts"] and cap > 0:
-            deposited_value = model.addVariable(lb=0, ub=cap)
+        if may_grow and pays and pool["accepts"]:
+            deposited_value = model.addVariable(lb=0, ub=limit - value[i])
             deposits = model.addBinary()
-            model.addConstr(deposited_value <= cap * deposits)
-            model.addConstr(deposited_value >= CENT * deposits)
+            model.addConstr(deposited_value <= (limit - value[i]) * deposits)
+            model.addConstr(deposited_value >= max(CENT, least) * deposits)
             bill.append(gas["deposit"] * len(pool["accepts"]) * deposits)
         if withdraws is not None:
-            model.addConstr(withdrawn_share <= withdraws)
+            model.addConstr(value[i] * withdrawn_share <= can_leave * withdraws)
             model.addConstr(value[i] * withdrawn_share >= min(CENT, value[i]) * withdraws)
             bill.append(gas["withdrawal"] * len(held[i]) * withdraws)
         for j in tokens:
@@ -91,25 +102,30 @@ def best_objective(problem: dict[str, Any]) -> float | None:
         if not final_value:
             continue
         total = sum(final_value[1:], final_value[0])
-        floor = min(smallest, value[i], cap) if value[i] > 0 else smallest
+        stays = value[i] - can_leave if can_leave < value[i] else cap
+        floor = min(smallest, value[i], stays) if value[i] > 0 else smallest
         model.addConstr(total - cap * h <= 0)
         model.addConstr(total - floor * h >= 0)
         if cap > 0:  # else h is free to be 1 over nothing
             spread.append(h)
+        held_now += value[i] > 0 and cap > 0
+        leaving += max(0.0, value[i] - cap)
+        number = pool["group"] - 1 if pool["group"] in (1, 2) else 2
+        staying_in[number] += min(value[i], cap)
+        room = limit - value[i] >= max(CENT, least, smallest)
+        places_in[number] += value[i] == 0 and deposited_value is not None and room
         in_group[pool["group"] if pool["group"] in (1, 2) else 3].append((total, value[i]))
 
     for group, members in in_group.items():
         if members:
-            limit = limits["groupMaxPct"][group - 1] * assets
             now = sum(usd for _, usd in members)
-            if now <= limit + CENT:
-                limit = max(limit, now)
+            limit = max(limits["groupMaxPct"][group - 1] * assets, now)
             model.addConstr(sum((total for total, _ in members[1:]), members[0][0]) <= limit)
 
     fees: list[Any] = []
     for j in symbols:
         for k in symbols:
-            if j == k:
+            if j == k or j in frozen or k in frozen:
                 continue
             converted = model.addVariable(lb=0, ub=assets / price[j])
             made = model.addBinary()
@@ -130,9 +146,16 @@ def best_objective(problem: dict[str, Any]) -> float | None:
     if bill:
         model.addConstr(sum(paid[1:], paid[0]) - sum(bill[1:], bill[0]) == 0)
     objective += [-1.0 * cost for cost in bill + fees]
-    if limits["minPools"] > 0:
+    # Nothing that earns is sold to be spread: idle money and what must leave opens further pools.
+    free = sum(amount * price[j] for j, amount in idle.items() if j not in frozen) + leaving
+    openable = sum(
+        min(places, max(0, math.floor((share * assets - staying) / smallest)))
+        for share, places, staying in zip(limits["groupMaxPct"], places_in, staying_in, strict=True)
+    )
+    wanted = min(limits["minPools"], held_now + min(openable, math.floor(free / smallest)))
+    if wanted > 0:
         short = model.addVariable(lb=0)
-        model.addConstr(sum(spread, short) >= limits["minPools"])
+        model.addConstr(sum(spread, short) >= wanted)
         objective.append(-limits["minPoolsPenaltyPct"] * assets * short)
     if not objective:
         return 0.0

@@ -9,6 +9,7 @@ with run as (
          (p.parameters ->> 'pool_tvl_limit')::float8 as tvl_limit,
          (p.parameters ->> 'min_position_usd')::float8 as min_usd,
          (p.parameters ->> 'min_position_pct')::float8 as min_share,
+         coalesce((p.parameters ->> 'icebox_convert')::boolean, false) as may_convert,
          array[(p.parameters ->> 'group1_max_pct')::float8, (p.parameters ->> 'group2_max_pct')::float8,
                (p.parameters ->> 'group3_max_pct')::float8] as group_shares
     from runs r
@@ -69,6 +70,26 @@ positions as (
    where c.pool_id is not null
    group by c.pool_id, o.usd, m.pool_group, m.is_filtered_out, m.forecasted_apy
 ),
+boxed as (select token_symbol as token from icebox_tokens where dataset = $2 and date = $3),
+held as (
+  select coalesce(sum(amount * price_usd), 0) as usd,
+         coalesce(sum(amount * price_usd) filter (where token in (select token from boxed)), 0) as boxed_usd
+    from closing
+),
+-- What was in the groups before, by the groups of today: none grows beyond its limit.
+groups_before as (
+  select case when m.pool_group in (1, 2) then m.pool_group else 3 end as number, sum(o.amount * o.price_usd) as usd
+    from opening o
+    left join pool_daily_metrics m on m.dataset = $2 and m.pool_id = o.pool_id and m.date = $3
+   where o.pool_id is not null
+   group by 1
+),
+taken as (
+  select s.pool_id, sum(s.amount_usd) as usd,
+         (select h.tvl from pool_history h where h.dataset = $2 and h.pool_id = s.pool_id and h.date < $3
+           order by h.date desc limit 1) as tvl
+    from steps s where s.operation = 'WITHDRAWAL' group by s.pool_id
+),
 -- A cent, and what the settling of roundings may add to it.
 tolerance as (select 0.02::float8 as slack),
 groups as (
@@ -111,16 +132,25 @@ select 'only accepted pools', 'block', count(*) = 0, coalesce(string_agg(pool_id
   from positions, tolerance where is_filtered_out and usd > before_usd + slack
 union all
 select 'position limits', 'block', count(*) = 0, coalesce(string_agg(pool_id, ', '), 'none'), 'none',
-       'pools that hold more than a limit allows'
+       'pools that were paid into beyond a limit'
   from decision, run, tolerance, money, positions
  where solved
-   and usd > slack + least(max_position * before,
-                               case when coalesce(tvl, 0) < tvl_limit then 0 else max_of_tvl * tvl end)
+   and usd > slack + greatest(before_usd, least(max_position * before,
+                               case when coalesce(tvl, 0) < tvl_limit then 0 else max_of_tvl * tvl end))
 union all
 select 'group limits', 'block', count(*) = 0, coalesce(string_agg(number::text, ', '), 'none'), 'none',
-       'groups that hold more than their limit'
-  from decision, run, tolerance, money, groups
- where solved and usd > slack + group_shares[number] * before
+       'groups that grew beyond their limit'
+  from decision cross join run cross join tolerance cross join money cross join groups
+  left join groups_before b using (number)
+ where solved and groups.usd > slack + greatest(group_shares[number] * before, coalesce(b.usd, 0))
+union all
+select 'nothing is taken that is not there', 'block', count(*) = 0, coalesce(string_agg(pool_id, ', '), 'none'), 'none',
+       'pools that more was taken out of than they held when they were last looked at'
+  from taken, tolerance where usd > tvl + slack
+union all
+select 'the icebox is not sold', 'block', count(*) = 0, coalesce(string_agg(distinct from_asset, ', '), 'none'), 'none',
+       'tokens in the icebox that were converted'
+  from steps, run where operation = 'CONVERSION' and not may_convert and from_asset in (select token from boxed)
 union all
 select 'smallest position', 'block', count(*) = 0, coalesce(string_agg(pool_id, ', '), 'none'), 'none',
        'pools opened with less than the smallest position'
@@ -135,6 +165,17 @@ select 'equal parts', 'block', count(*) = 0, coalesce(string_agg(pool_id, ', '),
 union all
 select 'solved', 'warn', status = 'optimal', status || coalesce(': ' || why, ''), 'optimal',
        'a day without a solution keeps what it began with' from decision
+union all
+select 'icebox exposure', 'warn', coalesce(boxed_usd, 0) <= 0.1 * usd,
+       format('$%s of $%s', round(boxed_usd), round(usd)), 'at most a tenth',
+       'dollars in tokens that lost their peg: they are kept until they recover, and earn what their pools pay'
+  from held
+union all
+select 'everything leaves that should', 'warn', count(*) = 0,
+       coalesce(string_agg(format('%s ($%s)', s ->> 'poolId', round((s ->> 'usd')::numeric, 2)), ', '), 'none'), 'none',
+       'pools that are to be left and do not hold what is in them, or not what leaving costs: tried again on the next day'
+  from units, jsonb_array_elements(coalesce(detail -> 'stuck', '[]')) as s
+ where run_id = $1 and unit = 'allocate'
 union all
 select 'pools held', 'warn', pools_held >= pools_wanted, pools_held::text, pools_wanted::text,
        'pools that the portfolio is spread over, against min_pools' from decision

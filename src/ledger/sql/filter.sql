@@ -3,7 +3,12 @@
 with run as (
   select coalesce(r.input ->> 'portfolio', 'paper') as portfolio, u.detail,
          (p.parameters ->> 'pool_tvl_limit')::float8 as tvl_limit,
-         (p.parameters ->> 'pool_apy_limit')::numeric * 100 as apy_limit
+         (p.parameters ->> 'pool_apy_limit')::numeric * 100 as apy_limit,
+         -- runs from before these settings took every APY for true
+         coalesce((p.parameters ->> 'pool_apy_max')::float8 * 100, 'infinity') as apy_max,
+         coalesce((p.parameters ->> 'pool_apy_jump_times')::float8, 'infinity') as jump_times,
+         coalesce((p.parameters ->> 'pool_apy_jump_floor')::float8 * 100, 'infinity') as jump_floor,
+         coalesce((p.parameters ->> 'pool_apy_book_implausible')::boolean, true) as books_all
     from runs r
     left join units u on u.run_id = r.run_id and u.unit = 'filter'
     left join allocation_parameters p on p.run_id = r.run_id
@@ -56,9 +61,21 @@ grown as (
       from balances b, previous where b.pool_id is not null and b.flow = 0 and b.carried > 0
     union all
     select d.pool_id, d.token_symbol, d.accrued,
-           round(d.amount * (1 + coalesce(m.actual_apy, 0)::numeric / 36500), 30), d.day + 1
+           round(d.amount * (1 + coalesce(
+             -- what no pool pays is booked as the pool's usual APY
+             case when run.books_all or abs(m.actual_apy) <= run.apy_max
+                       and (past.usual is null
+                            or abs(m.actual_apy) <= greatest(run.jump_floor, run.jump_times * abs(past.usual)))
+                  then m.actual_apy
+                  when m.actual_apy is not null then coalesce(past.usual, 0) end, 0)::numeric / 36500), 30),
+           d.day + 1
       from days d
+      cross join run
       left join pool_daily_metrics m on m.dataset = $2 and m.pool_id = d.pool_id and m.date = d.day
+      left join lateral (
+        select percentile_cont(0.5) within group (order by h.apy) as usual from pool_history h
+         where h.dataset = $2 and h.pool_id = d.pool_id and h.date < d.day and h.date >= d.day - 30
+        having count(*) >= 7) past on true
      where d.day < $3
   )
   select count(*) filter (where abs(b.carried + d.accrued - d.amount) > 1e-9 + 1e-9 * d.amount) as wrong
@@ -78,9 +95,10 @@ select 'both filters count', 'block', count(*) = 0, count(*)::text, '0',
   from judged where prefilter_reason is not null and (not is_filtered_out or filter_reason is distinct from prefilter_reason)
 union all
 select 'limits hold', 'block', count(*) = 0, count(*)::text, '0',
-       'pools that passed although their forecast is below a limit'
+       'pools that passed although their forecast is beyond a limit'
   from judged, run
- where not is_filtered_out and (forecasted_tvl < tvl_limit or forecasted_apy < apy_limit)
+ where not is_filtered_out
+   and (forecasted_tvl < tvl_limit or forecasted_apy < apy_limit or forecasted_apy > apy_max)
 union all
 select 'flags agree', 'block', count(*) = 0, count(*)::text, '0', 'pools whose own flag differs from that of the day'
   from judged where is_filtered_out <> currently_filtered_out
@@ -102,7 +120,7 @@ union all
 select 'yield', 'block', wrong = 0, wrong::text, '0', 'positions whose yield is not that of the days since' from grown
 union all
 select 'prices', 'warn', count(*) = 0, coalesce(string_agg(distinct token_symbol, ', '), 'none'), 'none',
-       'tokens that count 1.0 because their price is missing or stale'
+       'tokens whose price is missing or stale: those with a peg count 1.0, others nothing, and stay untouched'
   from balances where price_date is null
 union all
 select 'warnings', 'warn', jsonb_array_length(coalesce(detail -> 'warnings', '[]')) = 0,

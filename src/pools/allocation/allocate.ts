@@ -3,7 +3,7 @@ import { whyInfeasible } from './diagnosis.ts';
 import { buildModel } from './model.ts';
 import { makePlan, noMoves } from './plan.ts';
 import type { Plan } from './plan.ts';
-import { boundsOf } from './problem.ts';
+import { boundsOf, dustUsd } from './problem.ts';
 import type { AllocationProblem, Bounds } from './problem.ts';
 import type { SolveAnswer } from './solve-milp.mjs';
 import { solveInThread, SolverCrashed } from './solver.ts';
@@ -92,6 +92,34 @@ export async function allocate(
     ...size,
     solveSeconds: answer.seconds,
   });
+}
+
+/** Money that a day wanted out of a pool and could not take out: the next day tries again. */
+export interface Stuck {
+  poolId: string;
+  usd: number;
+  /** What the pool held when it was last looked at; null where nobody knows. */
+  holdsUsd: number | null;
+}
+
+/** What stays in pools that are to be left, because they do not hold it or because leaving costs more than it brings. */
+export function stuckIn(problem: AllocationProblem, { plan }: Pick<Allocation, 'plan'>): Stuck[] {
+  const leaving = new Map(
+    problem.pools
+      .filter(
+        ({ held, mustLeave, tvl }) =>
+          held.length > 0 && (mustLeave === true || tvl < problem.limits.poolTvlLimit),
+      )
+      .map((pool) => [pool.poolId, pool]),
+  );
+  const stuck = new Map<string, Stuck>();
+  for (const { poolId, amount, price } of plan.positions) {
+    const pool = poolId === null ? undefined : leaving.get(poolId);
+    if (pool === undefined) continue;
+    const there = stuck.get(pool.poolId) ?? { poolId: pool.poolId, usd: 0, holdsUsd: pool.holdsUsd ?? null };
+    stuck.set(pool.poolId, { ...there, usd: there.usd + dollarsOf(amount * price) });
+  }
+  return [...stuck.values()].filter(({ usd }) => usd >= dustUsd);
 }
 
 async function withoutCrash<T>(work: () => Promise<T>): Promise<T> {

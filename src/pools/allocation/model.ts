@@ -17,7 +17,7 @@
  */
 import { MilpBuilder } from './milp.ts';
 import type { Milp, Term } from './milp.ts';
-import { dustUsd, groupIndex } from './problem.ts';
+import { dustUsd, groupIndex, poolsWanted } from './problem.ts';
 import type { AllocationProblem, Bounds } from './problem.ts';
 
 /** What is to be moved, in dollars. */
@@ -70,27 +70,26 @@ export function buildModel(problem: AllocationProblem, bounds: Bounds): Allocati
   const groups: Term[][] = [[], [], []];
   const groupRoomUsd: number[] = [...bounds.groupCapsUsd];
   const open: Term[] = [];
+  let held = 0;
 
   const pools = bounds.pools.map((bound) => {
-    const { pool, valueUsd, heldUsd, capUsd, floorUsd, depositUsd, yieldPerDollar } = bound;
+    const { pool, valueUsd, heldUsd, capUsd, outUsd, floorUsd, leastUsd, depositUsd, yieldPerDollar } = bound;
     const change: Term[] = [];
     const mustUsd = Math.max(0, valueUsd - capUsd);
     const legs = heldUsd.filter((usd) => usd > 0).length;
     const withdrawal =
-      valueUsd > 0
-        ? move(mustUsd, valueUsd, -yieldPerDollar, gasUsd.withdrawal * legs, mustUsd > 0)
-        : undefined;
+      outUsd > 0 ? move(mustUsd, outUsd, -yieldPerDollar, gasUsd.withdrawal * legs, mustUsd > 0) : undefined;
     if (withdrawal) {
       change.push([withdrawal.amount, -1]);
       for (const [leg, { token }] of pool.held.entries()) {
         const number = numberOf.get(token)!;
         if (heldUsd[leg]! > 0) balances[number]!.push([withdrawal.amount, heldUsd[leg]! / valueUsd]);
-        supplyUsd[number]! += heldUsd[leg]!;
+        supplyUsd[number]! += heldUsd[leg]! * (outUsd / valueUsd);
       }
     }
     const deposit =
       depositUsd > 0
-        ? move(valueUsd > 0 ? 0 : floorUsd, depositUsd, yieldPerDollar, gasUsd.deposit * pool.accepts.length)
+        ? move(leastUsd, depositUsd, yieldPerDollar, gasUsd.deposit * pool.accepts.length)
         : undefined;
     if (deposit) {
       change.push([deposit.amount, 1]);
@@ -106,6 +105,8 @@ export function buildModel(problem: AllocationProblem, bounds: Bounds): Allocati
       builder.row(-units(valueUsd), [...change, [holds, -units(floorUsd)]], Infinity);
       if (deposit) builder.row(-Infinity, [[deposit.made, 1], [withdrawal.made, 1]], 1); // prettier-ignore
       open.push([holds, 1]);
+    } else if (valueUsd > 0 && !withdrawal) {
+      held += 1; // whatever is decided: nothing can be taken out of it
     } else if (deposit) {
       open.push([deposit.made, 1]);
     }
@@ -120,8 +121,9 @@ export function buildModel(problem: AllocationProblem, bounds: Bounds): Allocati
   // a detour saves one transaction and costs one fee: no more takes it than what makes the two equal.
   const detoursUsd =
     limits.conversionRate > 0 ? (gasUsd.conversion / limits.conversionRate) * tokens.length : Infinity;
-  const sources = [...tokens.keys()].filter((j) => supplyUsd[j]! >= dustUsd);
-  const targets = [...tokens.keys()].filter((k) => demandUsd[k]! > 0 || supplyUsd[k]! >= dustUsd);
+  const free = [...tokens.keys()].filter((j) => tokens[j]!.frozen !== true);
+  const sources = free.filter((j) => supplyUsd[j]! >= dustUsd);
+  const targets = free.filter((k) => demandUsd[k]! > 0 || supplyUsd[k]! >= dustUsd);
   const poolsBillUsd = billUsd + gasUsd.conversion * sources.length * targets.length;
   const into: Term[][] = tokens.map(() => []);
   const conversions = sources.flatMap((from) =>
@@ -163,10 +165,11 @@ export function buildModel(problem: AllocationProblem, bounds: Bounds): Allocati
   for (const [group, terms] of groups.entries()) {
     if (terms.length > 0) builder.row(-Infinity, terms, units(groupRoomUsd[group]!));
   }
-  if (limits.minPools > 0) {
+  const wanted = poolsWanted(problem, bounds) - held;
+  if (wanted > 0) {
     const penalty = limits.minPoolsPenaltyPct * unitsOfAssets;
-    const short = builder.variable(0, limits.minPools, -penalty);
-    builder.row(limits.minPools, [...open, [short, 1]], Infinity);
+    const short = builder.variable(0, wanted, -penalty);
+    builder.row(wanted, [...open, [short, 1]], Infinity);
   }
 
   return {

@@ -166,6 +166,17 @@ export function makePlan(problem: AllocationProblem, bounds: Bounds, moves: Move
   };
 }
 
+/** The same plan with what the day could not decide on: it is held where it is, and counts before and after. */
+export function withUntouched(plan: Plan, untouched: readonly Position[]): Plan {
+  const value = total(untouched.map(({ amount, price }) => valueOf(amount, price)));
+  return {
+    ...plan,
+    positions: [...plan.positions, ...untouched],
+    before: plan.before + value,
+    after: plan.after + value,
+  };
+}
+
 /**
  * Conversions that lead around in a circle are taken back: the optimum has none where conversions cost, but may where they
  * do not, and what is found before the optimum may anyway. The token at which a circle begins keeps its fees.

@@ -2,10 +2,8 @@ import { formatAmount, parseAmount } from './amounts.ts';
 import { openFirst, openNext } from './opening.ts';
 import type { Flow, Holding } from './opening.ts';
 import type { PortfolioSource } from './source.ts';
+import { readYields } from './yields.ts';
 import type { Day } from '../../planning/days.ts';
-
-/** Yields above this are more likely an error of the source than money: they are booked, and said. */
-const implausibleApy = 1_000;
 
 /**
  * The paper portfolio: it opens with 1,000,000 USDC on its first day and lives on the allocations that were made, the
@@ -13,7 +11,7 @@ const implausibleApy = 1_000;
  * before it.
  */
 export const paperPortfolio: PortfolioSource = {
-  async open(database, { dataset, date }, { approvedTokens }) {
+  async open(database, { dataset, date }, { approvedTokens, parameters }) {
     const portfolio = 'paper';
     const { rows: found } = await database.query<{ date: Day; stale: boolean }>(
       `select date, stale from allocations
@@ -45,15 +43,13 @@ export const paperPortfolio: PortfolioSource = {
       [dataset, portfolio, previous.date],
     );
     const holdings = positions.rows.map((row): Holding => ({ ...row, amount: parseAmount(row.amount) }));
-    const apys = await database.query<{ poolId: string; date: Day; apy: number }>(
-      `select pool_id as "poolId", date, actual_apy as apy from pool_daily_metrics
-        where dataset = $1 and date >= $2 and date < $3 and pool_id = any($4) and actual_apy is not null`,
-      [dataset, previous.date, date, [...new Set(holdings.flatMap(({ poolId }) => poolId ?? []))]],
+    const yields = await readYields(
+      database,
+      { dataset, from: previous.date, to: date },
+      holdings.flatMap(({ poolId }) => poolId ?? []),
+      parameters,
     );
-    const apyOf = new Map(apys.rows.map(({ poolId, date, apy }) => [`${poolId} ${date}`, apy]));
-    const opening = openNext({ previous: previous.date, date }, holdings, flows, (poolId, day) =>
-      apyOf.get(`${poolId} ${day}`),
-    );
+    const opening = openNext({ previous: previous.date, date }, holdings, flows, yields.apyOf);
     return {
       openedWith: previous.date,
       balances: opening.balances,
@@ -64,9 +60,7 @@ export const paperPortfolio: PortfolioSource = {
         ...opening.withoutApy.map(
           ({ poolId, date: day }) => `${poolId} earned nothing on ${day}: its APY is unknown`,
         ),
-        ...apys.rows
-          .filter(({ apy }) => Math.abs(apy) > implausibleApy)
-          .map(({ poolId, date: day, apy }) => `${poolId} was booked ${apy} % a year on ${day}`),
+        ...yields.warnings,
         ...flows
           .filter(({ token }) => !spelling.has(token.toLowerCase()))
           .map(

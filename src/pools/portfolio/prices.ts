@@ -18,12 +18,15 @@ export interface TokenPrice {
   date: Day | null;
   /** What is wrong with it, if anything, in a few words. */
   warning: string | null;
+  /** False where nobody knows what a token is worth: it is neither exchanged nor spent on gas, and counts `price`. */
+  tradable: boolean;
 }
 
 /**
  * The prices of a day. A stablecoin whose close is too old counts 1.0, because its peg says more than a price of last
- * month; a token whose price grows with its interest, or that has no peg, keeps its last close. Without any close every
- * token counts 1.0. Sources write sUSDe where the list has SUSDE: symbols are compared without regard to case.
+ * month; without any close as well. A token whose price grows with its interest keeps its last one. Every other token
+ * is worth what nobody knows without a price of these days: ten WETH are not ten dollars, so they stay untouched.
+ * Sources write sUSDe where the list has SUSDE: symbols are compared without regard to case.
  */
 export function pricesOn(
   date: Day,
@@ -38,24 +41,29 @@ export function pricesOn(
     if (usable && (known === undefined || isNewer(close, known)))
       newest.set(close.symbol.toLowerCase(), close);
   }
-  const pegged = new Set(
-    approvedTokens.filter(({ yieldBearing }) => !yieldBearing).map(({ symbol }) => symbol.toLowerCase()),
-  );
+  const approved = new Map(approvedTokens.map((token) => [token.symbol.toLowerCase(), token]));
   return new Map(
     [...tokens].map((token) => [
       token,
-      priceFrom(date, newest.get(token.toLowerCase()), pegged.has(token.toLowerCase())),
+      priceFrom(date, newest.get(token.toLowerCase()), approved.get(token.toLowerCase())),
     ]),
   );
 }
 
-function priceFrom(date: Day, close: Close | undefined, pegged: boolean): TokenPrice {
-  if (close === undefined) return { price: oneDollar, date: null, warning: 'no price: counts 1.0' };
+function priceFrom(date: Day, close: Close | undefined, approved: ApprovedToken | undefined): TokenPrice {
+  const pegged = approved?.yieldBearing === false;
+  if (close === undefined) {
+    return pegged
+      ? { price: oneDollar, date: null, warning: 'no price: counts 1.0', tradable: true }
+      : { price: 0n, date: null, warning: 'no price: counts nothing and stays untouched', tradable: false };
+  }
   const price = priceOf(close.close);
-  if (daysBetween(close.date, date) <= staleAfterDays) return { price, date: close.date, warning: null };
-  if (pegged)
-    return { price: oneDollar, date: null, warning: `newest price is of ${close.date}: counts 1.0` };
-  return { price, date: close.date, warning: `newest price is of ${close.date}` };
+  if (daysBetween(close.date, date) <= staleAfterDays)
+    return { price, date: close.date, warning: null, tradable: true };
+  const old = `newest price is of ${close.date}`;
+  if (pegged) return { price: oneDollar, date: null, warning: `${old}: counts 1.0`, tradable: true };
+  if (approved) return { price, date: close.date, warning: old, tradable: true };
+  return { price, date: close.date, warning: `${old}: stays untouched`, tradable: false };
 }
 
 /** Of two spellings of one token on one day the first in the alphabet is believed. */

@@ -78,6 +78,30 @@ const problems: Record<string, AllocationProblem> = {
     tokens: usdc('0'),
     pools: [pool({ poolId: 'a', tvl: 0, held: [{ token: 'USDC', amount: '1' }] })],
   },
+  'a run on a pool, and one that has ended': problemOf({
+    seed: 11,
+    pools: 10,
+    tokens: 4,
+    assetsUsd: 1e6,
+    start: 'spread',
+    change: ({ pools }) => {
+      const held = pools.filter((each) => each.held.length > 0);
+      Object.assign(held[0]!, { tvl: 40_000, holdsUsd: 25_000 });
+      Object.assign(held[1]!, { holdsUsd: 10_000 });
+      Object.assign(held[2]!, { mayGrow: false, mustLeave: true });
+    },
+  }),
+  'a token in the icebox': problemOf({
+    seed: 12,
+    pools: 10,
+    tokens: 4,
+    assetsUsd: 1e6,
+    start: 'spread',
+    change: ({ tokens, pools }) => {
+      tokens[0]!.frozen = true;
+      for (const each of pools) if (each.accepts.includes(tokens[0]!.symbol)) each.mayGrow = false;
+    },
+  }),
   'a pair that drifted apart': {
     ...emptyProblem(),
     tokens: [...usdc('50000'), { symbol: 'USDT', price: '1.01', idle: '20000' }],

@@ -44,6 +44,20 @@ test('a token that grows with its interest keeps its last price, spelt as the so
   ]);
 });
 
-test('a token that nobody prices counts 1.0, with a warning', () => {
-  assert.deepEqual(priced('XYZ', []), ['1', null, 'no price: counts 1.0']);
+test('without a price only an approved token with a peg counts 1.0: ten WETH are not ten dollars', () => {
+  assert.deepEqual(priced('USDC', []), ['1', null, 'no price: counts 1.0']);
+  for (const token of ['WETH', 'SUSDE']) {
+    assert.deepEqual(priced(token, []), ['0', null, 'no price: counts nothing and stays untouched']);
+    assert.equal(pricesOn(date, [token], [], approved).get(token)!.tradable, false);
+  }
+});
+
+test('a token that is not approved keeps an old price and stays untouched; a fresh one may be sold', () => {
+  assert.deepEqual(priced('WETH', [close('WETH', '2026-01-10', 2_900)]), [
+    '2900',
+    '2026-01-10',
+    'newest price is of 2026-01-10: stays untouched',
+  ]);
+  const fresh = pricesOn(date, ['WETH'], [close('weth', '2026-01-30', 2_900)], approved).get('WETH')!;
+  assert.deepEqual([fresh.tradable, fresh.warning], [true, null]);
 });
