@@ -1,3 +1,5 @@
+import { printable } from './text.ts';
+
 /**
  * Every way in which something here can fail, in one list. Temporal, the ledger, the jobs in Python
  * (spark/sevenfold_jobs/common/failures.py) and the pages use these names and no others.
@@ -47,19 +49,39 @@ export function isRetryable(type: FailureType): boolean {
 export class Failure extends Error {
   readonly type: FailureType;
   constructor(type: FailureType, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(printable(message), options);
     this.name = type;
     this.type = type;
   }
 }
 
+/** What the system says of a path that a person named, and only a person can mend. */
+const fileProblems: Record<string, string> = {
+  ENOENT: 'is not there',
+  EACCES: 'may not be read or written by this user',
+  EPERM: 'may not be read or written by this user',
+  EISDIR: 'is a folder where a file should be',
+  ENOTDIR: 'lies below something that is not a folder',
+  EROFS: 'cannot be written: its file system is read-only',
+  ELOOP: 'is a link that leads back to itself',
+  ENAMETOOLONG: 'has a name that is too long',
+};
+
 /** Puts any error under one of the closed list's types. */
 export function classify(error: unknown): { type: FailureType; message: string } {
   if (error instanceof Failure) return { type: error.type, message: error.message };
-  const { code, message } = error as { code?: unknown; message?: string };
-  const text = message ?? String(error);
+  const { code, message, path, syscall } = error as NodeJS.ErrnoException;
+  const text = printable(message ?? String(error));
   if (code === '53100' || code === 'ENOSPC') {
     return { type: 'NoSpace', message: `No space left: ${text}. Make room, then: sevenfold retry.` };
+  }
+  // A socket that is not there (`connect`) or a program (`spawn …`) may come back; a file that cannot be read stays so.
+  if (typeof code === 'string' && code in fileProblems && !/^(connect|spawn)/.test(syscall ?? '')) {
+    const place = path ?? 'A file';
+    return {
+      type: 'InvalidInput',
+      message: `${place} ${fileProblems[code]} (${code}). Correct that, then start again.`,
+    };
   }
   // Classes 08 (connection), 53 (resources), 57 (operator intervention), 40 (serialization) and the socket's own codes.
   if (typeof code === 'string' && /^(08|53|57|40)|^E[A-Z]+$/.test(code)) {
