@@ -1,9 +1,10 @@
 import { costOf } from './batch-plan.ts';
 import type { Dependencies } from './dependencies.ts';
-import { reach } from './place-batch.ts';
+import { isNotConfigured, reach } from './place-batch.ts';
 import { isTerminal } from '../engines/engine.ts';
 import type { BatchObservation, BatchState, Engine, EngineName } from '../engines/engine.ts';
-import { endSessions, findBatch, openBatches, recordObservation } from '../ledger/batches.ts';
+import { classify } from '../failures.ts';
+import { endSessions, findBatch, noteTrouble, openBatches, recordObservation } from '../ledger/batches.ts';
 import type { SentBatch } from '../ledger/batches.ts';
 import { raiseFences } from '../ledger/units.ts';
 import { actualCost, freeCost } from '../planning/cost.ts';
@@ -39,18 +40,27 @@ function costOfEnd(
  * is closed here: its attempt is over, so nobody will send it. Safe to repeat.
  */
 export async function endBatches(deps: Ending, batches: readonly SentBatch[]): Promise<void> {
-  for (const batch of batches) {
-    if (await endBatch(deps, batch)) continue;
-    // What never ran cost nothing: its estimate must not be held against the budget.
-    const neverRan = {
-      batchId: batch.batchId,
-      state: 'CANCELLED' as const,
-      labels: {},
-      message: 'Cancelled before it started.',
-    };
-    await recordObservation(deps.database, neverRan, freeCost({ cores: 0, gb: 0, seconds: 0 }));
-  }
+  for (const batch of batches) await endOrClose(deps, batch);
   await endSessions(deps.database, batches);
+}
+
+/** Notes that a batch may still run where it was sent. */
+async function leave({ database }: Ending, { batchId }: SentBatch, error: unknown): Promise<void> {
+  const { message } = classify(error);
+  const advice = 'If it still runs there, end it later: sevenfold batches sweep --cancel';
+  await noteTrouble(database, batchId, `It could not be ended. ${message} ${advice}`);
+}
+
+async function endOrClose(deps: Ending, batch: SentBatch): Promise<void> {
+  if (await endBatch(deps, batch)) return;
+  // What never ran cost nothing: its estimate must not be held against the budget.
+  const neverRan = {
+    batchId: batch.batchId,
+    state: 'CANCELLED' as const,
+    labels: {},
+    message: 'Cancelled before it started.',
+  };
+  await recordObservation(deps.database, neverRan, freeCost({ cores: 0, gb: 0, seconds: 0 }));
 }
 
 /** Ends a batch where it runs and records how it ended; false where its engine does not know it as this run's. */
@@ -74,17 +84,32 @@ export async function endBatch(
   return ended !== undefined;
 }
 
+/** A cancel waits for an engine that is away this many times, then it leaves the batch to the sweep. */
+const cancelPatience = 3;
+
 /**
  * Ends what a cancelled run still has running and answers when it is gone. The fences go up first, so that a batch that
- * is just about to commit cannot. Safe to repeat: ended batches are left as they are.
+ * is just about to commit cannot: one whose engine cannot be asked may run on, but writes nothing, and the sweep ends it.
+ * Safe to repeat: ended batches are left as they are.
  */
 export async function cancelBatches(
   deps: Dependencies,
   input: { runId: string },
+  /** Which try this is. */
+  attempt = 1,
 ): Promise<{ cancelled: number }> {
-  const { database } = deps;
+  const { database, log } = deps;
   await raiseFences(database, input.runId);
   const open = await openBatches(database, input.runId);
-  await endBatches(deps, open);
+  for (const batch of open) {
+    try {
+      await endOrClose(deps, batch);
+    } catch (error) {
+      if (attempt < cancelPatience && !isNotConfigured(error)) throw error;
+      log.warn({ batchId: batch.batchId, err: error }, 'a batch could not be ended');
+      await leave(deps, batch, error);
+    }
+  }
+  await endSessions(database, open);
   return { cancelled: open.length };
 }

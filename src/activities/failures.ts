@@ -1,11 +1,7 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { classify, isRetryable } from '../failures.ts';
-import { waitMs } from '../planning/retry.ts';
-
-/** After this many tries a full disk is no longer waited for: the run ends and says so. */
-const triesWithoutSpace = 3;
-
-const heartbeatMs = 2_000;
+import { whileBeating } from './heartbeat.ts';
+import { isLastAttempt, waitMs } from '../planning/retry.ts';
 
 /**
  * Gives every activity the same manners: an expected failure reaches Temporal under its own type, with its message
@@ -18,14 +14,10 @@ export function withFailureTypes<T extends Record<string, (input: never) => Prom
     Object.entries(activities).map(([name, activity]) => [
       name,
       async (input: never) => {
-        // By itself, so that a worker that is killed in any activity is noticed within its heartbeat time-out.
-        const beat = setInterval(() => Context.current().heartbeat(), heartbeatMs);
         try {
-          return await activity(input);
+          return await whileBeating(() => activity(input));
         } catch (error) {
           throw asTemporalFailure(error);
-        } finally {
-          clearInterval(beat);
         }
       },
     ]),
@@ -39,7 +31,7 @@ function asTemporalFailure(error: unknown): unknown {
   return ApplicationFailure.create({
     type,
     message,
-    nonRetryable: !isRetryable(type) || (type === 'NoSpace' && attempt >= triesWithoutSpace),
+    nonRetryable: !isRetryable(type) || isLastAttempt(type, attempt),
     // A quota is renewed each minute: whoever asks sooner is refused again.
     ...(type === 'QuotaExceeded' && { nextRetryDelay: waitMs(type, attempt) }),
     ...(error instanceof Error && { cause: error }),

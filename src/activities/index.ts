@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import * as chunks from './chunks.ts';
 import * as crossValidation from './cross-validation.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -45,7 +46,9 @@ export function createActivities(deps: Dependencies) {
     writeReport: bind(poolPhases.writeReport),
     notifyRun: bind(notifyRun),
     runBatch: bind(runBatch),
-    cancelBatches: bind(cancelBatches),
+    cancelBatches: bind((of, input: { runId: string }) =>
+      cancelBatches(of, input, Context.current().info.attempt),
+    ),
     sweepBatches: bind(sweepBatches),
   });
 }

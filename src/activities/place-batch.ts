@@ -85,6 +85,11 @@ export async function reach(
   }
 }
 
+/** Was an engine asked for that `reach` found without its settings? */
+export function isNotConfigured(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof NotConfigured;
+}
+
 /** Which workflow a batch belongs to, in the few characters that a label may have. */
 export function ownerLabel(workflowId: string): string {
   return createHash('sha256').update(workflowId).digest('hex').slice(0, 16);

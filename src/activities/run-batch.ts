@@ -2,14 +2,21 @@ import { CancelledFailure, Context } from '@temporalio/activity';
 import { planBatch } from './batch-plan.ts';
 import type { Dependencies } from './dependencies.ts';
 import { endBatches, recordEnd } from './end-batches.ts';
+import { heartbeat } from './heartbeat.ts';
 import { ownerLabel, placeBatch } from './place-batch.ts';
 import type { BatchPlacement } from './place-batch.ts';
 import type { BatchObservation, BatchRequest, Engine } from '../engines/engine.ts';
 import { isTerminal } from '../engines/engine.ts';
 import { failpoint } from '../failpoints.ts';
-import { Failure } from '../failures.ts';
+import { classify, Failure, isRetryable } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
-import { noteWithinBudget, olderBatches, readProgress, recordObservation } from '../ledger/batches.ts';
+import {
+  noteTrouble,
+  noteWithinBudget,
+  olderBatches,
+  readProgress,
+  recordObservation,
+} from '../ledger/batches.ts';
 import type { OverBudget } from '../ledger/batches.ts';
 import { exportRecord, findBatchRecord } from '../ledger/batch-record.ts';
 import { tallyUnits } from '../ledger/chunks.ts';
@@ -87,10 +94,17 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
   if (overBudget) return notSent(deps, run, id, engine, overBudget);
   if (!seen) {
     await failpoint(config.failpoints, 'before-create');
-    seen = await engine.create(request, {
-      DATABASE_URL: deps.databaseUrl,
-      ...(config.failpoints !== undefined && { SEVENFOLD_FAILPOINTS: config.failpoints }),
-    });
+    try {
+      seen = await engine.create(request, {
+        DATABASE_URL: deps.databaseUrl,
+        ...(config.failpoints !== undefined && { SEVENFOLD_FAILPOINTS: config.failpoints }),
+      });
+    } catch (error) {
+      const notCreated = await givenUp(deps, engine, request.batchId, error);
+      if (notCreated === undefined) throw error;
+      await recordEnd(deps, engine.name, plan.resources, notCreated);
+      return outcomeOf(notCreated, engine);
+    }
     await failpoint(config.failpoints, 'after-create');
     // Between the look and the create it may have become somebody else's.
     assertOurs(engine, run, seen);
@@ -106,7 +120,7 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
         ? await readProgress(database, request.batchId)
         : await recordObservation(database, seen);
     recorded = observed;
-    Context.current().heartbeat({ state: seen.state, ...(progress && { progress }) });
+    heartbeat({ state: seen.state, ...(progress && { progress }) });
     const next: BatchObservation | undefined = await engine.lookForChange(
       request.batchId,
       seen.state,
@@ -128,6 +142,28 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
   await recordEnd(deps, engine.name, plan.resources, seen);
   await keepRecord(deps, engine, request.batchId);
   return outcomeOf(seen, engine);
+}
+
+/** Tries of one batch to be created, about half a minute; then its attempt ends, and the next may be placed elsewhere. */
+const createTries = 8;
+
+/**
+ * What to note of a batch that could not be created: nothing yet while more tries are left, or while it may exist after
+ * all. What is wrong is shown meanwhile.
+ */
+async function givenUp(
+  { database }: Dependencies,
+  engine: Engine,
+  batchId: string,
+  error: unknown,
+): Promise<BatchObservation | undefined> {
+  const { type, message } = classify(error);
+  await noteTrouble(database, batchId, message);
+  if (!isRetryable(type)) return undefined;
+  if (Context.current().info.attempt < createTries) return undefined;
+  const seen = await engine.look(batchId).catch(() => 'unknown' as const);
+  if (seen !== undefined) return undefined;
+  return { batchId, state: 'FAILED', labels: {}, errorType: type, message };
 }
 
 function assertOurs(engine: Engine, run: Run, seen: BatchObservation): void {

@@ -136,7 +136,9 @@ function noteOf(
         batch?.progress && batch.state === 'RUNNING'
           ? progressText(batch.progress)
           : batch?.state.toLowerCase();
-      return [took, progress].filter(Boolean).join(' · ') + attempts;
+      // Why it is not sent yet, where that was tried.
+      const trouble = batch?.state === 'SUBMITTING' ? batch.stateMessage : null;
+      return [took, progress, trouble].filter(Boolean).join(' · ') + attempts;
     }
     case 'waiting':
       return '';

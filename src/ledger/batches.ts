@@ -250,6 +250,14 @@ export async function olderBatches(
   return found.rows;
 }
 
+/** Notes why an open batch does not get on: shown by `watch`, `why` and the page until something is seen of it. */
+export async function noteTrouble(database: Database, batchId: string, message: string): Promise<void> {
+  await database.query(
+    `update batches set state_message = $2 where batch_id = $1 and state not in ${terminal}`,
+    [batchId, message],
+  );
+}
+
 export async function openBatches(database: Database, runId: string): Promise<SentBatch[]> {
   const found = await database.query<SentBatch>(
     `select ${sentColumns} from batches where run_id = $1 and state not in ${terminal}`,

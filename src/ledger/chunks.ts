@@ -141,7 +141,10 @@ export interface ChunkFailure {
   message: string;
 }
 
-/** Notes why units of a chunk are not done; those that committed all the same are left alone. */
+/**
+ * Notes why units of a chunk are not done; those that committed all the same, and those that a person skipped, are left
+ * alone. A skip fences the batch that has the date: what else was in it did not fail and is sent again as if new.
+ */
 export async function noteChunkFailure(
   database: Database,
   runId: string,
@@ -149,9 +152,16 @@ export async function noteChunkFailure(
   failure: ChunkFailure,
 ): Promise<void> {
   await database.query(
-    `update units
-        set verdict = 'missing', tries = tries + 1, failure_type = $3, reason = $4, finished_at = clock_timestamp()
-      where run_id = $1 and chunk = $2 and committed_attempt is distinct from attempt
+    `with skip as (
+       select $3 = 'Fenced' and exists (
+                select 1 from units where run_id = $1 and chunk = $2 and verdict = 'skipped') as fenced)
+     update units
+        set verdict = 'missing', finished_at = clock_timestamp(),
+            tries = case when skip.fenced then tries else tries + 1 end,
+            failure_type = case when skip.fenced then null else $3 end,
+            reason = case when skip.fenced then null else $4 end
+       from skip
+      where run_id = $1 and chunk = $2 and verdict <> 'skipped' and committed_attempt is distinct from attempt
         and ($5::text is null or model_version = $5) and ($6::date[] is null or date = any ($6))
         and ($7::text[] is null or unit = any ($7))`,
     [

@@ -65,6 +65,12 @@ export async function explainRun(
       advice: `npx sevenfold logs ${run.key} --batch ${batch.batchId}`,
     });
   }
+  for (const batch of batches.filter(({ state, stateMessage }) => state === 'SUBMITTING' && stateMessage)) {
+    reasons.push({
+      subject: `batch ${batch.batchId} (${batch.unit}, attempt ${batch.attempt})`,
+      text: `not sent yet: ${batch.stateMessage}`,
+    });
+  }
   for (const fallback of fallbacks) reasons.push({ subject: 'engine', text: fallbackText(fallback) });
   if (run.status === 'complete') {
     reasons.unshift({ subject: 'complete', text: 'every phase is whole by its own rows.' });

@@ -28,3 +28,14 @@ export function maximumTries(type: FailureType): number {
       return 1;
   }
 }
+
+/**
+ * After this many attempts an activity gives up and its run ends with the reason: about an hour of a server that is away,
+ * at the longest interval of ten seconds. A workflow whose activity is retried without end looks alive and is not.
+ */
+export const lastAttempt = 360;
+
+/** A full disk is not waited for as long: the run ends and says so. */
+export function isLastAttempt(type: FailureType, attempt: number): boolean {
+  return attempt >= (type === 'NoSpace' ? 3 : lastAttempt);
+}

@@ -3,6 +3,7 @@ import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow
 import type { Activities } from '../activities/index.ts';
 import { failureTypes, isRetryable } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
+import { lastAttempt } from '../planning/retry.ts';
 
 /** Daily runs go before backfills (5), in Temporal and in the queue of the local engine. */
 export const dailyPriority = 1;
@@ -19,6 +20,8 @@ const retry = {
   initialInterval: 200,
   backoffCoefficient: 2,
   maximumInterval: 10_000,
+  // Also for attempts that end without a word: a worker that each of them kills, a time limit.
+  maximumAttempts: lastAttempt,
   nonRetryableErrorTypes: (Object.keys(failureTypes) as FailureType[]).filter((type) => !isRetryable(type)),
 };
 

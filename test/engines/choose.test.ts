@@ -18,7 +18,7 @@ import { createEngines } from '../../src/engines/choose.ts';
 import type { Engines, EnginesOptions } from '../../src/engines/choose.ts';
 import type { BatchRequest } from '../../src/engines/engine.ts';
 import type { KeeperRequest } from '../../src/engines/local/protocol.ts';
-import { recordObservation } from '../../src/ledger/batches.ts';
+import { readBatches, recordObservation } from '../../src/ledger/batches.ts';
 import type { Run } from '../../src/ledger/runs.ts';
 import { beginAttempt, layOutUnits } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
@@ -210,10 +210,16 @@ test('a batch that was sent to another engine is never done here instead', async
     message: `Batch ${id} was sent to dataproc, which cannot be reached: GCP_PROJECT_ID, GCP_REGION are not set. Set that again, or, if nothing of it runs there any more: npx sevenfold batches cancel ${id} --lost`,
   };
   await assert.rejects(watch(deps, fence), unreachable);
+  assert.deepEqual(submitted, []);
   const newer = await beginAttempt(deps.database, run.runId, 'metrics', 'f');
   await assert.rejects(watch(deps, newer), unreachable, 'nor a new attempt while the old one may live');
-  await assert.rejects(cancelBatches(deps, { runId: run.runId }), unreachable);
   assert.deepEqual(submitted, []);
+  assert.deepEqual(await cancelBatches(deps, { runId: run.runId }), { cancelled: 1 }, 'a cancel always ends');
+  const old = (await readBatches(deps.database, run.runId)).find(({ batchId: one }) => one === id);
+  assert.match(
+    old?.stateMessage ?? '',
+    /could not be ended\. .*not set\. .*sevenfold batches cancel/,
+  );
 });
 
 test('an ended batch of an engine that is no longer set holds up no newer attempt', async (t) => {
