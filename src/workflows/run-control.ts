@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
+  CancelledFailure,
   ContinueAsNew,
   condition,
   defineQuery,
@@ -10,6 +11,7 @@ import {
   proxyActivities,
   setHandler,
   sleep,
+  TemporalFailure,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -94,6 +96,7 @@ export async function carryOut(
     phases: steps.map(({ unit }) => ({ phase: unit, state: 'waiting' })),
   };
   let retryAsked = false;
+  let closing = false;
   let partial = false;
   const failedUnit = () => progress.phases.find(({ state }) => state === 'failed')?.phase;
 
@@ -118,11 +121,20 @@ export async function carryOut(
     retryFailedUpdate,
     () => {
       retryAsked = true;
-      return `Phase ${failedUnit()} is tried again.`;
+      const phase = failedUnit();
+      const busy = progress.phases.find(({ state }) => state === 'running')?.phase;
+      return busy === undefined
+        ? `Phase ${phase} is tried again.`
+        : `Phase ${phase} is tried again after ${busy}.`;
     },
     {
       validator: () =>
-        refuse(failedUnit() === undefined, 'Nothing has failed, so there is nothing to retry.'),
+        refuse(
+          closing || failedUnit() === undefined,
+          closing
+            ? 'The run is ending. When it has ended: sevenfold retry.'
+            : 'Nothing has failed, so there is nothing to retry.',
+        ),
     },
   );
 
@@ -131,7 +143,10 @@ export async function carryOut(
     { key: attributes.date, value: date },
     { key: attributes.failed, value: 0 },
   ]);
-  const { runId, engine } = await open({ workflowId, workflowRunId, priority });
+  // A cancel that comes meanwhile waits: once the claim is made, the run must be closed as well.
+  const { runId, engine } = await CancellationScope.nonCancellable(() =>
+    open({ workflowId, workflowRunId, priority }),
+  );
   setHandler(
     setBudgetUpdate,
     async (budgetUsd) => {
@@ -158,15 +173,25 @@ export async function carryOut(
   };
   let summary: RunSummary;
   try {
-    for (const [index, step] of steps.entries()) {
-      await whilePaused();
-      await complete(step, progress.phases[index]!);
+    if (CancellationScope.current().consideredCancelled)
+      throw new CancelledFailure('cancelled while it opened');
+    for (let pass = 1; pass === 1 || (partial && retryAsked); pass += 1) {
+      retryAsked = false;
+      partial = false;
+      // A further pass only looks at what is whole; it does what failed, and what was made from that.
+      for (const [index, step] of steps.entries()) {
+        await whilePaused();
+        await complete({ ...step, force: step.force && pass === 1 }, progress.phases[index]!);
+      }
     }
+    closing = true;
     await tell(runId);
     summary = await light.closeRun({ ...claim, status: partial ? 'partial' : 'complete' });
   } catch (error) {
     // The same run goes on in a new history: nothing has ended.
     if (error instanceof ContinueAsNew) throw error;
+    // A bug of the workflow: its task is tried again under corrected code, and until then nothing of the run is ended.
+    if (!(error instanceof TemporalFailure)) throw error;
     // The kill must not wait for the activities that only watch, and must not be cancelled itself.
     return await CancellationScope.nonCancellable(async () => {
       await engineActivities(engine).cancelBatches({ runId });
@@ -228,13 +253,15 @@ export async function carryOut(
 
   /** A failed step ends the run, unless the run is paused: then a person decides. */
   async function retryWanted(): Promise<boolean> {
-    retryAsked = false;
-    if (progress.paused) {
+    // Asked for while the failure was noted, it counts.
+    if (progress.paused && !retryAsked) {
       await light.setRunStatus({ ...claim, status: 'paused' });
       await condition(() => retryAsked || !progress.paused);
       await light.setRunStatus({ ...claim, status: 'running' });
     }
-    return retryAsked;
+    const wanted = retryAsked;
+    retryAsked = false;
+    return wanted;
   }
 
   async function pauseAtBudget(statement: string): Promise<void> {
