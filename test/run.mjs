@@ -245,8 +245,6 @@ async function leftBehind(patienceMs) {
 /** Our processes by their mark, and those of the stacks that they started: PostgreSQL gets a clean environment. */
 function ofThisRun() {
   const all = process.platform === 'linux' ? readdirSync('/proc').flatMap(describe) : [];
-  const marked = all.filter(({ variables }) => variables.includes(mark));
-  for (const { stack } of marked) if (stack !== undefined) stacks.add(stack);
   return all.filter(({ variables, stack }) => variables.includes(mark) || stacks.has(stack));
 }
 
@@ -255,12 +253,17 @@ function describe(name) {
   try {
     const variables = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
     const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-    const [, stack] =
-      /^SEVENFOLD_PART=([^/]*)/.exec(variables.find((one) => one.startsWith('SEVENFOLD_PART=')) ?? '') ?? [];
+    const stack = stackOf(variables);
     return command === '' ? [] : [{ pid: Number(name), command: command.slice(0, 120), variables, stack }];
   } catch {
     return []; // ended, or not ours to read
   }
+}
+
+/** The mark of the stack that a process belongs to, from its environment. */
+function stackOf(variables) {
+  const part = variables.find((one) => one.startsWith('SEVENFOLD_PART='));
+  return part === undefined ? undefined : /^SEVENFOLD_PART=([^/]*)/.exec(part)?.[1];
 }
 
 function found(folder, pattern) {
@@ -294,8 +297,10 @@ const pythonFiles = (named.length > 0 ? forPytest : [join('spark', 'tests')]).fl
 );
 
 // A stack's mark is learnt while one of its marked processes lives: tests kill them, and PostgreSQL may be left alone.
-setInterval(ofThisRun, 1_000).unref();
-const started = watchStarted(mark.split('=')[1]);
+const started = watchStarted(mark.split('=')[1], (environment) => {
+  const stack = stackOf(environment.split('\0'));
+  if (stack !== undefined) stacks.add(stack);
+});
 const startedAt = performance.now();
 
 const results = [];

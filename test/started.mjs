@@ -18,9 +18,15 @@ const kinds = [
   ['test files', /node .*--test|\.test\.(js|ts)/],
 ];
 
-/** Watches the processes that carry `mark` in their environment; `linux` alone tells. */
-export function watchStarted(mark, { everyMs = 200 } = {}) {
-  /** By pid and start time: kind, and the seconds seen last. */
+/** A process that is this old has run what it was started for: its command line is not read again. */
+const settledAfterLooks = 4;
+
+/**
+ * Watches the processes that carry `mark` in their environment; `linux` alone tells. `onSeen` gets the environment of each
+ * new one, a few times. Every look costs the suite: a stat of each process, and no more for those that are known.
+ */
+export function watchStarted(mark, onSeen = () => {}, { everyMs = 400 } = {}) {
+  /** By pid and start time: kind, how often it was looked at, and the seconds seen last. */
   const seen = new Map();
   const strangers = new Set();
 
@@ -39,13 +45,15 @@ export function watchStarted(mark, { everyMs = 200 } = {}) {
             strangers.add(key);
             continue;
           }
-          seen.set(key, (known = { seconds: 0 }));
+          seen.set(key, (known = { seconds: 0, looks: 0 }));
         }
-        // A fork is called what its parent is until it runs something else.
+        known.seconds = (Number(fields[11]) + Number(fields[12])) / ticks;
+        if ((known.looks += 1) > settledAfterLooks) continue;
+        // A fork has its parent's name and environment until it runs something else.
+        onSeen(readFileSync(`/proc/${name}/environ`, 'latin1'));
         const command = readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ');
         if (command !== '')
           known.kind = (kinds.find(([, pattern]) => pattern.test(command)) ?? ['others'])[0];
-        known.seconds = (Number(fields[11]) + Number(fields[12])) / ticks;
       } catch {
         // ended in this moment, or not ours to read
       }

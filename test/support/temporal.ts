@@ -20,9 +20,12 @@ const indexedValueTypes = { Keyword: 2, Int: 3 } as const;
 /** A server on which waiting costs nothing: for stories with long back-offs. */
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
   const { testServer } = locateToolchain(readConfig().stateFolder);
-  const environment = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: testServer } },
-  });
+  const start = () =>
+    TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path: testServer } },
+    });
+  // The SDK gives its JVM five seconds to listen, which a busy machine may need for starting it.
+  const environment = await start().catch(start).catch(start).catch(start);
   // This server knows how to add attributes but not how to list them.
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
