@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sevenfold_jobs.common import session
 from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.common.failpoints import failpoint
-from sevenfold_jobs.common.failures import Fenced
+from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.common.task import Task
 
 if TYPE_CHECKING:
@@ -48,18 +48,26 @@ class Batch:
         return session.for_batch(self.batch_id, self._warm, self._master, self.directory)
 
     def jdbc(self) -> dict[str, str]:
-        """Options for `spark.read.format("jdbc").options(**batch.jdbc())`."""
-        given = conninfo_to_dict(self._database_url)
-        address = f"{given.get('host') or '127.0.0.1'}:{given.get('port') or 5432}"
+        """Options for `spark.read.format("jdbc").options(**batch.jdbc())`.
+
+        Raises InvalidInput for what JDBC cannot do although libpq can: a Unix socket, a key in PEM.
+        """
+        given = {name: str(value) for name, value in conninfo_to_dict(self._database_url).items()}
+        database = given.get("dbname") or given.get("user") or "postgres"
         options = {
-            "url": f"jdbc:postgresql://{address}/{given.get('dbname') or given.get('user') or 'postgres'}",
+            "url": f"jdbc:postgresql://{_jdbc_hosts(given)}/{database}",
             "driver": "org.postgresql.Driver",
-            "user": str(given.get("user") or "postgres"),
+            "user": given.get("user") or "postgres",
             "ApplicationName": self.task().application_name,
         }
-        for name in ("password", "sslmode", "sslrootcert"):
+        if given.get("sslkey") and not given["sslkey"].endswith((".pk8", ".der", ".p12")):
+            raise InvalidInput(
+                "sslkey of DATABASE_URL is not a key that Spark's driver reads: make one with "
+                "`openssl pkcs8 -topk8 -outform DER -nocrypt -in client.key -out client.pk8` and name that."
+            )
+        for name in ("password", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword"):
             if given.get(name):
-                options[name] = str(given[name])
+                options[name] = given[name]
         return options
 
     def connect(self) -> psycopg.Connection:
@@ -138,3 +146,18 @@ class Batch:
             )
         connection.commit()
         self.failpoint("after-commit")
+
+
+def _jdbc_hosts(given: dict[str, str]) -> str:
+    """`host:port`, several with commas between them; an IPv6 address in brackets."""
+    hosts = (given.get("host") or given.get("hostaddr") or "127.0.0.1").split(",")
+    ports = (given.get("port") or "5432").split(",")
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    for host in hosts:
+        if host.startswith(("/", "@")):
+            raise InvalidInput(
+                f"DATABASE_URL names the Unix socket {host}, and Spark reads over TCP: "
+                "give a host and a port."
+            )
+    bracketed = [f"[{host}]" if ":" in host and not host.startswith("[") else host for host in hosts]
+    return ",".join(f"{host}:{port}" for host, port in zip(bracketed, ports, strict=True))

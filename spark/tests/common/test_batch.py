@@ -2,7 +2,7 @@ import psycopg
 import pytest
 
 from sevenfold_jobs.common.batch import Batch
-from sevenfold_jobs.common.failures import Fenced
+from sevenfold_jobs.common.failures import Fenced, InvalidInput
 
 
 def unit_of(database_url, batch):
@@ -79,3 +79,29 @@ def test_a_process_that_registers_is_known_by_its_start_time(make_batch, tmp_pat
     written = (tmp_path / "pids" / str(os.getpid())).read_text()
     with open("/proc/self/stat") as stat:
         assert written == stat.read().rpartition(")")[2].split()[19]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://u:p@db.example/fc", "jdbc:postgresql://db.example:5432/fc"),
+        ("postgresql://u@[::1]:5433/fc", "jdbc:postgresql://[::1]:5433/fc"),
+        ("postgresql://u@a:1,b:2/fc", "jdbc:postgresql://a:1,b:2/fc"),
+        ("host=10.0.0.1 dbname=fc user=u", "jdbc:postgresql://10.0.0.1:5432/fc"),
+    ],
+)
+def test_spark_reads_from_the_same_hosts(url: str, expected: str) -> None:
+    assert Batch({"batchId": "sf-x-1", "databaseUrl": url}).jdbc()["url"] == expected
+
+
+def test_client_certificates_go_along_and_what_spark_cannot_read_is_said() -> None:
+    def jdbc(query: str) -> dict[str, str]:
+        url = f"postgresql://u@db/fc?{query}"
+        return Batch({"batchId": "sf-x-1", "databaseUrl": url}).jdbc()
+
+    options = jdbc("sslmode=verify-full&sslcert=client.crt&sslkey=client.pk8")
+    assert (options["sslcert"], options["sslkey"]) == ("client.crt", "client.pk8")
+    with pytest.raises(InvalidInput, match="openssl pkcs8"):
+        jdbc("sslmode=verify-full&sslcert=client.crt&sslkey=client.key")
+    with pytest.raises(InvalidInput, match="Unix socket /var/run/postgresql"):
+        Batch({"batchId": "sf-x-1", "databaseUrl": "host=/var/run/postgresql dbname=fc"}).jdbc()
