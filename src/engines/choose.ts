@@ -15,13 +15,6 @@ export type Placement =
   /** On a task queue; the fleet that serves it has an engine. */
   | { mode: 'queue' };
 
-/** An engine whose settings are missing: no waiting brings them. */
-export class NotConfigured extends Failure {
-  constructor(message: string) {
-    super('InvalidInput', message);
-  }
-}
-
 /** All engines of an installation; each is set up when it is first asked for. */
 export interface Engines {
   /** For new batches of a run, which may ask for a mode of its own. */

@@ -216,10 +216,7 @@ test('a batch that was sent to another engine is never done here instead', async
   assert.deepEqual(submitted, []);
   assert.deepEqual(await cancelBatches(deps, { runId: run.runId }), { cancelled: 1 }, 'a cancel always ends');
   const old = (await readBatches(deps.database, run.runId)).find(({ batchId: one }) => one === id);
-  assert.match(
-    old?.stateMessage ?? '',
-    /could not be ended\. .*not set\. .*sevenfold batches cancel/,
-  );
+  assert.match(old?.stateMessage ?? '', /could not be ended\. .*not set\. .*sevenfold batches cancel/);
 });
 
 test('an ended batch of an engine that is no longer set holds up no newer attempt', async (t) => {
