@@ -8,15 +8,17 @@ import { objectsOf } from '../objects.ts';
 import type { BatchPlacement } from './place-batch.ts';
 import { engineOf } from './runs.ts';
 import { isOpenInTemporal } from '../open-in-temporal.ts';
-import { candidatesOf, criterionOf, gridModel, readSettings, simplestFirst } from '../cv/candidates.ts';
+import { candidatesOf, criterionOf, readSettings } from '../cv/candidates.ts';
 import type { GridSettings } from '../cv/candidates.ts';
+import { cautionWords, heldOutWords, orderOf, outWords, reasonOf, refusalOf } from '../cv/choice.ts';
 import { gigabytes } from '../environment-values.ts';
 import { inTransaction } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import type { OpenedChunk } from '../ledger/chunks.ts';
+import { outOfTheRunning, readTestShare } from '../ledger/cv-choice.ts';
 import { cvFingerprint } from '../ledger/cv-fingerprints.ts';
 import * as cv from '../ledger/cv.ts';
-import type { CvRequest, StoredFit } from '../ledger/cv.ts';
+import type { CvRequest } from '../ledger/cv.ts';
 import { resultVersion } from '../ledger/result-versions.ts';
 import { claimRun, readRun } from '../ledger/runs.ts';
 import type { Claimant, Run } from '../ledger/runs.ts';
@@ -33,7 +35,6 @@ import type { OpenFit } from '../planning/fit-chunks.ts';
 import type { CvJob, CvUnit } from '../planning/phases.ts';
 import type { Mode } from '../planning/placement-input.ts';
 import { leaderboard, meanOf, selectSimplest } from '../planning/selection.ts';
-import type { Candidate } from '../planning/selection.ts';
 
 export interface OpenCrossValidationInput extends Claimant {
   input: CvInput;
@@ -332,8 +333,8 @@ function stampOf(moment: Date): string {
 }
 
 /**
- * Chooses among the models of a run. Safe to repeat: the same fits give the same choice. Refuses, naming them, while any
- * model lacks a fold.
+ * Chooses among the models of a run. Safe to repeat: the same fits give the same choice. A model that fails on every fold
+ * for a reason of its own is out of the running; refuses, naming them, while any other lacks a fold.
  */
 export async function selectModel(
   { database }: Dependencies,
@@ -341,37 +342,35 @@ export async function selectModel(
 ): Promise<{ label: string }> {
   const run = await readRun(database, fence.runId);
   const request = cv.cvRequestOf(run);
+  const out = await outOfTheRunning(database, run.runId);
+  const labelsOut = out.map(({ label }) => label);
   const missing = await cv.missingFits(database, run.runId);
-  if (missing.length > 0) {
+  const lacking = missing.filter(({ label }) => !labelsOut.includes(label));
+  const candidates = request.models.filter(({ label }) => !labelsOut.includes(label));
+  if (lacking.length > 0 || candidates.length === 0) {
     // What was chosen from other fits must not stand beside a refusal.
     await database.query('delete from cv_selections where run_id = $1', [run.runId]);
-    const named = missing.slice(0, 3).map(({ label, folds, reason }) => {
-      const which = `${label} lacks fold ${folds.join(', ')}`;
-      return reason === null ? which : `${which} (${reason})`;
-    });
-    const more = missing.length > 3 ? `; and ${missing.length - 3} more` : '';
-    throw new Failure(
-      'CheckFailed',
-      `No model is chosen: ${named.join('; ')}${more}. Run: sevenfold retry ${run.key}`,
-    );
+    throw new Failure('CheckFailed', refusalOf(lacking.length > 0 ? lacking : missing, run.key));
   }
-  const fits = await cv.readStoredFits(database, run);
+  const fits = (await cv.readStoredFits(database, run)).filter(({ label }) => !labelsOut.includes(label));
   const { higherIsBetter } = criterionOf(request.task);
   const { splitter } = await cv.readSettings(database, request.dataVersion);
   const all = cv.foldNumbers(request);
   // Of a time series the newest fold is kept out of the choice: what it says of the chosen one is no boast.
   const heldOut = splitter === 'timeSeries' && all.length > 2 ? all.at(-1) : undefined;
   const folds = all.filter((fold) => fold !== heldOut);
-  const order = orderOf(request, fits);
-  const board = leaderboard(fits, { metric: request.metric, higherIsBetter, order, folds });
+  const compared = { ...request, models: candidates };
+  const order = orderOf(compared, fits);
+  const testShare = await readTestShare(database, request.dataVersion, folds);
+  const board = leaderboard(fits, { metric: request.metric, higherIsBetter, order, folds, testShare });
   const { chosen, best } = selectSimplest(board, order);
-  const reason = reasonOf(
-    request,
-    chosen,
-    best,
-    folds.length,
+  const words = [
+    reasonOf(compared, { chosen, best, simplest: order[0]!, folds: folds.length }),
     heldOutWords(fits, chosen, heldOut, request.metric),
-  );
+    cautionWords(fits, chosen),
+    outWords(out),
+  ];
+  const reason = words.filter((word) => word !== '').join(' ');
   await inTransaction(database, async (client) => {
     await client.query(
       `insert into cv_selections (run_id, model, params_hash, metric, leaderboard, reason)
@@ -385,58 +384,4 @@ export async function selectModel(
     await passFence(client, fence, { rowsDue: 1, detail: { chosen: chosen.label } });
   });
   return { label: chosen.label };
-}
-
-/**
- * Labels from the simplest: survival models by what a reader must know to understand them; sets of a grid by what they
- * cost, which is trees × share of the columns × depth, and the same for everybody who repeats the run.
- */
-function orderOf({ models, task }: CvRequest, fits: readonly StoredFit[]): string[] {
-  const labels = models.map(({ label }) => label);
-  if (task === 'survival') {
-    const rank = (label: string): number => simplestFirst.indexOf(label as (typeof simplestFirst)[number]);
-    return labels.sort((a, b) => rank(a) - rank(b));
-  }
-  const cost = new Map(
-    models.map(({ label, params }) => {
-      const trees = fits.flatMap((fit) => (fit.label === label ? [fit.bestIteration ?? 0] : []));
-      const share = Number(params['feature_fraction'] ?? 1);
-      return [label, meanOf(trees.length > 0 ? trees : [0]) * share * Number(params['max_depth'] ?? 1)];
-    }),
-  );
-  return labels.sort((a, b) => cost.get(a)! - cost.get(b)!);
-}
-
-function heldOutWords(
-  fits: readonly StoredFit[],
-  { label }: Candidate,
-  fold: number | undefined,
-  metric: string,
-): string {
-  const value = fits.find((fit) => fit.label === label && fit.fold === fold)?.value;
-  if (fold === undefined || value == null) return '';
-  return ` On fold ${fold}, which had no part in the choice, its ${metric} is ${value.toFixed(4)}.`;
-}
-
-function reasonOf(
-  { metric, models }: CvRequest,
-  chosen: Candidate,
-  best: Candidate,
-  folds: number,
-  heldOut: string,
-): string {
-  const figure = ({ mean, standardError }: Candidate): string =>
-    `${mean.toFixed(4)} (standard error ${standardError.toFixed(4)})`;
-  if (models.length === 1)
-    return `${chosen.label} is the only candidate: ${metric} ${figure(chosen)}.${heldOut}`;
-  if (chosen.label === best.label) {
-    const simpler = chosen.model === gridModel ? 'cheaper set' : 'simpler model';
-    return `${chosen.label} has the best mean ${metric} over ${folds} folds, ${figure(best)}; no ${simpler} comes within one standard error of it.${heldOut}`;
-  }
-  const { mean, standardError } = chosen.difference;
-  return (
-    `${chosen.label} is kept although ${best.label} has the best mean ${metric} (${best.mean.toFixed(4)} against ${chosen.mean.toFixed(4)}): ` +
-    `their difference over ${folds} folds is ${mean.toFixed(4)}, within its standard error of ${standardError.toFixed(4)}, and ` +
-    `${chosen.label} is ${chosen.model === gridModel ? 'cheaper' : 'simpler'}.${heldOut}`
-  );
 }

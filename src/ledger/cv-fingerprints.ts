@@ -8,7 +8,7 @@ import type { Run } from './runs.ts';
 const digits = 32;
 
 /** Raised when the page of a cross-validation, or the rule of the choice, changes. */
-const versions = { report: 1, select: 1 };
+const versions = { report: 2, select: 2 };
 
 /** What a phase of a cross-validation would read now. The fits have none: each is named by its content. */
 export async function cvFingerprint(database: Database, run: Run, unit: RunUnit): Promise<string> {

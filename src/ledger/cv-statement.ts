@@ -35,7 +35,8 @@ export async function cvStatement(
       .map(({ label, folds, verdict, reason }) => `${label} fold ${folds.join(', ')} ${reason ?? verdict}`);
     const more = missing.length > named ? [`${missing.length - named} more`] : [];
     sentences.push(`Left: ${[...left, ...more].join('; ')}.`);
-    sentences.push('No model is chosen while one lacks a fold.');
+    // What fails on every fold of its own is out of the running, and the others are compared all the same.
+    sentences.push(selection?.reason ?? 'No model is chosen while one lacks a fold.');
   } else if (selection) {
     sentences.push(selection.reason);
   }

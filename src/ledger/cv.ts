@@ -265,7 +265,7 @@ export async function verifyFolds(database: Database, run: Run): Promise<Check[]
 /** The columns that a fit of a task must have filled; a figure that is not finite cannot be stored as one. */
 const figures: Record<Task, string[]> = {
   survival: ['cindex_tau', 'ibs'],
-  classification: ['accuracy', 'f1'],
+  classification: ['auc', 'accuracy', 'f1'],
   regression: ['rmse', 'mae'],
 };
 
@@ -409,6 +409,8 @@ export interface StoredFit {
   fitKey: string;
   value: number | null;
   bestIteration: number | null;
+  /** What the fit says of itself beside its figures. */
+  notes: string[];
 }
 
 /** The complete fits of a run that it still asks for. */
@@ -416,7 +418,8 @@ export async function readStoredFits(database: Database, run: Run): Promise<Stor
   const { metric } = cvRequestOf(run);
   const found = await database.query<StoredFit>(
     `select u.model_version as label, f.model, f.params_hash as "paramsHash", f.fold, f.fit_key as "fitKey",
-            (to_jsonb(f) ->> $2)::double precision as value, f.best_iteration as "bestIteration"
+            (to_jsonb(f) ->> $2)::double precision as value, f.best_iteration as "bestIteration",
+            case when jsonb_typeof(f.detail -> 'notes') = 'array' then f.detail -> 'notes' else '[]' end as notes
        from units u join cv_fits f on f.run_id = u.run_id and f.fit_key = u.fingerprint
       where u.run_id = $1 and u.kind = 'fit' and f.status = 'complete'
       order by f.model, f.params_hash, f.fold`,

@@ -19,6 +19,8 @@ export interface Criterion {
   order: readonly string[];
   /** Every candidate must have been fitted on all of these. */
   folds: readonly number[];
+  /** Rows tested for each row trained on, mean over the folds: 0.25 of five. */
+  testShare: number;
 }
 
 export interface Candidate {
@@ -40,7 +42,7 @@ export interface Candidate {
 
 /** Candidates with their figures, the best first; one that lacks a fold comes after those that are whole. */
 export function leaderboard(scores: readonly FoldScore[], criterion: Criterion): Candidate[] {
-  const { higherIsBetter, folds, order } = criterion;
+  const { higherIsBetter, folds, order, testShare } = criterion;
   const byLabel = new Map<string, FoldScore[]>();
   for (const score of scores) {
     if (score.value === null || !folds.includes(score.fold)) continue;
@@ -59,13 +61,13 @@ export function leaderboard(scores: readonly FoldScore[], criterion: Criterion):
     const mine = new Map(of.map(({ fold, value }) => [fold, value!]));
     const differences =
       best?.flatMap(({ fold, value }) => (mine.has(fold) ? [sign * (value! - mine.get(fold)!)] : [])) ?? [];
-    const difference = statisticsOf(differences);
+    const difference = statisticsOf(differences, testShare);
     const { label, model, paramsHash } = of[0]!;
     return {
       label,
       model,
       paramsHash,
-      ...statisticsOf(values),
+      ...statisticsOf(values, testShare),
       worst: sign === 1 ? Math.min(...values) : Math.max(...values),
       folds: of.length,
       missingFolds: folds.filter((fold) => !mine.has(fold)),
@@ -101,10 +103,17 @@ export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function statisticsOf(values: readonly number[]): { mean: number; deviation: number; standardError: number } {
+/**
+ * The standard error is that of Nadeau and Bengio (2003): folds share training rows, so their figures vary together, and
+ * the deviation by the root of their number is too small, by half with five folds (docs/decisions/033).
+ */
+function statisticsOf(
+  values: readonly number[],
+  testShare: number,
+): { mean: number; deviation: number; standardError: number } {
   if (values.length === 0) return { mean: 0, deviation: 0, standardError: 0 };
   const mean = meanOf(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const deviation = values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1));
-  return { mean, deviation, standardError: deviation / Math.sqrt(values.length) };
+  return { mean, deviation, standardError: deviation * Math.sqrt(1 / values.length + testShare) };
 }

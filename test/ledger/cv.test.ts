@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { cvStatement } from '../../src/ledger/cv-statement.ts';
+import { outOfTheRunning } from '../../src/ledger/cv-choice.ts';
 import { cvCounts, fitKey, layOutFits } from '../../src/ledger/cv.ts';
 import type { CvRequest } from '../../src/ledger/cv.ts';
 import { claimRun } from '../../src/ledger/runs.ts';
@@ -63,6 +64,30 @@ test('a run that ends before it has looked at its fits says how many are stored,
     'cv/survival/mine was cancelled: 0 of 3 fits. Stored beside them, for the next start to take up: 1; left: 2. ' +
       'Run: sevenfold why cv/survival/mine',
   );
+});
+
+test('a model is out only where every fold failed for a reason of its own', async (t) => {
+  const database = openDatabase(await testDatabase(t), 'test');
+  t.after(() => database.end());
+  const run = await claimed(database, 'cv/survival/mine');
+  await layOutFits(database, run);
+  const fail = async (fold: number, type: string) => {
+    await store(database, run, fold, 'failed');
+    await database.query('update cv_fits set error_type = $3 where run_id = $1 and fold = $2', [
+      ...[run.runId, fold, type],
+    ]);
+    await database.query(
+      `update units set verdict = 'quarantined', reason = 'no memory' where run_id = $1 and kind = 'fit' and position = $2`,
+      [run.runId, fold],
+    );
+  };
+  await fail(1, 'InvalidInput');
+  await fail(2, 'JobFailed');
+  assert.deepEqual(await outOfTheRunning(database, run.runId), [], 'one fold may still be made');
+  await fail(3, 'JobFailed');
+  assert.deepEqual(await outOfTheRunning(database, run.runId), [{ label: 'cox_ph', reason: 'no memory' }]);
+  await database.query(`update cv_fits set error_type = 'OutOfMemory' where fold = 2`);
+  assert.deepEqual(await outOfTheRunning(database, run.runId), [], 'memory is not of the model alone');
 });
 
 function claimed(database: Database, key: string): Promise<Run> {

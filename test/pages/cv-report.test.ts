@@ -93,7 +93,7 @@ test('a run that the ledger does not have is refused', async () => {
 
 test('says how many fits are there, what is chosen, and with which interval', async () => {
   const { rows } = await database.query<{ mean: number; half: number }>(
-    `select avg(cindex_tau) as mean, 2.776 * stddev_samp(cindex_tau) / sqrt(5) as half
+    `select avg(cindex_tau) as mean, 2.776 * stddev_samp(cindex_tau) * sqrt(1.0 / 5 + 1574.0 / 6297) as half
        from cv_fits f join cv_selections s using (run_id, model, params_hash) where run_id = $1`,
     [seeded.runId],
   );

@@ -3,6 +3,7 @@
  * selection, units and batches. Made-up figures, the same every time, shaped like the jobs' own rows.
  */
 import type { Database } from '../../src/database/pool.ts';
+import { readTestShare } from '../../src/ledger/cv-choice.ts';
 import type { Verdict } from '../../src/ledger/units.ts';
 import { leaderboard, selectSimplest } from '../../src/planning/selection.ts';
 
@@ -465,12 +466,14 @@ async function choose(
     [seeded.runId],
   );
   const labels = new Map(requests[0]!.models.map(({ label, paramsHash }) => [paramsHash, label]));
+  // The newest fold of a time series is kept out of the choice.
+  const deciding = Array.from({ length: splitter === 'timeSeries' ? folds - 1 : folds }, (_, i) => i + 1);
   const board = leaderboard(
     values.map((row) => ({ ...row, label: labels.get(row.paramsHash)! })),
     {
       ...{ metric: seeded.metric, higherIsBetter: task !== 'regression', order: seeded.labels },
-      // The newest fold of a time series is kept out of the choice.
-      folds: Array.from({ length: splitter === 'timeSeries' ? folds - 1 : folds }, (_, i) => i + 1),
+      folds: deciding,
+      testShare: await readTestShare(database, seeded.dataVersion, deciding),
     },
   );
   const { chosen, best } = selectSimplest(board, seeded.labels);

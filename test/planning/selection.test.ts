@@ -14,6 +14,7 @@ const criterion = {
   higherIsBetter: true,
   order: ['simple', 'middle', 'rich'],
   folds: [1, 2, 3],
+  testShare: 0.5,
 };
 
 test('the best mean stands first, with its spread and its worst fold', () => {
@@ -21,7 +22,7 @@ test('the best mean stands first, with its spread and its worst fold', () => {
   assert.equal(first?.label, 'rich');
   assert.ok(Math.abs(first.mean - 0.8) < 1e-12);
   assert.ok(Math.abs(first.deviation - 0.1) < 1e-12);
-  assert.ok(Math.abs(first.standardError - 0.1 / Math.sqrt(3)) < 1e-12);
+  assert.ok(Math.abs(first.standardError - 0.1 * Math.sqrt(1 / 3 + 1 / 2)) < 1e-12);
   assert.equal(first.worst, 0.7);
   assert.ok(Math.abs(second!.difference.mean - 0.1) < 1e-12, 'how much the best is better');
   assert.ok(second!.difference.deviation < 1e-12, 'fold by fold it is always the same');
@@ -68,4 +69,15 @@ test('folds that are kept out of the choice have no part in any figure', () => {
   const board = leaderboard(scores({ simple: [0.6, 0.6, 0.1] }), { ...criterion, folds: [1, 2] });
   assert.equal(board[0]?.mean, 0.6);
   assert.equal(board[0]?.folds, 2);
+});
+
+test('folds that share training rows count for less than as many of their own', () => {
+  const values = { simple: [0, 0, 0, 0, 0], rich: [0.04, -0.012, 0.034, -0.006, 0.015] };
+  const five = { ...criterion, folds: [1, 2, 3, 4, 5] };
+  const of = (testShare: number) => leaderboard(scores(values), { ...five, testShare });
+  const error = (testShare: number) =>
+    of(testShare).find(({ label }) => label === 'simple')!.difference.standardError;
+  assert.ok(Math.abs(error(0.25) / error(0) - 1.5) < 1e-12);
+  assert.equal(selectSimplest(of(0), five.order).chosen.label, 'rich');
+  assert.equal(selectSimplest(of(0.25), five.order).chosen.label, 'simple');
 });

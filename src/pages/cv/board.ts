@@ -2,7 +2,7 @@
 import { leaderboard } from '../../planning/selection.ts';
 import type { Candidate } from '../../planning/selection.ts';
 import { mean } from './curves.ts';
-import type { CvReport, CvRequest, Fit } from './report.ts';
+import type { CvFold, CvReport, CvRequest, Fit } from './report.ts';
 import { measureOf } from './measures.ts';
 
 /** The newest fold of a time series, as long as two are left to compare: what it says of the chosen one is no boast. */
@@ -11,7 +11,11 @@ export function heldOutOf({ splitter, folds }: Pick<CvRequest, 'splitter' | 'fol
 }
 
 /** Of the fits that are there, as a selection would compare them. */
-export function boardOf(fits: readonly Fit[], request: CvRequest): Candidate[] {
+export function boardOf(
+  fits: readonly Fit[],
+  request: CvRequest,
+  sizes: readonly Pick<CvFold, 'fold' | 'trainRows' | 'testRows'>[],
+): Candidate[] {
   const { metric, models } = request;
   const labels = models.map(({ label }) => label);
   const all =
@@ -19,10 +23,13 @@ export function boardOf(fits: readonly Fit[], request: CvRequest): Candidate[] {
       ? Array.from({ length: request.folds }, (_, i) => i + 1)
       : [...new Set(fits.map(({ fold }) => fold))].sort((a, b) => a - b);
   const folds = all.filter((fold) => fold !== heldOutOf(request));
+  const shares = sizes
+    .filter(({ fold, trainRows }) => folds.includes(fold) && trainRows > 0)
+    .map(({ trainRows, testRows }) => testRows / trainRows);
   return leaderboard(
     fits.map((fit) => ({ ...fit, value: fit.figures[metric] ?? null })),
     {
-      ...{ metric, folds, higherIsBetter: measureOf(metric).higherIsBetter },
+      ...{ metric, folds, testShare: mean(shares) ?? 0, higherIsBetter: measureOf(metric).higherIsBetter },
       order: labels.length > 0 ? labels : [...new Set(fits.map(({ label }) => label))],
     },
   );

@@ -21,8 +21,9 @@ export function choiceSection(report: CvReport): Html | null {
   return section(
     'Comparison',
     html`Ordered by ${measure.name}, ${measure.higherIsBetter ? 'higher' : 'lower'} is better: mean over the
-    folds with its 95 % interval (Student's t), a guide and no guarantee, because the folds share training
-    rows. "Behind the best" is the mean difference fold by fold and its standard error.
+    folds with its 95 % interval (Student's t). Folds share training rows, so the standard errors are those of
+    Nadeau and Bengio, which are wider than the deviation by the root of the folds. "Behind the best" is the
+    mean difference fold by fold and its standard error.
     ${heldOut !== null && `Fold ${heldOut}, the newest, has no part in the choice.`}`,
     html`${
       selection === null

@@ -75,7 +75,7 @@ export async function loadCvReport(database: Database, runId: string): Promise<C
   const splitter = textOr(data?.settings['splitter'], request.splitter);
   const asked = { ...request, metric, splitter };
   // What was decided is shown as it was decided; until then it is reckoned from what is there.
-  const board = chosen?.leaderboard ?? boardOf(fits, asked);
+  const board = chosen?.leaderboard ?? boardOf(fits, asked, folds);
   const selection = chosen && { ...chosen, label: labels(chosen) };
   const shown = (selection && board.find(({ label }) => label === selection.label)) ?? board[0] ?? null;
   const drawn = new Set(board.slice(0, mostCurves).map(keyOf));

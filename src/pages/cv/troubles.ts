@@ -9,7 +9,7 @@ import type { CvReport, OpenFit } from './report.ts';
 const mostCauses = 12;
 
 /** Null where nothing is missing; a run at work has fits that are only not there yet, and no cause for them. */
-export function troublesSection({ run, open, phases }: CvReport): Html | null {
+export function troublesSection({ run, open, phases, selection }: CvReport): Html | null {
   const failedPhases = phases.filter((phase) => phase.verdict === 'failed');
   const ended = run.status !== 'running';
   const failed = open.fits.filter((fit) => ended || fit.verdict !== 'missing' || fit.reason !== null);
@@ -23,7 +23,9 @@ export function troublesSection({ run, open, phases }: CvReport): Html | null {
   return section(
     'What is missing',
     html`${plural(open.all, 'fit is', 'fits are')} not in the database. A candidate that lacks a fold is not
-    compared with the others, and nothing is chosen while one does.`,
+    compared with the others, and nothing is chosen while one does, unless it fails on every fold for a reason
+    of its own: then it is out of the
+    running${selection === null ? '.' : ', and the choice is among the others.'}`,
     html`${[...causes.values()].slice(0, mostCauses).map(causeOf)}
       ${causes.size > mostCauses && html`<p class="note">${count(causes.size - mostCauses)} more causes.</p>`}
       ${failedPhases.map((phase) => html`<p class="cause">${verdict('bad', clipped(phase.unit, 60))} ${clipped(phase.reason, 400)}</p>`)}
