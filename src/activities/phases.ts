@@ -4,6 +4,7 @@ import { cvFingerprint } from '../ledger/cv-fingerprints.ts';
 import { fingerprint } from '../ledger/fingerprints.ts';
 import { priceFingerprint } from '../ledger/price-fingerprints.ts';
 import { readRun } from '../ledger/runs.ts';
+import { settingsOfRun } from '../ledger/settings-snapshot.ts';
 import type { Run } from '../ledger/runs.ts';
 import { beginAttempt, giveVerdict, readUnit } from '../ledger/units.ts';
 import type { Fence } from '../ledger/units.ts';
@@ -47,12 +48,14 @@ export async function beginPhase(deps: Dependencies, input: BeginPhaseInput): Pr
   return { reused: false, fence: fence ?? (await beginAttempt(database, run.runId, input.phase, today)) };
 }
 
-function fingerprintOf(deps: Dependencies, run: Run, phase: RunUnit): Promise<string> {
+async function fingerprintOf(deps: Dependencies, run: Run, phase: RunUnit): Promise<string> {
   if (run.kind === 'crossValidation') return cvFingerprint(deps.database, run, phase);
   if (!isPoolRun(run)) return priceFingerprint(deps.database, run, phase);
   return fingerprint(deps.database, phase as PoolUnit, {
     run,
-    settings: loadPoolSettings(deps.config.checkout),
+    // Only phase prepare looks at the files: it is what takes them for the run.
+    settings:
+      phase === 'prepare' ? loadPoolSettings(deps.config.checkout) : await settingsOfRun(deps, run.runId),
     path: run.input['path'] as string | undefined,
     parity: run.input['parity'] === true,
   });

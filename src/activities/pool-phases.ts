@@ -22,6 +22,7 @@ import { iceboxOn } from '../pools/icebox.ts';
 import type { Candle } from '../pools/icebox.ts';
 import { reasonKinds } from '../pools/judgement.ts';
 import * as prefilter from '../pools/prefilter.ts';
+import { settingsOfRun, takeSettings } from '../ledger/settings-snapshot.ts';
 import { loadPoolSettings } from '../pools/settings.ts';
 
 interface PhaseInput {
@@ -30,29 +31,9 @@ interface PhaseInput {
 
 /** Phase prepare: the settings of the run, taken once. Safe to repeat: the row is replaced by the newest attempt only. */
 export async function snapshotSettings(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
-  const { parameters, approvedTokens, blacklistedTokens, approvedProtocols } = loadPoolSettings(
-    deps.config.checkout,
-  );
+  const settings = loadPoolSettings(deps.config.checkout);
   await inTransaction(deps.database, async (client) => {
-    await client.query(
-      `insert into allocation_parameters (run_id, parameters, approved_tokens_snapshot, blacklisted_tokens_snapshot,
-                                          approved_protocols_snapshot)
-       values ($1, $2, $3, $4, $5)
-       on conflict (run_id) do update
-          set "timestamp" = now(), parameters = excluded.parameters,
-              approved_tokens_snapshot = excluded.approved_tokens_snapshot,
-              blacklisted_tokens_snapshot = excluded.blacklisted_tokens_snapshot,
-              approved_protocols_snapshot = excluded.approved_protocols_snapshot`,
-      [
-        fence.runId,
-        JSON.stringify(parameters),
-        JSON.stringify(
-          approvedTokens.map(({ symbol, address }) => ({ token_symbol: symbol, token_address: address })),
-        ),
-        JSON.stringify(blacklistedTokens.map((symbol) => ({ token_symbol: symbol }))),
-        JSON.stringify(approvedProtocols.map((name) => ({ protocol_name: name }))),
-      ],
-    );
+    await takeSettings(client, fence.runId, settings);
     await passFence(client, fence, { rowsDue: 1 });
   });
 }
@@ -68,13 +49,12 @@ export async function planPoolBatch(
   if (job === 'pool_evaluate') return { dataset, date, ...stretchOf(fence.unit as PoolUnit) };
   if (job === 'pool_metrics') return { dataset, date, parity, full: phasesToForce(input).has('metrics') };
   const source = input['dataset'];
+  const { approvedTokens } = await settingsOfRun({ database, config }, fence.runId);
   if (source !== 'files') return { dataset, date, parity, source };
   return {
     ...{ dataset, date, parity, source, path: input['path'] },
     firstDays: loadFirstDays(config.checkout),
-    peggedTokens: loadPoolSettings(config.checkout)
-      .approvedTokens.filter(({ yieldBearing }) => !yieldBearing)
-      .map(({ symbol }) => symbol),
+    peggedTokens: approvedTokens.filter(({ yieldBearing }) => !yieldBearing).map(({ symbol }) => symbol),
   };
 }
 
@@ -96,7 +76,7 @@ export async function prefilterPools(deps: Dependencies, { fence }: PhaseInput):
       where p.dataset = $1 and p.is_active`,
     [dataset, date],
   );
-  const judged = prefilter.prefilterPools(pools.rows, loadPoolSettings(deps.config.checkout), date!);
+  const judged = prefilter.prefilterPools(pools.rows, await settingsOfRun(deps, fence.runId), date!);
   if (!judged.some(({ passed }) => passed)) {
     throw new Failure(
       'InvalidInput',
@@ -141,7 +121,7 @@ function mostFrequent(judged: readonly prefilter.PoolJudgement[]): string {
  */
 export async function groupPools(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
   const { dataset, date, input } = await readRun(deps.database, fence.runId);
-  const { parameters, approvedTokens } = loadPoolSettings(deps.config.checkout);
+  const { parameters, approvedTokens } = await settingsOfRun(deps, fence.runId);
   const rule = input['parity'] === true ? 'parity' : 'corrected';
   const figures = await deps.database.query<{ poolId: string; days: GroupingFigures[] }>(
     `with last_day as (

@@ -26,7 +26,7 @@ import { solverName } from '../pools/allocation/solver.ts';
 import { finalFilterPool } from '../pools/final-filter.ts';
 import { dollarsOf, formatAmount, formatDollars, formatPrice } from '../pools/portfolio/amounts.ts';
 import { portfolioSource } from '../pools/portfolio/source.ts';
-import { loadPoolSettings } from '../pools/settings.ts';
+import { settingsOfRun } from '../ledger/settings-snapshot.ts';
 
 interface PhaseInput {
   fence: Fence;
@@ -39,7 +39,7 @@ interface PhaseInput {
 export async function filterPools(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
   const run = await readRun(deps.database, fence.runId);
   const [dataset, date, portfolio] = [run.dataset, run.date!, portfolioOf(run)];
-  const settings = loadPoolSettings(deps.config.checkout);
+  const settings = await settingsOfRun(deps, fence.runId);
   const iceboxed = await readIcebox(deps.database, dataset, date);
   const pools = await readForecasted(deps.database, dataset, date, settings);
   const judged = pools.map((pool) => finalFilterPool(pool, iceboxed, settings.parameters));
@@ -114,7 +114,7 @@ export async function filterPools(deps: Dependencies, { fence }: PhaseInput): Pr
 export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promise<void> {
   const run = await readRun(deps.database, fence.runId);
   const [dataset, date, portfolio] = [run.dataset, run.date!, portfolioOf(run)];
-  const settings = loadPoolSettings(deps.config.checkout);
+  const settings = await settingsOfRun(deps, fence.runId);
   const { parameters } = settings;
 
   const holdings = await readHoldings(deps.database, dataset, date, portfolio);

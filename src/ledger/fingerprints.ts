@@ -12,6 +12,7 @@ import type { Run } from './runs.ts';
 
 /** Raised when the figures of a rule written in TypeScript change; those of the jobs stand beside the jobs. */
 const ruleVersions = {
+  prepare: 2,
   prefilter: 3,
   grouping: 2,
   icebox: 1,
@@ -51,7 +52,7 @@ export async function fingerprint(
   }
   switch (unit) {
     case 'prepare':
-      return digest([settings]);
+      return digest([ruleVersions.prepare, settings]);
     case 'ingest':
       return digest([resultVersion('pool_ingest'), run.date, await sourceDigest(context)]);
     case 'prefilter':

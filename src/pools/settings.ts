@@ -121,6 +121,9 @@ const parameterKinds = {
 
 type ParameterName = keyof typeof parameterKinds;
 
+/** In the order of the shipped file, which is that of every fingerprint. */
+export const parameterNames = Object.keys(parameterKinds) as ParameterName[];
+
 export type PoolParameters = {
   [Name in ParameterName]: (typeof parameterKinds)[Name] extends Kind<infer Value> ? Value : never;
 };

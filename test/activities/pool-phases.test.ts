@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -15,9 +16,11 @@ import {
 import { closeRun, openRun } from '../../src/activities/runs.ts';
 import { readRun } from '../../src/ledger/runs.ts';
 import type { Fence } from '../../src/ledger/units.ts';
-import { readUnit } from '../../src/ledger/units.ts';
+import { settingsOfRun } from '../../src/ledger/settings-snapshot.ts';
+import { beginAttempt, readUnit } from '../../src/ledger/units.ts';
 import { dailyPhases } from '../../src/planning/phases.ts';
 import type { DailyPhase } from '../../src/planning/phases.ts';
+import { loadPoolSettings } from '../../src/pools/settings.ts';
 import { fillPools, testDependencies } from '../support/daily-run.ts';
 
 const date = '2026-01-31';
@@ -67,6 +70,51 @@ test('settings are on record once, and a second look finds them whole', async (t
   assert.deepEqual(await beginPhase(deps, { runId, phase: 'prepare', force: false, again: false }), {
     reused: true,
   });
+});
+
+test('settings that are edited in the middle of a run are those of the next run', async (t) => {
+  const { deps, runId } = await withPools(t);
+  const checkout = await mkdtemp(join(tmpdir(), 'sevenfold-test-checkout-'));
+  t.after(() => rm(checkout, { recursive: true }));
+  await cp(join(deps.config.checkout, 'config'), join(checkout, 'config'), { recursive: true });
+  const edited = { ...deps, config: { ...deps.config, checkout } };
+  await snapshotSettings(edited, { fence: await begin(edited, runId, 'prepare') });
+  await prefilterPools(edited, { fence: await begin(edited, runId, 'prefilter') });
+  assert.ok((await verifyPhase(edited, { runId, phase: 'prefilter' })).complete);
+  assert.deepEqual(await settingsOfRun(edited, runId), loadPoolSettings(checkout));
+
+  const lists = join(checkout, 'config/pools/lists.json');
+  const parameters = join(checkout, 'config/pools/parameters.json');
+  await writeFile(
+    lists,
+    JSON.stringify({ ...JSON.parse(await readFile(lists, 'utf8')), approved_protocols: ['nobody'] }),
+  );
+  await writeFile(
+    parameters,
+    JSON.stringify({ ...JSON.parse(await readFile(parameters, 'utf8')), pool_tvl_limit: 1e12 }),
+  );
+  // this run goes on as it began: what is done counts as done, and done again it comes out the same
+  const again = await beginPhase(edited, { runId, phase: 'prefilter', force: false, again: false });
+  assert.deepEqual(again, { reused: true });
+  await prefilterPools(edited, {
+    fence: await beginAttempt(edited.database, runId, 'prefilter', 'again'),
+  });
+  const passed = async (of: string) => {
+    const { rows } = await edited.database.query<{ id: string }>(
+      `select pool_id as id from pool_daily_metrics where date = $1 and prefilter_reason is null`,
+      [of],
+    );
+    return rows.map(({ id }) => id);
+  };
+  assert.deepEqual(await passed(date), ['good']);
+  // the next one takes the new settings, by which nobody passes
+  await closeRun(edited, { ...owner, runId, status: 'failed' });
+  const next = await openDay(edited, '2026-02-01');
+  await snapshotSettings(edited, { fence: await begin(edited, next, 'prepare') });
+  await assert.rejects(
+    async () => prefilterPools(edited, { fence: await begin(edited, next, 'prefilter') }),
+    /None of the 3 pools passes/,
+  );
 });
 
 test('every active pool is judged on the day, rejected ones say why, twice changes nothing', async (t) => {
