@@ -176,9 +176,10 @@ def _pooled(prices: Prices, stored: Stored, naive: Stored | None, horizon: int) 
     if len(stored.starts) == 0:
         return []
     origins = reading.closes_at(prices, stored.starts, stored.cutoffs)
+    places = np.searchsorted(prices.newest.dates, stored.cutoffs)
     rows = []
     for days in (each for each in HORIZONS if each <= horizon):
-        scores = pooled_scores(stored.quantiles, stored.crps, stored.noted, origins, days)
+        scores = pooled_scores(stored.quantiles, stored.crps, stored.noted, origins, places, days)
         naive_crps = _crps_over_the_same(stored, naive, days)
         rows.append(
             {

@@ -102,7 +102,7 @@ def test_what_became_known_is_scored_as_the_definitions_say(database_url, query,
         commodity,
     )
     assert [row[0] for row in rows] == [1, 7, 14]
-    expected = pooled_scores(told, by_day, actuals, closes[19:40], 7)
+    expected = pooled_scores(told, by_day, actuals, closes[19:40], np.arange(len(told)), 7)
     assert rows[1][1:3] == (20, expected["days"])
     np.testing.assert_allclose(
         rows[1][3:6], [expected["mae"], expected["crps"], expected["naive_mae"]], rtol=1e-12

@@ -7,6 +7,7 @@ from statsmodels.stats.diagnostic import acorr_ljungbox
 
 from sevenfold_jobs.forecast.scores import CALIBRATION_LEVELS, LEVELS, crps, quantiles, sort_paths
 from sevenfold_jobs.forecast_evaluate.pooled import (
+    apart,
     binomial_p,
     calibration,
     diebold_mariano,
@@ -28,16 +29,16 @@ def some_forecasts(dates=40, horizon=14, paths=300):
         )
     )
     closes = origins[:, None] + RNG.standard_normal((dates, horizon)).cumsum(axis=-1)
-    return quantiles(ascending), crps(ascending, closes), closes, origins
+    return quantiles(ascending), crps(ascending, closes), closes, origins, np.arange(dates)
 
 
 def test_scores_are_pooled_over_the_known_days_up_to_the_horizon():
-    told, by_day, closes, origins = some_forecasts()
+    told, by_day, closes, origins, places = some_forecasts()
     closes[-1] = np.nan
     closes[-5:-1, 5:] = np.nan
     by_day = np.where(np.isnan(closes), np.nan, by_day)
     for horizon in (1, 7, 14):
-        scores = pooled_scores(told, by_day, closes, origins, horizon)
+        scores = pooled_scores(told, by_day, closes, origins, places, horizon)
         known = np.isfinite(closes[:, :horizon])
         errors = (closes - told[..., 3])[:, :horizon][known]
         naive = (closes - origins[:, None])[:, :horizon][known]
@@ -53,12 +54,12 @@ def test_scores_are_pooled_over_the_known_days_up_to_the_horizon():
 
 
 def test_calibration_is_pooled_over_forecasts_by_day_ahead():
-    told, by_day, closes, origins = some_forecasts(dates=200)
+    told, by_day, closes, origins, places = some_forecasts(dates=200)
     closes[150:, 6] = np.nan
     shares = calibration(told, closes)
     assert shares.shape == (14, 7)
     assert shares[6, 3] == pytest.approx((closes[:150, 6] <= told[:150, 6, 3]).mean())
-    scores = pooled_scores(told, by_day, closes, origins, 7)
+    scores = pooled_scores(told, by_day, closes, origins, places, 7)
     at = [LEVELS.index(level) for level in CALIBRATION_LEVELS]
     expected = np.abs(shares[:7, at] - CALIBRATION_LEVELS).mean(axis=1).mean()
     assert scores["calibration_score"] == pytest.approx(expected)
@@ -79,7 +80,7 @@ def test_naive_that_stays_where_it_is_has_no_direction():
     origins = np.array([60.1, 60.3, 59.7])
     told = np.repeat(origins.astype(np.float32)[:, None, None], 7, axis=2).repeat(7, axis=1)
     closes = origins[:, None] + RNG.standard_normal((3, 7))
-    scores = pooled_scores(told, np.zeros((3, 7)), closes, origins, 7)
+    scores = pooled_scores(told, np.zeros((3, 7)), closes, origins, np.arange(3), 7)
     assert scores["zero_forecasts"] == 21
     assert scores["directional_accuracy_from_day0"] is None
     assert scores["direction_p"] is None
@@ -142,6 +143,32 @@ def test_jarque_bera_as_scipy():
     assert np.isnan(jarque_bera_p(np.ones(50)))
 
 
+def test_forecasts_that_share_no_day_are_found_whatever_dates_were_forecast():
+    assert apart(np.arange(30), 14).tolist() == [1, 15, 29]
+    assert apart(np.arange(5), 1).tolist() == [0, 1, 2, 3, 4]
+    assert apart(np.array([0, 14, 20, 28]), 14).tolist() == [0, 1, 3]
+    assert apart(np.arange(0, 140, 14), 14).tolist() == list(range(10))
+    assert apart(np.empty(0, int), 14).tolist() == []
+
+
+@pytest.mark.parametrize("horizon", [7, 14])
+def test_tests_of_forecasts_that_overlap_reject_as_often_as_they_say(horizon):
+    """Forecasts of every day that nobody can better: a walk stays where it is, and a coin says the side."""
+    draw = np.random.default_rng(5)
+    dates, rejected = 700, {"direction_p": 0, "ljung_box_p": 0, "jarque_bera_p": 0}
+    tries = 150
+    for _ in range(tries):
+        walk = 1_000 + draw.standard_normal(dates + horizon).cumsum()
+        closes = walk[np.arange(dates)[:, None] + np.arange(1, horizon + 1)]
+        side = draw.choice((-0.1, 0.1), size=dates // 60 + 1).repeat(60)[:dates]
+        told = np.repeat((walk[:dates] + side).astype(np.float32)[:, None, None], horizon, axis=1)
+        told = told.repeat(7, axis=2)
+        scores = pooled_scores(told, closes * 0, closes, walk[:dates], np.arange(dates), horizon)
+        for name in rejected:
+            rejected[name] += scores[name] < 0.05
+    assert all(0 <= count / tries <= 0.1 for count in rejected.values()), rejected
+
+
 def test_the_alert_needs_a_month_that_is_worse_than_its_year():
     usual = 1 + 0.1 * RNG.standard_normal(280)
     worse = np.concatenate([usual, np.full(20, 1.5)])
@@ -152,9 +179,9 @@ def test_the_alert_needs_a_month_that_is_worse_than_its_year():
 
 
 def test_nothing_known_says_nothing_and_breaks_nothing():
-    told, _, closes, origins = some_forecasts(dates=3)
+    told, _, closes, origins, places = some_forecasts(dates=3)
     unknown = np.full_like(closes, np.nan)
     with np.errstate(all="raise"):
-        scores = pooled_scores(told, unknown, unknown, origins, 14)
+        scores = pooled_scores(told, unknown, unknown, origins, places, 14)
     assert (scores["forecasts"], scores["days"], scores["mae"], scores["dm_p"]) == (0, 0, None, None)
     assert scores["mae_alert"] is False
