@@ -114,13 +114,30 @@ export async function finishRun(
 }
 
 async function allocationInWords(database: Database, run: Run): Promise<string> {
-  const { rows } = await database.query<{ status: string; held: number; value: number }>(
-    `select status, pools_held as held, value_after_usd::double precision as value from allocations where run_id = $1`,
+  const { rows } = await database.query<{
+    status: string;
+    held: number;
+    value: number;
+    boxed: number;
+    tokens: string[];
+  }>(
+    `select a.status, a.pools_held as held, a.value_after_usd::double precision as value,
+            coalesce(sum(p.amount * p.price_usd), 0)::double precision as boxed,
+            coalesce(array_agg(distinct p.token_symbol) filter (where p.token_symbol is not null), '{}') as tokens
+       from allocations a
+       left join (allocation_positions p join icebox_tokens i using (dataset, date, token_symbol))
+              on (p.dataset, p.portfolio, p.date) = (a.dataset, a.portfolio, a.date)
+      where a.run_id = $1
+      group by a.dataset, a.portfolio, a.date`,
     [run.runId],
   );
   const allocation = rows[0];
   if (allocation === undefined) return 'no allocation';
-  return `allocation ${allocation.status}: $${count(Math.round(allocation.value))} in ${count(allocation.held)} pools`;
+  const found = `allocation ${allocation.status}: $${count(Math.round(allocation.value))} in ${count(allocation.held)} pools`;
+  // A tenth and more in tokens that lost their peg matters more than how the allocation was found.
+  return allocation.boxed > 0.1 * allocation.value
+    ? `$${count(Math.round(allocation.boxed))} in tokens that lost their peg (${allocation.tokens.join(', ')}) · ${found}`
+    : found;
 }
 
 function temporalUi(config: Config): string[] {

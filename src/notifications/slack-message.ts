@@ -5,6 +5,7 @@
 import type { ContextBlock, DividerBlock, HeaderBlock, SectionBlock } from '@slack/types';
 import type { DailyReport } from '../pages/daily-report-data.ts';
 import { totalErrors } from '../ledger/evaluation.ts';
+import { concernsOf } from '../pages/data/concerns.ts';
 import { expectedYield, valueOf } from '../pages/data/portfolio.ts';
 import type { Decision, Portfolio, Position, Transaction } from '../pages/data/portfolio.ts';
 import { cents, clipped, count, dollars, fine, percent, share } from '../pages/format.ts';
@@ -80,7 +81,8 @@ function command(verb: string, key: string): string {
   return plain(`npx sevenfold ${verb} ${key}`, 300);
 }
 
-function decisionHead({ run, portfolio }: DailyReport, outcome: Outcome): MessageBlock[] {
+function decisionHead(report: DailyReport, outcome: Outcome): MessageBlock[] {
+  const { run, portfolio } = report;
   const { decision } = portfolio;
   const title = `Daily Allocation Report ${run.date}`;
   if (outcome === 'infeasible') {
@@ -91,7 +93,28 @@ function decisionHead({ run, portfolio }: DailyReport, outcome: Outcome): Messag
       ),
     ];
   }
-  return [header(title), ...(decision === null ? [] : [section(statusInWords(decision))])];
+  return [
+    header(title),
+    ...(decision === null ? [] : [section(`${concernsInWords(report)}${statusInWords(decision)}`)]),
+  ];
+}
+
+/** What matters more than how the decision was found, a line each. */
+function concernsInWords(report: DailyReport): string {
+  return concernsOf(report)
+    .map((concern) => {
+      switch (concern.kind) {
+        case 'boxed':
+          return `*${dollars(concern.usd)} (${share(concern.share)}) in tokens that lost their peg*: ${plain(concern.tokens.join(', '), 200)}; kept until they recover.\n`;
+        case 'lost':
+          return `*${dollars(concern.usd)} lost to token prices* since the day before.\n`;
+        case 'stuck':
+          return `*${dollars(concern.usd)} could not leave* ${concern.pools === 1 ? 'a pool' : `${concern.pools} pools`}; tomorrow tries again.\n`;
+        case 'idle':
+          return `*${dollars(concern.usd)} (${share(concern.share)}) earn nothing*.\n`;
+      }
+    })
+    .join('');
 }
 
 function statusInWords(decision: Decision): string {

@@ -1,4 +1,5 @@
 import type { DailyReport } from './daily-report-data.ts';
+import { concernsOf } from './data/concerns.ts';
 import { clipped, count } from './format.ts';
 import { html, renderPage, verdict } from './page.ts';
 import type { Fragment, Html, Page, Tone } from './page.ts';
@@ -87,7 +88,8 @@ function outcomeOf(report: DailyReport): Outcome {
   const word = open && whole ? 'complete' : open && failed ? 'failed' : run.status;
   if (word === 'complete') {
     const kept = portfolio.decision !== null && ['infeasible', 'failed'].includes(portfolio.decision.status);
-    return { word, tone: kept ? 'warn' : 'good', statement: decisionStatement(report) };
+    const tone = kept || concernsOf(report).length > 0 ? 'warn' : 'good';
+    return { word, tone, statement: decisionStatement(report) };
   }
   const left = work.filter((phase) => phase.verdict !== 'complete').map((phase) => phase.unit);
   const why =

@@ -173,6 +173,24 @@ test('a day that kept what it had says so before anything else', () => {
   }
 });
 
+test('what matters most stands first: money in tokens that lost their peg, lost, stuck or idle', () => {
+  const boxed = { usd: 731_000, idleUsd: 150_000, tokens: ['DAI', 'USDC'] };
+  const phases = [phase('allocate', 6, { detail: { stuck: [{ poolId: 'a', usd: 71_176, holdsUsd: 0 }] } })];
+  const bad = portfolio({ boxed, decision: decision({ priceChangeUsd: -4_910.25 }) });
+  const shown = textOf(renderDailyReport(reportData({ portfolio: bad, phases })));
+  assert.match(
+    shown,
+    /! complete \$731,000 \( ?73\.1 %\) are in tokens that lost their peg: DAI, USDC\. They are kept.*changed the value by -\$4,910\.25 since 2026-11-19\. \$71,176 could not leave a pool that does not hold them.*The best allocation, proved/,
+  );
+  const idle = portfolio({
+    idle: [{ token: 'USDC', beforeUsd: 0, afterUsd: 600_000, amount: 600_000, priceUsd: 1 }],
+  });
+  assert.match(
+    textOf(renderDailyReport(reportData({ portfolio: idle }))),
+    /! complete \$600,000 earn nothing/,
+  );
+});
+
 test('a solver that ran out of time is never called optimal, and its gap is told', () => {
   const feasible = portfolio({ decision: decision({ status: 'feasible', gap: 0.0123, why: 'time limit' }) });
   const shown = textOf(renderDailyReport(reportData({ portfolio: feasible })));

@@ -14,6 +14,8 @@ const opening = `
 const forecastOf = (pool: string, column: string) => `
   (select m.${column} from pool_daily_metrics m, day
     where (m.dataset, m.date, m.pool_id) = (day.dataset, day.date, ${pool}))`;
+const inIcebox = `p.token_symbol in (select i.token_symbol from icebox_tokens i, day
+    where (i.dataset, i.date) = (day.dataset, day.date))`;
 const yieldUsd = `
   (select coalesce(sum(usd * ${forecastOf('held.pool_id', 'forecasted_apy')}), 0)
      from (${position}) held where held.pool_id is not null)`;
@@ -166,6 +168,13 @@ export const figureQueries: Record<string, string> = {
   'portfolio.allocated_usd': one(inPools),
   'portfolio.allocated_share': one(`${inPools} / ${total}`),
   'portfolio.idle_usd': one(`select sum(usd) from (${position}) h where pool_id is null`),
+  'portfolio.boxed_usd': one(`select coalesce(sum(p.amount * p.price_usd), 0) from allocation_positions p, day
+      where (p.dataset, p.portfolio, p.date) = (day.dataset, day.portfolio, day.date) and ${inIcebox}`),
+  'portfolio.boxed_share':
+    one(`(select coalesce(sum(p.amount * p.price_usd), 0) from allocation_positions p, day
+      where (p.dataset, p.portfolio, p.date) = (day.dataset, day.portfolio, day.date) and ${inIcebox}) / ${total}`),
+  'portfolio.stuck_usd': one(`select coalesce(sum((s ->> 'usd')::numeric), 0) from units u,
+      jsonb_array_elements(coalesce(u.detail -> 'stuck', '[]')) s where u.run_id = day.run_id and u.unit = 'allocate'`),
   'portfolio.average_apy': one(`${yieldUsd} / ${total}`),
   'portfolio.pool_apy': one(`${yieldUsd} / ${inPools}`),
   'portfolio.daily_usd': one(`${yieldUsd} / 36500`),
@@ -335,6 +344,7 @@ export function figureQuery(name: string): string | undefined {
 export const shares = new Set([
   'allocations.gap',
   'portfolio.allocated_share',
+  'portfolio.boxed_share',
   'portfolio.time_weighted_return',
   'positions.share',
   'positions.tvl_share',

@@ -107,6 +107,7 @@ export function portfolio(change: Partial<Portfolio> = {}): Portfolio {
       { ...position, poolId: 'pool-a', symbol: 'USDC', beforeUsd: 400_000, afterUsd: 400_000, apy: 4 },
       { ...position, poolId: 'pool-b', symbol: 'DAI', beforeUsd: 0, afterUsd: 400_094, apy: 12 },
     ],
+    boxed: { usd: 0, idleUsd: 0, tokens: [] },
     idle: [{ token: 'USDC', beforeUsd: 600_101, afterUsd: 200_000, amount: 200_000, priceUsd: 1 }],
     transactions: [
       {

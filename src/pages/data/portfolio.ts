@@ -15,6 +15,15 @@ export interface Portfolio {
   transactions: Transaction[];
   /** Oldest first, up to the run date. */
   equity: EquityDay[];
+  /** What is held in tokens that are in the icebox on the run date. */
+  boxed: BoxedHoldings;
+}
+
+/** Dollars; `idleUsd` is the part that lies in no pool. */
+export interface BoxedHoldings {
+  usd: number;
+  idleUsd: number;
+  tokens: string[];
 }
 
 export type DecisionStatus = 'optimal' | 'feasible' | 'infeasible' | 'failed';
@@ -118,6 +127,7 @@ const sql = {
   idle: readSql('daily-idle'),
   transactions: readSql('daily-transactions'),
   equity: readSql('daily-equity'),
+  boxed: readSql('daily-boxed'),
 };
 
 /** A year of days: more would not be told apart in a chart. */
@@ -134,12 +144,13 @@ export async function loadPortfolio(
     [dataset, name, date],
   );
   const heldSince = held.rows[0]?.day ?? null;
-  const [decision, positions, idle, transactions, equity] = await Promise.all([
+  const [decision, positions, idle, transactions, equity, boxed] = await Promise.all([
     database.query<Decision>(sql.decision, [dataset, date, name]),
     database.query<Position>(sql.positions, [dataset, date, name, heldSince]),
     database.query<IdleToken>(sql.idle, [dataset, date, name, heldSince]),
     database.query<Transaction>(sql.transactions, [runId, dataset]),
     database.query<EquityDay>(sql.equity, [dataset, date, name, equityDays]),
+    database.query<BoxedHoldings>(sql.boxed, [dataset, date, name, heldSince]),
   ]);
   return {
     name,
@@ -149,6 +160,7 @@ export async function loadPortfolio(
     idle: idle.rows,
     transactions: transactions.rows,
     equity: equity.rows.reverse(),
+    boxed: boxed.rows[0]!,
   };
 }
 

@@ -1,15 +1,30 @@
 /** What was decided, why, and what it costs: the first thing that a reader wants to know. */
 import type { DailyReport } from '../daily-report-data.ts';
+import { concernsOf, stuckUsd } from '../data/concerns.ts';
+import type { Concern } from '../data/concerns.ts';
 import { changedPositions, expectedYield, valueOf } from '../data/portfolio.ts';
 import type { Decision, Position } from '../data/portfolio.ts';
 import { figure } from '../figures.ts';
-import { cents, clipped, count, dash, dollars, fine, moment, percent, seconds, share } from '../format.ts';
+import {
+  cents,
+  clipped,
+  count,
+  dash,
+  dollars,
+  fine,
+  moment,
+  percent,
+  seconds,
+  share,
+  signedCents,
+} from '../format.ts';
 import { html, section } from '../page.ts';
 import type { Fragment, Html } from '../page.ts';
 import { pairs, plural, poolName } from './common.ts';
 
 /** The decision in one sentence, for the head of the page. */
-export function decisionStatement({ portfolio }: DailyReport): Fragment {
+export function decisionStatement(report: DailyReport): Fragment {
+  const { portfolio } = report;
   const { decision, heldSince } = portfolio;
   if (decision === null) {
     return heldSince === null
@@ -27,9 +42,29 @@ export function decisionStatement({ portfolio }: DailyReport): Fragment {
       ? 'The best allocation, proved'
       : html`A good allocation, at most ${figure('allocations.gap', decision.gap, gapInWords(decision.gap))}
         below the best`;
-  return html`${quality}: ${movedInWords(decision)}, for
-  ${figure('allocations.cost_usd', decision.costUsd, cents(decision.costUsd))};
+  return html`${concernsOf(report).map((concern) => html`${inWords(concern, decision)} `)}${quality}:
+  ${movedInWords(decision)}, for ${figure('allocations.cost_usd', decision.costUsd, cents(decision.costUsd))};
   ${figure('portfolio.average_apy', net.averageApy, percent(net.averageApy))} a year expected on everything.`;
+}
+
+/** One sentence of a concern; each of its figures stands elsewhere on the page, too. */
+function inWords(concern: Concern, decision: Decision): Fragment {
+  switch (concern.kind) {
+    case 'boxed':
+      return html`${figure('portfolio.boxed_usd', concern.usd, dollars(concern.usd))}
+      (${figure('portfolio.boxed_share', concern.share, share(concern.share))}) are in tokens that lost their
+      peg: ${clipped(concern.tokens.join(', '), 200)}. They are kept, and not sold, until they recover.`;
+    case 'lost':
+      return html`Token prices changed the value by
+      ${figure('portfolio.price_change_usd', decision.priceChangeUsd, signedCents(decision.priceChangeUsd))}
+      since ${decision.previousDate}.`;
+    case 'stuck':
+      return html`${figure('portfolio.stuck_usd', concern.usd, dollars(concern.usd))} could not leave
+      ${concern.pools === 1 ? 'a pool that does' : 'pools that do'} not hold them; tomorrow tries again.`;
+    case 'idle':
+      return html`${figure('portfolio.idle_usd', concern.usd, dollars(concern.usd))} earn nothing: no pool
+      within the limits takes them.`;
+  }
 }
 
 function movedInWords(decision: Decision): Fragment {
@@ -49,7 +84,8 @@ function gapInWords(gap: number | null): string {
   return gap === null ? 'an unknown amount' : percent(gap * 100);
 }
 
-export function decisionSection({ run, portfolio }: DailyReport): Html {
+export function decisionSection(report: DailyReport): Html {
+  const { run, portfolio } = report;
   const { decision, positions, heldSince } = portfolio;
   if (decision === null) {
     return section(
@@ -121,6 +157,7 @@ export function decisionSection({ run, portfolio }: DailyReport): Html {
           html`${figure('allocations.pools_held', decision.poolsHeld, count(decision.poolsHeld))} of
           ${figure('allocations.pools_wanted', decision.poolsWanted, count(decision.poolsWanted))}`,
         ],
+        ['Could not leave', figure('portfolio.stuck_usd', stuckUsd(report), cents(stuckUsd(report)))],
         ['Opened', figure('portfolio.opened', opened.length, count(opened.length))],
         ['Closed', figure('portfolio.closed', closed.length, count(closed.length))],
       ])}

@@ -5,7 +5,7 @@ import type { EquityDay } from '../data/portfolio.ts';
 import { figureOf } from '../charts/render.ts';
 import { lineChart } from '../charts/lines.ts';
 import { figure } from '../figures.ts';
-import { cents, dollars, percent, signedCents } from '../format.ts';
+import { cents, dollars, percent, share, signedCents } from '../format.ts';
 import { html, numbers, section, table, verdict } from '../page.ts';
 import type { Fragment, Html } from '../page.ts';
 import { plural, statusTone } from './common.ts';
@@ -85,6 +85,20 @@ export function moneySection(report: DailyReport): Html {
       indented: true,
     },
     { name: 'of which idle', figure: 'portfolio.idle_usd', usd: value.idle, write: cents, indented: true },
+    {
+      name: 'of which in tokens of the icebox',
+      figure: 'portfolio.boxed_usd',
+      usd: portfolio.boxed.usd,
+      write: cents,
+      indented: true,
+    },
+    {
+      name: 'the share of those',
+      figure: 'portfolio.boxed_share',
+      usd: ratio(portfolio.boxed.usd, value.total),
+      write: share,
+      indented: true,
+    },
   ];
   return section(
     'Money',
