@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { createActivities } from './src/activities/index.ts';
+import { describeFailure } from './src/commands/failures.ts';
 import { readConfig, taskQueues } from './src/config.ts';
 import { clientOptions, resolveConnections } from './src/connections.ts';
 import { openDatabase } from './src/database/pool.ts';
@@ -87,10 +88,9 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const expected = error instanceof Failure;
-  process.stderr.write(
-    `worker: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  const { message, expected } = describeFailure(error);
+  const more = !expected && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+  process.stderr.write(`worker: ${message}${more}\n`);
   process.exitCode = 1;
   // The native part of a worker that could not start keeps the process alive.
   setTimeout(() => process.exit(1), 500).unref();

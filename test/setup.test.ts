@@ -151,6 +151,67 @@ test('no uv and no package index: one line that names the ways out', (t) => {
   );
 });
 
+test("a person's settings of pip, Python and Spark do not lead set-up astray", (t) => {
+  const clone = withPackagesAndPython(t);
+  rmSync(join(clone.bin, 'uv'));
+  // pip as it is: with `user` it refuses --target, with `require-virtualenv` everything outside of one.
+  const pip = `case "$*" in
+    *'pip --version') exit 0 ;;
+    *'pip install'*)
+      test "$PIP_USER$PIP_REQUIRE_VIRTUALENV" = 00 || { echo "ERROR: Can not combine '--user' and '--target'" >&2; exit 1; }
+      test -z "$PYTHONPATH$PYTHONHOME$PIP_TARGET$UV_SYSTEM_PYTHON$SPARK_HOME" || { echo "ERROR: astray" >&2; exit 1; }
+      test "$PIP_CERT" = /etc/ca.pem || { echo 'ERROR: the certificate is lost' >&2; exit 1; }
+      echo 'ERROR: as far as this test goes' >&2; exit 1 ;;
+  esac`;
+  program(clone, 'python3', `${pip}\nexec '${real.python}' "$@"`);
+  Object.assign(clone.env, {
+    ...{ PIP_USER: '1', PIP_REQUIRE_VIRTUALENV: 'true', PIP_TARGET: '/opt', PIP_CERT: '/etc/ca.pem' },
+    ...{
+      PYTHONPATH: '/opt/spark/python',
+      PYTHONHOME: '/opt',
+      UV_SYSTEM_PYTHON: '1',
+      SPARK_HOME: '/opt/spark',
+    },
+  });
+  assertOneLine(setUp(clone), /as far as this test goes/);
+});
+
+test('a JAVA_HOME that is no Java 17 is named and not used; one that may be is looked at', (t) => {
+  const clone = withEverythingInReach(t);
+  assert.equal(setUp(clone).code, 0);
+  const other = join(clone.root, 'jdk-21');
+  mkdirSync(join(other, 'bin'), { recursive: true });
+  writeFileSync(join(other, 'bin', 'java'), '');
+  writeFileSync(join(other, 'release'), 'JAVA_VERSION="21.0.2"\n');
+  for (const home of [other, join(clone.root, 'nowhere')]) {
+    clone.env.JAVA_HOME = home;
+    const { stdout, code } = setUp(clone, '--check');
+    assert.equal(code, 0, stdout);
+    assert.match(
+      stdout,
+      new RegExp(`^ok +Java 17: .*JAVA_HOME, ${home}, is no Java 17 and is not used$`, 'm'),
+    );
+  }
+  writeFileSync(join(other, 'release'), 'JAVA_VERSION="17.0.9"\n');
+  clone.env.JAVA_HOME = other;
+  assert.match(setUp(clone, '--check').stdout, /^missing +Java 17/m);
+});
+
+test('a checkout that was copied uses its own Python and not that of the original', (t) => {
+  const clone = withEverythingInReach(t);
+  assert.equal(setUp(clone).code, 0);
+  const record = readFileSync(join(clone.state, 'toolchain.json'), 'utf8');
+  assert.match(record, /"python": "\.\/\.venv\/bin\/python"/);
+  const copy = join(clone.root, 'copy');
+  cpSync(clone.clone, copy, { recursive: true, verbatimSymlinks: true });
+  const found = locateToolchain(join(copy, '.sevenfold'), copy);
+  assert.equal(found.python, join(copy, '.venv', 'bin', 'python'));
+  // As older versions wrote it.
+  const old = record.replace('./.venv', join(clone.clone, '.venv'));
+  writeFileSync(join(copy, '.sevenfold', 'toolchain.json'), old);
+  assert.equal(locateToolchain(join(copy, '.sevenfold'), copy).python, found.python);
+});
+
 test('no Java and no way to get one: one line, exit code 1, and the steps before it are kept', (t) => {
   const clone = withPackagesAndPython(t);
   program(clone, 'java', 'echo "java.version = 21.0.2" >&2');

@@ -20,16 +20,26 @@ export function stackEnvironment(stateFolder: string): Record<string, string> & 
     PATH: path.dirname(locateToolchain(stateFolder).temporal),
     TEMPORAL_ADDRESS: stack.temporalAddress,
     TEMPORAL_NAMESPACE: stack.temporalNamespace,
+    // A default profile with TLS or a key is for another server, and would be used for this one.
+    TEMPORAL_CONFIG_FILE: '/dev/null',
     DATABASE_URL: stack.databaseUrl,
     // psql reads no DATABASE_URL.
     ...postgresVariables(stack.databaseUrl),
   };
 }
 
+/** What a person may have set for another server, and what would keep `temporal` and `psql` from this one. */
+const ofOtherServers = [
+  ...['TEMPORAL_API_KEY', 'TEMPORAL_PROFILE', 'TEMPORAL_TLS', 'TEMPORAL_TLS_CLIENT_CERT_PATH'],
+  ...['TEMPORAL_TLS_CLIENT_KEY_PATH', 'TEMPORAL_TLS_SERVER_CA_CERT_PATH', 'TEMPORAL_TLS_SERVER_NAME'],
+  ...['PGHOSTADDR', 'PGSERVICE', 'PGSSLMODE', 'PGOPTIONS'],
+];
+
 /** The same as lines for a shell's eval. */
 export function environmentLines(stateFolder: string): string[] {
   const { PATH, ...variables } = stackEnvironment(stateFolder);
   return [
+    `unset ${ofOtherServers.join(' ')}`,
     `export PATH=${quote(PATH)}:"$PATH"`,
     ...Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`),
   ];

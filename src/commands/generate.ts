@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { env as inherited } from 'node:process';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { pythonEnvironment } from '../child-environment.ts';
 import { Failure } from '../failures.ts';
 import { locateToolchain } from '../stack/toolchain.ts';
 import type { CommandContext } from './context.ts';
@@ -89,7 +91,7 @@ async function generateData(
 /** Runs the generator to its end; whoever ends the command ends it too. */
 async function runGenerator(python: string, sparkFolder: string, parameters: string[]): Promise<Generated> {
   const child = spawn(python, ['-m', 'sevenfold_jobs.generated', ...parameters], {
-    env: { ...process.env, PYTHONPATH: sparkFolder, OPENBLAS_NUM_THREADS: '1' },
+    env: { ...pythonEnvironment(inherited, sparkFolder), OPENBLAS_NUM_THREADS: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const end = (signal: NodeJS.Signals): void => {

@@ -1,6 +1,6 @@
 import type { Client, Connection } from '@temporalio/client';
 import type { Config } from '../config.ts';
-import { resolveConnections, usesEmbeddedStack } from '../connections.ts';
+import { clientOptions, resolveConnections, usesEmbeddedStack } from '../connections.ts';
 import { openDatabase } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
@@ -57,7 +57,10 @@ export async function withSession<T>(
 async function connect(options: { address: string }): Promise<Connection> {
   const temporalClient = await import('@temporalio/client');
   try {
-    return await temporalClient.Connection.connect({ ...options, connectTimeout: '15 seconds' });
+    return await temporalClient.Connection.connect({
+      ...clientOptions(options),
+      connectTimeout: '15 seconds',
+    });
   } catch (error) {
     // What it refuses (a key, a certificate) is another thing than a server that does not answer.
     const { type, message } = describeFailure(error);

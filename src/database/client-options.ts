@@ -36,6 +36,10 @@ export function clientOptions(
 }
 
 /** An address as the embedded stack makes it (src/stack/addresses.ts): nobody else has such a user and password. */
+export function isEmbeddedAddress(databaseUrl: string): boolean {
+  return isEmbedded(URL.canParse(databaseUrl) ? new URL(databaseUrl) : undefined);
+}
+
 function isEmbedded(url: URL | undefined): boolean {
   return (
     url !== undefined &&

@@ -60,12 +60,43 @@ export function connectionFailure(databaseUrl: string, error: unknown): Failure 
       options,
     );
   }
+  if (/does not support SSL connections/.test(message)) {
+    return new Failure(
+      'InvalidInput',
+      `${where} takes no TLS, but is asked for it: leave sslmode out of DATABASE_URL and unset PGSSLMODE`,
+      options,
+    );
+  }
+  if (/CERT|^UNABLE_TO_VERIFY|^ERR_TLS_/.test(code ?? '')) {
+    return new Failure(
+      'InvalidInput',
+      `${where}: its certificate is not trusted (${message}): give its authority by NODE_EXTRA_CA_CERTS, or check DATABASE_URL`,
+      options,
+    );
+  }
+  if (/client password must be a string/.test(message)) {
+    return new Failure('InvalidInput', `${where} asks for a password: put one into DATABASE_URL`, options);
+  }
   switch (code) {
     case '28P01':
     case '28000':
       return new Failure(
         'InvalidInput',
         `${where} refuses this user or password: check DATABASE_URL`,
+        options,
+      );
+    case '53300':
+      return new Failure(
+        'Infrastructure',
+        `${where} has no connection left: end some, or raise its max_connections`,
+        options,
+      );
+    case '57P03':
+      return new Failure('Infrastructure', `${where} is just starting: try again in a moment`, options);
+    case '42501':
+      return new Failure(
+        'InvalidInput',
+        `${where}: this user may not do that (${message}): use the user that owns the database`,
         options,
       );
     case '3D000':

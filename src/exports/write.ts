@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { env as inherited } from 'node:process';
 import { createInterface } from 'node:readline';
+import { embeddedEnvironment, pythonEnvironment } from '../child-environment.ts';
+import { isEmbeddedAddress } from '../database/client-options.ts';
 import { Failure, isFailureType } from '../failures.ts';
 import { processInfo } from '../stack/processes.ts';
 import type { View } from './views.ts';
@@ -106,6 +109,12 @@ interface Said extends Partial<Exported> {
   message?: string;
 }
 
+/** PG* of a person's are for that person's own database. */
+function environmentFor(databaseUrl: string): NodeJS.ProcessEnv {
+  const env = pythonEnvironment(inherited);
+  return isEmbeddedAddress(databaseUrl) ? embeddedEnvironment(env) : env;
+}
+
 async function write(
   request: Record<string, unknown>,
   place: { python: string; checkout: string; databaseUrl: string },
@@ -114,7 +123,7 @@ async function write(
   const child = spawn(place.python, ['-m', 'sevenfold_jobs.export.main'], {
     cwd: join(place.checkout, 'spark'),
     // The address holds the password: arguments can be read by everybody.
-    env: { ...process.env, DATABASE_URL: place.databaseUrl },
+    env: { ...environmentFor(place.databaseUrl), DATABASE_URL: place.databaseUrl },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const ended = new Promise<string>((end) => {
