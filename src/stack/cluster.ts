@@ -134,7 +134,6 @@ export async function initialiseCluster(cluster: Cluster, password: string): Pro
   if (existsSync(path.join(cluster.dataFolder, 'PG_VERSION'))) return makeUsable(cluster);
   const parent = path.dirname(cluster.dataFolder);
   const unfinished = `${cluster.dataFolder}.new`;
-  mkdirSync(parent, { recursive: true });
   rmSync(unfinished, { recursive: true, force: true });
   makeFolderFor(unfinished, cluster.user);
   const passwordFile = path.join(parent, `.password-${process.pid}`);

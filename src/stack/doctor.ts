@@ -9,7 +9,7 @@ import { pythonEnvironment } from '../child-environment.ts';
 import type { Config } from '../config.ts';
 import { clientOptions } from '../database/client-options.ts';
 import { connectionFailure, withoutPassword } from '../database/migrate.ts';
-import { addressesFile, readChosen } from './chosen.ts';
+import { addressesFile, readChosen, refuseLostData } from './chosen.ts';
 import { openCluster } from './cluster.ts';
 import { chooseDataFolder, serverUser } from './places.ts';
 import { describeListener, isFree } from './ports.ts';
@@ -92,6 +92,7 @@ async function programs(stateFolder: string): Promise<Finding[]> {
 
 function postgres(stateFolder: string): Finding {
   try {
+    refuseLostData(stateFolder);
     const user = serverUser();
     const folder = readChosen(stateFolder)?.databaseFolder ?? chooseDataFolder(stateFolder, 'postgres', user);
     const cluster = openCluster(folder);

@@ -12,11 +12,13 @@ import { testStack } from '../support/stack.ts';
 const asRoot = process.getuid?.() === 0;
 
 test(
-  'as root under a home that is closed to others the data lie outside it, and wipe finds them',
+  'as root under a home that is closed to others, and whatever the umask, the data lie outside it, and wipe finds them',
   { skip: !asRoot },
   async (t) => {
     const home = realpathSync(mkdtempSync(path.join(tmpdir(), 'sevenfold-home-')));
     chmodSync(home, 0o700);
+    const umask = process.umask(0o077);
+    t.after(() => process.umask(umask));
     const stack = testStack(t, ['postgres'], home);
     const { databaseUrl } = await stack.up();
     const client = new pg.Client({ connectionString: databaseUrl });

@@ -1,5 +1,6 @@
 """Connections to the database, all with the same settings of their session."""
 
+import os
 from typing import Any
 
 import psycopg
@@ -26,6 +27,9 @@ def connect(
 
     `options` and those of the address itself stay, as far as they do not speak of what is fixed here.
     """
+    # These two go to the server beside the options, and win over them.
+    for name in ("PGDATESTYLE", "PGTZ"):
+        os.environ.pop(name, None)
     own = conninfo_to_dict(database_url).get("options") or ""
     together = " ".join(filter(None, [str(own), options, SESSION_OPTIONS]))
     return psycopg.connect(database_url, application_name=application_name, options=together, **settings)
