@@ -85,7 +85,7 @@ export async function endBatch(
 }
 
 /** A cancel waits for an engine that is away this many times, then it leaves the batch to the sweep. */
-const cancelPatience = 3;
+export const cancelPatience = 3;
 
 /**
  * Ends what a cancelled run still has running and answers when it is gone. The fences go up first, so that a batch that
@@ -93,7 +93,7 @@ const cancelPatience = 3;
  * Safe to repeat: ended batches are left as they are.
  */
 export async function cancelBatches(
-  deps: Dependencies,
+  deps: Ending & { log: Pick<Dependencies['log'], 'warn'> },
   input: { runId: string },
   /** Which try this is. */
   attempt = 1,

@@ -4,7 +4,7 @@ import type { CommandContext } from './context.ts';
 import { closeLeftOpen } from './close-run.ts';
 import { follow } from './follow.ts';
 import { chooseRun, withSession } from './session.ts';
-import { askWorkflow, failWhenEndedOutside, isLeftOpen, openWorkflow } from './steer.ts';
+import { askWorkflow, failWhenEndedOutside, isLeftOpen, openWorkflow, retriedIn } from './steer.ts';
 import { failWhenNobodyWorks } from './workers.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
@@ -43,6 +43,9 @@ export function register(program: Command, { config, out }: CommandContext): voi
             {
               open: async (run) => {
                 await failWhenEndedOutside(session)(run);
+                // Its own code would have to carry the cancel out, and cannot: the row is closed from here instead.
+                const stuck = (await retriedIn(session, run)).some(({ what }) => what === 'workflow');
+                if (stuck) await handle.terminate('cancelled, and its own code could not go on');
                 await nobody(Date.now() - began);
               },
             },

@@ -1,37 +1,31 @@
 import type { Config } from '../config.ts';
 import { resolveConnections } from '../connections.ts';
 import { Failure } from '../failures.ts';
-import { openBatches } from '../ledger/batches.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
-import { raiseFences } from '../ledger/units.ts';
 import type { Session } from './session.ts';
 
 /**
  * Closes a run whose workflow is gone, as the workflow would have: the fences first, then what still runs of its batches,
- * then its row with the statement of what is left. Safe to repeat; `Fenced` where another workflow took the run over
+ * then its row with the statement of what is left. A batch whose engine cannot be asked is left to the sweep: its fence is
+ * up, so it cannot commit. Safe to repeat; `Fenced` where another workflow took the run over
  * meanwhile. Works without a worker, from a machine that reaches the engines of its batches.
  */
 export async function closeLeftOpen(config: Config, { database }: Session, run: Run): Promise<string> {
-  const [{ createEngines }, { endBatches }, { closeRun }, { sparkSocket }] = await Promise.all([
-    import('../engines/choose.ts'),
-    import('../activities/end-batches.ts'),
-    import('../activities/runs.ts'),
-    resolveConnections(config),
-  ]);
+  const [{ createEngines }, { cancelBatches, cancelPatience }, { closeRun }, { sparkSocket }] =
+    await Promise.all([
+      import('../engines/choose.ts'),
+      import('../activities/end-batches.ts'),
+      import('../activities/runs.ts'),
+      resolveConnections(config),
+    ]);
   if ((await readRun(database, run.runId)).workflowRunId !== run.workflowRunId) {
     throw new Failure('Fenced', `${run.key} was taken up again meanwhile: npx sevenfold watch ${run.key}`);
   }
-  const engines = createEngines({ config, sparkSocket, log: { warn() {}, info() {} } });
+  const log = { warn() {}, info() {} };
+  const engines = createEngines({ config, sparkSocket, log });
   try {
-    await raiseFences(database, run.runId);
-    await endBatches({ database, engines, config }, await openBatches(database, run.runId));
-  } catch (error) {
-    throw new Failure(
-      'Infrastructure',
-      `${run.key} stays open, because a batch of it could not be ended from here: ${(error as Error).message} Where its worker runs: npx sevenfold cancel ${run.key}`,
-      { cause: error },
-    );
+    await cancelBatches({ database, engines, config, log }, { runId: run.runId }, cancelPatience);
   } finally {
     await engines.close();
   }

@@ -100,7 +100,7 @@ export async function startAndFollow(
         return found?.workflowRunId === started.workflowRunId ? found : undefined;
       },
       (found) => (found !== undefined && !isOpenStatus(found.status)) || endedBeforeLook,
-      { open: failWhenEndedOutside(session), unclaimed: sayWhenNobodyWorks(client, key) },
+      { open: failWhenEndedOutside(session, out), unclaimed: sayWhenNobodyWorks(client, key) },
     );
     const { refusal } = started;
     if (refusal?.type === 'AlreadyRunning') return await followHolder(session, out, key, refusal);
@@ -186,7 +186,7 @@ async function followHolder(
     out,
     () => findRun(session.database, key),
     (found) => found !== undefined && !isOpenStatus(found.status),
-    { open: failWhenEndedOutside(session) },
+    { open: failWhenEndedOutside(session, out) },
   );
   return { run: run!, alreadyComplete: false };
 }

@@ -3,7 +3,10 @@ import { Failure } from '../failures.ts';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import { isOpenInTemporal, isTemporalError } from '../open-in-temporal.ts';
+import { troublesOf, troubleText } from '../troubles.ts';
+import type { Trouble } from '../troubles.ts';
 import type { CommandContext } from './context.ts';
+import type { Output } from './output.ts';
 import { chooseRun, withSession } from './session.ts';
 import type { Session } from './session.ts';
 
@@ -61,12 +64,35 @@ export function endedUnclosed(key: string): Failure {
   );
 }
 
-/** For whoever follows an open run: ends the watching when nobody is left who could close it. */
-export function failWhenEndedOutside(session: Session): (run: Run) => Promise<void> {
+/**
+ * For whoever follows an open run: ends the watching when nobody is left who could close it, and says what is being tried
+ * again, once for each message.
+ */
+export function failWhenEndedOutside(session: Session, out?: Output): (run: Run) => Promise<void> {
+  const said = new Set<string>();
   return async (run) => {
     // Without Temporal there is still the ledger to watch.
     if (await isLeftOpen(session, run).catch(() => false)) throw endedUnclosed(run.key);
+    if (out === undefined) return;
+    for (const trouble of await retriedIn(session, run)) {
+      if (trouble.attempt < troublingAttempts || said.has(trouble.message)) continue;
+      said.add(trouble.message);
+      out.line(`  ! ${troubleText(trouble)}`);
+    }
   };
+}
+
+/** One failure is nothing to speak of: a server that is being restarted. */
+const troublingAttempts = 3;
+
+/** What an open run tries again; nothing where Temporal does not answer. */
+export async function retriedIn(session: Session, run: Run): Promise<Trouble[]> {
+  if (!isOpenStatus(run.status)) return [];
+  try {
+    return await troublesOf(await session.temporal(), run);
+  } catch {
+    return [];
+  }
 }
 
 /** A workflow that Temporal no longer knows leaves its row open: whoever starts the key next takes it over. */

@@ -24,7 +24,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
           shown,
           () => readRun(session.database, chosen.runId),
           (found) => found !== undefined && !isOpenStatus(found.status),
-          { open: failWhenEndedOutside(session) },
+          { open: failWhenEndedOutside(session, shown) },
         );
         stopHint();
         await finishRun(

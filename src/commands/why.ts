@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { explainRun } from '../ledger/why.ts';
+import { troubleText } from '../troubles.ts';
 import type { CommandContext } from './context.ts';
 import { chooseRun, withSession } from './session.ts';
-import { isLeftOpen } from './steer.ts';
+import { isLeftOpen, retriedIn } from './steer.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -16,6 +17,9 @@ export function register(program: Command, { config, out }: CommandContext): voi
         // Without Temporal there is still the ledger to read.
         const leftOpen = await isLeftOpen(session, run).catch(() => false);
         const reasons = await explainRun(session.database, run, { leftOpen });
+        for (const trouble of leftOpen ? [] : await retriedIn(session, run)) {
+          reasons.push({ subject: 'retried', text: troubleText(trouble) });
+        }
         if (options.json) {
           out.json({
             workflowId: run.workflowId,

@@ -8,6 +8,7 @@ import { scriptedActivities } from '../support/scripted-activities.ts';
 import type { Call } from '../support/scripted-activities.ts';
 import { scriptedRun } from '../support/scripted-run.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
+import { troublesOf, troubleText } from '../../src/troubles.ts';
 import { until } from '../support/stack.ts';
 
 const day = { dataset: 'sample', date: '2026-01-31' };
@@ -22,6 +23,7 @@ describe('run control', () => {
     server = await developmentServer();
   });
   after(() => server.teardown());
+  const troubles = (workflowId: string) => troublesOf(server.client, { workflowId, workflowRunId: '' });
 
   test('a bug of the workflow leaves the run open and its batches running', async () => {
     // What no activity answers makes a TypeError in the workflow's own code.
@@ -38,6 +40,10 @@ describe('run control', () => {
         return events?.some(({ workflowTaskFailedEventAttributes: failed }) => failed != null) ?? false;
       });
       const described = await handle.describe();
+      await until('it is tried again', async () => (await troubles('bug')).length > 0);
+      const [trouble] = await troubles('bug');
+      assert.equal(trouble?.what, 'workflow');
+      assert.match(troubleText(trouble), /own code fails .*Cannot read properties of undefined/);
       await handle.terminate();
       return described.status.name;
     });
@@ -46,6 +52,27 @@ describe('run control', () => {
       calls.map(({ name }) => name).filter((name) => /cancel|close|fail/.test(name)),
       [],
     );
+  });
+
+  test('what an activity is tried again for can be seen while nothing has failed yet', async () => {
+    const { activities } = scriptedActivities({
+      prefilterPools: () =>
+        Promise.reject(ApplicationFailure.retryable('the database is away', 'Infrastructure')),
+    });
+    await withWorker(server, activities, async () => {
+      const handle = await server.client.workflow.start('dailyPipeline', {
+        workflowId: 'retried',
+        taskQueue: 'sevenfold',
+        args: [day],
+      });
+      await until('it is tried again', async () => ((await troubles('retried'))[0]?.attempt ?? 0) > 1);
+      const [trouble] = await troubles('retried');
+      assert.match(
+        troubleText(trouble!),
+        /^prefilterPools is being tried again \(attempt \d\): the database is away$/,
+      );
+      await handle.terminate();
+    });
   });
 
   test('a cancel while the run opens closes what was opened', async () => {
