@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
 import { skipDates } from '../ledger/chunks.ts';
 import { shown } from '../planning/legible.ts';
-import type { Skipped } from '../workflows/forecast-work.ts';
+import type { SkipInput } from '../planning/skip-input.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
 import { rangeOf } from './option-values.ts';
@@ -34,7 +34,9 @@ export function register(program: Command, { config, out }: CommandContext): voi
         }
         if (await isWorkedOn(session, run)) {
           const answer = await askWorkflow(run, async () =>
-            (await openWorkflow(session, run)).executeUpdate<string, [Skipped]>('skip', { args: [skipped] }),
+            (await openWorkflow(session, run)).executeUpdate<string, [SkipInput]>('skip', {
+              args: [skipped],
+            }),
           );
           if (options.json)
             out.json({ workflowId: run.workflowId, runId: run.runId, status: 'accepted', answer });
@@ -55,7 +57,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
     });
 }
 
-function read({ dates, reason }: SkipOptions): Skipped {
+function read({ dates, reason }: SkipOptions): SkipInput {
   if (reason.trim() === '') {
     throw new Failure('InvalidInput', '--reason is empty: say why the dates are left out.');
   }

@@ -9,16 +9,21 @@ const mostCharacters = 80;
 /** Control and format characters (bidirectional marks, zero widths), line and paragraph separators, halves of pairs. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** Text with what cannot be seen written as its number, `\u{202e}`; clipped. */
+/** Text with what cannot be seen written as its number, `\u{202e}`. */
+export function visible(text: string): string {
+  return text.replace(unseen, (character) => {
+    const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
+    return short ?? `\\u{${character.codePointAt(0)!.toString(16)}}`;
+  });
+}
+
+/** The same, clipped. */
 export function legible(text: string, most = mostCharacters): string {
   // Cut before anything is replaced: the text may be as large as its sender liked.
   const points = Array.from(text.slice(0, 2 * most + 2));
   const clipped = text.length > 2 * most + 2 || points.length > most;
   const kept = clipped ? points.slice(0, most - 3) : points;
-  const seen = kept.join('').replace(unseen, (character) => {
-    const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
-    return short ?? `\\u{${character.codePointAt(0)!.toString(16)}}`;
-  });
+  const seen = visible(kept.join(''));
   return clipped ? `${seen}...` : seen;
 }
 

@@ -8,6 +8,8 @@ import {
 import type { Activities } from '../activities/index.ts';
 import type { Fence } from '../ledger/units.ts';
 import type { ForecastUnit } from '../planning/phases.ts';
+import { parseSkipInput } from '../planning/skip-input.ts';
+import type { SkipInput } from '../planning/skip-input.ts';
 import { steeredConcurrency } from './concurrency.ts';
 import { fanOut } from './fan-out.ts';
 import { lightActivityOptions } from './options.ts';
@@ -24,13 +26,7 @@ export interface Carried {
   yesterday: string;
 }
 
-export const skipUpdate = defineUpdate<string, [Skipped]>('skip');
-
-/** Dates that a person leaves out of a run, and why. */
-export interface Skipped {
-  ranges: { first: string; last: string }[];
-  reason: string;
-}
+export const skipUpdate = defineUpdate<string, [SkipInput]>('skip');
 
 /**
  * Makes the steps of a run that is done in chunks. Answers `setConcurrency` and `skip`; a history that is full goes on in
@@ -48,14 +44,14 @@ export function fannedSteps(
   let working: string | undefined;
   setHandler(
     skipUpdate,
-    async (skipped: Skipped) => {
+    async (skipped: SkipInput) => {
       const { dates } = await light.skipDates({ runId: working!, ...skipped });
       return `${dates} dates are left out: ${skipped.reason}`;
     },
     {
-      validator: ({ ranges, reason }: Skipped) => {
-        if (ranges.length === 0) refuse('Say which dates are to be skipped.');
-        if (reason.trim() === '') refuse('Say why: whoever reads the run next wants to know.');
+      validator: (skipped: unknown) => {
+        const parsed = parseSkipInput(skipped);
+        if (!parsed.ok) refuse(parsed.message);
         if (working === undefined) refuse('The run has not laid out its dates yet: ask again.');
       },
     },

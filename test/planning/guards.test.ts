@@ -9,6 +9,7 @@ import { parseCvInput } from '../../src/planning/cv-input.ts';
 import { parseDailyInput } from '../../src/planning/daily-input.ts';
 import { parseEvaluationInput } from '../../src/planning/evaluation-input.ts';
 import { parseImportInput } from '../../src/planning/import-input.ts';
+import { parseSkipInput } from '../../src/planning/skip-input.ts';
 import { parseSweepInput } from '../../src/planning/sweep-input.ts';
 
 type Parse = (raw: unknown) => { ok: true; input: object } | { ok: false; message: string };
@@ -72,6 +73,10 @@ const guards: Record<string, { parse: Parse; whole: Record<string, unknown>[] }>
         ...{ grid: { max_depth: [4, 6] }, sets: [1], gap: 3, splitter: 'timeSeries' },
       },
     ],
+  },
+  parseSkipInput: {
+    parse: parseSkipInput,
+    whole: [{ ranges: [{ first: '2021-03-02', last: '2021-03-05' }], reason: 'a holiday' }],
   },
   parseSweepInput: { parse: parseSweepInput, whole: [{ mode: 'report' }] },
 };

@@ -13,13 +13,15 @@ export async function scriptedRun(
   script: Partial<Activities>,
   given: object,
   during: (handle: WorkflowHandle) => Promise<unknown> = async () => {},
+  /** What a person gives beside the one input. */
+  more: readonly unknown[] = [],
 ): Promise<{ result: unknown; calls: Call[] }> {
   const { activities, calls } = scriptedActivities(script);
   const result = await withWorker(server, activities, async (): Promise<unknown> => {
     const handle = await server.client.workflow.start(workflow, {
       workflowId: id,
       taskQueue: 'sevenfold',
-      args: [given],
+      args: [given, ...more],
     });
     await during(handle);
     return handle.result().catch((error: unknown) => error);
