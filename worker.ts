@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
@@ -9,6 +10,7 @@ import { openDatabase } from './src/database/pool.ts';
 import { createEngines } from './src/engines/choose.ts';
 import { Failure } from './src/failures.ts';
 import { createLog } from './src/log.ts';
+import { ledgerId, workerIdentity } from './src/ledger/identity.ts';
 import { keepHeapSmall } from './src/memory.ts';
 import { assertSearchAttributes } from './src/search-attributes.ts';
 import { temporalLogger } from './src/temporal-log.ts';
@@ -53,9 +55,13 @@ async function main(): Promise<void> {
     log,
   });
 
+  // Whoever starts a run sees by it whether this worker writes to the database that they read. One that is down now may be
+  // back when the first activity asks for it.
+  const ledger = await ledgerId(database).catch(() => undefined);
   const common = {
     connection,
     namespace: temporal.namespace,
+    identity: workerIdentity(process.pid, hostname(), ledger),
     activities,
     shutdownGraceTime: '1 second',
     shutdownForceTime: '10 seconds',

@@ -1,7 +1,7 @@
 import { classify, Failure, isFailureType } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
 import { isTemporalError } from '../open-in-temporal.ts';
-import { legible } from '../planning/legible.ts';
+import { legible, visible } from '../planning/legible.ts';
 
 /** Our own type in an `ApplicationFailure` of Temporal. */
 export function applicationType(error: unknown): FailureType | undefined {
@@ -19,6 +19,12 @@ interface Described {
 
 /** The type and the line of anything a command may end with. */
 export function describeFailure(error: unknown): Described {
+  const described = describe(error);
+  // Names of files, columns and options come from outside: whatever is in them, it is one line and moves no cursor.
+  return { ...described, message: visible(described.message.trim().replace(/\s*\n\s*/g, ' ')) };
+}
+
+function describe(error: unknown): Described {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const known = knownFailure(cause);
     if (known !== undefined) return { ...known, expected: true };

@@ -76,6 +76,17 @@ test('a database without our tables is told as one, not as something unexpected'
   assert.ok(expected);
 });
 
+test('a message is one line and moves no cursor, whatever a name in it holds', () => {
+  for (const name of ['\u001b[2Jx', 'right\u202eleft', 'two\nlines']) {
+    for (const error of [
+      new Failure('InvalidInput', `No "${name}".\n  None.`),
+      coded(`no ${name}`, 'ECONNREFUSED'),
+    ]) {
+      assert.doesNotMatch(describeFailure(error).message, /[\p{Cc}\p{Cf}]/u);
+    }
+  }
+});
+
 test('what nobody expected stays unexpected', () => {
   assert.deepEqual(describeFailure(new TypeError('x is not a function')), {
     type: 'JobFailed',
