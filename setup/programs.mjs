@@ -35,7 +35,15 @@ const programs = {
 
 /** All that code is made from, with the packages that are installed, not only those that are asked for. */
 const sources = [
-  ...['src', 'client.ts', 'worker.ts', 'setup/programs.mjs', 'setup/traces.mjs', 'tsconfig.json'],
+  ...[
+    'src',
+    'spark/sevenfold_jobs/cv/parameters.json',
+    'client.ts',
+    'worker.ts',
+    'setup/programs.mjs',
+    'setup/traces.mjs',
+    'tsconfig.json',
+  ],
   ...['package-lock.json', 'node_modules/.package-lock.json'],
 ];
 

@@ -4,6 +4,7 @@ import { Failure } from '../failures.ts';
 import { cvDefaults, cvModes, parseCvInput, runTypes, splitters, usualModels } from '../planning/cv-input.ts';
 import type { CvInput, Value } from '../planning/cv-input.ts';
 import { cvKey } from '../planning/cv-key.ts';
+import { withinRanges } from '../planning/cv-parameters.ts';
 import { backfillPriority } from '../workflows/options.ts';
 import type { CommandContext } from './context.ts';
 import { namesOf, numberOf } from './option-values.ts';
@@ -177,13 +178,14 @@ function readCvOptions(options: CvOptions, task: string): CvInput {
     ...(params && { params: paramsOf(params) }),
     ...(grid && { grid: gridOf(grid) }),
   });
-  if (!parsed.ok) {
+  const checked = parsed.ok ? withinRanges(parsed.input) : parsed;
+  if (!checked.ok) {
     throw new Failure(
       'InvalidInput',
-      parsed.message.replace(/^Input of \w+: /, '').replace(/^jobs /, '--n-jobs '),
+      checked.message.replace(/^Input of \w+: /, '').replace(/^jobs /, '--n-jobs '),
     );
   }
-  return parsed.input;
+  return checked.input;
 }
 
 function paramsOf(given: readonly string[]): Record<string, Record<string, Value>> {

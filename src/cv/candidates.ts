@@ -4,6 +4,7 @@ import { Failure } from '../failures.ts';
 import { cvDefaults, usualModels } from '../planning/cv-input.ts';
 import type { CvInput, Task, Value } from '../planning/cv-input.ts';
 import { hash } from '../planning/cv-key.ts';
+import { candidateRefusal, lightgbmParameters, parametersRefusal } from '../planning/cv-parameters.ts';
 import { suggestion } from '../planning/nearest.ts';
 
 /** What is fitted on every fold: a model, or the booster with one set of parameters. */
@@ -44,28 +45,8 @@ export const binParameters = [
   ],
 ];
 
-/** What a set may say of LightGBM, by its canonical names; spark/sevenfold_jobs/boosting/parameters.py knows the same. */
-export const gridParameters = [
-  ...[
-    'objective',
-    'metric',
-    'alpha',
-    'fair_c',
-    'poisson_max_delta_step',
-    'tweedie_variance_power',
-    'sigmoid',
-  ],
-  ...['is_unbalance', 'scale_pos_weight', 'boost_from_average', 'num_iterations', 'early_stopping_rounds'],
-  ...['early_stopping_min_delta', 'learning_rate', 'num_leaves', 'max_depth', 'min_data_in_leaf'],
-  ...['min_sum_hessian_in_leaf', 'min_gain_to_split', 'max_delta_step', 'bagging_fraction', 'bagging_freq'],
-  ...['feature_fraction', 'feature_fraction_bynode', 'extra_trees', 'lambda_l1', 'lambda_l2', 'path_smooth'],
-  ...['min_data_per_group', 'max_cat_threshold', 'max_cat_to_onehot', 'cat_l2', 'cat_smooth'],
-  ...['histogram_pool_size', 'force_col_wise', 'force_row_wise'],
-];
-
-/** Of `gridParameters`: those whose values are names, and those that are on or off; all others are numbers. */
-const textual = ['objective', 'metric'];
-const switched = ['is_unbalance', 'boost_from_average', 'extra_trees', 'force_col_wise', 'force_row_wise'];
+/** What a set may say of LightGBM, by its canonical names. */
+export const gridParameters = lightgbmParameters.filter((name) => !binParameters.includes(name));
 
 /** The folder's name is the model's in `cv_fits`. */
 export const gridModel = 'lightgbm';
@@ -103,10 +84,8 @@ function survivalModels(checkout: string, input: CvInput): CvCandidate[] {
       if (!Object.hasOwn(usual, name)) {
         refuse(`Model ${model} has no parameter "${name}". ${suggestion(name, Object.keys(usual))}`);
       }
-      // Null says "no limit" where the model has one.
-      if (given[name] !== null) mustBe(kindOf(usual[name]!), `${model}.${name}`, given[name]!);
     }
-    return candidate(model, model, { ...usual, ...given });
+    return sound(candidate(model, model, { ...usual, ...given }), 'survival');
   });
 }
 
@@ -123,9 +102,9 @@ function gridSets(checkout: string, input: CvInput): CvCandidate[] {
     if (!gridParameters.includes(name)) {
       refuse(`LightGBM has no parameter "${name}". ${suggestion(name, gridParameters)}`);
     }
-    const kind = textual.includes(name) ? 'string' : switched.includes(name) ? 'boolean' : 'number';
-    for (const value of input.grid![name]!) mustBe(kind, name, value);
   }
+  const outOfRange = parametersRefusal(input);
+  if (outOfRange !== undefined) refuse(outOfRange);
   const grid = input.grid ?? usual;
   const names = [...order, ...gridParameters.filter((name) => !order.includes(name))].filter((name) =>
     Object.hasOwn(grid, name),
@@ -135,7 +114,7 @@ function gridSets(checkout: string, input: CvInput): CvCandidate[] {
   if (beyond !== undefined) refuse(`sets has ${beyond}, but the grid has ${all.length} sets.`);
   const numbers = input.sets === undefined ? all.map((_, index) => index + 1) : [...new Set(input.sets)];
   return numbers.map((number) =>
-    candidate(`${gridModel} ${number}`, gridModel, { ...fixed, ...all[number - 1]! }),
+    sound(candidate(`${gridModel} ${number}`, gridModel, { ...fixed, ...all[number - 1]! }), input.task),
   );
 }
 
@@ -172,17 +151,11 @@ export function criterionOf(task: Task): { metric: string; higherIsBetter: boole
   }
 }
 
-type Kind = 'number' | 'string' | 'boolean';
-
-/** A parameter that is null where nobody changes it is a limit, which is a number. */
-function kindOf(usual: Value): Kind {
-  return usual === null ? 'number' : (typeof usual as Kind);
-}
-
-const words = { number: 'a number', string: 'a name', boolean: 'true or false' };
-
-function mustBe(kind: Kind, name: string, value: Value): void {
-  if (typeof value !== kind) refuse(`${name} is ${JSON.stringify(value)}, but must be ${words[kind]}.`);
+/** As it would be fitted, with what the configuration adds: what stands there may be out of range as well. */
+function sound(made: CvCandidate, task: Task): CvCandidate {
+  const refusal = candidateRefusal(made.model, made.params, task);
+  if (refusal !== undefined) refuse(refusal);
+  return made;
 }
 
 function refuse(message: string): never {

@@ -1,8 +1,9 @@
-import { ApplicationFailure, continueAsNew, proxyActivities } from '@temporalio/workflow';
+import { ApplicationFailure, continueAsNew, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { parseCvInput } from '../planning/cv-input.ts';
+import { withinRanges } from '../planning/cv-parameters.ts';
 import type { CvJob } from '../planning/phases.ts';
 import { steeredConcurrency } from './concurrency.ts';
 import { fanOut } from './fan-out.ts';
@@ -28,6 +29,8 @@ export async function crossValidation(
 ): Promise<RunSummary> {
   const carried = carriedOver(handed, ...more);
   const input = accepted(parseCvInput(raw));
+  // Runs that were begun before ranges were checked go on as they began.
+  if (patched('parameter ranges')) accepted(withinRanges(input));
   const date = yesterdayOf(carried);
   const concurrency = steeredConcurrency(carried?.concurrency ?? input.concurrency, 'batches');
 

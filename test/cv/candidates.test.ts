@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import {
@@ -11,6 +9,7 @@ import {
   simplestFirst,
 } from '../../src/cv/candidates.ts';
 import { runTypes, usualModels } from '../../src/planning/cv-input.ts';
+import { lightgbmParameters } from '../../src/planning/cv-parameters.ts';
 import type { CvInput } from '../../src/planning/cv-input.ts';
 
 const { checkout } = readConfig();
@@ -105,14 +104,34 @@ test('the grid is the product in the order of the original: l1, depth, columns, 
   assert.equal(new Set(sets.map(({ paramsHash }) => paramsHash)).size, 54);
 });
 
-test('a set may say of LightGBM what the job understands, and nothing else', () => {
-  const source = readFileSync(join(checkout, 'spark/sevenfold_jobs/boosting/parameters.py'), 'utf8');
-  const lists = /^_BIN_DEFAULTS = \{([^}]*)\}|^_TRAINING = \(([^)]*)\)/gm;
-  const understood = [...source.matchAll(lists)].flatMap(([, binning, training]) =>
-    [...(binning ?? training)!.matchAll(/"(\w+)"/g)].map(([, name]) => name!),
+test('what shapes the bins is no parameter of a set', () => {
+  assert.ok(gridParameters.length > 30);
+  assert.deepEqual(
+    binParameters.filter((name) => gridParameters.includes(name) || !lightgbmParameters.includes(name)),
+    [],
   );
-  assert.deepEqual([...binParameters, ...gridParameters].sort(), understood.sort());
   assert.match(refusal({ ...grid, grid: { max_bin: [64, 128] } }), /^max_bin shapes the bins/);
+});
+
+test('every configured parameter is in the table of ranges, and within its range', () => {
+  for (const runType of runTypes) {
+    const models = [...simplestFirst];
+    assert.equal(candidatesOf(checkout, { ...survival, runType, models }).length, models.length);
+  }
+  for (const task of ['classification', 'regression'] as const) {
+    assert.equal(candidatesOf(checkout, { dataset: 'x.csv', task }).length, 54);
+  }
+});
+
+test('parameters that exclude each other only beside what is configured are refused too', () => {
+  assert.equal(
+    refusal({ ...grid, grid: { force_row_wise: [true] } }),
+    'force_col_wise and force_row_wise exclude each other: leave one out.',
+  );
+  assert.equal(
+    refusal({ ...grid, grid: { is_unbalance: [false, true], scale_pos_weight: [1, 2] }, sets: [4] }),
+    'is_unbalance and scale_pos_weight both weigh the classes: leave one out.',
+  );
 });
 
 test('sets are chosen by their number, and the parity case is another fit than the honest one', () => {

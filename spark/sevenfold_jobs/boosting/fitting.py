@@ -44,6 +44,7 @@ def fit_set(
     kind = parameters.kind_of(task, len(classes or ()))
     told = parameters.for_training(params, kind, len(classes or ()), meta["trainRows"], seed, threads)
     parameters.check_objective(told["objective"], kind)
+    parameters.check_metrics(told["metric"], kind)
     train, stopping = _load(folder, meta, threads)
     loaded = time.perf_counter()
 
@@ -118,6 +119,7 @@ def refit(
     kind = parameters.kind_of(task, classes)
     told = parameters.for_training(params, kind, classes, rows, seed, threads)
     parameters.check_objective(told["objective"], kind)
+    parameters.check_metrics(told["metric"], kind)
     booster = lightgbm.train(told, train, num_boost_round=trees, keep_training_booster=True)
     # The text repeats what the booster was told: of one thread, whatever the machine had.
     text = booster.reset_parameter({**told, "num_threads": 1}).model_to_string()

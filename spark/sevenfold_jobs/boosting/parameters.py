@@ -4,10 +4,11 @@ Source: the parameter reference of LightGBM 4 (names, aliases, defaults).
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.cv.parameters import check_conflicts, check_values, table
 
 Params = dict[str, Any]
 
@@ -21,45 +22,7 @@ _BIN_DEFAULTS = {
     "enable_bundle": True,
 }
 BINNING = tuple(_BIN_DEFAULTS)
-_TRAINING = (
-    "objective",
-    "metric",
-    "alpha",
-    "fair_c",
-    "poisson_max_delta_step",
-    "tweedie_variance_power",
-    "sigmoid",
-    "is_unbalance",
-    "scale_pos_weight",
-    "boost_from_average",
-    "num_iterations",
-    "early_stopping_rounds",
-    "early_stopping_min_delta",
-    "learning_rate",
-    "num_leaves",
-    "max_depth",
-    "min_data_in_leaf",
-    "min_sum_hessian_in_leaf",
-    "min_gain_to_split",
-    "max_delta_step",
-    "bagging_fraction",
-    "bagging_freq",
-    "feature_fraction",
-    "feature_fraction_bynode",
-    "extra_trees",
-    "lambda_l1",
-    "lambda_l2",
-    "path_smooth",
-    "min_data_per_group",
-    "max_cat_threshold",
-    "max_cat_to_onehot",
-    "cat_l2",
-    "cat_smooth",
-    "histogram_pool_size",
-    "force_col_wise",
-    "force_row_wise",
-)
-KNOWN = frozenset((*BINNING, *_TRAINING))
+KNOWN = frozenset(table()["lightgbm"])
 
 # The aliases that people use; the rest are found by likeness.
 _ALIASES = {
@@ -101,30 +64,11 @@ _GIVEN = {
     "bagging_seed": "the seed of the run",
 }
 
-_REGRESSIONS = frozenset(
-    ("regression", "regression_l1", "huber", "fair", "quantile", "mape", "poisson", "gamma", "tweedie")
-)
-OBJECTIVES = frozenset((*_REGRESSIONS, "binary", "cross_entropy", "multiclass", "multiclassova"))
+# By what is predicted: objectives and metrics that fit it. An objective's name is also that of its metric.
+_FITTING = table()["fitting"]
+OBJECTIVES = frozenset(table()["lightgbm"]["objective"]["names"])
+METRICS = frozenset(table()["lightgbm"]["metric"]["names"])
 _WITH_ALPHA = frozenset(("huber", "quantile"))
-# LightGBM also takes the name of an objective for the metric that goes with it.
-METRICS = OBJECTIVES | frozenset(
-    (
-        "l1",
-        "mae",
-        "l2",
-        "mse",
-        "rmse",
-        "gamma_deviance",
-        "auc",
-        "average_precision",
-        "binary_logloss",
-        "binary_error",
-        "auc_mu",
-        "multi_logloss",
-        "multi_error",
-        "kullback_leibler",
-    )
-)
 
 _DEFAULT_OBJECTIVE = {
     "binary": ("binary", ["binary_logloss"]),
@@ -139,7 +83,8 @@ def check(params: Mapping[str, Any]) -> list[str]:
     """A note for each parameter that has no effect beside the others.
 
     Raises InvalidInput for one that LightGBM does not have (with the nearest name), for an alias (with the
-    canonical name), for one that the run itself sets and for an objective or metric that there is not.
+    canonical name), for one that the run itself sets, for an objective or metric that there is not, and for
+    values out of range or that exclude each other.
     """
     for name in params:
         if name in KNOWN:
@@ -164,8 +109,8 @@ def check(params: Mapping[str, Any]) -> list[str]:
             near = difflib.get_close_matches(str(name), METRICS, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(METRICS))}"
             raise InvalidInput(f"LightGBM has no metric {name}: {hint}")
-    if params.get("force_col_wise") and params.get("force_row_wise"):
-        raise InvalidInput("force_col_wise and force_row_wise exclude each other: leave one out")
+    check_values(table()["lightgbm"], params)
+    check_conflicts(params)
     return _without_effect(params)
 
 
@@ -205,11 +150,7 @@ def check_objective(objective: str, kind: str) -> None:
 
     A regression objective on two classes is allowed: its output is then taken as the probability.
     """
-    allowed = {
-        "binary": OBJECTIVES - {"multiclass", "multiclassova"},
-        "multiclass": {"multiclass", "multiclassova"},
-        "regression": _REGRESSIONS,
-    }[kind]
+    allowed = _FITTING[kind]["objective"]
     if objective not in allowed:
         what = {
             "binary": "two classes",
@@ -219,6 +160,18 @@ def check_objective(objective: str, kind: str) -> None:
         raise InvalidInput(
             f"The objective {objective} does not fit {what[kind]}: use {_DEFAULT_OBJECTIVE[kind][0]}"
         )
+
+
+def check_metrics(metric: str | Sequence[str], kind: str) -> None:
+    """Raises InvalidInput where LightGBM could not compute a metric on such a target."""
+    for name in (metric,) if isinstance(metric, str) else metric:
+        if name not in _FITTING[kind]["metric"]:
+            what = {"binary": "two classes", "multiclass": "more than two classes"}.get(
+                kind, "a numeric target"
+            )
+            raise InvalidInput(
+                f"The metric {name} does not fit {what}: use one of {', '.join(_FITTING[kind]['metric'])}"
+            )
 
 
 def layout(params: Mapping[str, Any]) -> Params:

@@ -23,6 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.cv.parameters import check_values, table
 from sevenfold_jobs.survival.cox import Baseline, breslow_baseline
 
 NAMES = ("cox_ph", "coxnet", "weibull_aft", "cox_stratified", "gbsa", "xgb_cox", "lgb_cox", "rsf")
@@ -135,7 +136,8 @@ def load(name: str) -> ModuleType:
 
 
 def check_params(name: str, params: Mapping[str, Any]) -> None:
-    """InvalidInput unless `params` holds exactly the model's parameters; the nearest name for a stranger."""
+    """InvalidInput unless `params` holds exactly the model's parameters, each within its range; the nearest
+    name for a stranger."""
     known = load(name).PARAMETERS
     for given in params:
         if given not in known:
@@ -147,6 +149,7 @@ def check_params(name: str, params: Mapping[str, Any]) -> None:
     missing = [wanted for wanted in known if wanted not in params]
     if missing:
         raise InvalidInput(f"{name} lacks {', '.join(missing)}: its parameters are {', '.join(known)}.")
+    check_values(table()["survival"][name], params, f"{name}.")
 
 
 def require_events(event: np.ndarray) -> None:

@@ -38,9 +38,9 @@ def fit(
     from sksurv.linear_model import CoxnetSurvivalAnalysis
     from sksurv.util import Surv
 
-    check_params(NAME, params)
-    if params["penalty"] != "last":
+    if params.get("penalty", "last") != "last":
         raise InvalidInput(f'The penalty of coxnet is "last", not {params["penalty"]!r}.')
+    check_params(NAME, params)
     require_events(event)
     smallest = params["smallest_penalty"] * largest_penalty(X, time, event, params["l1_ratio"])
     if smallest <= 0:
