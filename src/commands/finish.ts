@@ -53,6 +53,7 @@ export async function describeRun(
     : `complete in ${seconds(run.claimedAt, run.finishedAt ?? new Date())}`;
   const what = run.kind === 'dailyPipeline' ? `daily ${run.date}` : run.key;
   const figures = await figuresOf(session.database, run, counts);
+  const remarks = run.kind === 'dailyPipeline' ? await remarksOf(session.database, run) : [];
   return {
     record,
     lines: [
@@ -62,8 +63,26 @@ export async function describeRun(
         ...(report === null ? [] : [`report ${relative(process.cwd(), report)}`]),
         ...temporalUi(config),
       ].join(' · '),
+      ...remarks,
     ],
   };
+}
+
+/** Of these the page has all. */
+const remarksShown = 5;
+
+/** What looked odd in the source, and the rows that it no longer has. */
+async function remarksOf(database: Database, { runId }: Run): Promise<string[]> {
+  const { rows } = await database.query<{ remarks: string[] | null }>(
+    `select detail -> 'warnings' as remarks from units where run_id = $1 and unit = 'ingest'`,
+    [runId],
+  );
+  const remarks = rows[0]?.remarks ?? [];
+  const more = remarks.length - remarksShown;
+  return [
+    ...remarks.slice(0, remarksShown).map((remark) => `! ${remark}`),
+    ...(more > 0 ? [`! and ${count(more)} more on the page`] : []),
+  ];
 }
 
 async function figuresOf(database: Database, run: Run, counts: Record<string, number>): Promise<string[]> {

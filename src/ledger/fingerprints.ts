@@ -94,7 +94,9 @@ export async function fingerprint(
           database,
           `select ${forecastsOfTheDay}, ${poolsDue}, ${poolIdentities}, ${previousPositions},
                   ${newestChange('pool_history', '<')}, ${newestChange('token_prices_daily', '<')},
-                  (select max(change_seq) from portfolio_transactions where dataset = $1),
+                  (select greatest(max(change_seq), (select max(change_seq) from removed_rows
+                                                      where dataset = $1 and source = 'portfolio_transactions'))
+                     from portfolio_transactions where dataset = $1),
                   (select md5(string_agg(token_symbol, ' ' order by token_symbol))
                      from icebox_tokens where dataset = $1 and date = $2)`,
           run,
@@ -152,9 +154,11 @@ const poolIdentities = `(
 
 type Series = 'pool_history' | 'token_prices_daily' | 'gas_fees_daily';
 
-/** `<` for what is reckoned from complete days alone. */
+/** `<` for what is reckoned from complete days alone. A row that the source took back is a change of its day too. */
 function newestChange(table: Series, until: '<=' | '<' = '<='): string {
-  return `(select max(change_seq) from ${table} where dataset = $1 and date ${until} $2)`;
+  return `(select greatest(max(change_seq), (select max(change_seq) from removed_rows
+                                              where dataset = $1 and source = '${table}' and date ${until} $2))
+             from ${table} where dataset = $1 and date ${until} $2)`;
 }
 
 // What a forecast reads: everything before the run date but macro, which it does not use.

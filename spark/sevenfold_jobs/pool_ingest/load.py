@@ -110,25 +110,13 @@ def merge(connection: psycopg.Connection, table: str, rows: pa.Schema, parameter
 
 
 def retire_pools(connection: psycopg.Connection, parameters: dict[str, Any]) -> int:
-    """Pools that the source no longer lists become inactive; their history stays."""
+    """Pools that the source no longer lists become inactive; their history goes with the source's."""
     return connection.execute(
         """
         update pools t
            set is_active = false, last_updated = now(), change_seq = %(change)s
          where t.dataset = %(dataset)s and t.is_active
            and not exists (select 1 from staged_pools s where s.pool_id = t.pool_id)
-        """,
-        parameters,
-    ).rowcount
-
-
-def drop_lost_transactions(connection: psycopg.Connection, parameters: dict[str, Any]) -> int:
-    """Lines that the file no longer has. Lines of days after the run date were not staged and stay."""
-    return connection.execute(
-        """
-        delete from portfolio_transactions t
-         where t.dataset = %(dataset)s and (t.date <= %(date)s or t.line > %(lines)s)
-           and not exists (select 1 from staged_portfolio_transactions s where s.line = t.line)
         """,
         parameters,
     ).rowcount

@@ -1,6 +1,6 @@
 """Job `pool_ingest`: `{dataset, source, path?, date}` → the tables of phase ingest, in one transaction."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +8,19 @@ import pyarrow.compute as pc
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput
-from sevenfold_jobs.pool_ingest import files, load, sample
+from sevenfold_jobs.pool_ingest import files, load, removals, sample
 from sevenfold_jobs.pool_ingest.source import Source, refuse_day_outside
+
+# In the ledger; the log has all of them.
+WARNINGS_KEPT = 50
 
 
 def run(batch: Batch) -> dict[str, Any]:
-    """Reads and checks the whole source, then loads what was known on the run date.
+    """Reads and checks the whole source, then loads what was known on the run date, and nothing else stays.
 
-    Returns `{due, changed, retired, warnings}`: rows of the source by table, rows written by table,
-    pools that the source no longer lists, remarks. Raises InvalidInput before anything is written.
+    Returns `{due, changed, removed, retired, warnings}`: rows of the source, rows written and rows that the
+    source no longer has by table, pools that it no longer lists, remarks. Raises InvalidInput before anything
+    is written.
     """
     day = _day(batch.input["date"])
     whole = _read(batch.input, day)
@@ -26,7 +30,8 @@ def run(batch: Batch) -> dict[str, Any]:
     total, done = sum(due.values()), 0
     parameters = {
         "dataset": batch.input["dataset"],
-        "date": day,
+        # the generated panel ends the day before: what a later run brought of the day itself is not lost
+        "until": day - timedelta(days=1) if batch.input["source"] == "sample" else day,
         "lines": whole.tables["portfolio_transactions"].num_rows,
     }
     with batch.connect() as connection:
@@ -41,10 +46,25 @@ def run(batch: Batch) -> dict[str, Any]:
             for name, table in known.tables.items()
         }
         retired = load.retire_pools(connection, parameters)
-        changed["portfolio_transactions"] += load.drop_lost_transactions(connection, parameters)
+        removed, told = removals.remove_lost_rows(connection, parameters)
+        warnings = [*whole.warnings, *told]
+        for warning in warnings:
+            print(warning)
         batch.progress(total, total, "committing")
-        batch.commit(connection, total, {"due": due, "newest": newest(known)})
-    return {"due": due, "changed": changed, "retired": retired, "warnings": whole.warnings}
+        detail = {
+            "due": due,
+            "newest": newest(known),
+            "removed": removed,
+            "warnings": warnings[:WARNINGS_KEPT],
+        }
+        batch.commit(connection, total, detail)
+    return {
+        "due": due,
+        "changed": changed,
+        "removed": removed,
+        "retired": retired,
+        "warnings": warnings[:WARNINGS_KEPT],
+    }
 
 
 def newest(source: Source) -> dict[str, str | None]:

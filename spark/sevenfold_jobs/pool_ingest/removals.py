@@ -24,7 +24,7 @@ _SAME = {
 
 _GONE = """
     delete from {table} t
-     where t.dataset = %(dataset)s and t.date <= %(date)s {only}
+     where t.dataset = %(dataset)s and t.date <= %(until)s {only}
        and not exists (select 1 from {staged} s where {same})
     returning {series} as series, t.date"""
 
@@ -32,15 +32,15 @@ _GONE = """
 _GAS_WITH_FORECAST = """
     update gas_fees_daily t
        set actual_avg_gas_gwei = null, change_seq = 0
-     where t.dataset = %(dataset)s and t.date <= %(date)s and t.change_seq > 0
+     where t.dataset = %(dataset)s and t.date <= %(until)s and t.change_seq > 0
        and t.forecasted_avg_gas_gwei is not null
        and not exists (select 1 from staged_gas_fees_daily s where s.date = t.date)
     returning '' as series, t.date"""
 
-# Lines of days after the run date were not staged and stay, those beyond the end of the file do not.
+# Lines of later days were not staged and stay, those beyond the end of the file do not.
 _LOST_LINES = """
     delete from portfolio_transactions t
-     where t.dataset = %(dataset)s and (t.date <= %(date)s or t.line > %(lines)s)
+     where t.dataset = %(dataset)s and (t.date <= %(until)s or t.line > %(lines)s)
        and not exists (select 1 from staged_portfolio_transactions s where s.line = t.line)
     returning t.line::text as series, t.date"""
 
@@ -56,7 +56,7 @@ _NOTE = """
 def remove_lost_rows(
     connection: psycopg.Connection, parameters: dict[str, Any]
 ) -> tuple[dict[str, int], list[str]]:
-    """Deletes what is not staged up to the run date; rows by table, and a line for each table that lost some.
+    """Deletes what is not staged up to day `until`; rows by table, and a line for each table that lost some.
 
     The same files give the same tables, whatever was loaded before them. Each row is noted with the number of
     this change, by which metrics and fingerprints see that it went.

@@ -154,6 +154,8 @@ def _finish(batch: Batch, connection: psycopg.Connection, plan: Plan, version: i
         [found] = connection.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
         _refuse_other_count(found, plan)
         written = sink.move(connection, table, dataset, version)
+    if plan.lost_history:
+        written += sink.clear_rows_without_history(connection, dataset, plan.first, plan.last)
     state = {
         "dataset": dataset,
         "version": version,

@@ -35,6 +35,8 @@ class Plan:
     first_due: date | None
     last_due: date | None
     exogenous: pd.DataFrame
+    #: the source took rows of the history back since the metrics were computed
+    lost_history: bool
 
     @property
     def rows_in_all(self) -> int:
@@ -92,6 +94,7 @@ def make_plan(
         first_due=due.first,
         last_due=due.last,
         exogenous=days,
+        lost_history=_lost_history(connection, dataset, state),
     )
 
 
@@ -109,8 +112,16 @@ def read_state(connection: psycopg.Connection, dataset: str) -> Any | None:
 
 
 def newest_change(connection: psycopg.Connection, dataset: str) -> int:
-    """The newest change of history, prices and gas."""
+    """The newest change of history, prices and gas, and of what was taken back of them."""
     return connection.execute(NEWEST_CHANGE, {"dataset": dataset}).fetchone()[0]
+
+
+def _lost_history(connection: psycopg.Connection, dataset: str, state: Any | None) -> bool:
+    return connection.execute(
+        "select exists (select from removed_rows where dataset = %s and source = 'pool_history'"
+        " and change_seq > %s)",
+        [dataset, NOTHING_KNOWN["known_change"] if state is None else state.change_seq],
+    ).fetchone()[0]
 
 
 def _what_is_known(cursor: psycopg.Cursor, dataset: str, state: Any) -> dict[str, Any]:
@@ -141,7 +152,9 @@ def _changed_days(
     return [
         row.date
         for row in stored
-        if tuple(row[1:]) != tuple(now.loc[pd.Timestamp(row.date), list(EXOGENOUS)])
+        # of a day that the history no longer reaches nothing is due
+        if pd.Timestamp(row.date) in now.index
+        and tuple(row[1:]) != tuple(now.loc[pd.Timestamp(row.date), list(EXOGENOUS)])
     ]
 
 
@@ -156,13 +169,18 @@ BOUNDS = """
       from (select min(date) as first, max(date) as last
               from pool_history where dataset = %(dataset)s group by pool_id) as by_pool
 """
+# Symbols are compared without regard to case; of two spellings on a day the first in the alphabet counts.
 PRICES = """
-    select symbol, date, close from token_prices_daily
-     where dataset = %(dataset)s and symbol in ('ETH', 'BTC') order by symbol, date
+    select distinct on (date, upper(symbol)) upper(symbol) as symbol, date, close from token_prices_daily
+     where dataset = %(dataset)s and upper(symbol) in ('ETH', 'BTC')
+     order by date, upper(symbol), symbol
 """
 GAS = "select date, actual_avg_gas_gwei from gas_fees_daily where dataset = %(dataset)s order by date"
 NEWEST_CHANGE = """
     select greatest((select max(change_seq) from pool_history where dataset = %(dataset)s),
                     (select max(change_seq) from token_prices_daily where dataset = %(dataset)s),
-                    (select max(change_seq) from gas_fees_daily where dataset = %(dataset)s))
+                    (select max(change_seq) from gas_fees_daily where dataset = %(dataset)s),
+                    (select max(change_seq) from removed_rows
+                      where dataset = %(dataset)s
+                        and source in ('pool_history', 'token_prices_daily', 'gas_fees_daily')))
 """

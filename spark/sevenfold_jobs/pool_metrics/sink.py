@@ -1,6 +1,7 @@
 """Where the computed rows go: one staging table first, then in one transaction to their place."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -108,6 +109,33 @@ def move(connection: psycopg.Connection, table: sql.Identifier, dataset: str, ve
     except psycopg.errors.UniqueViolation as error:
         raise Infrastructure(f"Another run of {dataset} wrote the same rows: try again.") from error
     return updated.rowcount + inserted.rowcount
+
+
+def clear_rows_without_history(connection: psycopg.Connection, dataset: str, first: date, last: date) -> int:
+    """Rows of pools and days that the history no longer has lose what was computed; returns how many.
+
+    Forecasts, verdicts and groups of such a row belong to others: a row that has any stays, without figures.
+    """
+    parameters = {"dataset": dataset, "first": first, "last": last}
+    without = """
+        where m.dataset = %(dataset)s and m.metrics_version is not null
+          and (m.date not between %(first)s and %(last)s
+               or not exists (select 1 from pool_history h
+                               where h.dataset = m.dataset and h.pool_id = m.pool_id))"""
+    deleted = connection.execute(
+        f"""
+        delete from pool_daily_metrics m {without}
+           and m.prefilter_reason is null and m.filter_reason is null and not m.is_filtered_out
+           and m.forecasted_apy is null and m.forecasted_tvl is null and m.pool_group is null
+        """,
+        parameters,
+    )
+    nothing = sql.SQL(", ").join(sql.SQL("{} = null").format(sql.Identifier(name)) for name in _FIGURES)
+    emptied = connection.execute(
+        sql.SQL("update pool_daily_metrics m set {}, metrics_version = null" + without).format(nothing),
+        parameters,
+    )
+    return deleted.rowcount + emptied.rowcount
 
 
 def store_state(connection: psycopg.Connection, state: dict[str, Any]) -> None:

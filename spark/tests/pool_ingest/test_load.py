@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
-from folders import GAS, HISTORY, POOLS, history, write_folder
+from folders import GAS, HISTORY, MACRO, POOLS, PRICES, history, write_folder
 
 from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.pool_ingest.main import run
@@ -132,14 +132,16 @@ def test_the_next_day_adds_its_rows_and_leaves_the_rest(ingest, rows):
     assert rows("select count(distinct change_seq) from pool_history where dataset = %s") == [(2,)]
 
 
-def test_a_pool_that_is_no_longer_listed_becomes_inactive_and_keeps_its_history(ingest, rows):
+def test_a_pool_that_is_no_longer_listed_becomes_inactive_and_its_history_goes(ingest, rows):
     ingest()
     without_c = {name: list(values)[:5] for name, values in HISTORY.items()}
     result = ingest(pools=POOLS.rsplit("c,,,", 1)[0], pool_history=without_c)
     assert result["retired"] == 1
     assert rows("select is_active from pools where dataset = %s and pool_id = 'c'") == [(False,)]
-    assert rows("select count(*) from pool_history where dataset = %s and pool_id = 'c'") == [(1,)]
+    assert result["removed"]["pool_history"] == 1
+    assert rows("select count(*) from pool_history where dataset = %s and pool_id = 'c'") == [(0,)]
     assert ingest()["changed"]["pools"] == 1
+    assert rows("select count(*) from pool_history where dataset = %s and pool_id = 'c'") == [(1,)]
     assert rows("select is_active from pools where dataset = %s and pool_id = 'c'") == [(True,)]
 
 
@@ -163,6 +165,101 @@ def test_a_line_that_left_the_transactions_is_gone_and_later_ones_wait_for_their
         "select line, date, amount::float8 from portfolio_transactions where dataset = %s order by line"
     )
     assert stored == [(1, date(2025, 1, 1), 5.0)]
+
+
+def content(rows) -> dict[str, list]:
+    """Every table without what only says when a row came: equal data give equal content."""
+    left_out = "{dataset, change_seq, last_updated}"
+    return {
+        table: sorted(
+            str(row)
+            for (row,) in rows(
+                f"select to_jsonb(t) - '{left_out}'::text[] from {table} t"
+                f" where dataset = %s {'and is_active' if table == 'pools' else ''}"
+            )
+        )
+        for table in TABLES
+    }
+
+
+CORRECTED = {
+    "pools": POOLS.rsplit("c,,,", 1)[0],
+    "pool_history": {name: [list(values)[row] for row in (0, 2, 3, 4)] for name, values in HISTORY.items()},
+    "prices_daily": PRICES.replace("ETH,2025-01-02,3050.5,3200,3000,3150,\n", ""),
+    "gas_daily": GAS.replace("2025-01-01,10.25\n", ""),
+    "macro": {name: list(values)[:1] for name, values in MACRO.items()},
+    "transactions": TRANSACTIONS.replace("2025-01-03,DAI,7,in\n", ""),
+}
+
+
+def test_equal_files_give_equal_tables_whatever_was_loaded_before(ingest, rows, database_url):
+    ingest(transactions=TRANSACTIONS)
+    before = {table: numbers(rows, table) for table in TABLES}
+    result = ingest(**CORRECTED)
+    after_correction = content(rows)
+    assert result["removed"] == {
+        "pool_history": 2,
+        "token_prices_daily": 1,
+        "gas_fees_daily": 1,
+        "macroeconomic_data": 1,
+        "portfolio_transactions": 1,
+    }
+    assert result["warnings"] == [
+        "pool_history: 2 rows of 2025-01-02 that the source no longer has were removed",
+        "token_prices_daily: 1 row of 2025-01-02 that the source no longer has was removed",
+        "gas_fees_daily: 1 row of 2025-01-01 that the source no longer has was removed",
+        "macroeconomic_data: 1 row of 2025-01-02 that the source no longer has was removed",
+        "portfolio_transactions: 1 row of 2025-01-03 that the source no longer has was removed",
+    ]
+    # each is on record with the number of this change, and what stayed kept its own
+    newest = max(number for table in before.values() for number in table.values())
+    noted = rows(
+        "select source, series, date::text, change_seq from removed_rows where dataset = %s order by 1, 2"
+    )
+    assert [row[:3] for row in noted] == [
+        ("gas_fees_daily", "", "2025-01-01"),
+        ("macroeconomic_data", "SOFR", "2025-01-02"),
+        ("pool_history", "a", "2025-01-02"),
+        ("pool_history", "c", "2025-01-02"),
+        ("portfolio_transactions", "3", "2025-01-03"),
+        ("token_prices_daily", "ETH", "2025-01-02"),
+    ]
+    assert all(number > newest for *_, number in noted)
+    assert set(numbers(rows, "pool_history").values()) <= set(before["pool_history"].values())
+    with psycopg.connect(database_url) as connection:
+        for table in (*TABLES, "removed_rows"):
+            connection.execute(f"delete from {table} where dataset = %s", [ingest.dataset])
+    ingest(**CORRECTED)
+    assert content(rows) == after_correction
+
+
+def test_rows_after_the_run_date_wait_for_their_day(ingest, rows):
+    ingest("2025-01-03")
+    assert ingest("2025-01-02", **CORRECTED)["removed"]["pool_history"] == 2
+    assert rows("select count(*) from pool_history where dataset = %s and date = '2025-01-03'") == [(2,)]
+
+
+def test_a_gas_price_that_was_taken_back_leaves_the_forecast_in_its_row(ingest, rows, database_url):
+    ingest()
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "update gas_fees_daily set forecasted_avg_gas_gwei = 9"
+            " where dataset = %s and date = '2025-01-01'",
+            [ingest.dataset],
+        )
+        connection.execute(
+            "insert into gas_fees_daily (dataset, date, forecasted_avg_gas_gwei, change_seq)"
+            " values (%s, '2025-01-03', 8, 0)",
+            [ingest.dataset],
+        )
+    assert ingest(gas_daily=CORRECTED["gas_daily"])["removed"]["gas_fees_daily"] == 1
+    read = "select date::text, actual_avg_gas_gwei, forecasted_avg_gas_gwei, change_seq = 0"
+    assert rows(f"{read} from gas_fees_daily where dataset = %s order by 1") == [
+        ("2025-01-01", None, 9.0, True),
+        ("2025-01-02", 11.0, None, False),
+        ("2025-01-03", None, 8.0, True),
+    ]
+    assert ingest(gas_daily=CORRECTED["gas_daily"])["removed"]["gas_fees_daily"] == 0
 
 
 @pytest.mark.parametrize(
@@ -193,3 +290,5 @@ def test_loads_the_sample(make_batch, database_url):
     result = run(make_batch("pool_ingest", request, unit="ingest"))
     assert result["due"] == result["changed"]
     assert run(make_batch("pool_ingest", request, unit="ingest"))["changed"] == NOTHING_CHANGED
+    earlier = run(make_batch("pool_ingest", {**request, "date": "2025-11-05"}, unit="ingest"))
+    assert not any(earlier["removed"].values()), "what a later run knew is still there"

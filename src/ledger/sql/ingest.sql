@@ -1,4 +1,5 @@
--- Whole means: every table holds at least the rows that the source has up to the run date, every figure is finite.
+-- Whole means: every table holds at least the rows that the source has up to the run date, every figure is finite. Rows
+-- that the source no longer has went with the same transaction; how many, and what looks odd, is said here.
 -- What is due was counted by the job from the source; what is found is counted here from the tables.
 with due as (
   select d.key as source, d.value::bigint as rows
@@ -18,7 +19,8 @@ newest as (
   select 'pool history' as series, max(date) as day, 1 as may_lag from pool_history where dataset = $2 and date <= $3
   union all select 'gas fees', max(date), 3 from gas_fees_daily
              where dataset = $2 and date <= $3 and change_seq > 0
-  union all select symbol || ' price', max(date), 3 from token_prices_daily where dataset = $2 and date <= $3 group by symbol
+  union all select min(symbol) || ' price', max(date), 3
+              from token_prices_daily where dataset = $2 and date <= $3 group by lower(symbol)
 )
 select 'rows' as name, 'block' as severity,
        coalesce(bool_and(found.rows >= due.rows), false) as passed,
@@ -40,5 +42,13 @@ select 'finite figures', 'block', count(*) = 0, count(*)::text, '0',
    and not (apy > '-infinity' and apy < 'infinity' and tvl >= 0 and tvl < 'infinity')
 union all
 select 'fresh: ' || series, 'warn', day >= $3::date - may_lag, coalesce(day::text, 'nothing'),
-       '>= ' || ($3::date - may_lag)::text, 'newest day of the source; a stale price counts 1.0'
+       '>= ' || ($3::date - may_lag)::text, 'newest day of the source; a stablecoin''s older price counts 1.0, prices and gas are repeated for 7 days at most'
   from newest
+union all
+select 'taken back: ' || r.key, 'info', true, r.value, '', 'rows that the source no longer has: they went with this ingest'
+  from units, jsonb_each_text(coalesce(detail -> 'removed', '{}')) as r
+ where run_id = $1 and unit = 'ingest' and r.value <> '0'
+union all
+select 'remark ' || w.number, 'warn', false, 'remark', 'none', w.remark
+  from units, jsonb_array_elements_text(coalesce(detail -> 'warnings', '[]')) with ordinality as w (remark, number)
+ where run_id = $1 and unit = 'ingest' and w.number <= 10

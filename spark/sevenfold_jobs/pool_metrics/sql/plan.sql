@@ -5,7 +5,8 @@ with pools as (
   select pool_id from pool_history where dataset = %(dataset)s group by pool_id
 ),
 known as (
-  select pool_id from unnest(%(whole_pools)s::text[]) as whole (pool_id)
+  -- a pool whose whole history was taken back has nothing left to compute
+  select pool_id from unnest(%(whole_pools)s::text[]) as whole (pool_id) where pool_id in (select pool_id from pools)
 ),
 due as (
   -- pools that are new, or whose rows are not all there
@@ -21,6 +22,12 @@ due as (
   select pool_id, daterange(date, least(date + %(reach)s, %(last)s), '[]')
     from pool_history
    where dataset = %(dataset)s and change_seq > %(known_change)s
+  union all
+  -- one that the source took back
+  select r.series, daterange(greatest(r.date, %(first)s), least(r.date + %(reach)s, %(last)s), '[]')
+    from removed_rows r join known on known.pool_id = r.series
+   where r.dataset = %(dataset)s and r.source = 'pool_history' and r.change_seq > %(known_change)s
+     and r.date + %(reach)s >= %(first)s and r.date <= %(last)s
   union all
   -- days whose prices or gas are no longer those in the metrics
   select pool_id, daterange(day, day, '[]') from known, unnest(%(exogenous_days)s::date[]) as changed (day)
