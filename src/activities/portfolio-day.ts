@@ -139,26 +139,36 @@ export async function readCandidates(
   }));
 }
 
-/** The base fee and the price of ether that costs are reckoned with. */
+/** Gas and the price of ether are believed for as long as metrics and forecasts repeat them. */
+const repeatedDays = 7;
+
+/** The base fee and the price of ether that costs are reckoned with; what is older than a week is unknown. */
 export async function readGas(
   database: Database,
   dataset: string,
   date: Day,
 ): Promise<{ baseFeeGwei: number; ethUsd: number; warning: string | null }> {
-  const found = await database.query<{ forecast: number | null; newest: number | null; eth: number | null }>(
-    `select (select forecasted_avg_gas_gwei from gas_fees_daily where dataset = $1 and date = $2) as forecast,
-            (select actual_avg_gas_gwei from gas_fees_daily
-              where dataset = $1 and date < $2 and actual_avg_gas_gwei is not null order by date desc limit 1) as newest,
-            (select close from token_prices_daily
-              where dataset = $1 and date < $2 and upper(symbol) = 'ETH' and close > 0
-              order by date desc limit 1) as eth`,
+  const newestOf = (kind: 'gas' | 'eth', value: string, from: string) => `
+    select '${kind}' as kind, ${value} as value, date, date >= $2::date - 1 - ${repeatedDays} as fresh
+      from ${from} and dataset = $1 and date < $2 order by date desc limit 1`;
+  const found = await database.query<{ kind: string; value: number; date: Day | null; fresh: boolean }>(
+    `(${newestOf('gas', 'actual_avg_gas_gwei', 'gas_fees_daily where actual_avg_gas_gwei is not null')})
+     union all
+     (${newestOf('eth', 'close', `token_prices_daily where upper(symbol) = 'ETH' and close > 0`)})
+     union all
+     select 'forecast', forecasted_avg_gas_gwei, null, forecasted_avg_gas_gwei is not null
+       from gas_fees_daily where dataset = $1 and date = $2`,
     [dataset, date],
   );
-  const { forecast, newest, eth } = found.rows[0]!;
-  const baseFeeGwei = forecast ?? newest;
+  const known = (kind: string) => found.rows.find((row) => row.kind === kind && row.fresh)?.value ?? null;
+  const since = (kind: string) => {
+    const last = found.rows.find((row) => row.kind === kind)?.date;
+    return last == null ? '' : ` (newest ${last})`;
+  };
+  const [baseFeeGwei, eth] = [known('forecast') ?? known('gas'), known('eth')];
   const unknown = [
-    ...(baseFeeGwei === null ? [`gas price unknown: counts ${unknownBaseFeeGwei} gwei`] : []),
-    ...(eth === null ? [`price of ether unknown: counts $${unknownEthUsd}`] : []),
+    ...(baseFeeGwei === null ? [`gas price unknown${since('gas')}: counts ${unknownBaseFeeGwei} gwei`] : []),
+    ...(eth === null ? [`price of ether unknown${since('eth')}: counts $${unknownEthUsd}`] : []),
   ];
   return {
     baseFeeGwei: baseFeeGwei ?? unknownBaseFeeGwei,

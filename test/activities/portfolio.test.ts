@@ -4,8 +4,11 @@ import type { TestContext } from 'node:test';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { beginPhase, verifyPhase } from '../../src/activities/phases.ts';
 import { allocate, filterPools } from '../../src/activities/portfolio.ts';
+import { readGas } from '../../src/activities/portfolio-day.ts';
+import { openDatabase } from '../../src/database/pool.ts';
 import { readUnit } from '../../src/ledger/units.ts';
 import { dice } from '../support/allocation-problems.ts';
+import { testDatabase } from '../support/postgres.ts';
 import { fillPools, testDependencies, usdc } from '../support/daily-run.ts';
 import type { TestPool } from '../support/daily-run.ts';
 import {
@@ -40,7 +43,7 @@ async function withPools(t: TestContext, more: TestPool[] = []): Promise<Depende
   await fillPrices(deps, 'USDC', 0.9998, '2026-01-20', third);
   await fillPrices(deps, 'USDT', 1.0003, '2026-01-20', third);
   await deps.database.query(
-    `insert into gas_fees_daily (dataset, date, actual_avg_gas_gwei, change_seq) values ('sample', '2026-01-20', 1.5, 1)`,
+    `insert into gas_fees_daily (dataset, date, actual_avg_gas_gwei, change_seq) values ('sample', '2026-01-27', 1.5, 1)`,
   );
   return deps;
 }
@@ -394,6 +397,37 @@ test('a token that fell out of its peg is kept, in the wallet and in pools, and 
   assert.match(await warned(deps, runId, 'icebox exposure'), /^\$\d+ of \$\d+$/);
 });
 
+test('gas and ether of more than seven days ago are unknown, and that is said with their day', async (t) => {
+  const database = openDatabase(await testDatabase(t), 'test', 2);
+  t.after(() => database.end());
+  await database.query(
+    `insert into gas_fees_daily (dataset, date, actual_avg_gas_gwei, change_seq) values ('sample', '2026-01-10', 1.5, 1)`,
+  );
+  await database.query(
+    `insert into token_prices_daily (dataset, symbol, date, close, change_seq) values ('sample', 'eth', '2026-01-11', 2500, 1)`,
+  );
+  assert.deepEqual(await readGas(database, 'sample', '2026-01-18'), {
+    baseFeeGwei: 1.5,
+    ethUsd: 2500,
+    warning: null,
+  });
+  assert.deepEqual(await readGas(database, 'sample', '2026-01-19'), {
+    baseFeeGwei: 30,
+    ethUsd: 2500,
+    warning: 'gas price unknown (newest 2026-01-10): counts 30 gwei',
+  });
+  assert.deepEqual(await readGas(database, 'sample', '2026-01-20'), {
+    baseFeeGwei: 30,
+    ethUsd: 3000,
+    warning:
+      'gas price unknown (newest 2026-01-10): counts 30 gwei, price of ether unknown (newest 2026-01-11): counts $3000',
+  });
+  assert.equal(
+    (await readGas(database, 'files/empty', '2026-01-20')).warning,
+    'gas price unknown: counts 30 gwei, price of ether unknown: counts $3000',
+  );
+});
+
 test('a token that nobody prices stays untouched, pays no gas and counts nothing', async (t) => {
   const deps = await withPools(t);
   await deps.database.query(
@@ -467,10 +501,9 @@ test('a held pool whose forecast is late is kept for three days and never increa
   assert.deepEqual(await held('2026-01-28'), []);
 });
 
-test('a token without a price counts 1.0, with a warning; a price of 0 is none', async (t) => {
+test('a token without a price counts 1.0, with a warning', async (t) => {
   const deps = await withPools(t);
   await deps.database.query(`delete from token_prices_daily where symbol = 'USDC'`);
-  await fillPrices(deps, 'USDC', 0, '2026-01-20', '2026-01-28');
   const runId = await wholeDay(deps, first, forecasts);
   assert.equal((await decision(deps, first)).before, 1_000_000);
   const warned = await rows<{ unit: string; observed: string }>(

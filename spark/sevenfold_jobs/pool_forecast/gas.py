@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sevenfold_jobs.pool_forecast.rules import QUANTILES
+from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, QUANTILES
 from sevenfold_jobs.pool_forecast.shrink import Shrink, choose_shrink
 
 LAGS = 7
@@ -47,15 +47,16 @@ class GasForecast:
 def forecast_gas(gas: pd.DataFrame, asof: int) -> list[GasForecast]:
     """Of the day after `asof`: the average and, made of its own days or of the average, the maximum.
 
-    `gas` has day, average, maximum (gwei). Days after `asof` are not looked at; a price of 0 is none. Without
-    any average there is no forecast.
+    `gas` has day, average, maximum (gwei). Days after `asof` are not looked at; a price of 0 is none. A
+    price is repeated for seven days at most: what lies before a longer gap is another series, and a series
+    that ended earlier than that has no forecast.
     """
     known = gas[gas["day"] <= asof]
-    average = _series(known, "average")
+    average = _series(known, "average", asof)
     if average.empty:
         return []
     forecasts = [_of_series("gas_avg", average, asof)]
-    maximum = _series(known, "maximum")
+    maximum = _series(known, "maximum", asof)
     if len(maximum) >= FEWEST_MAXIMA:
         forecasts.append(_of_series("gas_max", maximum, asof))
     else:
@@ -63,13 +64,18 @@ def forecast_gas(gas: pd.DataFrame, asof: int) -> list[GasForecast]:
     return forecasts
 
 
-def _series(gas: pd.DataFrame, column: str) -> pd.Series:
+def _series(gas: pd.DataFrame, column: str, asof: int) -> pd.Series:
+    """The newest stretch without a gap too long to be filled; empty where the filling ends before asof."""
     found = gas[gas[column] > 0]
-    return pd.Series(found[column].to_numpy(float), found["day"].to_numpy(int)).sort_index()
+    series = pd.Series(found[column].to_numpy(float), found["day"].to_numpy(int)).sort_index()
+    if series.empty or asof - series.index[-1] > FILL_LIMIT_DAYS:
+        return series.iloc[:0]
+    gaps = np.flatnonzero(np.diff(series.index.to_numpy()) > FILL_LIMIT_DAYS + 1)
+    return series.iloc[gaps[-1] + 1 :] if gaps.size else series
 
 
 def _of_series(target: str, series: pd.Series, asof: int) -> GasForecast:
-    # Forward only. A series that ended long ago is carried on as it ended.
+    # forward only
     days = np.arange(series.index[0], asof + 1)
     log_price = np.log(series.reindex(days).ffill().to_numpy())
     features = _features(log_price)

@@ -28,11 +28,13 @@ BEGINNINGS = """
              group by pool_id) as beginnings
      order by pool_id"""
 
+# Symbols as in the metrics: without regard to case, of two spellings on a day the first in the alphabet.
 PRICES = """
-    select symbol, date - '1970-01-01'::date as day, close
+    select distinct on (upper(symbol), date)
+           upper(symbol) as symbol, date - '1970-01-01'::date as day, close
       from token_prices_daily
-     where dataset = %(dataset)s and date between %(first)s and %(last)s and symbol in ('ETH', 'BTC')
-     order by symbol, date"""
+     where dataset = %(dataset)s and date between %(first)s and %(last)s and upper(symbol) in ('ETH', 'BTC')
+     order by upper(symbol), date, symbol"""
 
 GAS = """
     select date - '1970-01-01'::date as day, actual_avg_gas_gwei as average, actual_max_gas_gwei as maximum

@@ -6,14 +6,15 @@ from decimal import ROUND_HALF_EVEN
 import pandas as pd
 
 from sevenfold_jobs.common.rounding import round_decimal
-from sevenfold_jobs.pool_metrics.rules import DECIMALS, EXOGENOUS
+from sevenfold_jobs.pool_metrics.rules import DECIMALS, EXOGENOUS, FILL_LIMIT_DAYS
 
 
 def exogenous_days(prices: pd.DataFrame, gas: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     """ETH and BTC open (USD) and gas (gwei) of each day from `first` to `last`, index `date`.
 
     `prices` has symbol, date, close; `gas` has date, actual_avg_gas_gwei. An open is the close of the last
-    stored day before; gaps are filled forward only, from before `first` too; what nobody knew stays empty.
+    stored day before; gaps are filled forward only, from before `first` too and for seven days at most, as
+    those of pools are; what nobody knew stays empty.
     """
     days = pd.date_range(first, last, freq="D")
     columns = {
@@ -62,7 +63,7 @@ def _by_day(rows: pd.DataFrame, column: str) -> pd.Series:
 
 def _every_day(series: pd.Series, first: date, last: date) -> pd.Series:
     start = min(series.index.min(), pd.Timestamp(first)) if len(series) else pd.Timestamp(first)
-    return series.reindex(pd.date_range(start, last, freq="D")).ffill()
+    return series.reindex(pd.date_range(start, last, freq="D")).ffill(limit=FILL_LIMIT_DAYS)
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:

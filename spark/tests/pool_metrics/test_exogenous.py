@@ -43,8 +43,15 @@ def test_what_nobody_knew_yet_stays_empty_and_later_holes_are_filled_forward():
 
 
 def test_a_value_of_before_the_first_day_is_carried_in():
-    early = pd.DataFrame([(date(2024, 12, 1), 7.0)], columns=["date", "actual_avg_gas_gwei"])
+    early = pd.DataFrame([(date(2025, 1, 1), 7.0)], columns=["date", "actual_avg_gas_gwei"])
     assert column(exogenous_days(PRICES, early, FIRST, LAST), "gas_price_gwei") == [7.0] * 6
+
+
+def test_a_value_is_repeated_for_seven_days_and_no_longer():
+    early = pd.DataFrame([(date(2024, 12, 29), 7.0)], columns=["date", "actual_avg_gas_gwei"])
+    assert column(exogenous_days(PRICES, early, FIRST, LAST), "gas_price_gwei") == [7.0] * 3 + [None] * 3
+    closes = pd.DataFrame([("ETH", date(2024, 12, 28), 9.0)], columns=["symbol", "date", "close"])
+    assert column(exogenous_days(closes, GAS, FIRST, LAST), "eth_open") == [9.0] * 3 + [None] * 3
 
 
 def test_without_any_row_every_day_is_empty():
