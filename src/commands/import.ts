@@ -19,6 +19,7 @@ import type { Start } from './start-run.ts';
 interface ImportOptions extends PlacementOptions {
   sample?: boolean;
   commodities?: string[];
+  replace?: boolean;
   json?: boolean;
   showTemporal?: boolean;
 }
@@ -54,6 +55,10 @@ export function register(program: Command, context: CommandContext): void {
     )
     .option('--sample', 'the generated series SAMPLE instead of a path')
     .option('--commodities <name...>', 'only these of the path')
+    .option(
+      '--replace',
+      'drop what is stored of these series and is not in the path; without it such rows stay',
+    )
     .option('--json', 'print one JSON object at the end')
     .option('--show-temporal', 'print the equivalent temporal command instead of running')
     .action((path: string | undefined, options: ImportOptions) => importPrices(context, path, options));
@@ -98,7 +103,8 @@ async function importPrices(
   });
 }
 
-function readOptions(path: string | undefined, { sample, commodities }: ImportOptions): ImportInput {
+function readOptions(path: string | undefined, options: ImportOptions): ImportInput {
+  const { sample, commodities, replace } = options;
   if (path === undefined && !sample) {
     throw new Failure(
       'InvalidInput',
@@ -110,6 +116,7 @@ function readOptions(path: string | undefined, { sample, commodities }: ImportOp
     ...(path !== undefined && { path: resolve(path) }),
     ...(sample && { sample }),
     ...(commodities && { commodities }),
+    ...(replace && { replace }),
   });
   if (!parsed.ok) throw new Failure('InvalidInput', parsed.message);
   if (parsed.input.path !== undefined && !existsSync(parsed.input.path)) {

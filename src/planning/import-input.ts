@@ -12,14 +12,17 @@ export interface ImportInput extends PlacementInput {
   sample?: true;
   /** Only these of the source. */
   commodities?: string[];
+  /** Rows of these series that the source does not have go; without it they stay. */
+  replace?: true;
 }
 
 const what = 'Input of importPrices';
 
-const guards: Guards<Omit<ImportInput, 'sample'> & { sample?: boolean }> = {
+const guards: Guards<Omit<ImportInput, 'sample' | 'replace'> & { sample?: boolean; replace?: boolean }> = {
   path: text,
   sample: flag,
   commodities: listOf(text),
+  replace: flag,
   ...placementGuards,
 };
 
@@ -28,7 +31,7 @@ export function parseImportInput(
 ): { ok: true; input: ImportInput } | { ok: false; message: string } {
   const read = readFields(raw, what, guards, []);
   if (!read.ok) return read;
-  const { path, sample, commodities, engine, budgetUsd } = read.value;
+  const { path, sample, commodities, replace, engine, budgetUsd } = read.value;
   const refusal = refusalOf(read.value);
   if (refusal !== undefined) return { ok: false, message: `${what}: ${refusal}` };
   return {
@@ -37,6 +40,7 @@ export function parseImportInput(
       ...(path !== undefined && { path }),
       ...(sample === true && { sample }),
       ...(commodities !== undefined && { commodities }),
+      ...(replace === true && { replace }),
       ...(engine !== undefined && { engine }),
       ...(budgetUsd !== undefined && { budgetUsd }),
     },

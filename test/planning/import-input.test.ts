@@ -16,6 +16,17 @@ test('accepts a path or the sample, and the commodities of a path', () => {
   assert.deepEqual(parseImportInput({ sample: true }), { ok: true, input: { sample: true } });
 });
 
+test('to replace is asked for, and is no part of the key', () => {
+  const parsed = parseImportInput({ path: '/data/oil.csv', replace: true });
+  assert.ok(parsed.ok);
+  assert.deepEqual(parsed.input, { path: '/data/oil.csv', replace: true });
+  assert.equal(importKey(parsed.input), 'prices/oil.csv');
+  assert.deepEqual(parseImportInput({ path: '/x/oil', replace: false }), {
+    ok: true,
+    input: { path: '/x/oil' },
+  });
+});
+
 for (const [what, raw, expected] of [
   ['nothing at all', {}, /give a path .* or sample: true/],
   ['two sources', { path: '/x/oil', sample: true }, /path and sample are two sources/],

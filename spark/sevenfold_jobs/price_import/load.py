@@ -11,9 +11,9 @@ from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.price_import.series import SCHEMA, Series
 
-STAGE, RESPECT, COMPARE, WRITE, ACCOUNT = (
+STAGE, RESPECT, REPLACE, COMPARE, WRITE, ACCOUNT = (
     text_of("price_import", "sql", f"{name}.sql")
-    for name in ("stage", "respect", "compare", "write", "account")
+    for name in ("stage", "respect", "replace", "compare", "write", "account")
 )
 
 
@@ -35,8 +35,14 @@ class Account:
     days: list[date]  # trading days among those inside
 
 
-def write(batch: Batch, connection: psycopg.Connection, series: list[Series]) -> list[Account]:
-    """Everything but the commit, in the connection's transaction. Rows that are not in the file stay."""
+def write(
+    batch: Batch, connection: psycopg.Connection, series: list[Series], *, replace: bool = False
+) -> tuple[list[Account], list[tuple[str, int, list[date]]]]:
+    """Everything but the commit, in the connection's transaction.
+
+    Rows that are not in the file stay; with `replace` they go, and are answered by commodity: how many, and
+    the trading days among them. What is stored then is what an empty database would hold.
+    """
     # one importer at a time: what is compared has to be what is written
     connection.execute("select pg_advisory_xact_lock(hashtextextended('sevenfold/prices', 0))")
     connection.execute(STAGE)
@@ -48,14 +54,16 @@ def write(batch: Batch, connection: psycopg.Connection, series: list[Series]) ->
     )
     connection.execute("analyze staged_prices")
     for each in series:
-        _write_commodity(connection, each)
-    connection.execute(RESPECT)
+        _write_commodity(connection, each, replace=replace)
+    dropped = connection.execute(REPLACE).fetchall() if replace else []
+    if not replace:
+        connection.execute(RESPECT)
     connection.execute(COMPARE)
     connection.execute("analyze compared_prices")
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         accounts = cursor.execute(ACCOUNT).fetchall()
     connection.execute(WRITE)
-    return accounts
+    return accounts, dropped
 
 
 def digest(connection: psycopg.Connection, commodity: str) -> str:
@@ -67,12 +75,12 @@ def digest(connection: psycopg.Connection, commodity: str) -> str:
     return row[0]
 
 
-def _write_commodity(connection: psycopg.Connection, series: Series) -> None:
-    """The commodity's own row. Covariates of earlier files stay behind those of this one."""
+def _write_commodity(connection: psycopg.Connection, series: Series, *, replace: bool) -> None:
+    """The commodity's own row. Covariates of earlier files stay behind this one's, or go with `replace`."""
     stored = connection.execute(
         "select covariates from commodities where commodity = %s", [series.commodity]
     ).fetchone()
-    earlier = [] if stored is None else stored[0]
+    earlier = [] if stored is None or replace else stored[0]
     values: dict[str, Any] = {
         "commodity": series.commodity,
         "name": series.name,

@@ -1,6 +1,7 @@
-"""Job `price_import`: `{path | sample, settings, commodities?}` → tables commodities and prices."""
+"""Job `price_import`: `{path | sample, settings, commodities?, replace?}` → tables commodities and prices."""
 
 import difflib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ WARNINGS_KEPT = 50
 
 
 def run(batch: Batch) -> dict[str, Any]:
-    """Reads and checks every row, then writes what is new or differs, in one transaction; other rows stay.
+    """Reads and checks every row, then writes what is new or differs, in one transaction.
+
+    Stored rows that the source does not have stay, or go with `replace`.
 
     `settings` is the list of config/prices. Returns `{commodities: {WTI: {rows, new, versions, revised,
     unchanged, tradingDays, kept, firstDate, lastDate}}, warnings}`. Raises InvalidInput before anything is
@@ -39,9 +42,10 @@ def run(batch: Batch) -> dict[str, Any]:
         warnings += [*remarks.remarks(source.prices, each.commodity), *each.warnings]
     with batch.connect() as connection:
         batch.progress(1, 2, "writing")
-        accounts = load.write(batch, connection, built)
+        accounts, dropped = load.write(batch, connection, built, replace=bool(request.get("replace")))
         for account in accounts:
             warnings += _kept(account)
+        warnings += [_dropped(*each) for each in dropped]
         for warning in warnings:
             print(warning)
         commodities = {account.commodity: _told(account) for account in accounts}
@@ -95,8 +99,13 @@ def _kept(account: load.Account) -> list[str]:
     )
     return [
         f"{account.commodity}: stored rows from {account.first} to {account.last} that are not in the file "
-        f"stay ({account.inside:,}){named}"
+        f"stay ({account.inside:,}){named}; to drop them: the same import with --replace"
     ]
+
+
+def _dropped(commodity: str, rows: int, days: list[date]) -> str:
+    named = f", prices among them: {listing([day.isoformat() for day in days])}" if days else ""
+    return f"{commodity}: stored rows that are not in the file were dropped ({rows:,}){named}"
 
 
 def _told(account: load.Account) -> dict[str, Any]:

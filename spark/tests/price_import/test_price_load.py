@@ -134,6 +134,37 @@ def test_a_value_known_later_is_a_version_beside_the_first(load, query, tmp_path
     ]
 
 
+def test_with_replace_the_same_files_give_the_same_rows_whatever_was_stored_before(load, query, checks):
+    everything = (
+        "select commodity, date, known_at, is_trading_day, close, covariates::text from prices"
+        " order by 1, 2, 3"
+    )
+    known = "select commodity, covariates from commodities order by 1"
+    without = PRICES.replace("2025-01-06,OIL,72.25\n", "").replace(
+        "2025-01-08,OIL,69\n", "2025-01-07,OIL,70\n"
+    )
+    load(without, None)
+    fresh, fresh_covariates = query(everything), query(known)
+    load(PRICES + "2025-01-10,OIL,68\n2024-12-30,OIL,67\n")
+    result = load(without, None, replace=True)
+    assert query(everything) == fresh
+    assert query(known) == fresh_covariates
+    assert counts(result)["kept"] == 0
+    assert all(passed for passed, _, _ in checks().values())
+    [said] = [warning for warning in result["warnings"] if "were dropped" in warning]
+    assert said.startswith("OIL: stored rows that are not in the file were dropped (")
+    assert said.endswith("prices among them: 2024-12-30, 2025-01-06, 2025-01-08, 2025-01-10")
+    again = load(without, None, replace=True)
+    assert counts(again)["unchanged"] == counts(again)["rows"]
+    assert not any("were dropped" in warning for warning in again["warnings"])
+
+
+def test_replace_leaves_other_series_alone(load, query):
+    load()
+    load(PRICES.split("2025-01-02,GAS")[0], None, replace=True, commodities=["OIL"])
+    assert query("select count(*) from prices where commodity = 'GAS'") == [(6,)]
+
+
 def test_rows_that_the_file_lost_stay_and_are_named(load, query, checks):
     load()
     before = query(STORED, "OIL")
@@ -142,7 +173,7 @@ def test_rows_that_the_file_lost_stay_and_are_named(load, query, checks):
     assert counts(result)["kept"] == 1
     assert (
         "OIL: stored rows from 2025-01-02 to 2025-01-08 that are not in the file stay (1), "
-        "prices among them: 2025-01-06" in result["warnings"]
+        "prices among them: 2025-01-06; to drop them: the same import with --replace" in result["warnings"]
     )
     assert all(passed for passed, _, _ in checks().values())
 
