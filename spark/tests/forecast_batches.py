@@ -78,7 +78,7 @@ class Forecasting:
 
     @property
     def leaf(self) -> str:
-        return f"distributions_{self.commodity}_{self.model}".lower()
+        return f"paths_{self.commodity}${self.model}".lower()
 
     def execute(self, statement: str, *values: Any) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:

@@ -217,8 +217,7 @@ async function readBytesOfARow(
     `select sum(c.relpages + k.relpages * c.reltuples / k.reltuples) * current_setting('block_size')::integer
               / sum(c.reltuples) as bytes
        from unnest($1::text[], $2::text[]) as l (commodity, version)
-       join pg_class c on c.oid = to_regclass(quote_ident(
-              'distributions_' || lower(l.commodity) || '_' || replace(lower(l.version), '@', '_')))
+       join pg_class c on c.oid = to_regclass(quote_ident(distributions_leaf_name(l.commodity, l.version)))
        join pg_index i on i.indrelid = c.oid and i.indisprimary
        join pg_class k on k.oid = i.indexrelid
       where c.reltuples >= $3 and k.reltuples > 0`,

@@ -222,23 +222,23 @@ test('bytes of a row are those of the table with its key', async (t) => {
   const database = await freshDatabase(t);
   await database.query(`select distributions_leaf('WTI', 'xgboost@0a0b0c')`);
   await database.query(
-    `insert into distributions_wti_xgboost_0a0b0c (path_id, forecast_start_date, data_cutoff_date, day_1)
+    `insert into paths_wti$xgboost$0a0b0c (path_id, forecast_start_date, data_cutoff_date, day_1)
      select path, date '2020-01-01' + day, date '2019-12-31' + day, 1
        from generate_series(1, 2000) as path, generate_series(1, 110) as day`,
   );
-  await database.query('vacuum analyze distributions_wti_xgboost_0a0b0c');
+  await database.query('vacuum analyze paths_wti$xgboost$0a0b0c');
   const leaves = [{ commodity: 'WTI', version: 'xgboost@0a0b0c' }];
   const told = await readParts(database, { engine: 'local', cores: 2, leaves });
   const [size] = (
     await database.query<{ bytes: number }>(
-      `select pg_total_relation_size('distributions_wti_xgboost_0a0b0c') as bytes`,
+      `select pg_total_relation_size('paths_wti$xgboost$0a0b0c') as bytes`,
     )
   ).rows;
   assert.equal(told.bytesMeasured, true);
   const measured = size!.bytes / 220_000;
   assert.ok(Math.abs(told.bytesOfARow - measured) < 1, `${told.bytesOfARow}, not ${measured}`);
   await database.query(
-    `insert into distributions_wti_xgboost_0a0b0c (path_id, forecast_start_date, data_cutoff_date, day_1)
+    `insert into paths_wti$xgboost$0a0b0c (path_id, forecast_start_date, data_cutoff_date, day_1)
      select path, date '2021-01-01' + day, date '2020-12-31' + day, 1
        from generate_series(1, 2000) as path, generate_series(1, 110) as day`,
   );
