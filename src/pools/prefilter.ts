@@ -61,12 +61,19 @@ function missingNames(pool: PoolToJudge): string[] {
 
 function protocolReasons(pool: PoolToJudge, { approvedProtocols }: Lists): string[] {
   if (isBlank(pool.protocol) || approvedProtocols.includes(pool.protocol)) return [];
-  return [`protocol not approved: ${pool.protocol}`];
+  return [`protocol not approved: ${pool.protocol}${otherSpelling(pool.protocol, approvedProtocols)}`];
 }
 
 function chainReasons(pool: PoolToJudge): string[] {
   if (isBlank(pool.chain) || pool.chain === approvedChain) return [];
-  return [`chain not ${approvedChain}: ${pool.chain}`];
+  return [`chain not ${approvedChain}: ${pool.chain}${otherSpelling(pool.chain, [approvedChain])}`];
+}
+
+/** Names are compared as they are written; one that differs in case, blanks or hyphens alone is most likely meant. */
+function otherSpelling(name: string, approved: readonly string[]): string {
+  const bare = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const meant = approved.find((each) => bare(each) === bare(name));
+  return meant === undefined ? '' : ` (write "${meant}")`;
 }
 
 function tokenReasons(pool: PoolToJudge, settings: Lists): string[] {

@@ -39,9 +39,13 @@ const cases: [what: string, change: Partial<PoolToJudge>, reasons: string[]][] =
     [],
   ],
   ['another protocol', { protocol: 'morpho-blue' }, ['protocol not approved: morpho-blue']],
-  ['a protocol in other letters', { protocol: 'Aave-V3' }, ['protocol not approved: Aave-V3']],
+  [
+    'a protocol in other letters',
+    { protocol: 'Aave-V3' },
+    ['protocol not approved: Aave-V3 (write "aave-v3")'],
+  ],
   ['another chain', { chain: 'Base' }, ['chain not Ethereum: Base']],
-  ['a chain in other letters', { chain: 'ethereum' }, ['chain not Ethereum: ethereum']],
+  ['a chain in other letters', { chain: 'ethereum' }, ['chain not Ethereum: ethereum (write "Ethereum")']],
   [
     'an address that is not approved',
     { underlyingTokens: ['USDC', 'DOLA'], underlyingTokenAddresses: [usdc, stranger] },

@@ -215,7 +215,7 @@ def test_broken_pools_break_neither_the_fit_nor_the_others(forecast, execute, fa
     history = history[(history.pool_id != "pool-06") | (history.date <= ASOF - timedelta(days=7))]
     history = history[(history.pool_id != "pool-07") | (history.date <= ASOF - timedelta(days=8))]
     prices, gas = market(history["date"].min(), ASOF)
-    prices.loc[prices.index % 7 == 0, "close"] = 0.0
+    prices = prices[prices.index % 7 != 0]
     gas.loc[gas.index % 9 == 0, "actual_avg_gas_gwei"] = 0.0
     store(database_url, "broken", history, prices, gas)
     judge(database_url, "broken", RUN_DATE)

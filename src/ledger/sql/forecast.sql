@@ -1,12 +1,15 @@
 -- Whole means: every pool that is due has its forecast, and nobody else has; every figure is finite, in its order, and the
 -- same wherever it stands; nothing was known that was not known the day before.
-with due as (
-  select m.pool_id from pool_daily_metrics m join pools p using (dataset, pool_id)
+with passing as (
+  select m.pool_id, h.days, h.last
+    from pool_daily_metrics m join pools p using (dataset, pool_id)
+    cross join lateral (select count(*) as days, max(date) as last from pool_history h
+                         where h.dataset = $2 and h.pool_id = m.pool_id and h.date < $3) h
    where m.dataset = $2 and m.date = $3 and p.is_active and m.prefilter_reason is null and $1::uuid is not null
-     and (select count(*) from pool_history h where h.dataset = $2 and h.pool_id = m.pool_id and h.date < $3) >= 2
-     -- an observation is repeated for seven days after its own, the last of which is the day before the run
-     and exists (select 1 from pool_history h
-                  where h.dataset = $2 and h.pool_id = m.pool_id and h.date between $3::date - 8 and $3::date - 1)
+),
+due as (
+  -- an observation is repeated for seven days after its own, the last of which is the day before the run
+  select pool_id from passing where days >= 2 and last >= $3::date - 8
 ),
 forecasts as (select * from pool_forecasts where dataset = $2 and date = $3),
 fans as (select * from pool_forecast_quantiles where dataset = $2 and date = $3),
@@ -38,10 +41,22 @@ elsewhere as (
 ),
 learnt as (select * from pool_forecast_models where dataset = $2 and date = $3),
 apy as (select * from learnt where target = 'apy')
-select 'rows' as name, 'block' as severity, count(*) = count(f.pool_id) and count(*) > 0 as passed,
-       count(f.pool_id)::text as observed, greatest(count(*), 1)::text as expected,
+select 'rows' as name, 'block' as severity, count(*) = count(f.pool_id) as passed,
+       count(f.pool_id)::text as observed, count(*)::text as expected,
        'pools that are due and have their forecast' as message
   from due left join forecasts f using (pool_id)
+union all
+-- Without a forecast nothing new is bought, and what is held stays.
+select 'pools without a forecast', 'warn', count(*) = 0,
+       count(*) || ' of ' || (select count(*) from passing), '0', coalesce(string_agg(why, '; ' order by number)
+         filter (where number <= 5) || case when count(*) > 5 then '; and ' || count(*) - 5 || ' more' else '' end,
+         'every pool that passed has enough history of late')
+  from (select row_number() over (order by last desc nulls first, pool_id) as number,
+               pool_id || case when days = 0 then ' has no history'
+                               when days = 1 then ' has one day of history, ' || last || ', and needs two'
+                               else ' was last seen on ' || last || ', more than seven days before ' || ($3::date - 1) end as why
+          from passing
+         where pool_id not in (select pool_id from due)) as undue
 union all
 select 'nothing beyond', 'block', count(*) = 0, count(*)::text, '0', 'forecasts of pools that are not due'
   from forecasts where pool_id not in (select pool_id from due)
