@@ -21,7 +21,7 @@ import type { AuditInput, BackfillInput, TrainInput } from '../planning/backfill
 import { auditKey, backfillKey, trainKey } from '../planning/backfill-key.ts';
 import { chunkSize, datesOfATask, windowsOfABatch } from '../planning/chunks.ts';
 import type { Day } from '../planning/days.ts';
-import { hasHistory, minimumHistory } from '../planning/forecast-dates.ts';
+import { hasHistory, historyLacks, minimumHistory } from '../planning/forecast-dates.ts';
 import type { DueDate } from '../planning/forecast-dates.ts';
 import type { ForecastUnit, PriceJob, RunUnit } from '../planning/phases.ts';
 import { loadPriceSettings } from '../prices/settings.ts';
@@ -135,7 +135,7 @@ async function layOutWindows(
       dates,
       trainingDates: dates,
       rowsDue: 1,
-      skipped: dates.map((date) => !hasHistory(openDays, date)),
+      skipped: dates.map((date) => tooLittle(openDays, date)),
     });
   }
 }
@@ -147,7 +147,7 @@ async function layOutDates(
   openDays: readonly Day[],
 ): Promise<void> {
   const request = requestOf(run);
-  const skipped = new Map(due.map(({ trainingDate }) => [trainingDate, !hasHistory(openDays, trainingDate)]));
+  const skipped = new Map(due.map(({ trainingDate }) => [trainingDate, tooLittle(openDays, trainingDate)]));
   for (const { version } of request.models) {
     await layOutModel(database, run, {
       kind: 'date',
@@ -156,7 +156,7 @@ async function layOutDates(
       dates: due.map(({ date }) => date),
       trainingDates: due.map(({ trainingDate }) => trainingDate),
       rowsDue: request.paths,
-      skipped: due.map(({ trainingDate }) => skipped.get(trainingDate)!),
+      skipped: due.map(({ trainingDate }) => skipped.get(trainingDate) ?? null),
     });
     await database.query('select distributions_leaf($1, $2)', [request.commodity, version]);
   }
@@ -187,7 +187,7 @@ async function layOutAudit(
       dates: chosen.map(({ date }) => date),
       trainingDates: chosen.map(({ trainingDate }) => trainingDate),
       rowsDue: request.paths,
-      skipped: chosen.map(() => false),
+      skipped: chosen.map(() => null),
     });
   }
 }
@@ -199,7 +199,14 @@ interface Layout {
   dates: Day[];
   trainingDates: Day[];
   rowsDue: number;
-  skipped: boolean[];
+  /** Why a unit cannot be done; null where it can. */
+  skipped: (string | null)[];
+}
+
+function tooLittle(openDays: readonly Day[], trainingDate: Day): string | null {
+  return hasHistory(openDays, trainingDate)
+    ? null
+    : `too little history: ${historyLacks(openDays, trainingDate)}`;
 }
 
 /** Units that are no longer due go; those that a person skipped stay skipped. */
@@ -213,8 +220,8 @@ async function layOutModel(database: Database, run: Run, layout: Layout): Promis
     await client.query(
       `insert into units (run_id, unit, kind, model_version, date, training_date, rows_due, verdict, reason)
        select $1, unit, $2, $3, date, training_date, $7,
-              case when skipped then 'skipped' else 'missing' end, case when skipped then $8 end
-         from unnest($4::text[], $5::date[], $6::date[], $9::boolean[]) as l (unit, date, training_date, skipped)
+              case when skipped is null then 'missing' else 'skipped' end, skipped
+         from unnest($4::text[], $5::date[], $6::date[], $8::text[]) as l (unit, date, training_date, skipped)
        on conflict (run_id, unit) do update
           set verdict = excluded.verdict, reason = excluded.reason
         where (units.verdict = 'skipped') <> (excluded.verdict = 'skipped')
@@ -227,7 +234,6 @@ async function layOutModel(database: Database, run: Run, layout: Layout): Promis
         layout.dates,
         layout.trainingDates,
         layout.rowsDue,
-        `too little history: fewer than ${minimumHistory} rows before its training date`,
         layout.skipped,
       ],
     );

@@ -177,8 +177,13 @@ export async function closeRun(
     });
   }
   const tallies = await tallyUnits(database, input.runId);
-  // Partial is a run that has something to show.
-  const empty = input.status === 'partial' && !tallies.some(({ complete }) => complete > 0);
+  const nothingMade = !tallies.some(({ complete }) => complete > 0);
+  // Partial is a run that has something to show, and complete one that made what it was asked for: where no unit could be
+  // done, nobody wants to hear that all is well.
+  const nothingDue = input.status === 'complete' && run.request !== null && run.kind in fannedKinds;
+  const empty =
+    nothingMade &&
+    (input.status === 'partial' || (nothingDue && !(await anySkippedByHand(database, run.runId))));
   const status = empty ? 'failed' : input.status;
   const statement = await inWords();
   await ledger.setRunStatus(database, input, { status, statement });
@@ -193,11 +198,24 @@ export async function closeRun(
 
   function inWords(): string | Promise<string> {
     if (run.kind === 'crossValidation') return cvStatement(database, run, status, counts);
-    if (tallies.length === 0) return statementOf(run, status, units, counts);
+    if (tallies.length === 0 && run.request === null) return statementOf(run, status, units, counts);
     return unitRanges(database, run.runId).then((ranges) =>
       forecastStatement(run, status, tallies, counts, ranges),
     );
   }
+}
+
+/** Kinds whose work is windows or dates: each has one unit at least, or had nothing to do. */
+const fannedKinds = { forecastBackfill: true, trainForecastModels: true, auditForecasts: true };
+
+/** Who skips dates means to have none. */
+async function anySkippedByHand(database: Dependencies['database'], runId: string): Promise<boolean> {
+  const { rows } = await database.query<{ any: boolean }>(
+    `select exists (select from units where run_id = $1 and verdict = 'skipped'
+                       and coalesce((detail ->> 'byHand')::boolean, false)) as any`,
+    [runId],
+  );
+  return rows[0]!.any;
 }
 
 function statementOf(

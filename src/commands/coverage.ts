@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readCoverage, resolveRequest } from '../ledger/forecasts.ts';
 import type { Coverage } from '../ledger/forecasts.ts';
 import type { Day } from '../planning/days.ts';
-import { rangesOf, rangeText } from '../planning/forecast-dates.ts';
+import { rangesOf, rangeText, shortHistory } from '../planning/forecast-dates.ts';
 import { addBackfillOptions, readBackfillOptions } from './backfill-options.ts';
 import type { BackfillOptions } from './backfill-options.ts';
 import type { CommandContext } from './context.ts';
@@ -30,11 +30,17 @@ export function register(program: Command, { config, out }: CommandContext): voi
         );
         const covered = await readCoverage(database, request, due, openDays);
         const calendar = due.map(({ date }) => date);
-        if (covered.some((each) => each.complete < each.expected || each.partial.length > 0)) {
+        const nothing = shortHistory(openDays, due);
+        if (
+          nothing !== undefined ||
+          covered.some((each) => each.complete < each.expected || each.partial.length > 0)
+        ) {
           process.exitCode = 1;
         }
         if (options.json) out.json(asJson(request, covered, calendar));
         else for (const each of covered) show(out, each, calendar);
+        if (nothing !== undefined && !options.json)
+          out.line(`Nothing can be made: ${request.commodity} ${nothing}.`);
       });
     });
 }
@@ -50,7 +56,7 @@ function asJson(
     end,
     models: covered.map(({ partial, missing, extra, changed, skipped, ...counted }) => ({
       ...counted,
-      coverage: counted.expected === 0 ? 1 : counted.complete / counted.expected,
+      coverage: counted.expected === 0 ? 0 : counted.complete / counted.expected,
       partial: rangesOf(partial, calendar),
       missing: rangesOf(missing, calendar),
       extra: rangesOf(extra, extra),
@@ -64,7 +70,7 @@ function asJson(
 const listed = 12;
 
 function show(out: Output, each: Coverage, calendar: readonly Day[]): void {
-  const share = each.expected === 0 ? 1 : each.complete / each.expected;
+  const share = each.expected === 0 ? 0 : each.complete / each.expected;
   // Never rounded up to what is not there.
   const percent = (Math.floor(share * 10_000) / 100).toFixed(2);
   out.line(

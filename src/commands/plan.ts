@@ -6,6 +6,7 @@ import type { Database } from '../database/pool.ts';
 import { resolveRequest } from '../ledger/forecasts.ts';
 import { checkPlan, readLogBytes, readParts, readPlanFacts, readWork, storePlan } from '../ledger/plans.ts';
 import type { PlanWorld } from '../ledger/plans.ts';
+import { shortHistory } from '../planning/forecast-dates.ts';
 import { planBackfill } from '../planning/backfill-plan.ts';
 import type { BackfillPlan } from '../planning/backfill-plan.ts';
 import { addBackfillOptions, backfillLine, readBackfillOptions } from './backfill-options.ts';
@@ -44,6 +45,14 @@ async function planCommand(
       ...(input.retrain && { retrain: true }),
     };
     const { request } = world;
+    const nothing = shortHistory(resolved.openDays, resolved.due);
+    if (nothing !== undefined) {
+      process.exitCode = 1;
+      const why = `Nothing can be made of ${request.start}..${request.end}: ${request.commodity} ${nothing}.`;
+      if (options.json) out.json({ request, nothing: why });
+      else out.line(why);
+      return;
+    }
     const work = await readWork(database, world);
     const parts = await readParts(database, {
       engine: config.mode === 'queue' ? config.modeBehindQueue : config.mode,
@@ -127,6 +136,10 @@ function showPlan(out: Output, plan: BackfillPlan, disk: Disk, cores: number): v
   }
   if (plan.work.some(({ dates, windows }) => dates.changed + windows.changed > 0)) {
     out.line('changed: made from other prices or models than today; left as they are without --redo changed');
+  }
+  if (chunks.batches + chunks.trainingBatches === 0) {
+    out.line('nothing is to do: every date that can be made is whole');
+    return;
   }
   out.line('');
   out.line(

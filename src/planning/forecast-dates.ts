@@ -103,6 +103,23 @@ export function rangeText({ first, last }: { first: Day; last: Day }): string {
   return first === last ? first : `${first}..${last}`;
 }
 
+/**
+ * Why nothing can be made of a range: what its last training date, the one with most rows before it, lacks. Undefined where
+ * one of its windows has enough.
+ */
+export function shortHistory(openDays: readonly Day[], due: readonly DueDate[]): string | undefined {
+  const last = due.map(({ trainingDate }) => trainingDate).reduce((a, b) => (a > b ? a : b), '');
+  return last === '' || hasHistory(openDays, last) ? undefined : historyLacks(openDays, last);
+}
+
+/** For example "needs 1,095 rows before 2021-01-01, has 260". */
+export function historyLacks(openDays: readonly Day[], trainingDate: Day): string {
+  const [needed, has] = [minimumHistory, countBefore(openDays, trainingDate)].map((n) =>
+    n.toLocaleString('en-US'),
+  );
+  return `needs ${needed} rows before ${trainingDate}, has ${has}`;
+}
+
 /** Whether a model can be trained at a training date. */
 export function hasHistory(openDays: readonly Day[], trainingDate: Day): boolean {
   return countBefore(openDays, trainingDate) >= minimumHistory;

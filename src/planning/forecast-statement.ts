@@ -20,7 +20,9 @@ export function forecastStatement(
   const parts: string[] = [];
   if (kind === 'auditForecasts') {
     parts.push(
-      `${n(total(dates, 'complete'))} of ${n(total(dates, 'units'))} dates have the bytes they should have`,
+      dates.length === 0
+        ? 'no date of the range is whole, so that none could be looked at: run the backfill first'
+        : `${n(total(dates, 'complete'))} of ${n(total(dates, 'units'))} dates have the bytes they should have`,
     );
   } else if (dates.length > 0) {
     parts.push(

@@ -7,6 +7,7 @@ import {
   hasHistory,
   minimumHistory,
   rangesOf,
+  shortHistory,
 } from '../../src/planning/forecast-dates.ts';
 
 const week = ['2026-06-29', '2026-06-30', '2026-07-01', '2026-07-02', '2026-07-06'];
@@ -55,6 +56,18 @@ test('in calendar mode the day after the newest row is due whatever its weekday'
   );
   const saturday = dueDates(days.slice(0, 3), { ...asked, calendar: 'calendar' });
   assert.equal(saturday.at(-1)!.date, '2026-07-04');
+});
+
+test('a range of which nothing can be made says what its last window lacks', () => {
+  const days = Array.from({ length: minimumHistory + 40 }, (_, index) => addDays('2023-07-01', index));
+  const due = (start: string, end: string) => dueDates(days, { ...asked, calendar: 'calendar', start, end });
+  const [short, long] = [
+    due('2024-01-05', '2024-03-20'),
+    due('2024-01-05', addDays('2023-07-01', minimumHistory + 39)),
+  ];
+  assert.equal(shortHistory(days, short), 'needs 1,095 rows before 2024-03-01, has 244');
+  assert.equal(shortHistory(days, long), undefined, 'its last window has enough');
+  assert.equal(shortHistory(days, []), undefined);
 });
 
 test('history is counted before the training date, not on it', () => {
