@@ -12,6 +12,7 @@ from sevenfold_jobs.cv.request import Request, read_request
 from sevenfold_jobs.cv.roles import Table, read_roles
 from sevenfold_jobs.cv.splits import Split, membership_hash
 from sevenfold_jobs.cv_prepare.folds import split
+from sevenfold_jobs.cv_prepare.horizons import unscored
 from sevenfold_jobs.cv_prepare.samples import generator_of, samples_of
 from sevenfold_jobs.cv_prepare.writing import DataRow, FoldRow, write_data
 
@@ -30,6 +31,7 @@ def run(batch: Batch) -> dict[str, Any]:
     steps = request.folds + 2
     batch.progress(0, steps, f"reading {request.name}")
     source = read_source(request.path, request.source_sha256)
+    asked = request.horizons
     request = filled_in(request, source)
     generator = generator_of(source)
     table = read_roles(source, request)
@@ -44,6 +46,8 @@ def run(batch: Batch) -> dict[str, Any]:
     folds, summary, hazards = prepare(
         request, table, splits, lambda done, note: batch.progress(done + 1, steps, note)
     )
+    if request.task == "survival":
+        table.warnings += unscored(asked, folds)
     seconds = time.perf_counter() - began
     with batch.connect() as connection:
         data = _data_row(request, table, splits, folds, summary | samples, hazards, generator, seconds)

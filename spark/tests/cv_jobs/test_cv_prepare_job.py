@@ -172,6 +172,13 @@ def test_dates_of_other_countries_are_in_order_of_time_and_never_parted(cv):
     assert set(tested) == set(range(80))
 
 
+def test_horizons_outside_of_the_follow_up_are_said(cv):
+    result = run(cv.preparation(survival_table(), horizons=[5, 5000]))
+    said = [each for each in result["warnings"] if each.startswith("Horizon")]
+    assert len(said) == 1
+    assert said[0].startswith("Horizon 5000 lies outside of what 3 of 3 folds can score: it has no Brier")
+
+
 def test_rows_of_an_id_stay_in_one_fold_and_that_is_said(cv):
     table = with_column(survival_table(), "id", [each // 3 for each in range(300)])
     result = run(cv.preparation(table))
