@@ -20,6 +20,7 @@ const start: Start = { workflow: 'dailyPipeline', key, input: { dataset: 'sample
 /** A Temporal in which one workflow runs; the test says how it ends. */
 class FakeTemporal {
   pollers: string[] = [];
+  hidesWorkers = false;
   /** First run id of the execution that runs already; unset, nothing runs. */
   running: string | undefined;
   status = 'RUNNING';
@@ -51,7 +52,10 @@ class FakeTemporal {
     return {
       options: { namespace: 'default' },
       workflowService: {
-        describeTaskQueue: async () => ({ pollers: this.pollers.map((identity) => ({ identity })) }),
+        describeTaskQueue: async () => {
+          if (this.hidesWorkers) throw new Error('permission denied');
+          return { pollers: this.pollers.map((identity) => ({ identity })) };
+        },
       },
       workflow: {
         start: async (workflow: string) => {
@@ -190,6 +194,16 @@ describe('who starts a run and follows it', () => {
       await following;
     }
     assert.equal(temporal.started.length, 2);
+  });
+
+  test('starts where Temporal does not say who works', async (t) => {
+    const { database, temporal, session } = await open(t);
+    temporal.hidesWorkers = true;
+    const following = startAndFollow(session, undefined, start);
+    await until(() => temporal.isWaitedFor);
+    await close(database, await claim(database, 'new'), 'complete');
+    temporal.end();
+    assert.equal((await following).run.status, 'complete');
   });
 });
 
