@@ -39,7 +39,7 @@ export function troubleOf({ jvm }: KeeperHealth): string | null {
 }
 
 /** Waits until the JVM has come up or has failed to, which the keeper itself does not wait for. */
-export async function settledJvm(socketPath: string, timeoutMs = 120_000): Promise<KeeperHealth | undefined> {
+export async function settledJvm(socketPath: string, timeoutMs = 30_000): Promise<KeeperHealth | undefined> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const health = await askKeeper(socketPath);
