@@ -97,6 +97,7 @@ describe('images', () => {
     assert.deepEqual(dropped.sort(), [
       'execnet',
       'highspy',
+      'hypothesis',
       'iniconfig',
       'pluggy',
       'py4j',
@@ -105,6 +106,7 @@ describe('images', () => {
       'pytest',
       'pytest-xdist',
       'ruff',
+      'sortedcontainers',
     ]);
     for (const name of ['google-auth', 'numpy', 'psycopg', 'pyarrow', 'synapseml', 'xgboost-cpu']) {
       assert.ok(names(kept).includes(name), name);

@@ -15,6 +15,7 @@ from sevenfold_jobs.common import session
 from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.common.failpoints import failpoint
 from sevenfold_jobs.common.failures import Fenced, InvalidInput
+from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.common.task import Task
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ class Batch:
                 options="-c statement_timeout=2000",
             ) as connection:
                 connection.execute(
-                    "update batches set progress = %s where batch_id = %s", (json.dumps(said), self.batch_id)
+                    "update batches set progress = %s where batch_id = %s",
+                    (json.dumps(storable(said)), self.batch_id),
                 )
         except psycopg.Error as error:
             print(f"progress {done}/{total} was not written: {error}", file=sys.stderr)
@@ -136,7 +138,7 @@ class Batch:
                    detail = detail || %(detail)s::jsonb
              where run_id = %(runId)s and unit = %(unit)s and attempt = %(attempt)s
             """,
-            {**self.fence, "rows_due": rows_due, "detail": json.dumps(detail)},
+            {**self.fence, "rows_due": rows_due, "detail": json.dumps(storable(detail))},
         )
         if passed.rowcount != 1:
             connection.rollback()

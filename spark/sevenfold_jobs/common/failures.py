@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import psycopg
 
+from sevenfold_jobs.common.printable import printable
+
 
 class JobError(Exception):
     """An expected failure: its message is a full answer (what, which, what to do), so it needs no trace."""
@@ -75,7 +77,15 @@ _IN_TEXT = (
 
 
 def describe(exception: BaseException) -> tuple[str, str]:
-    """The failure's type (a name of src/failures.ts) and its message in one line."""
+    """The failure's type (a name of src/failures.ts) and its message: one line that can be seen and stored.
+
+    It quotes what files, libraries and databases hold, zero bytes among it: noting a failure must not fail.
+    """
+    kind, message = _described(exception)
+    return kind, printable(message)
+
+
+def _described(exception: BaseException) -> tuple[str, str]:
     for link in _chain(exception):
         known = _known(link)
         if known is not None:

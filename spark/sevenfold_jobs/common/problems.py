@@ -1,9 +1,13 @@
 """What is wrong with a source, collected so that a person sees several faults at once."""
 
+import re
+
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.printable import printable
 
 SHOWN = 5
 VALUE_WIDTH = 40
+_LINE_ENDS = re.compile(r"[\t\r\n]")
 
 
 class Problems:
@@ -18,7 +22,8 @@ class Problems:
 
     def add(self, where: str, fault: str, remedy: str) -> None:
         """`where` is file, line and column; `fault` holds the value; `remedy` says what to do."""
-        self.found.append(f"{where}: {fault}; {remedy}")
+        # Names of files and columns and a library's words stand in it as they are.
+        self.found.append(printable(_LINE_ENDS.sub(" ", f"{where}: {fault}; {remedy}")))
 
     def __len__(self) -> int:
         return len(self.found)

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 
+from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.cv.fence import hold_unit, pass_unit
 
@@ -35,7 +36,8 @@ def write_fit(connection: psycopg.Connection, task: Task, unit: str, row: dict[s
         """,
         row,
     )
-    values = {column: row.get(column) for column in _COLUMNS}
+    # Names of columns, levels and a library's own words stand in it.
+    values = {column: storable(row.get(column)) for column in _COLUMNS}
     values |= {column: json.dumps(values[column] or {}, allow_nan=False) for column in _JSON}
     places = ", ".join(f"%({column})s" for column in _COLUMNS)
     connection.execute(f"insert into cv_fits ({', '.join(_COLUMNS)}) values ({places})", values)

@@ -8,6 +8,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.request import Request
 from sevenfold_jobs.cv.roles import Table
@@ -124,4 +125,4 @@ def ids_bytes(table: Table) -> bytes:
 
 def _json(value: Any) -> str:
     # Postgres refuses the escape of a zero byte inside jsonb; a source's text may hold one.
-    return json.dumps(value, allow_nan=False).replace("\\u0000", "")
+    return json.dumps(storable(value), allow_nan=False)

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.cv.arrays import Folders
 from sevenfold_jobs.cv_refit import artifacts
 from sevenfold_jobs.cv_refit.request import Request, read_request
@@ -56,7 +57,7 @@ def run(batch: Batch) -> dict[str, Any]:
 def _select(connection: psycopg.Connection, request: Request, done: dict[str, Any]) -> None:
     found = connection.execute(
         "update cv_selections set refit = %s where run_id = %s and model = %s and params_hash = %s",
-        [Jsonb(done), request.run_id, request.model, request.params_hash],
+        [Jsonb(storable(done)), request.run_id, request.model, request.params_hash],
     )
     if found.rowcount != 1:
         connection.rollback()

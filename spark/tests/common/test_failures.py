@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from sevenfold_jobs.common.failures import InvalidInput, describe
+from sevenfold_jobs.common.printable import storable
 
 
 def raised(exception, cause=None):
@@ -79,3 +80,23 @@ def test_a_java_exception_is_told_by_its_own_words():
         "JobFailed",
         'org.postgresql.util.PSQLException: ERROR: relation "x" does not exist',
     )
+
+
+def test_a_message_can_be_seen_and_stored_whatever_it_quotes():
+    error = InvalidInput("level 'GOLDX\0' \x1b[31m\x85 \ud800 \u202e in gold.csv")
+    assert describe(raised(error)) == (
+        "InvalidInput",
+        "level 'GOLDX\\x00' \\x1b[31m \\ud800 \\u202e in gold.csv",
+    )
+    assert len(describe(raised(InvalidInput("x" * 10**6)))[1]) == 4000
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a\0": ["\0", ("\ud800", 1)], "b": None}, {"a\\x00": ["\\x00", ["\\ud800", 1]], "b": None}),
+        ("\\u0000 as six characters\nand a line", "\\u0000 as six characters\nand a line"),
+    ],
+)
+def test_what_is_noted_of_a_batch_can_be_stored(value, expected):
+    assert storable(value) == expected
