@@ -1,8 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Dependencies } from './dependencies.ts';
 import { objectsOf } from '../objects.ts';
 import type { BatchPlacement } from './place-batch.ts';
@@ -12,6 +9,7 @@ import { candidatesOf, criterionOf, readSettings } from '../cv/candidates.ts';
 import type { GridSettings } from '../cv/candidates.ts';
 import { cautionWords, heldOutWords, orderOf, outWords, reasonOf, refusalOf } from '../cv/choice.ts';
 import { gigabytes } from '../environment-values.ts';
+import { digestOfSource, isThere } from '../data-files.ts';
 import { inTransaction } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import type { OpenedChunk } from '../ledger/chunks.ts';
@@ -76,11 +74,11 @@ export async function openCrossValidation(
   return { runId: run.runId, engine };
 }
 
-/** What the input comes to. Reads the whole file once: its bytes are part of the name of all that is made of it. */
+/** What the input comes to. Reads the whole source once: its bytes are part of the name of all that is made of it. */
 async function requestOf({ config }: Dependencies, input: CvInput, engine: Mode): Promise<CvRequest> {
   const source = sourceOf(config, input.dataset);
   const models = candidatesOf(config.checkout, input);
-  const sourceSha256 = await sha256Of(source);
+  const sourceSha256 = await digestOfSource(source);
   const folds = foldsOf(input);
   const seed = input.seed ?? cvDefaults.seed;
   const settings = {
@@ -136,19 +134,13 @@ function sourceOf({ checkout, stateFolder }: Dependencies['config'], dataset: st
   const isName = /^[\w-]+$/.test(dataset);
   const generated = join(stateFolder, 'datasets', `${dataset}.parquet`);
   const source = isName ? generated : isAbsolute(dataset) ? dataset : resolve(checkout, dataset);
-  if (statSync(source, { throwIfNoEntry: false })?.isFile() === true) return source;
+  if (isThere(source)) return source;
   throw new Failure(
     'InvalidInput',
     isName
       ? `There is no data set "${dataset}". Make one: npx sevenfold generate survival|timeseries|regression, or give the path of a Parquet or CSV file.`
-      : `There is no file ${source}: check --dataset.`,
+      : `There is no file or folder ${source}: check --dataset.`,
   );
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), digest);
-  return digest.digest('hex');
 }
 
 /** Modes without Spark and with Spark of this machine need no other engine; a cluster must be there to be asked for. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { digestOfTables } from '../data-files.ts';
 import type { Database } from '../database/pool.ts';
 import type { PoolSettings } from '../pools/settings.ts';
 import { stretchOf } from '../planning/phases.ts';
@@ -188,45 +187,9 @@ async function row(database: Database, query: string, run: Run, more: unknown[] 
   return (await database.query({ text: query, values, rowMode: 'array' })).rows[0];
 }
 
-/** What the ingest reads of a folder; anything else in it says nothing about a day. */
-const tablesOfAFolder = /^(pools|pool_history|prices_daily|gas_daily|macro|transactions)\./i;
-
 /** The bytes of a folder's data files, or the settings of the generated panel. */
 async function sourceDigest({ path }: FingerprintContext): Promise<string> {
-  const hash = createHash('sha256');
-  if (path === undefined) {
-    hash.update(readFileSync(new URL('../../spark/sevenfold_jobs/pool_ingest/sample.json', import.meta.url)));
-    return hash.digest('hex');
-  }
-  const names = (await readable(path, () => readdir(path))).filter((each) => tablesOfAFolder.test(each));
-  for (const name of names.sort()) {
-    for (const file of await filesOf(join(path, name))) {
-      hash.update(`${file.slice(path.length + 1)}\0`);
-      await readable(file, async () => {
-        for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-      });
-    }
-  }
-  return hash.digest('hex');
-}
-
-/** The file itself; of a table that is a folder of files, as Spark writes it, each of them. */
-async function filesOf(path: string): Promise<string[]> {
-  const kind = await readable(path, () => stat(path));
-  if (!kind.isDirectory()) return [path];
-  const parts = await readable(path, () => readdir(path, { withFileTypes: true }));
-  return parts
-    .filter((part) => !part.isDirectory() && !/^[._]/.test(part.name))
-    .map((part) => join(path, part.name))
-    .sort();
-}
-
-/** A path that a person named: what is wrong with it stays wrong until that person mends it. */
-async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    // Reading a folder as a file names no path.
-    throw Object.assign(error as NodeJS.ErrnoException, { path });
-  }
+  if (path !== undefined) return digestOfTables(path);
+  const settings = new URL('../../spark/sevenfold_jobs/pool_ingest/sample.json', import.meta.url);
+  return createHash('sha256').update(readFileSync(settings)).digest('hex');
 }

@@ -127,6 +127,7 @@ for (const [what, raw, message] of refused) {
 
 test('a run is called by the name of its file, and found by all that changes a figure', () => {
   assert.equal(cvName('/data/bank.csv'), 'bank');
+  assert.equal(cvName('/data/bank.CSV.gz'), 'bank');
   const key = cvKey(survival);
   assert.match(key, /^cv\/flchain\/[0-9a-f]{8}$/);
   assert.equal(cvKey({ ...survival, mode: 'mp', jobs: 3, engine: 'local', concurrency: 4 }), key);

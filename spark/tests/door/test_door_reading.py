@@ -2,6 +2,7 @@
 
 import decimal
 import gzip
+import os
 import uuid
 from datetime import date, datetime, time
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sevenfold_jobs.common.door.content import read_content
 from sevenfold_jobs.common.door.reading import read_rows
 from sevenfold_jobs.common.door.types import Unusable
 from sevenfold_jobs.common.problems import Problems
@@ -154,6 +156,8 @@ def test_what_is_no_file_is_refused(tmp_path):
     assert "cannot be read (No such file" in refusal(tmp_path / "gone.csv")
     (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
     assert "loop.csv: cannot be read" in refusal(tmp_path / "loop.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "pipe.csv: is neither a file nor a folder" in refusal(tmp_path / "pipe.csv")
     (tmp_path / "empty").mkdir()
     assert "is a folder without data files" in refusal(tmp_path / "empty")
 
@@ -169,6 +173,23 @@ def test_a_folder_of_part_files_is_one_table(tmp_path):
     rows = read(folder)
     assert (rows.rows, rows.columns["date"].to_pylist()) == (4, ["2025-01-01"] * 2 + ["2025-01-02"] * 2)
     assert rows.columns["apy"].to_pylist() == [1.0, 2.0, 1.0, 2.0]
+
+
+def test_a_folders_digest_is_the_one_that_the_run_was_planned_with(tmp_path):
+    for inside, content in (
+        ("day=2/b.csv", "a\n1\n"),
+        ("day=1/é.csv", "a\n2\n"),
+        ("_SUCCESS", ""),
+        ("a.csv", "a\n3\n"),
+    ):
+        path = tmp_path / "rows" / inside
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    problems = Problems()
+    content = read_content(tmp_path / "rows", "rows", problems, 1 << 20)
+    assert [part.name for part in content.parts] == ["rows/a.csv", "rows/day=1/é.csv", "rows/day=2/b.csv"]
+    # test/data-files.test.ts expects the same of the same folder
+    assert content.sha256 == "ee2a895a6169971d13abad374af07b147d822d4efd17132ab66718aa1a99028e"
 
 
 def test_part_files_of_two_tables_are_refused(tmp_path):

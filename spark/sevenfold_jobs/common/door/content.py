@@ -70,6 +70,10 @@ def read_content(path: Path, name: str, problems: Problems, most: int) -> Conten
         if path.is_dir():
             return _read_folder(path, name, problems, most)
         size = path.stat().st_size
+        if not path.is_file():
+            # A pipe or a device would be read for ever.
+            problems.add(name, "is neither a file nor a folder", "put the data there")
+            return None
         if size > most:
             problems.add(name, too_large(size, most), SMALLER)
             return None
@@ -94,7 +98,7 @@ def parts_of(folder: Path) -> list[Path]:
                 continue
             if entry.is_dir():
                 yield from walk(entry)
-            else:
+            elif entry.is_file() or entry.is_symlink():
                 yield entry
 
     return sorted(walk(folder), key=lambda each: str(each.relative_to(folder)).encode())
