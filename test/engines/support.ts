@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,8 +29,31 @@ export interface TestKeeper {
   stop: () => Promise<void>;
 }
 
+/** What a person who also works with another Spark and another Python may have set, and no batch should notice. */
+function oddEnvironment(scratch: string): NodeJS.ProcessEnv {
+  const otherSpark = path.join(scratch, 'other spark');
+  mkdirSync(path.join(otherSpark, 'pyspark'), { recursive: true });
+  writeFileSync(path.join(otherSpark, 'pyspark', '__init__.py'), 'raise ImportError("another Spark")\n');
+  writeFileSync(path.join(otherSpark, 'spark-defaults.conf'), 'spark.master spark://nowhere:7077\n');
+  const jobs = path.join(config.checkout, 'spark', 'tests', 'jobs');
+  return {
+    PYTHONPATH: [otherSpark, jobs].join(path.delimiter),
+    PYTHONHOME: otherSpark,
+    PYTHONSTARTUP: path.join(otherSpark, 'startup.py'),
+    SPARK_HOME: otherSpark,
+    SPARK_CONF_DIR: otherSpark,
+    HADOOP_CONF_DIR: otherSpark,
+    PYSPARK_PYTHON: '/usr/bin/false',
+    PYSPARK_SUBMIT_ARGS: '--master spark://nowhere:7077 pyspark-shell',
+    LC_ALL: 'C',
+    LANG: 'C',
+  };
+}
+
 export function startKeeper(settings: { slots?: number } = {}): TestKeeper {
-  const stateFolder = mkdtempSync(path.join(tmpdir(), 'sevenfold-keeper-'));
+  // A person's folders are called like this: blanks, quotes, letters that are no ASCII, what means something in lists,
+  // addresses and formats.
+  const stateFolder = realpathSync(mkdtempSync(path.join(tmpdir(), `sevenfold keeper's "éß,#%20" `)));
   const failpoints = mkdtempSync(path.join(tmpdir(), 'sevenfold-failpoints-'));
   writeFileSync(
     path.join(stateFolder, 'toolchain.json'),
@@ -52,7 +76,7 @@ export function startKeeper(settings: { slots?: number } = {}): TestKeeper {
         SPARK_EXECUTOR_MEMORY: '512m',
         SPARK_LOCAL_CORES: '2',
         SPARK_LOCAL_SLOTS: String(settings.slots ?? 1),
-        PYTHONPATH: path.join(config.checkout, 'spark', 'tests', 'jobs'),
+        ...oddEnvironment(stateFolder),
       },
     });
   }

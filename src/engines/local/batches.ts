@@ -83,10 +83,7 @@ export class Batches {
   async recover(): Promise<void> {
     for (const record of this.#records.all().filter((one) => !isTerminal(one.state))) {
       this.#records.closeRegistration(record.batchId);
-      await killTrees([
-        ...(record.driver ? [record.driver] : []),
-        ...this.#records.registered(record.batchId),
-      ]);
+      await killTrees(this.#records.processesOf(record));
       const outcome = this.#records.outcome(record.batchId);
       this.#conclude(record, {
         driver: { lost: true },

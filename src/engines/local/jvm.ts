@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identify, killTree, processInfo, type ProcessIdentity } from '../../stack/processes.ts';
+import { lastWords } from '../../stack/logs.ts';
 import { Py4j } from './py4j.ts';
 import { eventLogFolder } from './spark-arguments.ts';
 
@@ -66,6 +68,8 @@ export class Jvm {
     const connectionFile = path.join(options.folder, 'connection');
     keepOneOlderLog(options.logFile);
     const log = openSync(options.logFile, 'a', 0o600);
+    const logStart = fstatSync(log).size;
+    const why = (): string => lastWords(options.logFile, logStart) ?? 'it said nothing';
     const child = spawn(path.join(options.sparkHome, 'bin', 'spark-submit'), options.parameters, {
       // Its own group: Ctrl-C in a terminal is for the command there.
       detached: true,
@@ -78,8 +82,12 @@ export class Jvm {
       },
     });
     closeSync(log);
+    let spawnError: string | undefined;
     const ended = new Promise<JvmEnd>((resolve) => {
-      child.on('error', () => resolve({ code: null, signal: null }));
+      child.on('error', (error) => {
+        spawnError = error.message;
+        resolve({ code: null, signal: null });
+      });
       child.on('exit', (code, signal) => resolve({ code, signal }));
     }).then((end) => {
       rmSync(options.folder, { recursive: true, force: true });
@@ -89,17 +97,18 @@ export class Jvm {
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     if (identity === undefined) {
       await ended;
-      throw new Error(`the JVM did not start: ${lastWords(options.logFile)}`);
+      throw new Error(`the JVM did not start: ${spawnError ?? why()}`);
     }
     onStarted(identity);
     let gone = false;
     void ended.then(() => (gone = true));
     try {
-      const giveUpAt = Date.now() + startTimeoutMs;
+      const giveUpAt = performance.now() + startTimeoutMs;
       let connection = readConnection(connectionFile);
       for (; connection === undefined; connection = readConnection(connectionFile)) {
-        if (gone) throw new Error(`the JVM ended while it started: ${lastWords(options.logFile)}`);
-        if (Date.now() > giveUpAt) throw new Error(`the JVM did not start within ${startTimeoutMs / 1000} s`);
+        if (gone) throw new Error(`the JVM ended while it started: ${why()}`);
+        if (performance.now() > giveUpAt)
+          throw new Error(`the JVM did not start within ${startTimeoutMs / 1000} s`);
         await sleep(20);
       }
       const gateway = await Py4j.connect(connection.port, connection.secret);
@@ -216,9 +225,4 @@ function keepOneOlderLog(file: string): void {
   } catch {
     // there is none yet
   }
-}
-
-function lastWords(file: string): string {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.findLast((line) => line.trim() !== '')?.trim() ?? 'it said nothing';
 }

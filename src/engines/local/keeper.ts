@@ -1,13 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Logger } from 'pino';
+import { realFolder } from '../../../setup/places.mjs';
+import { pythonEnvironment, sparkEnvironment } from '../../child-environment.ts';
 import { gigabytes } from '../../environment-values.ts';
 import { Failure } from '../../failures.ts';
+import { readIfWhole } from '../../stack/files.ts';
 import { lockHolder, tryLock } from '../../stack/lock.ts';
+import { isOurs } from '../../stack/ownership.ts';
+import type { NamedProcess } from '../../stack/ownership.ts';
+import { plainName } from '../../stack/places.ts';
 import { killTrees, type ProcessIdentity } from '../../stack/processes.ts';
 import type { Toolchain } from '../../stack/toolchain.ts';
 import { jarsFor } from '../../planning/job-needs.ts';
@@ -58,7 +64,7 @@ export class Keeper {
   readonly #runners: Runners;
   readonly #batches: Batches;
   readonly #records: BatchRecords;
-  readonly #processes: ProcessIdentity[] = [];
+  readonly #processes: NamedProcess[] = [];
   #server: Server | undefined;
 
   constructor(options: KeeperOptions, log: Logger) {
@@ -74,9 +80,11 @@ export class Keeper {
     }
 
     const { cores, driverMemory, jars, classArchives: { local: classArchive } = {} } = options;
+    const plain = plainName(options.stateFolder);
     const sparkParameters = (folder: string): string[] =>
       sparkArguments({ cores, driverMemory, jars, classArchive }, folder);
-    const parametersOf = (folder: string, request: BatchRequest): string[] => {
+    const parametersOf = (given: string, request: BatchRequest): string[] => {
+      const folder = path.join(plain, path.relative(options.stateFolder, given));
       const { memoryFactor: factor, sparkMemory } = request.resources;
       const driver = timesMemory(sparkMemory ?? driverMemory, factor);
       if (request.master === undefined) {
@@ -95,11 +103,8 @@ export class Keeper {
       );
     };
     const environment: NodeJS.ProcessEnv = {
-      ...options.environment,
+      ...sparkEnvironment(options.environment, options.sparkFolder),
       JAVA_HOME: options.javaHome,
-      PYTHONPATH: [options.sparkFolder, options.environment['PYTHONPATH']]
-        .filter(Boolean)
-        .join(path.delimiter),
       PYTHONUNBUFFERED: '1',
       PYTHONHASHSEED: '0',
       // Without it, tasks would take the system's Python.
@@ -108,17 +113,14 @@ export class Keeper {
       SPARK_LOCAL_IP: '127.0.0.1',
       // Threads of the linear algebra would not survive the fork, and their number must not change a figure.
       OPENBLAS_NUM_THREADS: '1',
-      // These reach a job with its request and never by what we were started with.
+      // It reaches a job with its request and never by what we were started with.
       DATABASE_URL: undefined,
-      PYSPARK_GATEWAY_PORT: undefined,
-      PYSPARK_GATEWAY_SECRET: undefined,
-      PYSPARK_SUBMIT_ARGS: undefined,
     };
-    this.#records = new BatchRecords(path.join(options.stateFolder, 'batches'));
+    this.#records = new BatchRecords(options.stateFolder);
     this.#jvm = new SharedJvm(
       {
-        sparkHome: pysparkFolder(options.python),
-        folder: this.#folder,
+        sparkHome: pysparkFolder(options.python, environment),
+        folder: path.join(plain, 'spark'),
         parameters: sparkParameters,
         environment,
         logFile: path.join(logs, 'jvm.log'),
@@ -226,8 +228,9 @@ export class Keeper {
 
   /** What the executors of a cluster import; packed anew for each batch, so that no edit is ever missed. */
   #codeArchive(): string {
-    const found = (this.#options.environment['PYTHONPATH'] ?? '').split(path.delimiter).filter(Boolean);
-    const { hash, zip } = packCode([this.#options.sparkFolder, ...found.filter(holdsJobs)]);
+    const { sparkFolder, environment } = this.#options;
+    const folders = pythonEnvironment(environment, sparkFolder)['PYTHONPATH'] ?? sparkFolder;
+    const { hash, zip } = packCode(folders.split(path.delimiter));
     const archive = path.join(this.#folder, 'code', hash, 'jobs.zip');
     if (!existsSync(archive)) {
       mkdirSync(path.dirname(archive), { recursive: true, mode: 0o700 });
@@ -239,31 +242,23 @@ export class Keeper {
 
   /** Kept on disk, because a keeper that is killed cannot end what it started. */
   #note(identity: ProcessIdentity): void {
-    this.#processes.push(identity);
+    this.#processes.push({ ...identity, folder: realFolder(this.#options.stateFolder) });
     writeFileSync(path.join(this.#folder, 'processes.json'), JSON.stringify(this.#processes), {
       mode: 0o600,
     });
   }
 
   async #endLeftovers(): Promise<void> {
-    const file = path.join(this.#folder, 'processes.json');
-    try {
-      await killTrees(JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity[]);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
+    const noted = readIfWhole<NamedProcess[]>(path.join(this.#folder, 'processes.json')) ?? [];
+    await killTrees(noted.filter((one) => isOurs(one, this.#options.stateFolder)));
   }
 }
 
 /** Where pip put pyspark, asked without importing it. */
-function pysparkFolder(python: string): string {
+function pysparkFolder(python: string, env: NodeJS.ProcessEnv): string {
   const code =
     'import importlib.util; print(importlib.util.find_spec("pyspark").submodule_search_locations[0])';
-  return execFileSync(python, ['-c', code], { encoding: 'utf8' }).trim();
-}
-
-function holdsJobs(folder: string): boolean {
-  return existsSync(path.join(folder, 'sevenfold_jobs'));
+  return execFileSync(python, ['-c', code], { encoding: 'utf8', env }).trim();
 }
 
 /** More, for a batch that ran out of it, but never more than most of the machine. */

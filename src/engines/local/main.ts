@@ -1,16 +1,16 @@
 /** The keeper's process: `node launch.mjs keeper`. */
 import path from 'node:path';
 import { env as inherited } from 'node:process';
-import { pino } from 'pino';
 import { readConfig } from '../../config.ts';
 import { Failure } from '../../failures.ts';
+import { createLog } from '../../log.ts';
 import { locateToolchain } from '../../stack/toolchain.ts';
 import { Keeper } from './keeper.ts';
 import { keeperSocket } from './protocol.ts';
 
 try {
   const config = readConfig();
-  const log = pino({ level: config.logLevel });
+  const log = createLog(config.logLevel, { part: 'keeper', pid: process.pid });
   const keeper = new Keeper(
     {
       ...locateToolchain(config.stateFolder),

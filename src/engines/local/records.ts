@@ -1,5 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { realFolder } from '../../../setup/places.mjs';
+import { isOurs } from '../../stack/ownership.ts';
 import { isSame, type ProcessIdentity } from '../../stack/processes.ts';
 import { isTerminal, type BatchObservation, type BatchRequest, type Outcome } from '../engine.ts';
 
@@ -9,6 +11,8 @@ export interface BatchRecord extends BatchObservation {
   priority: number;
   isolated: boolean;
   submittedAt: string;
+  /** The state folder that it was given to; missing in records of older versions. */
+  stateFolder?: string;
   /** The process of the job, while there is one. */
   driver?: ProcessIdentity;
 }
@@ -21,11 +25,14 @@ const logTail = 64 * 1024;
 
 /** The folders of all batches, one a batch: request, state, log, outcome, registered processes. */
 export class BatchRecords {
+  readonly #stateFolder: string;
   readonly #folder: string;
   readonly #records = new Map<string, BatchRecord>();
 
   /** Reads what is there: a folder without a readable state is of no batch that anyone was told of, and goes. */
-  constructor(folder: string) {
+  constructor(stateFolder: string) {
+    this.#stateFolder = realFolder(stateFolder);
+    const folder = path.join(stateFolder, 'batches');
     this.#folder = folder;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     for (const batchId of readdirSync(folder)) {
@@ -59,6 +66,7 @@ export class BatchRecords {
       priority: request.priority,
       isolated: request.isolated,
       submittedAt: new Date().toISOString(),
+      stateFolder: this.#stateFolder,
     };
     this.update(record);
     return record;
@@ -105,7 +113,18 @@ export class BatchRecords {
     writeFileSync(path.join(folder, closedMark), '');
   }
 
-  /** Processes that belong to the batch without being children of its driver, and still run. */
+  /**
+   * Processes that belong to the batch, its driver and others, and still run. What a copied folder says of a batch that runs
+   * in the original is not ours to end.
+   */
+  processesOf({ batchId, driver, stateFolder }: BatchRecord): ProcessIdentity[] {
+    const named = [...(driver === undefined ? [] : [driver]), ...this.registered(batchId)];
+    return named.filter((one) =>
+      isOurs({ ...one, ...(stateFolder !== undefined && { folder: stateFolder }) }, this.#stateFolder),
+    );
+  }
+
+  /** Those that are no children of the driver. */
   registered(batchId: string): ProcessIdentity[] {
     const folder = path.join(this.directory(batchId), 'pids');
     let names: string[];

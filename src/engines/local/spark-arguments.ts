@@ -108,9 +108,9 @@ function sharedConfiguration(folder: string): Record<string, string> {
 
 function javaOptions(folder: string, classArchive?: string): string {
   return [
-    ...(classArchive === undefined ? [] : [`-XX:SharedArchiveFile=${classArchive}`]),
+    ...(classArchive === undefined ? [] : [asOption(`-XX:SharedArchiveFile=${classArchive}`)]),
     '-Duser.timezone=UTC',
-    `-Djava.io.tmpdir=${folder}`,
+    asOption(`-Djava.io.tmpdir=${folder}`),
     // Without the file in /tmp that a killed JVM leaves behind.
     '-XX:-UsePerfData',
     // After an OutOfMemoryError no thread can be trusted: a new JVM is ready in seconds.
@@ -126,7 +126,16 @@ export function isLoopback(master: string): boolean {
   return /^spark:\/\/(127\.0\.0\.1|localhost|\[::1\]):/.test(master);
 }
 
+/** One option among those that Spark splits at blanks, as a shell would. */
+function asOption(option: string): string {
+  return /^[\w./:=@+-]+$/.test(option) ? option : quote(option);
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'"'"'`)}'`;
+}
+
 /** The same as the one line that pyspark takes from PYSPARK_SUBMIT_ARGS and splits as a shell would. */
 export function asSubmitLine(parameters: readonly string[]): string {
-  return parameters.map((part) => `'${part.replaceAll("'", `'"'"'`)}'`).join(' ');
+  return parameters.map(quote).join(' ');
 }
