@@ -40,6 +40,7 @@ const sources = [
     'spark/sevenfold_jobs/cv/parameters.json',
     'client.ts',
     'worker.ts',
+    'setup/places.mjs',
     'setup/programs.mjs',
     'setup/traces.mjs',
     'tsconfig.json',
