@@ -214,10 +214,12 @@ async function fillForecasts(database: Database, dataset: string, days: Day[]): 
   }
   await database.query(
     `insert into pool_forecast_models (dataset, date, target, model, model_hash, shrink, rows, features, first_asof, last_asof,
-                                       mae_model, mae_persistence)
-     values ($1, $2, 'apy', 'lightgbm', 'ab12', 0.35, 18420, 64, '2025-01-02', '2025-06-28', 0.2814, 0.3027),
-            ($1, $2, 'tvl', 'lightgbm', 'cd34', 0.2, 18420, 61, '2025-01-02', '2025-06-28', 0.0131, 0.0132),
-            ($1, $2, 'gas_avg', 'lightgbm', 'ef56', 1, 402, 9, '2024-06-01', '2025-06-28', 0.41, 0.52)`,
+                                       mae_model, mae_persistence, detail)
+     values ($1, $2, 'apy', 'lightgbm', 'ab12', 0.35, 40000, 64, '2025-01-02', '2025-06-28', 0.2814, 0.3027,
+             '{"days": 178, "pools": 2097, "knownRows": 371420}'),
+            ($1, $2, 'tvl', 'lightgbm', 'cd34', 0.2, 18420, 61, '2025-01-02', '2025-06-28', 0.0131, 0.0132,
+             '{"days": 178, "pools": 123, "knownRows": 18420}'),
+            ($1, $2, 'gas_avg', 'lightgbm', 'ef56', 1, 402, 9, '2024-06-01', '2025-06-28', 0.41, 0.52, '{}')`,
     [dataset, richDate],
   );
   const evaluation = await openRun(database, dataset, null);

@@ -17,11 +17,12 @@ from sevenfold_jobs.pool_forecast.rules import (
     HORIZONS,
     LARGEST_SCALED_CHANGE,
 )
+from sevenfold_jobs.pool_forecast.sampling import number_of_row
 
 # Nobody's moves may weigh so much that one pool is all that is learnt: ten points a day is a wild pool.
 _LARGEST_WEIGHED_SCALE = 10.0
 
-_FACTS = ("row", "pool_id", "day", "apy", "tvl", "mean_apy_7d", "scale", "tvl_scale", "history_days")
+_FACTS = ("row", "pool_id", "day", "apy", "tvl", "mean_apy_7d", "scale", "tvl_scale", "history_days", "tried")
 _TARGETS = (*(f"apy_after_{horizon}d" for horizon in HORIZONS), "tvl_log_change")
 
 
@@ -60,8 +61,12 @@ class Days:
     facts: pd.DataFrame
 
     @classmethod
-    def of(cls, spark: SparkSession, known: Known, first: int) -> "Days":
-        """Builds the features once, of the rows from day `first` on."""
+    def of(cls, spark: SparkSession, known: Known, first: int, limits: pd.DataFrame | None) -> "Days":
+        """Builds the features once, of the rows from day `first` on.
+
+        `limits` (sampling.limits_by_day) says which rows are kept, where it is not all of them. `tried` marks
+        the rows that models are tried on.
+        """
         spark.conf.set("spark.sql.adaptive.enabled", "false")
         partitions = partitions_of(spark)
         spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
@@ -72,7 +77,7 @@ class Days:
         features = pool_features(observations, market, known.last, partitions)
         # A booster of one task reads one partition; sorted, so that it always reads them in the same order.
         rows = (
-            features.where(F.col("day") >= first)
+            _within_limits(features.where(F.col("day") >= first), limits)
             .repartition(1)
             .sortWithinPartitions("day", "pool_id")
             .withColumn("row", F.monotonically_increasing_id())
@@ -87,6 +92,17 @@ class Days:
     def between(self, first: int, last: int) -> DataFrame:
         """The rows of these days."""
         return self.kept.rows.where(F.col("day").between(first, last))
+
+
+def _within_limits(features: DataFrame, limits: pd.DataFrame | None) -> DataFrame:
+    """Rows up to the limit of their day, and pools too young for a model: their own forecast reads them."""
+    if limits is None:
+        return features.withColumn("tried", F.lit(True))
+    by_day = F.broadcast(features.sparkSession.createDataFrame(limits))
+    number = number_of_row()
+    young = F.col("history_days") < FEWEST_DAYS_OF_A_MODEL
+    kept = features.join(by_day, on="day", how="inner").where((number <= F.col("kept")) | young)
+    return kept.withColumn("tried", number <= F.col("tried")).drop("kept")
 
 
 def partitions_of(spark: SparkSession) -> int:
@@ -121,6 +137,7 @@ def stacked_rows(days: DataFrame, all_horizons: bool) -> DataFrame:
         "day",
         "pool_id",
         "horizon",
+        "tried",
         "tvl_forecast_change",
         features_vector(STACKED_FEATURES).alias("features"),
         _clipped(change / F.col("scale")).alias("label"),

@@ -26,14 +26,13 @@ from sevenfold_jobs.pool_forecast.frames import (
 from sevenfold_jobs.pool_forecast.reading import Known
 from sevenfold_jobs.pool_forecast.rules import (
     FEWEST_DAYS_OF_A_MODEL,
-    FEWEST_TRAINING_DAYS,
     FEWEST_TRAINING_ROWS,
     HORIZONS,
     LARGEST_ERROR,
     LARGEST_TVL_ERROR,
-    MOST_TRAINING_ROWS,
     QUANTILES,
 )
+from sevenfold_jobs.pool_forecast.sampling import Learnable, limits_by_day, number_of_row
 from sevenfold_jobs.pool_forecast.shrink import Shrink, choose_shrink
 from sevenfold_jobs.pool_forecast.stored import StoredBoosters
 
@@ -76,16 +75,6 @@ class Told:
     tvl: Learnt
 
 
-@dataclass(frozen=True)
-class _Span:
-    """Days of rows of horizon 1 with a known target, first and last, and how many there are."""
-
-    first: int
-    last: int
-    rows: int
-    days: int
-
-
 class Models:
     """All models of the days from `first_asof` on, over features that are built once.
 
@@ -99,7 +88,10 @@ class Models:
     ) -> None:
         self._stored = stored or StoredBoosters()
         self._fingerprints = Fingerprints(known, boosters.library())
-        self.days = Days.of(spark, known, days.first_day_needed(first_asof))
+        self._learnable = Learnable(known.history)
+        first = days.first_day_needed(first_asof)
+        limits = limits_by_day(self._learnable, first, first_asof, known.last)
+        self.days = Days.of(spark, known, first, limits)
         self._facts = self.days.facts
         self._first_learnt = days.first_day_learnt_from(first_asof)
         self._last = known.last
@@ -180,34 +172,20 @@ class Models:
 
     def _fit_one(self, kind: str, cutoff: int) -> Any | None:
         """None where there is too little to learn from."""
-        span = self._span(kind, cutoff)
-        if span.rows < FEWEST_TRAINING_ROWS or span.days < FEWEST_TRAINING_DAYS:
+        span = self._learnable.span(kind, cutoff)
+        if not span.enough:
             return None
         within = F.col("day").between(span.first, span.last)
+        if span.sampled:
+            within &= number_of_row() <= span.limit
         if kind == "tvl":
-            rows = tvl_rows(self.days.between(span.first, span.last)).withColumn(
+            rows = tvl_rows(self.days.kept.rows.where(within)).withColumn(
                 "old_enough", F.col("history_days") >= FEWEST_DAYS_OF_A_MODEL
             )
             return boosters.fit(learnt_from(rows), _KINDS[kind])
         known = within & (F.col("day") + F.col("horizon") <= cutoff)
         of_kind = F.col("horizon") == 1 if kind == "apy" else F.lit(True)
         return boosters.fit(self._stacked.rows.where(known & of_kind), _KINDS[kind])
-
-    def _span(self, kind: str, cutoff: int) -> "_Span":
-        """The days that a model learns from: the newest whole ones that are not too many rows."""
-        first, last = days.training_days(cutoff)
-        target = "tvl_log_change" if kind == "tvl" else "apy_after_1d"
-        facts = self._facts
-        usable = (
-            facts["day"].between(first, last)
-            & facts[target].notna()
-            & (facts["history_days"] >= FEWEST_DAYS_OF_A_MODEL)
-        )
-        by_day = facts.loc[usable].groupby("day").size().sort_index(ascending=False)
-        by_day = by_day[by_day.cumsum() <= MOST_TRAINING_ROWS[kind]]
-        if by_day.empty:
-            return _Span(last, last, 0, 0)
-        return _Span(int(by_day.index[-1]), last, int(by_day.sum()), len(by_day))
 
     # -- what they say on days that are past ----------------------------------------------------------------
 
@@ -218,14 +196,16 @@ class Models:
                 continue
             self._blocks_told.add(fold.first)
             rows = self._stacked.rows.where(
-                F.col("day").between(fold.first, fold.last) & (F.col("horizon") == 1)
+                F.col("day").between(fold.first, fold.last) & (F.col("horizon") == 1) & F.col("tried")
             )
             told = arrays(boosters.predict(rows, {"told": model}), "row", "told")
             self._apy_forecast[told["row"]] = told["told"] * self._facts["scale"].to_numpy()[told["row"]]
         models = {kind: self._fitted[kind, calibration.cutoff] for kind in ("q10", "q90")}
         if None in models.values() or calibration.cutoff in self._fan_told:
             return
-        rows = self._stacked.rows.where(F.col("day").between(calibration.first, calibration.last))
+        rows = self._stacked.rows.where(
+            F.col("day").between(calibration.first, calibration.last) & F.col("tried")
+        )
         self._fan_told[calibration.cutoff] = arrays(
             boosters.predict(rows, models), "row", "horizon", "q10", "q90"
         )
@@ -253,7 +233,7 @@ class Models:
         facts = self._facts
         now = facts[facts["day"] == asof]
         told = self._ask(asof, now, horizons)
-        held_out = facts["day"].between(first_held_out, asof - 1).to_numpy()
+        held_out = (facts["day"].between(first_held_out, asof - 1) & facts["tried"]).to_numpy()
         apy_change = (facts["apy_after_1d"] - facts["apy"]).to_numpy()[held_out]
         of_day = facts["day"].to_numpy()[held_out]
         shrink = choose_shrink(
@@ -301,18 +281,19 @@ class Models:
         shape = (len(now), len(HORIZONS))
         told = {"q10": np.full(shape, np.nan), "q90": np.full(shape, np.nan)}
         told |= {"apy": np.full(len(now), np.nan), "tvl": np.full(len(now), np.nan)}
-        if any(model is None for model in models.values()):
+        of_tvl = self._fitted["tvl", asof]
+        if len(now) == 0 or all(model is None for model in (of_tvl, *models.values())):
             return told
-        today = with_tvl_forecast(self.days.between(asof, asof), self._fitted["tvl", asof])
+        today = with_tvl_forecast(self.days.between(asof, asof), of_tvl)
         rows = stacked_rows(today, all_horizons=True).where(F.col("horizon").isin(*horizons))
-        found = arrays(
-            boosters.predict(rows, models), "row", "horizon", "tvl_forecast_change", "apy", "q10", "q90"
-        )
-        place = found["row"] - int(now["row"].iloc[0]) if len(now) else found["row"]
+        fitted = {kind: model for kind, model in models.items() if model is not None}
+        found = arrays(boosters.predict(rows, fitted), "row", "horizon", "tvl_forecast_change", *fitted)
+        place = found["row"] - int(now["row"].iloc[0])
         of_tomorrow = found["horizon"] == 1
-        told["apy"][place[of_tomorrow]] = found["apy"][of_tomorrow]
+        if "apy" in fitted:
+            told["apy"][place[of_tomorrow]] = found["apy"][of_tomorrow]
         told["tvl"][place[of_tomorrow]] = found["tvl_forecast_change"][of_tomorrow].astype(float)
-        for kind in ("q10", "q90"):
+        for kind in fitted.keys() & {"q10", "q90"}:
             told[kind][place, found["horizon"] - 1] = found[kind]
         return told
 
@@ -326,7 +307,7 @@ class Models:
         detail: dict[str, Any],
     ) -> Learnt:
         models = [self._fitted[kind, asof] for kind in kinds]
-        span = self._span(target, asof)
+        span = self._learnable.span(target, asof)
         fitted = None not in models
         return Learnt(
             target=target,
@@ -337,7 +318,14 @@ class Models:
             features=len(STACKED_FEATURES if target == "apy" else TVL_FEATURES) if fitted else 0,
             first_asof=span.first,
             last_asof=span.last,
-            detail={"days": span.days, "heldOutDays": shrink.days, "heldOutRows": shrink.rows, **detail},
+            detail={
+                "days": span.days,
+                "pools": span.pools,
+                "knownRows": span.known_rows,
+                "heldOutDays": shrink.days,
+                "heldOutRows": shrink.rows,
+                **detail,
+            },
         )
 
 

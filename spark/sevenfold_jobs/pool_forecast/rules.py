@@ -23,11 +23,14 @@ TVL_BLOCK_DAYS = 90
 # Fewer than this and a booster learns noise: the forecast is persistence.
 FEWEST_TRAINING_ROWS = 200
 FEWEST_TRAINING_DAYS = 10
-# And more teach it little: the newest whole days that fit. 500 pools have 180 days of 88,000 rows, which take
-# a minute and a half to fit; the rows of the fan, two for each of these, are the larger half of it.
+# More teach it little: a fit takes a sample over all days and pools (sampling.py). 500 pools have 88,000 rows
+# in 180 days, which take a minute and a half to fit; the larger half of that is the fan, which has two rows
+# for each of these.
 MOST_TRAINING_ROWS = {"apy": 40_000, "tvl": 40_000, "q10": 20_000, "q90": 20_000}
 # A shrink is chosen on at least this many days.
 FEWEST_HELD_OUT_DAYS = 10
+# Shrink and widths are chosen on so many pools of each day: 60 days of these say it to a hundredth.
+MOST_HELD_OUT_ROWS_A_DAY = 600
 
 SHRINKS = tuple(step / 20 for step in range(21))
 # Errors beyond this (percent points) count as this when a shrink is chosen: one broken pool decides nothing.

@@ -14,6 +14,7 @@ from forecast_panels import (
 
 from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.pool_evaluate.main import run as evaluate
+from sevenfold_jobs.pool_forecast import sampling
 from sevenfold_jobs.pool_forecast.main import run as forecast
 
 HISTORY = panel(seed=13, pools=9, days=75)
@@ -78,6 +79,35 @@ def test_each_day_is_what_its_own_run_says(walk, make_batch, query, database_url
             assert found[day, population] == pytest.approx(
                 [float(figure) for figure in own], rel=1e-9, abs=1e-12
             )
+
+
+def test_a_walk_by_samples_says_what_the_day_says(walk, make_batch, query, database_url, monkeypatch):
+    monkeypatch.setattr(sampling, "MOST_TRAINING_ROWS", dict.fromkeys(sampling.MOST_TRAINING_ROWS, 250))
+    monkeypatch.setattr(sampling, "MOST_HELD_OUT_ROWS_A_DAY", 5)
+    store(database_url, "samples", HISTORY)
+    judge(database_url, "samples", RUN_DATE)
+    judge(database_url, "samples", LAST)
+    batch, _ = walk("samples", first=LAST - timedelta(days=1))
+    query("delete from pool_boosters where dataset = 'samples' returning 1")
+    forecast(make_batch("pool_forecast", {"dataset": "samples", "date": str(LAST)}, unit="forecast"))
+    [own] = query(
+        """
+        select avg(abs(f.forecasted_apy - h.apy)), max(m.shrink), max(m.rows),
+               percentile_cont(0.5) within group (order by abs(f.forecasted_tvl / h.tvl - 1))
+          from pool_forecasts f
+          join pool_history h using (dataset, pool_id, date)
+          join pool_forecast_models m using (dataset, date)
+         where f.dataset = 'samples' and f.date = %s and m.target = 'apy'
+        """,
+        LAST,
+    )
+    [walked] = query(
+        "select mae_model, shrink, 250, tvl_mdape_model from forecast_evaluation_days"
+        " where run_id = %s and date = %s and population = 'all'",
+        batch.fence["runId"],
+        LAST,
+    )
+    assert walked == pytest.approx([float(figure) for figure in own], rel=1e-9, abs=1e-12)
 
 
 def test_a_stretch_done_again_replaces_its_own_days_only(walk, query, database_url):

@@ -112,6 +112,8 @@ def test_a_day_is_forecast_and_written_everywhere(forecast, execute, failed_chec
         " where dataset = 'day' and pool_id = 'pool-00'",
         "nothing beyond": "update pool_daily_metrics set prefilter_reason = 'chain'"
         " where dataset = 'day' and pool_id = 'pool-05'",
+        "model used": "update pool_forecast_models set model = 'persistence', model_hash = null"
+        " where dataset = 'day' and target = 'apy'",
         "models on record": "delete from pool_forecast_models where dataset = 'day' and target = 'tvl'",
     }
     for name, statement in broken.items():

@@ -40,7 +40,27 @@ elsewhere as (
           or q.apy_q50 is distinct from f.forecasted_apy)
 ),
 learnt as (select * from pool_forecast_models where dataset = $2 and date = $3),
-apy as (select * from learnt where target = 'apy')
+apy as (select * from learnt where target = 'apy'),
+-- Rows that a model can learn from, counted from the history: observed on the next day, at most seven days before, and on
+-- three of the sixty days before. With 200 of them on ten days there must be a model (rules.py of the job).
+observed as (
+  select date, date - lag(date) over of_pool as apart, date - lag(date, 3) over of_pool as since_third
+    from pool_history
+   where dataset = $2 and date between $3::date - 241 and $3::date - 1
+  window of_pool as (partition by pool_id order by date)
+),
+learnable as (
+  select coalesce(sum(rows), 0) as rows, count(*) as days
+    from (select date, count(*) as rows from observed
+           where date >= $3::date - 180 and apart <= 8 and since_third <= 60 group by date) of_day
+),
+-- A model is used when it was fitted and, where any of its change is believed, moves at least one forecast.
+used as (
+  select (select count(*) from learnt where target in ('apy', 'tvl') and model = 'lightgbm' and model_hash is not null) as models,
+         (select coalesce(max(shrink), 0) from apy) > 0 as believed,
+         (select count(*) from forecasts where method = 'model') as due,
+         (select count(*) from forecasts where method = 'model' and forecasted_apy <> asof_apy) as moved
+)
 select 'rows' as name, 'block' as severity, count(*) = count(f.pool_id) as passed,
        count(f.pool_id)::text as observed, count(*)::text as expected,
        'pools that are due and have their forecast' as message
@@ -80,6 +100,15 @@ union all
 select 'models on record', 'block', count(*) = 2 and bool_and(last_asof <= $3::date - 2), count(*)::text, '2',
        'what APY and TVL were learnt from, with no target later than the day before the run'
   from learnt where target in ('apy', 'tvl')
+union all
+select 'model used', 'block',
+       learnable.rows < 200 or learnable.days < 10
+         or (used.models = 2 and (not used.believed or used.due = 0 or used.moved > 0)),
+       used.models || ' models, which move ' || used.moved || ' of ' || used.due || ' forecasts',
+       case when learnable.rows < 200 or learnable.days < 10 then 'none: too little to learn from'
+            else '2, from ' || learnable.rows || ' rows of ' || learnable.days || ' days' end,
+       'a model of the APY and one of the TVL, wherever there is enough to learn from'
+  from learnable, used
 union all
 select 'gas forecast', 'warn', count(*) = 1, count(*)::text, '1', 'without it costs are reckoned with the last known gas price'
   from gas_fees_daily where dataset = $2 and date = $3 and forecasted_avg_gas_gwei is not null

@@ -23,6 +23,11 @@ export interface ForecastModel {
   lastAsof: Day;
   maeModel: number | null;
   maePersistence: number | null;
+  /** Days and pools of the rows it learnt from; null for gas and for what older code noted. */
+  days: number | null;
+  pools: number | null;
+  /** Rows that it could have learnt from: more than `rows` where these are a sample. */
+  knownRows: number | null;
 }
 
 export interface Fan {

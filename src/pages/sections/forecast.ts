@@ -143,6 +143,8 @@ function modelsTable(models: readonly ForecastModel[]): Html {
     { heading: 'Kind', cell: ({ model }) => clipped(model, 24), kind: 'key' },
     numbers('Change believed', 'pool_forecast_models.shrink', ({ shrink }) => shrink, share),
     numbers('Rows', 'pool_forecast_models.rows', ({ rows }) => rows, count),
+    numbers('Days', 'pool_forecast_models.days', ({ days }) => days, count),
+    numbers('Pools', 'pool_forecast_models.pools', ({ pools }) => pools, count),
     numbers('Features', 'pool_forecast_models.features', ({ features }) => features, count),
     numbers('Error on past days', 'pool_forecast_models.mae_model', ({ maeModel }) => maeModel, fine),
     numbers(
@@ -159,7 +161,26 @@ function modelsTable(models: readonly ForecastModel[]): Html {
   ];
   return html`<div class="apart">
     ${table(models, columns, { label: "The day's models", key: ({ target }) => target })}
+    ${models.map(howLearnt)}
   </div>`;
+}
+
+/** What the table cannot say: that there is no model, or that it learnt from a sample. */
+function howLearnt({ target, model, rows, days, pools, knownRows }: ForecastModel): Html | null {
+  if (knownRows === null) return null;
+  const name = target === 'apy' ? 'APY' : 'TVL';
+  if (model === 'persistence') {
+    return html`<p class="note">
+      No model of the ${name}: ${plural(knownRows, 'row')} to learn from on ${plural(days ?? 0, 'day')}. It
+      takes 200 rows on 10 days; until then tomorrow is forecast to be as today.
+    </p>`;
+  }
+  if (knownRows <= rows) return null;
+  const known = figure('pool_forecast_models.known_rows', knownRows, count(knownRows), target);
+  return html`<p class="note">
+    The model of the ${name} learnt from a sample of its ${known} rows, drawn over all
+    ${plural(days ?? 0, 'day')} and ${plural(pools ?? 0, 'pool')} alike.
+  </p>`;
 }
 
 export function fansSection({ run, portfolio, forecast }: DailyReport): Html {
