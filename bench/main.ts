@@ -17,6 +17,10 @@ const benches: Record<
     what: 'allocation of 37 pools and 11 tokens: first day, the days after, everything in the wrong place',
     load: () => import('./allocation.ts'),
   },
+  portfolio: {
+    what: 'the paper portfolio over months of files/real, which this checkout has run once: rules side by side',
+    load: () => import('./portfolio.ts'),
+  },
   backfill: {
     what: 'backfills of xgboost and of all four models, from nothing and again; their limits and their growth',
     load: () => import('./backfill.ts'),

@@ -1,3 +1,4 @@
+import { advanceComparisons, storeComparisons } from './comparisons.ts';
 import type { Dependencies } from './dependencies.ts';
 import {
   priceWarnings,
@@ -131,6 +132,7 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
   for (const { token, price } of holdings) prices.set(token, { ...prices.get(token)!, price });
   const gas = await readGas(deps.database, dataset, date);
   const boxed = await readIcebox(deps.database, dataset, date);
+  const frozen = parameters.icebox_convert ? new Set<string>() : boxed;
   const { problem, untouched } = assembleProblem(
     date,
     parameters,
@@ -138,7 +140,7 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
     holdings,
     candidates,
     prices,
-    parameters.icebox_convert ? new Set() : boxed,
+    frozen,
   );
   const solved = await solveAllocation(problem, { timeLimitSeconds: parameters.solver_time_limit_seconds });
   const decided: Allocation = {
@@ -148,6 +150,14 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
       untouched.map((holding) => ({ ...holding, price: prices.get(holding.token)!.price })),
     ),
   };
+  const compared = await advanceComparisons(
+    deps.database,
+    { dataset, date, portfolio },
+    settings,
+    frozen,
+    problem.gasUsd,
+    decided,
+  );
   await failpoint(deps.config.failpoints, 'allocate-solved');
 
   const steps = JSON.stringify(decided.plan.steps.map((step, i) => recordOf(step, i + 1)));
@@ -155,6 +165,7 @@ export async function allocate(deps: Dependencies, { fence }: PhaseInput): Promi
     const day: DayOfPortfolio = { dataset, portfolio, date };
     await storeSteps(client, fence.runId, steps);
     const changed = await storePositions(client, day, decided);
+    await storeComparisons(client, day, compared);
     const poolsHeld = new Set(decided.plan.positions.flatMap(({ poolId }) => poolId ?? [])).size;
     await client.query('delete from allocations where dataset = $1 and portfolio = $2 and date = $3', [
       dataset,

@@ -7,6 +7,7 @@ import { isParityKey, isSampleKey } from '../planning/daily-input.ts';
 import { allocationSection, transactionsSection } from './sections/allocation.ts';
 import { checksSection } from './sections/checks.ts';
 import { statusTone } from './sections/common.ts';
+import { comparisonSection } from './sections/comparison.ts';
 import { costSection } from './sections/cost.ts';
 import { decisionSection, decisionStatement, headFigures } from './sections/decision.ts';
 import { fansSection, forecastSection } from './sections/forecast.ts';
@@ -28,6 +29,7 @@ export function renderDailyReport(report: DailyReport): string {
       decisionSection(report),
       moneySection(report),
       equitySection(report),
+      comparisonSection(report),
       allocationSection(report),
       transactionsSection(report),
       forecastSection(report),

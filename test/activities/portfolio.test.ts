@@ -1,84 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
-import type { Dependencies } from '../../src/activities/dependencies.ts';
-import { beginPhase, verifyPhase } from '../../src/activities/phases.ts';
+import { verifyPhase } from '../../src/activities/phases.ts';
 import { allocate, filterPools } from '../../src/activities/portfolio.ts';
 import { readGas } from '../../src/activities/portfolio-day.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import { readUnit } from '../../src/ledger/units.ts';
 import { dice } from '../support/allocation-problems.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { fillPools, testDependencies, usdc } from '../support/daily-run.ts';
-import type { TestPool } from '../support/daily-run.ts';
 import {
-  begin,
-  decideDay,
-  fillMetrics,
-  fillPrices,
-  forecastDay,
-  openDay,
-  wholeDay,
-} from '../support/portfolio.ts';
-
-const [first, second, third] = ['2026-01-29', '2026-01-30', '2026-01-31'] as const;
-const usdt = '0xdAC17F958D2ee523a2206206994597C13D831ec7';
-
-const pools: TestPool[] = [
-  { id: 'a' },
-  { id: 'b' },
-  { id: 'c' },
-  { id: 'd' },
-  { id: 'e', symbol: 'USDT', tokens: ['USDT'], addresses: [usdt] },
-  { id: 'pair', symbol: 'USDC-USDT', tokens: ['USDC', 'USDT'], addresses: [usdc, usdt] },
-];
-/** Two groups, so that more than a third of the assets can be invested. */
-const forecasts = pools.map(({ id }, i) => ({ id, apy: 5 + i, group: 1 + (i % 3) }));
-
-async function withPools(t: TestContext, more: TestPool[] = []): Promise<Dependencies> {
-  const deps = await testDependencies(t);
-  await fillPools(deps.database, 'sample', [...pools, ...more], { first: '2026-01-01', last: third });
-  await fillMetrics(deps, '2026-01-01', '2026-01-28');
-  await fillPrices(deps, 'ETH', 3_000, '2026-01-20', third);
-  await fillPrices(deps, 'USDC', 0.9998, '2026-01-20', third);
-  await fillPrices(deps, 'USDT', 1.0003, '2026-01-20', third);
-  await deps.database.query(
-    `insert into gas_fees_daily (dataset, date, actual_avg_gas_gwei, change_seq) values ('sample', '2026-01-27', 1.5, 1)`,
-  );
-  return deps;
-}
-
-async function rows<T>(deps: Dependencies, query: string, values: unknown[] = []): Promise<T[]> {
-  return (await deps.database.query(query, values)).rows as T[];
-}
-
-const positions = (deps: Dependencies, date: string) =>
-  rows<{ pool_id: string | null; token_symbol: string; amount: string }>(
-    deps,
-    `select pool_id, token_symbol, amount from allocation_positions where date = $1 order by pool_id nulls first, token_symbol`,
-    [date],
-  );
-
-interface Decision {
-  status: string;
-  why: string | null;
-  stale: boolean;
-  previous_date: string | null;
-  before: number;
-  after: number;
-  costs: number;
-  pools_held: number;
-}
-
-async function decision(deps: Dependencies, date: string): Promise<Decision> {
-  const [found] = await rows<Decision>(
-    deps,
-    `select status, why, stale, previous_date, pools_held, value_before_usd::float8 as before,
-            value_after_usd::float8 as after, (gas_usd + conversion_usd)::float8 as costs from allocations where date = $1`,
-    [date],
-  );
-  return found!;
-}
+  decision,
+  first,
+  forecasts,
+  pools,
+  positions,
+  rows,
+  second,
+  third,
+  withPools,
+} from '../support/portfolio-pools.ts';
+import { begin, decideDay, fillMetrics, forecastDay, openDay, wholeDay } from '../support/portfolio.ts';
 
 test('the first day opens with a million USDC, invests it within the limits and loses no cent', async (t) => {
   const deps = await withPools(t);
@@ -296,193 +236,6 @@ test('an earlier day with another result marks the later ones stale, with the sa
   );
 });
 
-test('what leaving would cost more than it brings stays, is named, and the day is whole', async (t) => {
-  const deps = await withPools(t);
-  await wholeDay(deps, first, forecasts);
-  await fillMetrics(deps, first, first);
-  // Half a dollar in one pool, which is to be left: the gas of that is more.
-  await deps.database.query(`delete from allocation_positions`);
-  await deps.database.query(
-    `insert into allocation_positions (dataset, portfolio, date, pool_id, token_symbol, amount, price_usd)
-     values ('sample', 'paper', $1, 'a', 'USDC', 0.5, 1)`,
-    [first],
-  );
-  const runId = await wholeDay(deps, second, [...forecasts.slice(1), { id: 'a', apy: 5, tvl: 10 }]);
-  const decided = await decision(deps, second);
-  assert.equal(decided.status, 'optimal');
-  assert.equal(decided.before, decided.after);
-  const [kept] = await positions(deps, second);
-  assert.deepEqual([kept!.pool_id, kept!.token_symbol], ['a', 'USDC']);
-  assert.match(await warned(deps, runId, 'everything leaves that should'), /^a \(\$0\.50\)$/);
-  const begun = await beginPhase(deps, { runId, phase: 'allocate', force: false, again: false });
-  assert.deepEqual(begun, { reused: true }, 'the day is done');
-});
-
-const warned = async (deps: Dependencies, runId: string, name: string) =>
-  (
-    await rows<{ observed: string }>(
-      deps,
-      'select observed from checks where run_id = $1 and name = $2 and not passed',
-      [runId, name],
-    )
-  )
-    .map(({ observed }) => observed)
-    .join(' | ');
-
-test('no more is taken out of a pool than it last held; what stays is tried again on the next day', async (t) => {
-  const deps = await withPools(t);
-  await wholeDay(deps, first, forecasts);
-  await fillMetrics(deps, first, second);
-  const held = async (date: string) =>
-    (await positions(deps, date))
-      .filter(({ pool_id }) => pool_id === 'e')
-      .map(({ amount }) => Number(amount))[0]!;
-  const opened = await held(first);
-  assert.ok(opened > 100_000);
-  await deps.database.query(`update pool_history set tvl = 15087 where pool_id = 'e' and date >= $1`, [
-    first,
-  ]);
-  const run = [...forecasts.slice(0, 4), { id: 'e', apy: 9, tvl: 15_087, group: 2 }];
-  const runId = await wholeDay(deps, second, run);
-  const left = await held(second);
-  assert.ok(Math.abs(opened - left - 15_087) < opened * 0.001, `${opened - left} were taken out`);
-  assert.match(await warned(deps, runId, 'everything leaves that should'), /^e \(\$/);
-  // Nobody looked again since: what was taken out yesterday is not there a second time.
-  await deps.database.query(`delete from pool_history where pool_id = 'e' and date >= $1`, [second]);
-  await wholeDay(deps, third, run);
-  assert.ok((await held(third)) > left * 0.999);
-});
-
-test('a withdrawal of more than a pool held is found', async (t) => {
-  const deps = await withPools(t);
-  await wholeDay(deps, first, forecasts);
-  await fillMetrics(deps, first, first);
-  const runId = await wholeDay(deps, second, [
-    ...forecasts.slice(0, 4),
-    { id: 'e', apy: 9, tvl: 10, group: 2 },
-  ]);
-  await deps.database.query(`update pool_history set tvl = 500 where pool_id = 'e'`);
-  assert.match(
-    (await verifyPhase(deps, { runId, phase: 'allocate' })).reason,
-    /nothing is taken that is not there: found e/,
-  );
-});
-
-test('a token that fell out of its peg is kept, in the wallet and in pools, and the day says how much that is', async (t) => {
-  const deps = await withPools(t);
-  await deps.database.query(
-    `insert into portfolio_transactions (dataset, line, date, token, amount, direction, change_seq)
-     values ('sample', 1, $1, 'USDC', 150000, 'in', 1)`,
-    [first],
-  );
-  await wholeDay(deps, first, forecasts);
-  await fillMetrics(deps, first, first);
-  await deps.database.query(
-    `update token_prices_daily set close = 0.9715 where symbol = 'USDC' and date >= $1`,
-    [first],
-  );
-  const runId = await openDay(deps, second);
-  await deps.database.query(
-    `insert into icebox_tokens (dataset, date, token_symbol, since, reason) values ('sample', $1, 'USDC', $2, 'fell')`,
-    [second, first],
-  );
-  await forecastDay(deps, second, forecasts);
-  await decideDay(deps, runId);
-  const sold = await rows(
-    deps,
-    `select 1 from asset_allocations where run_id = $1 and operation = 'CONVERSION' and from_asset = 'USDC'`,
-    [runId],
-  );
-  assert.deepEqual(sold, []);
-  assert.match(await warned(deps, runId, 'icebox exposure'), /^\$\d+ of \$\d+$/);
-});
-
-test('gas and ether of more than seven days ago are unknown, and that is said with their day', async (t) => {
-  const database = openDatabase(await testDatabase(t), 'test', 2);
-  t.after(() => database.end());
-  await database.query(
-    `insert into gas_fees_daily (dataset, date, actual_avg_gas_gwei, change_seq) values ('sample', '2026-01-10', 1.5, 1)`,
-  );
-  await database.query(
-    `insert into token_prices_daily (dataset, symbol, date, close, change_seq) values ('sample', 'eth', '2026-01-11', 2500, 1)`,
-  );
-  assert.deepEqual(await readGas(database, 'sample', '2026-01-18'), {
-    baseFeeGwei: 1.5,
-    ethUsd: 2500,
-    warning: null,
-  });
-  assert.deepEqual(await readGas(database, 'sample', '2026-01-19'), {
-    baseFeeGwei: 30,
-    ethUsd: 2500,
-    warning: 'gas price unknown (newest 2026-01-10): counts 30 gwei',
-  });
-  assert.deepEqual(await readGas(database, 'sample', '2026-01-20'), {
-    baseFeeGwei: 30,
-    ethUsd: 3000,
-    warning:
-      'gas price unknown (newest 2026-01-10): counts 30 gwei, price of ether unknown (newest 2026-01-11): counts $3000',
-  });
-  assert.equal(
-    (await readGas(database, 'files/empty', '2026-01-20')).warning,
-    'gas price unknown: counts 30 gwei, price of ether unknown: counts $3000',
-  );
-});
-
-test('a token that nobody prices stays untouched, pays no gas and counts nothing', async (t) => {
-  const deps = await withPools(t);
-  await deps.database.query(
-    `insert into portfolio_transactions (dataset, line, date, token, amount, direction, change_seq)
-     values ('sample', 1, '2026-01-28', 'WETH', 10, 'in', 1)`,
-  );
-  const runId = await wholeDay(deps, first, forecasts);
-  assert.equal((await decision(deps, first)).before, 999_800);
-  const weth = (await positions(deps, first)).filter(({ token_symbol }) => token_symbol === 'WETH');
-  assert.deepEqual(
-    weth.map(({ pool_id, amount }) => [pool_id, Number(amount)]),
-    [[null, 10]],
-  );
-  assert.deepEqual(
-    await rows(deps, `select 1 from asset_allocations where gas_paid ? 'WETH' or from_asset = 'WETH'`),
-    [],
-  );
-  assert.match(await warned(deps, runId, 'prices'), /WETH/);
-  await fillMetrics(deps, first, first);
-  await wholeDay(deps, second, forecasts);
-  assert.equal(
-    (await positions(deps, second)).find(({ token_symbol }) => token_symbol === 'WETH')?.amount,
-    weth[0]!.amount,
-  );
-});
-
-test("an absurd APY is booked as the pool's usual one, and draws no money the day after", async (t) => {
-  const deps = await withPools(t);
-  await wholeDay(deps, first, forecasts);
-  await deps.database.query(`update pool_history set apy = 1000000 where pool_id = 'e' and date = $1`, [
-    first,
-  ]);
-  await fillMetrics(deps, first, first);
-  const runId = await wholeDay(deps, second, [...forecasts.slice(0, 4), { id: 'e', apy: 1e6, group: 2 }]);
-  const [earned] = await rows<{ ratio: number }>(
-    deps,
-    `select (sum(accrued) / sum(carried))::float8 as ratio from daily_balances where date = $1 and pool_id = 'e'`,
-    [second],
-  );
-  assert.ok(Math.abs(earned!.ratio - 5 / 36_500) < 1e-9, `${earned!.ratio}`);
-  assert.match(
-    await warned(deps, runId, 'warnings'),
-    /e was booked 5 % a year on 2026-01-29, its usual APY: 1,000,000/,
-  );
-  const [judged] = await rows<{ filter_reason: string }>(
-    deps,
-    `select filter_reason from pool_daily_metrics where pool_id = 'e' and date = $1`,
-    [second],
-  );
-  assert.match(
-    judged!.filter_reason,
-    /forecasted APY implausible: 1,000,000\.00 % is beyond the limit of 100\.00 %/,
-  );
-});
-
 test('a held pool whose forecast is late is kept for three days and never increased, then left', async (t) => {
   const deps = await withPools(t);
   const only = [{ id: 'a', apy: 5 }];
@@ -536,4 +289,35 @@ test('the unit tells what was decided', async (t) => {
   assert.equal(detail['status'], 'optimal');
   assert.equal(detail['gap'], 0);
   assert.equal(detail['valueBeforeUsd'], 999_800);
+});
+
+test('gas and ether of more than seven days ago are unknown, and that is said with their day', async (t) => {
+  const database = openDatabase(await testDatabase(t), 'test', 2);
+  t.after(() => database.end());
+  await database.query(
+    `insert into gas_fees_daily (dataset, date, actual_avg_gas_gwei, change_seq) values ('sample', '2026-01-10', 1.5, 1)`,
+  );
+  await database.query(
+    `insert into token_prices_daily (dataset, symbol, date, close, change_seq) values ('sample', 'eth', '2026-01-11', 2500, 1)`,
+  );
+  assert.deepEqual(await readGas(database, 'sample', '2026-01-18'), {
+    baseFeeGwei: 1.5,
+    ethUsd: 2500,
+    warning: null,
+  });
+  assert.deepEqual(await readGas(database, 'sample', '2026-01-19'), {
+    baseFeeGwei: 30,
+    ethUsd: 2500,
+    warning: 'gas price unknown (newest 2026-01-10): counts 30 gwei',
+  });
+  assert.deepEqual(await readGas(database, 'sample', '2026-01-20'), {
+    baseFeeGwei: 30,
+    ethUsd: 3000,
+    warning:
+      'gas price unknown (newest 2026-01-10): counts 30 gwei, price of ether unknown (newest 2026-01-11): counts $3000',
+  });
+  assert.equal(
+    (await readGas(database, 'files/empty', '2026-01-20')).warning,
+    'gas price unknown: counts 30 gwei, price of ether unknown: counts $3000',
+  );
 });

@@ -173,6 +173,13 @@ test('a day that kept what it had says so before anything else', () => {
   }
 });
 
+test('holds the portfolio against simpler rules, the best first, net of costs', () => {
+  assert.match(
+    text,
+    /Since 2026-11-10, 10 days: .* decided weekly, by the day before's APY \+0\.220 % \+8\.030 % \$60\.25 this portfolio, decided daily \+0\.210 % \+7\.665 % \$21\.50 the first allocation, simply held \+0\.190 % \+6\.935 % \$0\.00/,
+  );
+});
+
 test('what matters most stands first: money in tokens that lost their peg, lost, stuck or idle', () => {
   const boxed = { usd: 731_000, idleUsd: 150_000, tokens: ['DAI', 'USDC'] };
   const phases = [phase('allocate', 6, { detail: { stuck: [{ poolId: 'a', usd: 71_176, holdsUsd: 0 }] } })];

@@ -56,6 +56,20 @@ const ofDay = (expression: string) =>
 const balanceOf = (column: string) =>
   `(select coalesce(sum(b.${column} * b.price_usd), 0) from daily_balances b
      where (b.dataset, b.portfolio, b.date) = (a.dataset, a.portfolio, a.date))`;
+/** The product of the days' growth since the comparison began, and the two rules beside it. */
+const comparedRules = (expression: string) => `
+  select r.rule as key, (${expression})::text as value from day, (
+    select c.rule, c.since, c.value_usd / c.start_usd - 1 as gain, c.cost_usd as cost
+      from portfolio_comparisons c, day where (c.dataset, c.portfolio, c.date) = (day.dataset, day.portfolio, day.date)
+    union all
+    select 'own', min(since), exp(sum(ln(after / before))) - 1, sum(cost)
+      from (select c.since, a.value_after_usd as after, ${cost} as cost,
+                   (select p.value_after_usd from allocations p
+                     where (p.dataset, p.portfolio, p.date) = (a.dataset, a.portfolio, a.previous_date))
+                     + ${balanceOf('flow')} as before
+              from allocations a, day, (select min(since) as since from portfolio_comparisons) c
+             where (a.dataset, a.portfolio) = (day.dataset, day.portfolio) and a.date > c.since and a.date <= day.date) days
+  ) r`;
 const error = (column: string) => `abs(f.${column} - h.apy)`;
 const pastForecasts = `pool_forecasts f join day on f.dataset = day.dataset and f.date < day.date
        join pool_history h on (h.dataset, h.pool_id, h.date) = (f.dataset, f.pool_id, f.date)
@@ -186,6 +200,10 @@ export const figureQueries: Record<string, string> = {
       from (select a.value_after_usd,
                    coalesce(lag(a.value_after_usd) over (order by a.date) + ${balanceOf('flow')}, a.value_before_usd) as start
               from allocations a, day where a.dataset = day.dataset and a.portfolio = day.portfolio and a.date <= day.date) days`,
+
+  'comparison.return': comparedRules('r.gain'),
+  'comparison.annual': comparedRules('r.gain * 365 / (day.date - r.since)'),
+  'comparison.cost_usd': comparedRules('r.cost'),
 
   'equity.value_before_usd': ofDay('a.value_before_usd'),
   'equity.value_after_usd': ofDay('a.value_after_usd'),
@@ -348,6 +366,8 @@ export const shares = new Set([
   'allocations.gap',
   'portfolio.allocated_share',
   'portfolio.boxed_share',
+  'comparison.return',
+  'comparison.annual',
   'portfolio.time_weighted_return',
   'positions.share',
   'positions.tvl_share',

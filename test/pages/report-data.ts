@@ -108,6 +108,11 @@ export function portfolio(change: Partial<Portfolio> = {}): Portfolio {
       { ...position, poolId: 'pool-b', symbol: 'DAI', beforeUsd: 0, afterUsd: 400_094, apy: 12 },
     ],
     boxed: { usd: 0, idleUsd: 0, tokens: [] },
+    comparison: [
+      { rule: 'own', since: '2026-11-10', return: 0.0021, costUsd: 21.5 },
+      { rule: 'held', since: '2026-11-10', return: 0.0019, costUsd: 0 },
+      { rule: 'weekly', since: '2026-11-10', return: 0.0022, costUsd: 60.25 },
+    ],
     idle: [{ token: 'USDC', beforeUsd: 600_101, afterUsd: 200_000, amount: 200_000, priceUsd: 1 }],
     transactions: [
       {
@@ -162,6 +167,7 @@ export function emptyPortfolio(): Portfolio {
     idle: [],
     transactions: [],
     equity: [],
+    comparison: [],
   });
 }
 

@@ -596,6 +596,12 @@ async function fillRun(database: Database, dataset: string, runId: string): Prom
     [runId],
   );
   await database.query(
+    `insert into portfolio_comparisons values
+       ($1, 'paper', $2, 'held', $3, 999750.5, 1001234.567, 0, $3, '[]'),
+       ($1, 'paper', $2, 'weekly', $3, 999750.5, 1001111.25, 42.5, $3::date + 7, '[]')`,
+    [dataset, richDate, firstDate],
+  );
+  await database.query(
     `insert into icebox_tokens values ($1, $2, 'USDe', '2025-06-02', 'close 0.9801 on 2025-06-02 was 1.99 % below the peg of 1.00')`,
     [dataset, richDate],
   );

@@ -163,6 +163,10 @@ select 'equal parts', 'block', count(*) = 0, coalesce(string_agg(pool_id, ', '),
                  from steps where operation = 'ALLOCATION' group by pool_id) deposits
  where spread > slack
 union all
+select 'held against simpler rules', 'block', count(*) = 2, count(*)::text, '2',
+       'the first allocation held and the weekly choice, carried to this day'
+  from portfolio_comparisons c, run where c.dataset = $2 and c.portfolio = run.portfolio and c.date = $3
+union all
 select 'solved', 'warn', status = 'optimal', status || coalesce(': ' || why, ''), 'optimal',
        'a day without a solution keeps what it began with' from decision
 union all

@@ -17,6 +17,16 @@ export interface Portfolio {
   equity: EquityDay[];
   /** What is held in tokens that are in the icebox on the run date. */
   boxed: BoxedHoldings;
+  /** The portfolio and the rules it is held against; empty before the second day. */
+  comparison: ComparedRule[];
+}
+
+/** What one rule brought since all began together: a share of 1 and dollars. */
+export interface ComparedRule {
+  rule: 'own' | 'held' | 'weekly';
+  since: Day;
+  return: number | null;
+  costUsd: number;
 }
 
 /** Dollars; `idleUsd` is the part that lies in no pool. */
@@ -128,6 +138,7 @@ const sql = {
   transactions: readSql('daily-transactions'),
   equity: readSql('daily-equity'),
   boxed: readSql('daily-boxed'),
+  comparison: readSql('daily-comparison'),
 };
 
 /** A year of days: more would not be told apart in a chart. */
@@ -144,13 +155,14 @@ export async function loadPortfolio(
     [dataset, name, date],
   );
   const heldSince = held.rows[0]?.day ?? null;
-  const [decision, positions, idle, transactions, equity, boxed] = await Promise.all([
+  const [decision, positions, idle, transactions, equity, boxed, comparison] = await Promise.all([
     database.query<Decision>(sql.decision, [dataset, date, name]),
     database.query<Position>(sql.positions, [dataset, date, name, heldSince]),
     database.query<IdleToken>(sql.idle, [dataset, date, name, heldSince]),
     database.query<Transaction>(sql.transactions, [runId, dataset]),
     database.query<EquityDay>(sql.equity, [dataset, date, name, equityDays]),
     database.query<BoxedHoldings>(sql.boxed, [dataset, date, name, heldSince]),
+    database.query<ComparedRule>(sql.comparison, [dataset, date, name]),
   ]);
   return {
     name,
@@ -161,6 +173,7 @@ export async function loadPortfolio(
     transactions: transactions.rows,
     equity: equity.rows.reverse(),
     boxed: boxed.rows[0]!,
+    comparison: comparison.rows,
   };
 }
 
