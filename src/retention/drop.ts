@@ -15,6 +15,7 @@ import type { Pruned } from './tables.ts';
 export const tablesOfDataset = [
   'daily_balances',
   'allocation_positions',
+  'portfolio_comparisons',
   'allocations',
   'pool_boosters',
   'pool_forecast_quantiles',

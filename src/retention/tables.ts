@@ -61,7 +61,8 @@ function ofEndedRuns(keep: keyof RetentionPolicy, table: string, day: string): R
 }
 
 /**
- * `daily_balances`, `allocations`, `allocation_positions` and `asset_allocations` are the books: no rule speaks of them.
+ * `daily_balances`, `allocations`, `allocation_positions`, `asset_allocations` and `portfolio_comparisons` are the books: no
+ * rule speaks of them.
  * They hang on their run, so a run that has any of them stays, with its units and its settings.
  */
 const rules: readonly Rule[] = [
