@@ -22,6 +22,9 @@ from sevenfold_jobs.pool_forecast.sampling import number_of_row
 # Nobody's moves may weigh so much that one pool is all that is learnt: ten points a day is a wild pool.
 _LARGEST_WEIGHED_SCALE = 10.0
 
+# A task sorts its rows in memory, 600 bytes of features each. How many there are changes no figure.
+_ROWS_IN_A_PARTITION = 250_000
+
 _FACTS = ("row", "pool_id", "day", "apy", "tvl", "mean_apy_7d", "scale", "tvl_scale", "history_days", "tried")
 _TARGETS = (*(f"apy_after_{horizon}d" for horizon in HORIZONS), "tvl_log_change")
 
@@ -68,7 +71,7 @@ class Days:
         the rows that models are tried on.
         """
         spark.conf.set("spark.sql.adaptive.enabled", "false")
-        partitions = partitions_of(spark)
+        partitions = max(partitions_of(spark), -(-len(known.history) // _ROWS_IN_A_PARTITION))
         spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
         observations = spark.createDataFrame(
             known.history, "pool_id string, protocol string, day int, apy double, tvl double"

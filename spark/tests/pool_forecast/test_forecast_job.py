@@ -19,7 +19,7 @@ from forecast_panels import (
 )
 
 from sevenfold_jobs.common.failures import Fenced, InvalidInput
-from sevenfold_jobs.pool_forecast import boosters, frames
+from sevenfold_jobs.pool_forecast import boosters, frames, sampling
 from sevenfold_jobs.pool_forecast.main import run
 
 CHECKS = (Path(__file__).resolve().parents[3] / "src" / "ledger" / "sql" / "forecast.sql").read_text()
@@ -126,6 +126,28 @@ def test_a_day_is_forecast_and_written_everywhere(forecast, execute, failed_chec
     forecast("day")
     assert failed_checks("day") == []
     assert rows_of(database_url, "day", RUN_DATE) == found
+
+
+def test_more_pools_than_a_fit_takes_rows_are_forecast_by_models(
+    forecast, execute, failed_checks, database_url, monkeypatch
+):
+    # nine whole days of ten pools, which was too few of them for a model
+    monkeypatch.setattr(sampling, "MOST_TRAINING_ROWS", dict.fromkeys(sampling.MOST_TRAINING_ROWS, 95))
+    monkeypatch.setattr(sampling, "MOST_HELD_OUT_ROWS_A_DAY", 6)
+    store(database_url, "large", RECENT)
+    judge(database_url, "large", RUN_DATE)
+    assert forecast("large")["pools"] == 10
+    assert failed_checks("large") == []
+    learnt = execute(
+        "select target, model, rows, detail -> 'pools', (detail ->> 'days')::int > 30,"
+        " (detail ->> 'knownRows')::int > 600 from pool_forecast_models"
+        " where dataset = 'large' and target in ('apy', 'tvl') order by 1"
+    )
+    assert learnt == [(target, "lightgbm", 95, 10, True, True) for target in ("apy", "tvl")]
+    found = rows_of(database_url, "large", RUN_DATE)
+    # stored models of samples are those of the same samples
+    forecast("large")
+    assert rows_of(database_url, "large", RUN_DATE) == found
 
 
 def test_models_of_finished_blocks_are_fitted_once_and_change_no_byte(
