@@ -75,6 +75,7 @@ def _plan(batch: Batch, connection: psycopg.Connection, version: int) -> Plan:
     plan = planning.make_plan(connection, sink.staging(batch.batch_id, "-plan"), batch.input, version)
     if plan.rows > 0:
         sink.create_staging(connection, sink.staging(batch.batch_id))
+        sink.create_parts(connection, sink.staging(batch.batch_id, "-parts"))
     connection.commit()
     connection.isolation_level = None
     return plan

@@ -33,10 +33,15 @@ def create_staging(connection: psycopg.Connection, table: sql.Identifier) -> Non
     )
 
 
+def create_parts(connection: psycopg.Connection, table: sql.Identifier) -> None:
+    """Where `copy_part` notes which partitions are staged."""
+    connection.execute(sql.SQL("create table {} (part integer primary key)").format(table))
+
+
 def drop_staging(connection: psycopg.Connection, batch_ids: Iterable[str]) -> None:
     """Drops what batches left behind. What a dying predecessor still holds is left for the next one."""
     for batch_id in batch_ids:
-        for what in ("", "-plan"):
+        for what in ("", "-plan", "-parts"):
             try:
                 with connection.transaction():
                     connection.execute("set local lock_timeout = '2s'")
@@ -51,20 +56,34 @@ def copy_part(task: Task, table: str) -> Callable[[Iterator[pa.RecordBatch]], It
     def send(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         from pyspark import TaskContext
 
-        context = TaskContext.get()
-        part = context.partitionId()
-        name = sql.Identifier(*table.split(".", 1))
-        with task.connect() as connection:
-            if context.attemptNumber() > 0:  # what an earlier attempt of this task may have committed
-                connection.execute(sql.SQL("delete from {} where part = %s").format(name), [part])
-            numbered = (
-                batch.append_column("part", pa.array([part] * batch.num_rows, pa.int32()))
-                for batch in batches
-            )
-            rows = task.copy(connection, table, [*COLUMNS, "part"], numbered)
+        rows = stage_part(task, table, TaskContext.get().partitionId(), batches)
         yield pa.RecordBatch.from_pydict({"rows": pa.array([rows], pa.int64())})
 
     return send
+
+
+def stage_part(task: Task, table: str, part: int, batches: Iterator[pa.RecordBatch]) -> int:
+    """Sends the partition once, however often it is asked to, and returns its rows.
+
+    After a lost shuffle file Spark does a stage again with attempts counted from 0, while tasks of the first
+    try may still be running. So the partition is noted in `<table>-parts` in the same transaction: whoever
+    comes second waits there for the first, and finds the rows staged.
+    """
+    name = sql.Identifier(*table.split(".", 1))
+    parts = sql.Identifier(*f"{table}-parts".split(".", 1))
+    with task.connect() as connection:
+        noted = connection.execute(
+            sql.SQL("insert into {} (part) values (%s) on conflict do nothing").format(parts), [part]
+        )
+        if noted.rowcount == 0:
+            [rows] = connection.execute(
+                sql.SQL("select count(*) from {} where part = %s").format(name), [part]
+            ).fetchone()
+            return rows
+        numbered = (
+            batch.append_column("part", pa.array([part] * batch.num_rows, pa.int32())) for batch in batches
+        )
+        return task.copy(connection, table, [*COLUMNS, "part"], numbered)
 
 
 def move(connection: psycopg.Connection, table: sql.Identifier, dataset: str, version: int) -> int:
