@@ -2,7 +2,7 @@
  * A backfill of very many dates, with everything real but the jobs: the workflow, the activities, Temporal, PostgreSQL.
  * Alone with another number of dates:
  *
- *     node --import tsx test/backfill/many-dates.test.ts --dates 100000
+ *     node --import tsx test/backfill/many-dates.test.ts --dates 44000
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -28,9 +28,9 @@ const dates = Number(values.dates);
 /** So that there are too many of them for one history. */
 const chunk = Math.min(100, Math.ceil(dates / 600));
 const commodity = 'LONG';
-const firstPrice = '1746-01-01';
+const firstPrice = '1901-01-01';
 /** With four years of prices before it. */
-const start = '1750-01-01';
+const start = '1905-01-01';
 const end = addDays(start, dates - 1);
 const workflowId = 'many-dates';
 
