@@ -28,7 +28,7 @@ describe('what docs/operations.md says', () => {
   for (const command of commands) {
     test(`sevenfold ${command}`, async () => {
       const words = command.split(' ');
-      const name = words.slice(0, words[0] === 'schedule' ? 2 : 1);
+      const name = words.slice(0, ['schedule', 'alerts'].includes(words[0]!) ? 2 : 1);
       const { stdout } = await promisify(execFile)(process.execPath, ['sevenfold.mjs', ...name, '--help'], {
         cwd: checkout,
       });

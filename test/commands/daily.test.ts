@@ -176,7 +176,12 @@ describe('the command line', () => {
     ['a misspelt data set', ['--dataset', 'smaple', '--date', day], /sample/],
     ['a malformed date', ['--dataset', 'sample', '--date', '2026-1-31'], /2026-1-31.*YYYY-MM-DD/],
     ['a day that does not exist', ['--dataset', 'sample', '--date', '2026-02-30'], /2026-02-30/],
-    ['a day in the future', ['--dataset', 'sample', '--date', '2999-01-01'], /future/],
+    ['a day in the future', ['--dataset', 'sample', '--date', '2199-01-01'], /future/],
+    [
+      'a day of another age',
+      ['--dataset', 'sample', '--date', '2999-01-01'],
+      /from 1900-01-01 to 2199-12-31/,
+    ],
     ['a day before the data', ['--dataset', 'sample', '--date', '2020-01-01'], /2020-01-01/],
     ['a folder that is not there', ['--dataset', 'files', '--path', 'no/such', '--date', day], /no\/such/],
     ['files without a folder', ['--dataset', 'files', '--date', day], /path/],

@@ -120,7 +120,7 @@ describe('export', () => {
     await database.query(
       `insert into pools (dataset, pool_id, tvl, apy, underlying_tokens, is_active, last_updated, change_seq) values
          ('sample', 'a', 0.1::float8 + 0.2::float8, 1e-300, '{USDC,"x,y"}', true, '2026-01-31 23:59:59.123456+02', 1),
-         ('sample', 'b', 'NaN', null, '{}', false, '2026-01-31 00:00:00Z', 2)`,
+         ('sample', 'b', null, null, '{}', false, '2026-01-31 00:00:00Z', 2)`,
     );
     await write('pools', 'p.parquet');
     const { schema, rows } = readParquet(file('p.parquet'));
@@ -131,7 +131,12 @@ describe('export', () => {
     assert.equal(a!['apy'], '1e-300');
     assert.equal(a!['underlying_tokens'], '["USDC", "x,y"]');
     assert.equal(a!['last_updated'], '2026-01-31T21:59:59.123456+00:00');
-    assert.deepEqual([b!['tvl'], b!['apy'], b!['is_active']], ['nan', null, 'False']);
+    assert.deepEqual([b!['tvl'], b!['apy'], b!['is_active']], [null, null, 'False']);
+    await database.query(
+      `insert into pool_daily_metrics (dataset, pool_id, date, stddev_apy_7d) values ('sample', 'b', '2026-01-31', 'NaN')`,
+    );
+    await write('metrics', 'm.parquet');
+    assert.equal(readParquet(file('m.parquet')).rows[0]!['stddev_apy_7d'], 'nan');
   });
 
   test('CSV keeps to RFC 4180, whatever a text holds', async (t) => {

@@ -13,7 +13,7 @@ import { readIfWhole } from '../../stack/files.ts';
 import { lockHolder, tryLock } from '../../stack/lock.ts';
 import { isOurs } from '../../stack/ownership.ts';
 import type { NamedProcess } from '../../stack/ownership.ts';
-import { plainName } from '../../stack/places.ts';
+import { plainName, socketFolder } from '../../stack/places.ts';
 import { killTrees, type ProcessIdentity } from '../../stack/processes.ts';
 import type { Toolchain } from '../../stack/toolchain.ts';
 import { jarsFor } from '../../planning/job-needs.ts';
@@ -60,6 +60,8 @@ export class Keeper {
   readonly #options: KeeperOptions;
   readonly #log: Logger;
   readonly #folder: string;
+  /** Can Spark be given the names of files in the state folder as they are? */
+  readonly #isPlain: boolean;
   readonly #jvm: SharedJvm;
   readonly #runners: Runners;
   readonly #batches: Batches;
@@ -81,10 +83,12 @@ export class Keeper {
 
     const { cores, driverMemory, jars, classArchives: { local: classArchive } = {} } = options;
     const plain = plainName(options.stateFolder);
+    this.#isPlain = plain === options.stateFolder;
+    const plainly = (file: string): string => path.join(plain, path.relative(options.stateFolder, file));
     const sparkParameters = (folder: string): string[] =>
       sparkArguments({ cores, driverMemory, jars, classArchive }, folder);
     const parametersOf = (given: string, request: BatchRequest): string[] => {
-      const folder = path.join(plain, path.relative(options.stateFolder, given));
+      const folder = plainly(given);
       const { memoryFactor: factor, sparkMemory } = request.resources;
       const driver = timesMemory(sparkMemory ?? driverMemory, factor);
       if (request.master === undefined) {
@@ -231,7 +235,9 @@ export class Keeper {
     const { sparkFolder, environment } = this.#options;
     const folders = pythonEnvironment(environment, sparkFolder)['PYTHONPATH'] ?? sparkFolder;
     const { hash, zip } = packCode(folders.split(path.delimiter));
-    const archive = path.join(this.#folder, 'code', hash, 'jobs.zip');
+    // Spark follows a link to the file's own name, and splits its list of files at commas.
+    const folder = this.#isPlain ? this.#folder : socketFolder(this.#options.stateFolder);
+    const archive = path.join(folder, 'code', hash, 'jobs.zip');
     if (!existsSync(archive)) {
       mkdirSync(path.dirname(archive), { recursive: true, mode: 0o700 });
       writeFileSync(`${archive}.tmp`, zip, { mode: 0o600 });
