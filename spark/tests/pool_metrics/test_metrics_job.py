@@ -1,15 +1,19 @@
 """The job around the figures: what it leaves alone, what it cleans up, when it must not commit."""
 
+import json
+
 import psycopg
 import pytest
 from panels import random_panel
 from test_against_reference import store_panel
 
 from sevenfold_jobs.common.failures import Fenced, Infrastructure, InvalidInput
+from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.pool_metrics import main
 from sevenfold_jobs.pool_metrics.main import run
 
 PANEL = random_panel(21, pools=4, days=40)
+VERSION = json.loads(text_of("result_versions.json"))["pool_metrics"]
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def test_forecast_filter_and_group_of_a_row_stay(spark, make_batch, query, datas
         dataset,
         last,
     )
-    assert row == (9.5, True, "too small", 3, True, 1)
+    assert row == (9.5, True, "too small", 3, True, VERSION)
 
 
 def test_the_driver_and_the_tasks_write_the_same_rows(
