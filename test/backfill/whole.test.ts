@@ -232,7 +232,10 @@ describe('a backfill is complete by its rows, and by nothing else', () => {
         ['--commodity', 'SAMPLE', ...naive, '--start', '2024-07-06', '--end', '2024-07-07'],
         /no trading day from/,
       ],
-      [['--commodity', 'SAMPLE', ...naive, '--start', '2024-08-01', '--end', '2024-07-01'], /lies after --end/],
+      [
+        ['--commodity', 'SAMPLE', ...naive, '--start', '2024-08-01', '--end', '2024-07-01'],
+        /lies after --end/,
+      ],
       [['--commodity', 'SAMPLE', ...naive, '--paths', '0'], /paths is 0/],
       [['--commodity', 'SAMPLE', ...naive, '--paths', '1e9'], /paths is 1000000000/],
       [['--commodity', 'SAMPLE', ...naive, '--horizon', '0'], /horizon is 0/],
