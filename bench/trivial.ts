@@ -5,7 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { pino } from 'pino';
 import { createActivities } from '../src/activities/index.ts';
 import { readConfig } from '../src/config.ts';
-import { createLocalEngine } from '../src/engines/local.ts';
+import { createLocalEngine } from '../src/engines/local/client.ts';
 import { claimRun } from '../src/ledger/runs.ts';
 import { beginAttempt, layOutUnits } from '../src/ledger/units.ts';
 import { startRig } from '../test/support/rig.ts';

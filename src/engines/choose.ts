@@ -6,8 +6,8 @@ import { Failure } from '../failures.ts';
 import type { Mode } from '../planning/placement-input.ts';
 import { locateToolchain } from '../stack/toolchain.ts';
 import type { Engine, EngineName } from './engine.ts';
-import { createLocalEngine } from './local.ts';
-import { createStandaloneEngine } from './standalone.ts';
+import { createLocalEngine } from './local/client.ts';
+import { createStandaloneEngine } from './standalone/engine.ts';
 
 /** Where the batches of a run go. */
 export type Placement =
@@ -128,7 +128,7 @@ async function setUpDataproc(config: Config): Promise<Engine> {
   }
   try {
     // Half a second of imports that nobody else needs.
-    const { createDataprocEngine } = await import('./dataproc.ts');
+    const { createDataprocEngine } = await import('./dataproc/engine.ts');
     return await createDataprocEngine({
       ...dataproc,
       projectId,

@@ -1,4 +1,4 @@
-import { createStandaloneEngine } from '../../src/engines/standalone.ts';
+import { createStandaloneEngine } from '../../src/engines/standalone/engine.ts';
 import { startSparkCluster } from '../support/spark-cluster.ts';
 import { contract } from './contract.ts';
 import { Cleanup, inProcessRig } from './in-process-rig.ts';

@@ -6,7 +6,7 @@ import { env } from 'node:process';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { readConfig } from '../../src/config.ts';
-import { createLocalEngine, type LocalEngine } from '../../src/engines/local.ts';
+import { createLocalEngine, type LocalEngine } from '../../src/engines/local/client.ts';
 import { Keeper } from '../../src/engines/local/keeper.ts';
 import { keeperSocket } from '../../src/engines/local/protocol.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';

@@ -12,7 +12,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { readConfig } from '../../src/config.ts';
-import { createLocalEngine } from '../../src/engines/local.ts';
+import { createLocalEngine } from '../../src/engines/local/client.ts';
 import { keeperSocket } from '../../src/engines/local/protocol.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { testDatabase } from '../support/postgres.ts';

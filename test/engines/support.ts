@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
 import { isTerminal, type BatchObservation, type BatchRequest } from '../../src/engines/engine.ts';
-import { createLocalEngine, type LocalEngine } from '../../src/engines/local.ts';
+import { createLocalEngine, type LocalEngine } from '../../src/engines/local/client.ts';
 import { keeperSocket } from '../../src/engines/local/protocol.ts';
 import { descendantsOf, identify, waitUntilGone, type ProcessIdentity } from '../../src/stack/processes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
