@@ -1,5 +1,3 @@
-import { createReadStream, readdirSync, statSync } from 'node:fs';
-import path from 'node:path';
 import { Failure } from '../failures.ts';
 
 /**
@@ -38,11 +36,6 @@ export interface EventLogOptions {
   cores?: number;
 }
 
-export interface EventLogFileOptions extends EventLogOptions {
-  fromByte?: number;
-  mostBytes?: number;
-}
-
 /** Reads the lines of an event log (Spark 3.5). The last one may be cut off, as a killed application leaves it. */
 export async function summariseEventLog(
   lines: AsyncIterable<string>,
@@ -68,16 +61,6 @@ export async function summariseEventLog(
     throw new Failure('InvalidInput', 'This is no event log of Spark: no line of it is an event.');
   }
   return log.summary();
-}
-
-/** Reads a log's file, or the pieces in the folder of a rolling log (`eventlog_v2_…`). */
-export async function summariseEventLogFile(
-  file: string,
-  { fromByte, mostBytes, ...options }: EventLogFileOptions = {},
-): Promise<EventLogSummary> {
-  const pieces = statSync(file).isDirectory() ? piecesOf(file) : [file];
-  for (const piece of pieces) refuseUnreadable(piece);
-  return summariseEventLog(linesOf(pieces, fromByte ?? 0, mostBytes ?? Number.POSITIVE_INFINITY), options);
 }
 
 /** Events of 3.5 begin with their name. Most are not needed, and parsing is what a long log costs. */
@@ -305,52 +288,6 @@ function parse(line: string): SparkEvent | undefined {
   } catch {
     return undefined;
   }
-}
-
-function piecesOf(folder: string): string[] {
-  const pieces = readdirSync(folder).flatMap((name) => {
-    const number = /^events_(\d+)_/.exec(name)?.[1];
-    return number === undefined ? [] : [{ number: Number(number), name }];
-  });
-  if (pieces.length === 0) {
-    throw new Failure('InvalidInput', `${folder} holds no event log of Spark: no events_1_… is in it.`);
-  }
-  pieces.sort((one, other) => one.number - other.number);
-  return pieces.map(({ name }) => path.join(folder, name));
-}
-
-function refuseUnreadable(file: string): void {
-  const ending = /\.(zstd|lz4|lzf|snappy|compact)(?:\.inprogress)?$/.exec(file)?.[1];
-  if (ending === undefined) return;
-  throw new Failure(
-    'InvalidInput',
-    ending === 'compact'
-      ? `${file} was compacted by the history server: ended jobs are no longer in it.`
-      : `${file} is compressed, which is not read here. Set spark.eventLog.compress=false.`,
-  );
-}
-
-async function* linesOf(
-  files: readonly string[],
-  fromByte: number,
-  mostBytes: number,
-): AsyncIterable<string> {
-  let [skip, left, rest] = [fromByte, mostBytes, ''];
-  for (const file of files) {
-    const { size } = statSync(file);
-    const start = Math.min(skip, size);
-    skip -= start;
-    const bytes = Math.min(left, size - start);
-    left -= bytes;
-    if (bytes <= 0) continue;
-    const stream = createReadStream(file, { encoding: 'utf8', start, end: start + bytes - 1 });
-    for await (const chunk of stream as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop()!;
-      yield* lines;
-    }
-  }
-  if (rest !== '') yield rest;
 }
 
 function round(value: number, digits: number): number {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { readConfig } from '../../src/config.ts';
-import { summariseEventLog, summariseEventLogFile } from '../../src/engines/event-log.ts';
+import { summariseEventLogFile } from '../../src/engines/event-log-file.ts';
+import { summariseEventLog } from '../../src/engines/event-log.ts';
 import type { EventLogOptions, EventLogSummary } from '../../src/engines/event-log.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 

@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../failures.ts';
 import { requestIdOf } from '../../planning/batch-id.ts';
 import { batchState } from '../../planning/batch-state.ts';
-import { jarsFor, needsOf } from '../../planning/job-needs.ts';
-import { checkRuntime, memoryMetrics, planProperties } from '../../planning/spark-properties.ts';
-import { packCode } from '../code-package.ts';
-import type { CodePackage } from '../code-package.ts';
+import { jarsFor } from '../../planning/job-needs.ts';
+import { checkRuntime } from '../../planning/spark-properties.ts';
 import { Bucket } from './bucket.ts';
 import { openClient } from './client.ts';
 import type { BatchClient, ServiceBatch } from './client.ts';
+import { remoteOf, startOf, timeOf } from './description.ts';
 import { codeOf, grpcCodes, serviceFailure } from './errors.ts';
 import { judgeRemote } from './judge.ts';
 import { readOutput } from './output.ts';
 import { describeBatch } from './request.ts';
+import { Staging } from './staging.ts';
 import type { BatchObservation, BatchRequest, Engine, Outcome } from '../engine.ts';
 import { isTerminal } from '../engine.ts';
 import type { EventLogSummary } from '../event-log.ts';
@@ -77,17 +77,15 @@ class DataprocEngine implements Engine {
   readonly lookMs = 5_000;
   readonly #options: DataprocOptions;
   readonly #client: BatchClient;
-  readonly #temp: Bucket;
+  readonly #staging: Staging;
   readonly #results: Bucket;
   readonly #paces = new Map<string, Pace>();
-  #code: Promise<{ entry: string; code: string }> | undefined;
-  #jars = new Map<string, Promise<string>>();
 
   constructor(options: DataprocOptions, client: BatchClient) {
     this.#options = options;
     this.#client = client;
-    this.#temp = this.#bucket(options.tempBucket);
     this.#results = this.#bucket(options.resultsBucket);
+    this.#staging = new Staging(options, this.#bucket(options.tempBucket), this.#results);
   }
 
   #bucket(name: string): Bucket {
@@ -120,7 +118,7 @@ class DataprocEngine implements Engine {
   async create(request: BatchRequest): Promise<BatchObservation> {
     const { batchId } = request;
     this.check(request);
-    const around = await this.#stage(request);
+    const around = await this.#staging.stage(request);
     try {
       await this.#client.createBatch(
         {
@@ -277,91 +275,6 @@ class DataprocEngine implements Engine {
     this.#paces.set(seen.batchId, { last: seen, waitMs, nextAt: Date.now() + waitMs });
   }
 
-  /** Puts into the buckets what the batch will read. Safe to repeat. */
-  async #stage(request: BatchRequest): Promise<Parameters<typeof describeBatch>[1]> {
-    const { batchId, job } = request;
-    const options = this.#options;
-    const folder = `jobs/${batchId}`;
-    const [{ entry, code }, jars, input] = await Promise.all([
-      this.#codeUploaded(),
-      Promise.all(jarsFor(job, options.jars).map((jar) => this.#jarUploaded(jar))),
-      this.#uploadInput(request),
-    ]);
-    // Without it Spark finds no folder for its event log.
-    await this.#results.write(`${folder}/events/`, '');
-    await this.#temp.write(`${folder}/request.json`, JSON.stringify({ ...request, input }));
-    return {
-      runtimeVersion: options.runtimeVersion,
-      containerImage: options.containerImage,
-      serviceAccount: options.serviceAccount,
-      subnetwork: options.subnetwork,
-      stagingBucket: options.tempBucket,
-      entry,
-      code,
-      jars,
-      request: this.#temp.uri(`${folder}/request.json`),
-      results: this.#results.uri(`${folder}/results/`),
-      properties: this.#properties(request, this.#results.uri(`${folder}/events`)),
-    };
-  }
-
-  #properties({ job, resources }: BatchRequest, events: string): Record<string, string> {
-    const { minExecutors: min, maxExecutors: max, databaseSecret } = this.#options;
-    const variables = { OPENBLAS_NUM_THREADS: '1', PYTHONHASHSEED: '0', PYTHONUNBUFFERED: '1' };
-    const everywhere = Object.entries(variables).flatMap(([name, value]) => [
-      [`spark.dataproc.driverEnv.${name}`, value],
-      [`spark.executorEnv.${name}`, value],
-    ]);
-    return {
-      ...planProperties(resources, { barrier: needsOf(job).barrier, min, max }),
-      ...(Object.fromEntries(everywhere) as Record<string, string>),
-      ...(databaseSecret !== undefined && {
-        'spark.dataproc.driverEnv.SEVENFOLD_DATABASE_SECRET': databaseSecret,
-      }),
-      // After an OutOfMemoryError no thread can be trusted, and only an end is seen from outside.
-      'spark.driver.extraJavaOptions': '-XX:+ExitOnOutOfMemoryError',
-      'spark.sql.session.timeZone': 'UTC',
-      'spark.sql.execution.arrow.pyspark.enabled': 'true',
-      ...this.#options.sparkProperties,
-      ...memoryMetrics,
-      'spark.eventLog.enabled': 'true',
-      'spark.eventLog.dir': events,
-    };
-  }
-
-  /** Files that the job reads lie on this machine: it gets a copy, and a request that names the copy. */
-  async #uploadInput({ batchId, input }: BatchRequest): Promise<Record<string, unknown>> {
-    const local = input['path'];
-    if (typeof local !== 'string' || !path.isAbsolute(local)) return input;
-    return { ...input, path: await this.#temp.upload(local, `jobs/${batchId}/data`) };
-  }
-
-  #codeUploaded(): Promise<{ entry: string; code: string }> {
-    this.#code ??= this.#uploadCode(packCode(this.#options.codeFolders)).catch((error: unknown) => {
-      this.#code = undefined;
-      throw error;
-    });
-    return this.#code;
-  }
-
-  async #uploadCode(code: CodePackage): Promise<{ entry: string; code: string }> {
-    const folder = `code/${code.hash}`;
-    await this.#temp.writeIfAbsent(`${folder}/jobs.zip`, () => code.zip);
-    await this.#temp.writeIfAbsent(`${folder}/run_batch.py`, () => code.entry);
-    return { entry: this.#temp.uri(`${folder}/run_batch.py`), code: this.#temp.uri(`${folder}/jobs.zip`) };
-  }
-
-  #jarUploaded(jar: string): Promise<string> {
-    const known = this.#jars.get(jar);
-    if (known !== undefined) return known;
-    const upload = this.#temp.uploadByContent(jar, 'jars').catch((error: unknown) => {
-      this.#jars.delete(jar);
-      throw error;
-    });
-    this.#jars.set(jar, upload);
-    return upload;
-  }
-
   async #outcome(batchId: string): Promise<Outcome | undefined> {
     const text = await this.#results.read(`jobs/${batchId}/results/outcome.json`);
     return text && (JSON.parse(text.toString('utf8')) as Outcome);
@@ -394,43 +307,4 @@ class DataprocEngine implements Engine {
 
 async function* linesOf(text: string): AsyncIterable<string> {
   yield* text.split('\n');
-}
-
-function remoteOf(batch: ServiceBatch): NonNullable<BatchObservation['remote']> {
-  const usage = batch.runtimeInfo?.approximateUsage;
-  return {
-    ...(batch.name && { batchName: batch.name }),
-    ...(batch.operation && { operation: batch.operation }),
-    ...(batch.runtimeInfo?.outputUri && { outputUri: batch.runtimeInfo.outputUri }),
-    ...(batch.runtimeConfig?.version && { runtimeVersion: batch.runtimeConfig.version }),
-    ...(batch.runtimeConfig?.containerImage && { containerImage: batch.runtimeConfig.containerImage }),
-    ...(batch.runtimeConfig?.properties && { properties: unprefixed(batch.runtimeConfig.properties) }),
-    ...(usage && {
-      approximateUsage: {
-        milliDcuSeconds: String(usage.milliDcuSeconds ?? 0),
-        shuffleStorageGbSeconds: String(usage.shuffleStorageGbSeconds ?? 0),
-      },
-    }),
-  };
-}
-
-/** The service gives them back as `spark:spark.executor.cores`. */
-function unprefixed(properties: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(properties).map(([name, value]) => [name.replace(/^spark:/, ''), value]),
-  );
-}
-
-type Timestamp = { seconds?: number | string | { toString(): string } | null; nanos?: number | null };
-
-function timeOf(time: Timestamp | null | undefined): Date | undefined {
-  if (time?.seconds == null) return undefined;
-  return new Date(Number(time.seconds.toString()) * 1000 + (time.nanos ?? 0) / 1e6);
-}
-
-/** When it began to run: `stateHistory` holds past states only. */
-function startOf(batch: ServiceBatch): Date | undefined {
-  if (batch.state === 'RUNNING') return timeOf(batch.stateTime);
-  const ran = batch.stateHistory?.find(({ state }) => state === 'RUNNING');
-  return timeOf(ran?.stateStartTime);
 }

@@ -1,21 +1,22 @@
-import { EventEmitter } from 'node:events';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { Failure } from '../../failures.ts';
-import { killTrees, processInfo } from '../../stack/processes.ts';
-import { isTerminal, type BatchObservation, type BatchRequest, type BatchState } from '../engine.ts';
-import { summariseEventLogFile } from '../event-log.ts';
+import { killTrees } from '../../stack/processes.ts';
+import { isTerminal, type BatchObservation, type BatchRequest } from '../engine.ts';
+import { summariseEventLogFile } from '../event-log-file.ts';
 import type { EventLogSummary } from '../event-log.ts';
 import { copyLogSince, dropOldPieces, endOfLog } from './event-logs.ts';
 import type { LogPosition } from './event-logs.ts';
 import type { Jvm } from './jvm.ts';
+import { cpuSeconds, kernelMemoryKills, rounded } from './meter.ts';
 import { Queue } from './queue.ts';
-import type { BatchRecord, BatchRecords } from './records.ts';
+import type { BatchRecords } from './records.ts';
 import type { Driver, DriverEnd, JobRequest, Runners } from './runner.ts';
 import type { SharedJvm } from './shared-jvm.ts';
 import { asSubmitLine, eventLogFolder, isLoopback } from './spark-arguments.ts';
-import { judge, type BatchEnd } from './verdict.ts';
+import { BatchStates, observe } from './states.ts';
+import type { BatchEnd } from './verdict.ts';
 
 export interface BatchesOptions {
   slots: number;
@@ -50,6 +51,7 @@ const batchIdForm = /^[a-z][a-z0-9-]{2,61}[a-z0-9]$/;
 
 /** All batches of a keeper: who waits, who runs, how they ended. */
 export class Batches {
+  readonly states: BatchStates;
   readonly #options: BatchesOptions;
   readonly #records: BatchRecords;
   readonly #jvm: SharedJvm;
@@ -58,7 +60,6 @@ export class Batches {
   readonly #queue = new Queue<Live>();
   readonly #live = new Map<string, Live>();
   readonly #running = new Set<Live>();
-  readonly #changes = new EventEmitter().setMaxListeners(0);
   #clearing = false;
   #warmingUp: Jvm | undefined;
   #prunedAt = 0;
@@ -69,6 +70,7 @@ export class Batches {
     this.#jvm = jvm;
     this.#runners = runners;
     this.#log = log;
+    this.states = new BatchStates(records, log);
   }
 
   get running(): string[] {
@@ -85,7 +87,7 @@ export class Batches {
       this.#records.closeRegistration(record.batchId);
       await killTrees(this.#records.processesOf(record));
       const outcome = this.#records.outcome(record.batchId);
-      this.#conclude(record, {
+      this.states.conclude(record, {
         driver: { lost: true },
         outcome,
         stopped: record.state === 'CANCELLING' ? 'cancelled' : undefined,
@@ -125,43 +127,11 @@ export class Batches {
     return observe(record);
   }
 
-  look(batchId: string): BatchObservation | undefined {
-    const record = this.#records.get(batchId);
-    return record && observe(record);
-  }
-
-  list(): BatchObservation[] {
-    return this.#records.all().map(observe);
-  }
-
-  async lookForChange(
-    batchId: string,
-    than: BatchState | undefined,
-    waitMs: number,
-    signal: AbortSignal,
-  ): Promise<BatchObservation | undefined> {
-    const record = this.#records.get(batchId);
-    if (record?.state === than && record && !isTerminal(record.state) && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const settle = (): void => {
-          clearTimeout(timer);
-          this.#changes.off(batchId, settle);
-          signal.removeEventListener('abort', settle);
-          resolve();
-        };
-        const timer = setTimeout(settle, waitMs);
-        this.#changes.on(batchId, settle);
-        signal.addEventListener('abort', settle);
-      });
-    }
-    return this.look(batchId);
-  }
-
   /** Ends the batch with all its processes and answers when they are gone. */
   async cancel(batchId: string): Promise<BatchObservation | undefined> {
     const batch = this.#live.get(batchId);
     if (batch) await this.#stop(batch, 'cancelled');
-    return this.look(batchId);
+    return this.states.look(batchId);
   }
 
   /**
@@ -231,7 +201,7 @@ export class Batches {
     try {
       batch.driver = await this.#runners.start(this.#jobRequest(batch, jvm));
       const { identity, ended } = batch.driver;
-      this.#set(request.batchId, {
+      this.states.set(request.batchId, {
         state: batch.stopped ? 'CANCELLING' : 'RUNNING',
         startedAt: startedAt.toISOString(),
         ...(identity && { driver: identity }),
@@ -263,10 +233,10 @@ export class Batches {
       if (eventLog) record.eventLog = eventLog;
       record.usage = {
         seconds,
-        cpuSeconds: round((outcome?.usage?.cpuSeconds ?? 0) + jvmSeconds),
+        cpuSeconds: rounded((outcome?.usage?.cpuSeconds ?? 0) + jvmSeconds),
         peakMb: outcome?.usage?.peakMb ?? 0,
       };
-      this.#conclude(record, {
+      this.states.conclude(record, {
         driver: end,
         outcome,
         stopped: batch.stopped,
@@ -333,7 +303,7 @@ export class Batches {
   async #stop(batch: Live, why: NonNullable<BatchEnd['stopped']>): Promise<void> {
     if (this.#queue.remove(batch)) {
       this.#live.delete(batch.request.batchId);
-      this.#set(batch.request.batchId, {
+      this.states.set(batch.request.batchId, {
         state: 'CANCELLED',
         errorType: 'Cancelled',
         message: 'It was cancelled before it started.',
@@ -344,7 +314,7 @@ export class Batches {
     }
     if (batch.stopped === undefined) {
       batch.stopped = why;
-      this.#set(batch.request.batchId, { state: 'CANCELLING' });
+      this.states.set(batch.request.batchId, { state: 'CANCELLING' });
       if (batch.driver?.identity) await killTrees([batch.driver.identity]);
     }
     await batch.done;
@@ -385,7 +355,7 @@ export class Batches {
     const problem = `The shared JVM does not start: ${this.#jvm.problem}. See the log of part spark.`;
     for (let batch = this.#takeWarm(); batch; batch = this.#takeWarm()) {
       this.#live.delete(batch.request.batchId);
-      this.#set(batch.request.batchId, {
+      this.states.set(batch.request.batchId, {
         state: 'FAILED',
         errorType: 'Infrastructure',
         message: problem,
@@ -404,60 +374,9 @@ export class Batches {
     return { problem: this.#jvm.problem ?? 'it died', outOfMemory: jvm.diedOfMemory };
   }
 
-  #conclude(record: BatchRecord, end: BatchEnd): void {
-    const verdict = judge(end);
-    const { driver: _, ...rest } = record;
-    this.#set(record.batchId, { ...rest, ...verdict, finishedAt: new Date().toISOString() }, true);
-    this.#log.info(
-      { batchId: record.batchId, state: verdict.state, errorType: verdict.errorType },
-      verdict.message,
-    );
-  }
-
-  #set(batchId: string, change: Partial<BatchRecord>, whole = false): void {
-    const record = this.#records.get(batchId);
-    if (record === undefined) return;
-    this.#records.update(whole ? (change as BatchRecord) : { ...record, ...change });
-    this.#changes.emit(batchId);
-  }
-
   #prune(): void {
     if (Date.now() - this.#prunedAt < pruneEveryMs) return;
     this.#prunedAt = Date.now();
     this.#records.prune(keepDays, keepCount);
-  }
-}
-
-function observe(record: BatchRecord): BatchObservation {
-  const { batchId, state, message, errorType, result, usage, labels, startedAt, finishedAt, eventLog } =
-    record;
-  return {
-    batchId,
-    state,
-    labels,
-    ...(message !== undefined && { message }),
-    ...(errorType !== undefined && { errorType }),
-    ...(result !== undefined && { result }),
-    ...(usage !== undefined && { usage }),
-    ...(startedAt !== undefined && { startedAt }),
-    ...(finishedAt !== undefined && { finishedAt }),
-    ...(eventLog !== undefined && { eventLog }),
-  };
-}
-
-function cpuSeconds(jvm: Jvm | undefined): number {
-  return jvm ? (processInfo(jvm.identity.pid)?.cpuSeconds ?? 0) : 0;
-}
-
-function round(seconds: number): number {
-  return Math.round(seconds * 1000) / 1000;
-}
-
-/** How many processes the kernel has killed for memory since it started; 0 where it does not tell. */
-function kernelMemoryKills(): number {
-  try {
-    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
   }
 }

@@ -199,15 +199,15 @@ export class Keeper {
         case 'submit':
           return { value: this.#batches.submit(request.request, request.environment) };
         case 'look':
-          return { value: this.#batches.look(request.batchId) ?? null };
+          return { value: this.#batches.states.look(request.batchId) ?? null };
         case 'lookForChange': {
           const { batchId, than, waitMs } = request;
-          return { value: (await this.#batches.lookForChange(batchId, than, waitMs, signal)) ?? null };
+          return { value: (await this.#batches.states.lookForChange(batchId, than, waitMs, signal)) ?? null };
         }
         case 'cancel':
           return { value: (await this.#batches.cancel(request.batchId)) ?? null };
         case 'list':
-          return { value: this.#batches.list() };
+          return { value: this.#batches.states.list() };
         case 'health':
           return { value: this.#health() };
       }
