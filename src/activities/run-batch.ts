@@ -25,6 +25,7 @@ import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { price } from '../pages/format.ts';
 import { requestIdOf } from '../planning/batch-id.ts';
+import { partitionsOf } from '../planning/partitions.ts';
 
 export interface RunBatchInput {
   fence: Fence;
@@ -59,7 +60,10 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
   const request: BatchRequest = {
     batchId: id,
     job: input.job,
-    input: input.input,
+    input: {
+      ...input.input,
+      ...partitionsOf(input.job, engine.name, run.input['partitions'], plan.resources),
+    },
     fence: input.fence,
     priority: run.priority,
     timeoutMs: input.timeoutMs,

@@ -10,6 +10,7 @@ import type { Start } from './start-run.ts';
 export interface PlacementOptions {
   engine?: string;
   budget?: string;
+  partitions?: string;
 }
 
 /** Where the batches of a run go, and what they may cost: the same for everything that runs batches. */
@@ -19,7 +20,11 @@ export function addPlacementOptions(command: Command): Command {
       '--engine <name>',
       `where its batches run: ${modes.join(', ')}; left out: what the environment chooses (docs/configuration.md)`,
     )
-    .option('--budget <dollars>', 'pause before its batches would cost more than this');
+    .option('--budget <dollars>', 'pause before its batches would cost more than this')
+    .option(
+      '--partitions <number>',
+      'tasks that a batch is cut into, where its work allows; left out: by the cores that the batch is given',
+    );
 }
 
 /**
@@ -28,19 +33,28 @@ export function addPlacementOptions(command: Command): Command {
  */
 export function placed(
   start: Start,
-  { engine, budget }: PlacementOptions,
+  { engine, budget, partitions }: PlacementOptions,
   { mode, warnings }: Pick<Config, 'mode' | 'warnings'>,
 ): Start {
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   const read = readFields<PlacementInput>(
     {
       engine: engine ?? (mode === 'local' ? undefined : mode),
-      budgetUsd: budget === undefined || Number.isNaN(Number(budget)) ? budget : Number(budget),
+      budgetUsd: numberOr(budget),
+      partitions: numberOr(partitions),
     },
     'Options',
     placementGuards,
     [],
   );
-  if (!read.ok) throw new Failure('InvalidInput', read.message.replace('budgetUsd', '--budget'));
+  if (!read.ok) {
+    const message = read.message.replace('budgetUsd', '--budget').replace('partitions', '--partitions');
+    throw new Failure('InvalidInput', message);
+  }
   return { ...start, input: { ...start.input, ...read.value } };
+}
+
+/** What is no number is left as it was typed, for the refusal to show. */
+function numberOr(text: string | undefined): number | string | undefined {
+  return text === undefined || Number.isNaN(Number(text)) ? text : Number(text);
 }

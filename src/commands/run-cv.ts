@@ -155,6 +155,7 @@ function readCvOptions(options: CvOptions, task: string): CvInput {
     horizons,
     engine: _e,
     budget: _b,
+    partitions: _p,
     ...rest
   } = options;
   const { json: _j, showTemporal: _s, ...others } = rest;

@@ -15,6 +15,7 @@ const carriedOut = new Set<keyof CvInput>([
   'concurrency',
   'engine',
   'budgetUsd',
+  'partitions',
 ]);
 
 /** What the ledger knows a cross-validation by: its data set and all that changes a figure. */

@@ -31,7 +31,7 @@ export function parseImportInput(
 ): { ok: true; input: ImportInput } | { ok: false; message: string } {
   const read = readFields(raw, what, guards, []);
   if (!read.ok) return read;
-  const { path, sample, commodities, replace, engine, budgetUsd } = read.value;
+  const { path, sample, commodities, replace, engine, budgetUsd, partitions } = read.value;
   const refusal = refusalOf(read.value);
   if (refusal !== undefined) return { ok: false, message: `${what}: ${refusal}` };
   return {
@@ -43,6 +43,7 @@ export function parseImportInput(
       ...(replace === true && { replace }),
       ...(engine !== undefined && { engine }),
       ...(budgetUsd !== undefined && { budgetUsd }),
+      ...(partitions !== undefined && { partitions }),
     },
   };
 }

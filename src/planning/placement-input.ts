@@ -1,4 +1,4 @@
-import { accept, oneOf, refuse } from './input.ts';
+import { accept, oneOf, refuse, wholeNumber } from './input.ts';
 import type { Guard, Guards } from './input.ts';
 
 /** Where batches can go: an engine, or the task queue of another fleet. */
@@ -11,11 +11,19 @@ export interface PlacementInput {
   engine?: Mode;
   /** US dollars; the run pauses before its batches would cost more. */
   budgetUsd?: number;
+  /** Into how many tasks a batch is cut where its work allows; left out, by the cores that its batch is given. */
+  partitions?: number;
 }
+
+const mostPartitions = 10_000;
 
 const dollars: Guard<number> = (value) =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 && value <= 1e6
     ? accept(value)
     : refuse(value, 'US dollars above 0, at most 1000000');
 
-export const placementGuards: Guards<PlacementInput> = { engine: oneOf(...modes), budgetUsd: dollars };
+export const placementGuards: Guards<PlacementInput> = {
+  engine: oneOf(...modes),
+  budgetUsd: dollars,
+  partitions: wholeNumber(1, mostPartitions),
+};

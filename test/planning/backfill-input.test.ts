@@ -75,7 +75,10 @@ test('the key hangs on what is asked for, not on how it is carried out', () => {
   assert.match(key, /^backfill\/WTI\/2021-03-02\.\.2021-03-05\/[0-9a-f]{8}$/);
   const same = { ...usual, start: '2021-03-02', end: '2021-03-05', paths: 2_000 };
   assert.equal(
-    backfillKey({ ...same, chunk: 1, concurrency: 4, redo: 'all', verifyOnly: true }, '2026-01-01'),
+    backfillKey(
+      { ...same, chunk: 1, concurrency: 4, partitions: 16, redo: 'all', verifyOnly: true },
+      '2026-01-01',
+    ),
     key,
   );
   assert.notEqual(backfillKey({ ...same, seed: 1 }, '2026-01-01'), key);

@@ -14,7 +14,7 @@ import { parseSweepInput } from '../../src/planning/sweep-input.ts';
 
 type Parse = (raw: unknown) => { ok: true; input: object } | { ok: false; message: string };
 
-const placement = { engine: 'local', budgetUsd: 5 };
+const placement = { engine: 'local', budgetUsd: 5, partitions: 16 };
 const train = {
   ...{
     commodity: 'WTI',

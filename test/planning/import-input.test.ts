@@ -49,8 +49,8 @@ for (const [what, raw, expected] of [
 }
 
 test('where its batch goes and what it may cost are taken, and are no part of its key', () => {
-  const parsed = parseImportInput({ sample: true, engine: 'dataproc', budgetUsd: 5 });
+  const parsed = parseImportInput({ sample: true, engine: 'dataproc', budgetUsd: 5, partitions: 16 });
   assert.ok(parsed.ok);
-  assert.deepEqual(parsed.input, { sample: true, engine: 'dataproc', budgetUsd: 5 });
+  assert.deepEqual(parsed.input, { sample: true, engine: 'dataproc', budgetUsd: 5, partitions: 16 });
   assert.equal(importKey(parsed.input), 'prices/sample');
 });

@@ -48,6 +48,14 @@ class Batch:
         """A session of this batch alone; a job that never asks for it never pays for Spark."""
         return session.for_batch(self.batch_id, self._warm, self._master, self.directory)
 
+    def partitions(self, a_core: int) -> int:
+        """Into how many tasks the work is cut: as planned, else `a_core` for each core that Spark has.
+
+        A cluster's own figure counts the executors that are there in this moment, so there the plan says it
+        (src/planning/partitions.ts). It changes no figure.
+        """
+        return self.input.get("partitions") or a_core * max(self.spark().sparkContext.defaultParallelism, 1)
+
     def jdbc(self) -> dict[str, str]:
         """Options for `spark.read.format("jdbc").options(**batch.jdbc())`.
 

@@ -101,7 +101,7 @@ def _on_spark(batch: Batch, request: Request) -> list[Result]:
     """By Spark tasks; each fit is again a fork, of its task's process."""
     context = batch.spark().sparkContext
     fits = request.fits
-    parts = min(len(fits), _PARTITIONS_A_CORE * max(context.defaultParallelism, 1)) or 1
+    parts = min(len(fits), batch.partitions(_PARTITIONS_A_CORE)) or 1
     # Dealt in turn, so that every partition begins with the longest of its fits.
     dealt = [fits[part::parts] for part in range(parts)]
     do = partial(_in_task, batch.task(), batch.fence, request)

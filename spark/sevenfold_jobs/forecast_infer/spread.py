@@ -55,7 +55,7 @@ def spread(batch: "Batch", request: Request, begin: Begin) -> list[Result]:
     if len(works) < 2:
         return list(answers(works))
     context = batch.spark().sparkContext
-    parts = min(len(works), PARTITIONS_A_CORE * context.defaultParallelism)
+    parts = min(len(works), batch.partitions(PARTITIONS_A_CORE))
     bounds = [len(works) * part // parts for part in range(parts + 1)]
     # One element a partition: of elements that are not a multiple Spark gives the last partition the rest.
     dealt = [works[low:high] for low, high in pairwise(bounds)]

@@ -56,7 +56,7 @@ def _spread(batch: Batch, works: list[Work], do: "partial[Result]") -> list[Resu
     if len(works) < 2:
         return [do(work) for work in works]
     context = batch.spark().sparkContext
-    parts = min(context.defaultParallelism, len(works))
+    parts = min(batch.partitions(a_core=1), len(works))
     dealt = [works[part::parts] for part in range(parts)]
 
     def partition(hands: Iterator[list[Work]]) -> Iterator[Result]:

@@ -83,7 +83,7 @@ def _plan(batch: Batch, connection: psycopg.Connection, version: int) -> Plan:
 
 def _computed(batch: Batch, plan: Plan) -> DataFrame:
     spark = batch.spark()
-    parts = max(spark.sparkContext.defaultParallelism, -(-plan.rows // ROWS_IN_A_TASK))
+    parts = max(batch.partitions(a_core=1), -(-plan.rows // ROWS_IN_A_TASK))
     # Sizes are known here, and a join on (stretch, date) is content with a partitioning by stretch.
     spark.conf.set("spark.sql.adaptive.enabled", "false")
     spark.conf.set("spark.sql.requireAllClusterKeysForCoPartition", "false")

@@ -58,6 +58,18 @@ def test_progress_never_fails_the_job(capsys):
     assert "progress 1/1 was not written" in capsys.readouterr().err
 
 
+def test_work_is_cut_as_planned_and_spark_is_not_asked():
+    batch = Batch({"batchId": "sf-x-1", "input": {"partitions": 48}})
+    batch.spark = lambda: pytest.fail("counts only the executors that are there in this moment")
+    assert batch.partitions(a_core=2) == 48
+
+
+def test_without_a_plan_work_is_cut_by_the_cores_that_spark_has(spark):
+    batch = Batch({"batchId": "sf-x-1", "input": {}})
+    batch.spark = lambda: spark
+    assert batch.partitions(a_core=3) == 3 * spark.sparkContext.defaultParallelism
+
+
 def test_the_sessions_of_an_attempt_carry_its_name(make_batch):
     batch = make_batch("pool_metrics", {})
     with batch.connect() as connection:
