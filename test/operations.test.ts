@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { readConfig } from '../src/config.ts';
 import { loadRetention } from '../src/retention/policy.ts';
 import { overlapPolicies, readSchedules } from '../src/schedules/entries.ts';
-import { schedulableWorkflows } from '../src/schedules/workflows.ts';
+import { schedulableNames } from '../src/schedules/workflows.ts';
 
 const { checkout } = readConfig();
 const page = readFileSync(join(checkout, 'docs', 'operations.md'), 'utf8');
@@ -46,7 +46,7 @@ describe('what docs/operations.md says', () => {
     );
     assert.deepEqual(names('field').sort(), Object.keys(entry!).sort());
     assert.deepEqual(names('name').sort(), Object.keys(loadRetention(checkout)).sort());
-    for (const name of [...overlapPolicies, ...Object.keys(schedulableWorkflows)]) {
+    for (const name of [...overlapPolicies, ...schedulableNames()]) {
       assert.ok(page.includes(`\`${name}\``), name);
     }
   });

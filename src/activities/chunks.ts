@@ -1,18 +1,14 @@
-import { fitChunk, planFitChunks } from './cross-validation.ts';
 import type { Dependencies } from './dependencies.ts';
 import { endBatches } from './end-batches.ts';
-import { forecastChunk, forecastChunkSize } from './forecasts.ts';
-import type { BatchPlacement } from './place-batch.ts';
 import type { FailureType } from '../failures.ts';
 import { staleBatches } from '../ledger/batches.ts';
 import * as chunks from '../ledger/chunks.ts';
 import type { ChunkFailure } from '../ledger/chunks.ts';
+import type { ChunkRequest, Fanned } from '../kinds/kind.ts';
+import { onlyReading, phaseOf } from '../kinds/index.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
-import { planChunks } from '../planning/chunks.ts';
-import type { ChunkPlan, OpenUnit } from '../planning/chunks.ts';
-import type { FannedUnit } from '../planning/phases.ts';
 import { maximumTries } from '../planning/retry.ts';
 
 /** Chunks `first` to `last` are to be sent; none where `last` is the smaller one. */
@@ -31,11 +27,11 @@ export interface Round {
  */
 export async function planRound(
   deps: Dependencies,
-  { runId, unit }: { runId: string; unit: FannedUnit },
+  { runId, unit }: { runId: string; unit: string },
 ): Promise<Round> {
   const { database } = deps;
   const run = await readRun(database, runId);
-  const { open, plan } = await planOpen(deps, run, unit);
+  const { open, plan } = await fannedOf(run, unit).plan(deps, run);
   const sent = [...new Set(open.flatMap(({ chunk }) => (chunk === null ? [] : [chunk])))];
   await endBatches(deps, await staleBatches(database, runId, sent));
   const { first, last } = await chunks.numberChunks(database, runId, plan);
@@ -46,24 +42,15 @@ export async function planRound(
   return { first, last, waiting: after !== undefined, ...(after && { after }) };
 }
 
-async function planOpen(
-  deps: Dependencies,
-  run: Run,
-  unit: FannedUnit,
-): Promise<{ open: readonly OpenUnit[]; plan: ChunkPlan }> {
-  if (unit === 'fit') return planFitChunks(deps, run);
-  const open = await chunks.readOpenUnits(deps.database, run.runId, chunks.kindOf(unit));
-  return { open, plan: planChunks(open, await forecastChunkSize(deps, run, unit)) };
+/** The request of a chunk's batch, and the fence behind which it commits. */
+export interface ChunkToSend extends ChunkRequest {
+  fence: Fence;
 }
 
-/** What `runBatch` is to be told. */
-export interface ChunkToSend {
-  fence: Fence;
-  job: string;
-  input: Record<string, unknown>;
-  /** Where it is not the usual limit. */
-  timeoutMs?: number;
-  placement?: BatchPlacement;
+function fannedOf(run: Run, unit: string): Fanned {
+  const { fanned } = phaseOf(run, unit);
+  if (fanned === undefined) throw new Error(`Phase ${unit} of ${run.key} is not done in chunks.`);
+  return fanned;
 }
 
 /**
@@ -72,17 +59,16 @@ export interface ChunkToSend {
  */
 export async function beginChunk(
   deps: Dependencies,
-  { runId, unit, chunk }: { runId: string; unit: FannedUnit; chunk: number },
+  { runId, unit, chunk }: { runId: string; unit: string; chunk: number },
 ): Promise<ChunkToSend | null> {
   const { database } = deps;
   const run = await readRun(database, runId);
-  const opened = await chunks.beginChunk(database, run, chunk);
+  const opened = await chunks.beginChunk(database, run, chunk, onlyReading());
   if (!opened) return null;
   for (const other of opened.overtaken) {
     await endBatches(deps, await staleBatches(database, other.runId, [other.chunk]));
   }
-  const asked = unit === 'fit' ? await fitChunk(deps, run, opened) : forecastChunk(deps, run, unit, opened);
-  return { fence: opened.fence, ...asked };
+  return { fence: opened.fence, ...(await fannedOf(run, unit).request(deps, run, opened)) };
 }
 
 /** Notes why parts of a chunk are not done; what committed all the same is left alone. Safe to repeat but for a count. */

@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dependencies } from './dependencies.ts';
-import type { Database } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
 import { classify } from '../failures.ts';
+import { kindOf } from '../kinds/index.ts';
 import type { Run } from '../ledger/runs.ts';
-import { portfolioOf, readRun } from '../ledger/runs.ts';
+import { readRun } from '../ledger/runs.ts';
 import { claimMessage, giveUpMessage, settleMessage, withMessageLock } from '../notifications/ledger.ts';
 import type { MessageKey } from '../notifications/ledger.ts';
-import { slackMessage } from '../notifications/slack-message.ts';
-import type { Outcome, SlackMessage } from '../notifications/slack-message.ts';
+import type { Message, SlackMessage } from '../notifications/message.ts';
 import { postOnce } from '../notifications/webhook.ts';
-import { loadDailyReport } from '../pages/daily-report-data.ts';
-import { isSampleKey } from '../planning/daily-input.ts';
 
 /** What became of the message of a run. */
 export interface Notified {
@@ -27,7 +24,7 @@ export interface NotifyOptions {
 const usualBackOffMs = [1_000, 4_000, 15_000];
 
 /**
- * Tells Slack how a daily run ended, at most once an outcome. Safe to repeat: the message is claimed in `notifications`
+ * Tells Slack how a run ended, where its kind has a message, at most once an outcome. Safe to repeat: the message is claimed in `notifications`
  * before it is sent, and what nobody can know to have arrived is not sent again. Trouble with the webhook is on record
  * and in the log, and never the run's.
  */
@@ -39,17 +36,16 @@ export async function notifyRun(
   const { database, config, log } = deps;
   const run = await readRun(database, runId);
   const { slackWebhookUrl } = config;
-  if (run.kind !== 'dailyPipeline' || run.status === 'cancelled' || isSampleKey(run.dataset)) {
-    return { state: 'nothing_to_send' };
-  }
-  const outcome = await outcomeOf(database, run);
+  const kind = kindOf(run);
+  const outcome = run.status === 'cancelled' ? undefined : await kind.message?.outcome(database, run);
+  if (kind.message === undefined || outcome === undefined) return { state: 'nothing_to_send' };
   if (slackWebhookUrl === undefined) {
     log.info({ key: run.key, outcome }, 'no message: no webhook is configured (SLACK_WEBHOOK_URL)');
     return { state: 'nothing_to_send' };
   }
   const message: MessageKey = { runId, outcome, channel: 'slack' };
   // Everything slow comes before the claim: a kill between claim and answer loses the message.
-  const body = await buildMessage(deps, run, outcome);
+  const body = await buildMessage(deps, run, kind.message, outcome);
   if (body === undefined) return { state: 'refused' };
   return await withMessageLock(database, message, async (client) => {
     for (const waitMs of [...(options.backOffMs ?? usualBackOffMs), undefined]) {
@@ -74,24 +70,15 @@ export async function notifyRun(
   });
 }
 
-/** How the run ended, by the ledger: the day's decision counts as long as the run did not fail. */
-async function outcomeOf(database: Database, run: Run): Promise<Outcome> {
-  if (run.status === 'failed') return 'failed';
-  const decided = await database.query<{ status: string }>(
-    'select status from allocations where dataset = $1 and portfolio = $2 and date = $3',
-    [run.dataset, portfolioOf(run), run.date],
-  );
-  return ['infeasible', 'failed'].includes(decided.rows[0]?.status ?? '') ? 'infeasible' : 'complete';
-}
-
 /** A message that cannot be built is our own fault: it is said, but a day that is whole stays whole. */
 async function buildMessage(
   { database, log }: Dependencies,
   run: Run,
-  outcome: Outcome,
+  message: Message,
+  outcome: string,
 ): Promise<SlackMessage | undefined> {
   try {
-    return slackMessage(await loadDailyReport(database, run.runId), outcome);
+    return await message.build(database, run, outcome);
   } catch (error) {
     if (classify(error).type === 'Infrastructure') throw error;
     const problem = `the message cannot be built: ${(error as Error).message}`;

@@ -1,21 +1,16 @@
 import type { Dependencies } from './dependencies.ts';
 import { storeChecks } from '../ledger/checks.ts';
-import { cvFingerprint } from '../ledger/cv-fingerprints.ts';
-import { fingerprint } from '../ledger/fingerprints.ts';
-import { priceFingerprint } from '../ledger/price-fingerprints.ts';
 import { readRun } from '../ledger/runs.ts';
-import { settingsOfRun } from '../ledger/settings-snapshot.ts';
 import type { Run } from '../ledger/runs.ts';
 import { beginAttempt, giveVerdict, readUnit } from '../ledger/units.ts';
 import type { Fence } from '../ledger/units.ts';
-import * as verification from '../ledger/verification.ts';
-import { isFanned } from '../planning/phases.ts';
-import type { PoolUnit, RunUnit } from '../planning/phases.ts';
-import { loadPoolSettings } from '../pools/settings.ts';
+import { judged } from '../ledger/checks.ts';
+import type { Verification } from '../ledger/checks.ts';
+import { phaseOf } from '../kinds/index.ts';
 
 export interface BeginPhaseInput {
   runId: string;
-  phase: RunUnit;
+  phase: string;
   /** Redo it whatever is there. */
   force: boolean;
   /** A further try after a failed one: it counts as an attempt even when the rows turn out to be there. */
@@ -32,37 +27,21 @@ export type BegunPhase = { reused: true } | { reused: false; fence: Fence };
 export async function beginPhase(deps: Dependencies, input: BeginPhaseInput): Promise<BegunPhase> {
   const { database } = deps;
   const run = await readRun(database, input.runId);
-  const today = await fingerprintOf(deps, run, input.phase);
+  const phase = phaseOf(run, input.phase);
+  const today = await phase.reads(deps, run);
   const unit = await readUnit(database, input.runId, input.phase);
   // What is done in chunks carries its fingerprints row by row: only the rows are asked.
-  const sameAsCommitted = !input.force && (isFanned(input.phase) || unit.committedFingerprint === today);
+  const sameAsCommitted = !input.force && (phase.fanned !== undefined || unit.committedFingerprint === today);
   const fence =
     input.again || !sameAsCommitted ? await beginAttempt(database, run.runId, input.phase, today) : undefined;
   if (sameAsCommitted) {
-    const seen = await verification.verifyPhase(database, deps.config.stateFolder, run, input.phase);
+    const seen = judged(await phase.whole(deps, run));
     if (seen.blocking.length === 0) {
       await settle(deps, run, input.phase, seen, { reused: !input.again });
       return { reused: true };
     }
   }
   return { reused: false, fence: fence ?? (await beginAttempt(database, run.runId, input.phase, today)) };
-}
-
-async function fingerprintOf(deps: Dependencies, run: Run, phase: RunUnit): Promise<string> {
-  if (run.kind === 'crossValidation') return cvFingerprint(deps.database, run, phase);
-  if (!isPoolRun(run)) return priceFingerprint(deps.database, run, phase);
-  return fingerprint(deps.database, phase as PoolUnit, {
-    run,
-    // Only phase prepare looks at the files: it is what takes them for the run.
-    settings:
-      phase === 'prepare' ? loadPoolSettings(deps.config.checkout) : await settingsOfRun(deps, run.runId),
-    path: run.input['path'] as string | undefined,
-    parity: run.input['parity'] === true,
-  });
-}
-
-function isPoolRun({ kind }: Run): boolean {
-  return kind === 'dailyPipeline' || kind === 'evaluatePools';
 }
 
 export interface VerifiedPhase {
@@ -74,10 +53,10 @@ export interface VerifiedPhase {
 /** Gives the phase its verdict from its rows, and from nothing else. Safe to repeat: it only looks and notes. */
 export async function verifyPhase(
   deps: Dependencies,
-  input: { runId: string; phase: RunUnit },
+  input: { runId: string; phase: string },
 ): Promise<VerifiedPhase> {
   const run = await readRun(deps.database, input.runId);
-  const seen = await verification.verifyPhase(deps.database, deps.config.stateFolder, run, input.phase);
+  const seen = judged(await phaseOf(run, input.phase).whole(deps, run));
   await settle(deps, run, input.phase, seen, { reused: false });
   return { complete: seen.blocking.length === 0, reason: seen.blocking.join('; ') };
 }
@@ -85,14 +64,18 @@ export async function verifyPhase(
 async function settle(
   { database }: Dependencies,
   run: Run,
-  phase: RunUnit,
-  seen: verification.Verification,
+  phase: string,
+  seen: Verification,
   detail: { reused: boolean },
 ): Promise<void> {
   await storeChecks(database, run.runId, phase, seen.checks);
   const whole = seen.blocking.length === 0;
   await giveVerdict(database, run.runId, phase, {
-    verdict: whole ? 'complete' : isFanned(phase) && seen.rowsFound > 0 ? 'partial' : 'failed',
+    verdict: whole
+      ? 'complete'
+      : phaseOf(run, phase).fanned !== undefined && seen.rowsFound > 0
+        ? 'partial'
+        : 'failed',
     rowsDue: seen.rowsDue,
     rowsFound: seen.rowsFound,
     detail,
@@ -103,7 +86,7 @@ async function settle(
 /** Notes why a phase could not be done. Safe to repeat. */
 export async function failPhase(
   { database }: Dependencies,
-  input: { runId: string; phase: RunUnit; reason: string },
+  input: { runId: string; phase: string; reason: string },
 ): Promise<void> {
   await giveVerdict(database, input.runId, input.phase, { verdict: 'failed', reason: input.reason });
 }

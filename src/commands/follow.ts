@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { classify, Failure, isRetryable } from '../failures.ts';
+import { findKind } from '../kinds/index.ts';
+import type { Fanned } from '../kinds/kind.ts';
 import { readBatches } from '../ledger/batches.ts';
 import type { Batch } from '../ledger/batches.ts';
-import { kindOf, tallyUnits } from '../ledger/chunks.ts';
+import { tallyUnits } from '../ledger/chunks.ts';
 import type { UnitTally } from '../ledger/chunks.ts';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import { readUnits } from '../ledger/units.ts';
 import type { Unit } from '../ledger/units.ts';
-import { isFanned } from '../planning/phases.ts';
-import type { FannedUnit, RunUnit } from '../planning/phases.ts';
 import { count, seconds } from './output.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
@@ -104,14 +104,15 @@ function stateOf(unit: Unit): 'waiting' | 'running' | 'complete' | 'failed' {
 
 const marks = { waiting: '·', running: '▸', complete: '✓', failed: '✗' } as const;
 
-function phaseLine(unit: Unit, { batches, tallies }: Picture): string {
+function phaseLine(unit: Unit, { run, batches, tallies }: Picture): string {
   const state = stateOf(unit);
+  const fanned = findKind(run.kind)?.phase(unit.unit)?.fanned;
   const batch = batches.findLast((each) => each.unit === unit.unit);
   const took =
     unit.startedAt && state !== 'waiting' ? seconds(unit.startedAt, unit.finishedAt ?? new Date()) : '';
   const note =
-    state === 'running' && isFanned(unit.unit as RunUnit)
-      ? [took, fannedText(unit.unit as FannedUnit, tallies, batches)].filter(Boolean).join(' · ')
+    state === 'running' && fanned !== undefined
+      ? [took, fannedText(fanned, tallies, batches)].filter(Boolean).join(' · ')
       : noteOf(unit, state, batch, took);
   return `  ${marks[state]} ${unit.unit.padEnd(10)} ${note}`.trimEnd();
 }
@@ -146,16 +147,19 @@ function noteOf(
 }
 
 /** "1,440 of 2,872 dates · 1 batch running, 1 waiting". */
-function fannedText(unit: FannedUnit, tallies: readonly UnitTally[], batches: readonly Batch[]): string {
-  const of = tallies.filter(({ kind }) => kind === kindOf(unit));
+function fannedText(
+  { unitKind, unitsName }: Fanned,
+  tallies: readonly UnitTally[],
+  batches: readonly Batch[],
+): string {
+  const of = tallies.filter(({ kind }) => kind === unitKind);
   const sum = (field: 'units' | 'committed' | 'skipped' | 'failed' | 'quarantined'): number =>
     of.reduce((total, tally) => total + tally[field], 0);
-  const what = { train: 'models', infer: 'dates', audit: 'dates', fit: 'fits' }[unit];
   const open = batches.filter(({ finishedAt }) => finishedAt === null);
   const running = open.filter(({ state }) => state === 'RUNNING').length;
   return [
-    `${count(sum('committed'))} of ${count(sum('units') - sum('skipped'))} ${what}`,
-    ...(unit === 'fit' && sum('failed') > 0 ? [`${count(sum('failed'))} failed`] : []),
+    `${count(sum('committed'))} of ${count(sum('units') - sum('skipped'))} ${unitsName}`,
+    ...(sum('failed') > 0 ? [`${count(sum('failed'))} failed`] : []),
     ...(sum('quarantined') > 0 ? [`${count(sum('quarantined'))} quarantined`] : []),
     ...(open.length > 0 ? [`${running} running, ${open.length - running} waiting`] : []),
   ].join(' · ');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
+import { kindOf } from '../kinds/index.ts';
 import { skipDates } from '../ledger/chunks.ts';
 import { shown } from '../planning/legible.ts';
 import type { SkipInput } from '../planning/skip-input.ts';
@@ -29,7 +30,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
       const shown = options.json ? undefined : out;
       await withSession(config, shown, async (session) => {
         const run = await chooseRun(session.database, named);
-        if (run.kind !== 'forecastBackfill') {
+        if (kindOf(run).skippable !== 'date') {
           throw new Failure('InvalidInput', `${run.key} has no dates that could be skipped.`);
         }
         if (await isWorkedOn(session, run)) {

@@ -1,6 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { taskQueues } from '../config.ts';
-import type { WorkflowName } from '../schedules/workflows.ts';
+import { findKind } from '../kinds/index.ts';
 import { Failure } from '../failures.ts';
 import { findRun, isOpenStatus } from '../ledger/runs.ts';
 import type { Claimant, Run } from '../ledger/runs.ts';
@@ -14,7 +14,7 @@ import { refuseOtherLedger, sayWhenNobodyWorks } from './workers.ts';
 
 /** A workflow to start: its type, the business key (its workflow id too), its input. */
 export interface Start {
-  workflow: WorkflowName;
+  workflow: string;
   key: string;
   input: object;
   priority: number;
@@ -33,29 +33,22 @@ export function startAgain(run: Run): Start {
   const {
     force: _force,
     forcePhases: _forcePhases,
-    retrain,
-    redo,
+    retrain: _retrain,
+    redo: _redo,
     plan: _plan,
     verifyOnly: _look,
     ...input
   } = run.input;
   return {
-    workflow: run.kind as WorkflowName,
+    workflow: run.kind,
     key: run.key,
     input: {
       ...input,
-      ...again(run.kind, { redo, retrain }),
+      ...findKind(run.kind)?.again?.(run.input),
       ...(run.budgetUsd !== null && { budgetUsd: run.budgetUsd }),
     },
     priority: run.priority,
   };
-}
-
-/** What a redone run left undone was made from another world, and still is. */
-function again(kind: string, { redo, retrain }: { redo: unknown; retrain: unknown }): object {
-  if (redo === undefined && retrain !== true) return {};
-  // Only a backfill can tell a model that was trained since from one that is still to be.
-  return kind === 'forecastBackfill' ? { redo: 'changed' } : { retrain: true };
 }
 
 export interface StartedRun {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { findKind } from '../kinds/index.ts';
 import { explainRun } from '../ledger/why.ts';
 import { troubleText } from '../troubles.ts';
 import type { CommandContext } from './context.ts';
@@ -16,7 +17,10 @@ export function register(program: Command, { config, out }: CommandContext): voi
         const run = await chooseRun(session.database, named);
         // Without Temporal there is still the ledger to read.
         const leftOpen = await isLeftOpen(session, run).catch(() => false);
-        const reasons = await explainRun(session.database, run, { leftOpen });
+        const reasons = await explainRun(session.database, run, {
+          leftOpen,
+          explain: findKind(run.kind)?.explain,
+        });
         for (const trouble of leftOpen ? [] : await retriedIn(session, run)) {
           reasons.push({ subject: 'retried', text: troubleText(trouble) });
         }

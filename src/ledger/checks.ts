@@ -43,3 +43,26 @@ export async function readChecks(database: Database, runId: string): Promise<(Ch
   );
   return found.rows;
 }
+
+/** What the checks of a phase come to. */
+export interface Verification {
+  checks: Check[];
+  rowsDue: number;
+  rowsFound: number;
+  /** The messages of the blocking checks that failed; empty means whole. */
+  blocking: string[];
+}
+
+export function judged(checks: Check[]): Verification {
+  const rows = checks.find((check) => check.name === 'rows');
+  return {
+    checks,
+    rowsDue: Number(rows?.expected ?? 0),
+    rowsFound: Number(rows?.observed ?? 0),
+    blocking: checks
+      .filter((check) => check.severity === 'block' && !check.passed)
+      .map(
+        (check) => `${check.name}: found ${check.observed}, expected ${check.expected} (${check.message})`,
+      ),
+  };
+}

@@ -3,27 +3,14 @@ import type { Database } from '../database/pool.ts';
 import type { FailureType } from '../failures.ts';
 import type { Day } from '../planning/days.ts';
 import type { OpenUnit } from '../planning/chunks.ts';
-import type { FannedUnit } from '../planning/phases.ts';
 import { chunkUnit } from './batches.ts';
 import type { Fence } from './units.ts';
-
-/** Units that are sent to an engine in chunks: training windows, forecast dates, fits. */
-export type FannedKind = 'window' | 'date' | 'fit';
-
-export function kindOf(phase: FannedUnit): FannedKind {
-  if (phase === 'fit') return 'fit';
-  return phase === 'train' ? 'window' : 'date';
-}
 
 /**
  * Units that still have to be done, in order. One whose newest attempt has committed is left to the verification; one
  * that was made from other prices or another model is done again only where the run says so.
  */
-export async function readOpenUnits(
-  database: Database,
-  runId: string,
-  kind: FannedKind,
-): Promise<OpenUnit[]> {
+export async function readOpenUnits(database: Database, runId: string, kind: string): Promise<OpenUnit[]> {
   const found = await database.query<OpenUnit>(
     `select unit, model_version as "modelVersion", chunk, tries, failure_type as "failureType", reason
        from units
@@ -76,12 +63,13 @@ export interface OpenedChunk {
 
 /**
  * Opens a new attempt of all units of a chunk: from now on no older one can commit, of this run or of any other that
- * writes the same dates of the same series (an audit only reads). Answers undefined when nothing of the chunk is left to do.
+ * writes the same dates of the same series; kinds that only read overtake nobody. Answers undefined when nothing of the chunk is left to do.
  */
 export async function beginChunk(
   database: Database,
   run: { runId: string; dataset: string; kind: string },
   chunk: number,
+  onlyReading: readonly string[],
 ): Promise<OpenedChunk | undefined> {
   return inTransaction(database, async (client) => {
     const units = await client.query<OpenedChunk['units'][number] & { kind: string; attempt: number }>(
@@ -105,7 +93,7 @@ export async function beginChunk(
       `update units u set attempt = u.attempt + 1
          from runs r
         where u.run_id = r.run_id and r.dataset = $2 and r.run_id <> $1
-          and 'auditForecasts' not in (r.kind, $6)
+          and not array[r.kind, $6] && $7::text[]
           and u.kind = $3 and u.date = any ($4::date[]) and u.model_version = any ($5::text[])
           and u.committed_attempt is distinct from u.attempt and u.attempt > 0 and u.chunk is not null
       returning u.run_id as "runId", u.chunk`,
@@ -116,6 +104,7 @@ export async function beginChunk(
         units.rows.map(({ date }) => date),
         [...new Set(units.rows.map(({ modelVersion }) => modelVersion))],
         run.kind,
+        onlyReading,
       ],
     );
     return {
@@ -178,7 +167,8 @@ export async function noteChunkFailure(
 
 /** How the units of a run stand, by kind and model: for progress, statements and pages. */
 export interface UnitTally {
-  kind: FannedKind;
+  /** `units.kind`: training windows, forecast dates, fits. */
+  kind: string;
   modelVersion: string;
   units: number;
   complete: number;
@@ -206,7 +196,7 @@ export async function tallyUnits(database: Database, runId: string): Promise<Uni
               as committed,
             coalesce(sum(rows_due) filter (where verdict <> 'skipped'), 0)::double precision as "rowsDue",
             coalesce(sum(rows_found) filter (where verdict <> 'skipped'), 0)::double precision as "rowsFound"
-       from units where run_id = $1 and kind in ('window', 'date', 'fit')
+       from units where run_id = $1 and kind <> 'phase'
       group by kind, model_version order by kind desc, model_version`,
     [runId],
   );

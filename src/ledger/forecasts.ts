@@ -12,8 +12,8 @@ import { suggestion } from '../planning/nearest.ts';
 import { resultVersion } from './result-versions.ts';
 import type { Run } from './runs.ts';
 
-const datesSql = readFileSync(new URL('sql/forecast-dates.sql', import.meta.url), 'utf8');
-const windowsSql = readFileSync(new URL('sql/forecast-windows.sql', import.meta.url), 'utf8');
+const datesSql = readFileSync(new URL('../kinds/backfill/sql/forecast-dates.sql', import.meta.url), 'utf8');
+const windowsSql = readFileSync(new URL('../kinds/backfill/sql/forecast-windows.sql', import.meta.url), 'utf8');
 
 /** Days from the first price to the first forecast date where none is asked for. */
 const historyDays = 1_095;

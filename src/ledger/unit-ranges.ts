@@ -1,11 +1,10 @@
 import type { Database } from '../database/pool.ts';
 import type { Day } from '../planning/days.ts';
-import type { FannedKind } from './chunks.ts';
 import type { Verdict } from './units.ts';
 
 /** Neighbouring units of one model with one verdict and one reason. */
 export interface UnitRange {
-  kind: FannedKind;
+  kind: string;
   modelVersion: string;
   verdict: Verdict;
   reason: string | null;
@@ -21,7 +20,7 @@ export async function unitRanges(database: Database, runId: string, most = 200):
        select kind, model_version, verdict, reason, date,
               row_number() over (partition by kind, model_version order by date)
               - row_number() over (partition by kind, model_version, verdict, reason order by date) as island
-         from units where run_id = $1 and kind in ('window', 'date')
+         from units where run_id = $1 and kind <> 'phase' and date is not null
      )
      select kind, model_version as "modelVersion", verdict, reason, min(date) as first, max(date) as last,
             count(*)::integer as units

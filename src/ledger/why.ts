@@ -2,30 +2,23 @@ import type { Database } from '../database/pool.ts';
 import { fallbackText, readFallbacks } from './batch-record.ts';
 import { readBatches } from './batches.ts';
 import { readChecks } from './checks.ts';
-import { missingFits } from './cv.ts';
 import { isOpenStatus } from './runs.ts';
 import type { Run } from './runs.ts';
-import { rangeText } from '../planning/forecast-dates.ts';
-import { unitRanges } from './unit-ranges.ts';
-import type { UnitRange } from './unit-ranges.ts';
+import type { Reason } from './reason.ts';
 import { readUnits } from './units.ts';
+import type { Unit } from './units.ts';
 
-export interface Reason {
-  /** A phase, a check or a batch. */
-  subject: string;
-  text: string;
-  /** What to do about it. */
-  advice?: string;
-}
+/** Why units of a run are not complete, by its kind. */
+type Explain = (database: Database, run: Run, phases: readonly Unit[]) => Promise<Reason[]>;
 
 /**
  * Why a run is not complete, from the ledger alone: phases, then the checks and batches behind them. What the ledger cannot
- * know is handed in: `leftOpen` is a run that it has as open and whose workflow is gone.
+ * know is handed in: `leftOpen` is a run that it has as open and whose workflow is gone; `explain` knows the run's kind.
  */
 export async function explainRun(
   database: Database,
   run: Run,
-  { leftOpen = false }: { leftOpen?: boolean } = {},
+  { leftOpen = false, explain }: { leftOpen?: boolean; explain?: Explain | undefined } = {},
 ): Promise<Reason[]> {
   const [units, checks, batches, fallbacks] = await Promise.all([
     readUnits(database, run.runId),
@@ -44,14 +37,7 @@ export async function explainRun(
       });
     }
   }
-  // Fits that only wait for their folds are told by the phase.
-  const prepared = units.some(({ unit, verdict }) => unit === 'folds' && verdict === 'complete');
-  for (const missing of prepared ? await missingFits(database, run.runId) : []) {
-    reasons.push(explainFits(run, missing));
-  }
-  for (const range of run.request === null ? [] : await unitRanges(database, run.runId)) {
-    if (range.verdict !== 'skipped') reasons.push(explainRange(run, range));
-  }
+  reasons.push(...((await explain?.(database, run, units)) ?? []));
   for (const check of checks.filter((each) => !each.passed && each.severity !== 'info')) {
     reasons.push({
       subject: `${check.severity === 'block' ? 'check' : 'warning'} ${check.unit}/${check.name}`,
@@ -94,29 +80,4 @@ export async function explainRun(
     });
   }
   return reasons;
-}
-
-/** Fits of one model that share a verdict and its reason. */
-function explainFits(
-  { key }: Run,
-  { label, folds, verdict, reason }: Awaited<ReturnType<typeof missingFits>>[number],
-): Reason {
-  return {
-    subject: `${label} fold ${folds.join(', ')} ${verdict}`,
-    text: reason ?? 'not fitted yet',
-    ...(verdict === 'quarantined' && { advice: `mend the cause, then: npx sevenfold retry ${key}` }),
-  };
-}
-
-/** Neighbouring dates or windows that share a verdict and its reason. */
-function explainRange({ key }: Run, range: UnitRange): Reason {
-  const what = range.kind === 'window' ? 'training window' : 'date';
-  const days = rangeText(range);
-  return {
-    subject: `${range.modelVersion} ${what} ${days} (${range.units}) ${range.verdict}`,
-    text: range.reason ?? 'not done yet',
-    ...(range.verdict === 'quarantined' && {
-      advice: `mend the cause, then: npx sevenfold retry ${key} · or: npx sevenfold skip ${key} --dates ${days} --reason "…"`,
-    }),
-  };
 }

@@ -2,7 +2,6 @@
  * What Slack is told of a day, in Block Kit. Its limits, beyond which a message is refused as a whole: a header of 150
  * characters, a section's text of 3,000, ten fields of 2,000 each, fifty blocks.
  */
-import type { ContextBlock, DividerBlock, HeaderBlock, SectionBlock } from '@slack/types';
 import type { DailyReport } from '../pages/daily-report-data.ts';
 import { totalErrors } from '../ledger/evaluation.ts';
 import { concernsOf } from '../pages/data/concerns.ts';
@@ -10,17 +9,10 @@ import { expectedYield, valueOf } from '../pages/data/portfolio.ts';
 import type { Decision, Portfolio, Position, Transaction } from '../pages/data/portfolio.ts';
 import { cents, clipped, count, dollars, fine, percent, share } from '../pages/format.ts';
 import { isParityKey } from '../planning/daily-input.ts';
+import type { Outcome } from '../kinds/daily/record.ts';
+import type { MessageBlock, SlackMessage } from './message.ts';
 import { escapeMrkdwn } from './webhook.ts';
-
-export type Outcome = 'complete' | 'infeasible' | 'failed';
-
-export type MessageBlock = HeaderBlock | SectionBlock | DividerBlock | ContextBlock;
-
-export interface SlackMessage {
-  /** What a notification shows, and what is read where blocks are not. */
-  text: string;
-  blocks: MessageBlock[];
-}
+import type { ContextBlock, DividerBlock, HeaderBlock, SectionBlock } from '@slack/types';
 
 const maxHeader = 150;
 const maxText = 3_000;

@@ -16,36 +16,19 @@ export type DailyPhase = (typeof dailyPhases)[number];
 /** What can be a unit of a run on pools: a phase, or a stretch of days that is evaluated. */
 export type PoolUnit = DailyPhase | `days ${Day}..${Day}`;
 
-/** The phases of what is done with prices; each is one unit of its run, `train`, `infer` and `audit` stand for many. */
-export type PriceUnit = 'import' | 'train' | 'infer' | 'audit' | 'evaluate' | 'report';
-
 /** The phases of a cross-validation; `fit` stands for many. */
 export type CvUnit = 'folds' | 'fit' | 'select' | 'refit' | 'report';
 
-/** The phases of a run of any kind. */
-export type RunUnit = PoolUnit | PriceUnit | CvUnit;
-
-/** A phase that is done in chunks: its units are verified one by one, from rows that carry their own fingerprints. */
-export type FannedUnit = ForecastUnit | 'fit';
 export type ForecastUnit = 'train' | 'infer' | 'audit';
-
-export function isFanned(unit: RunUnit): unit is FannedUnit {
-  return unit === 'train' || unit === 'infer' || unit === 'audit' || unit === 'fit';
-}
 
 /** The jobs of the pool pipeline, as their folders below spark/sevenfold_jobs are called. */
 export type PoolJob = 'pool_ingest' | 'pool_metrics' | 'pool_forecast' | 'pool_evaluate';
 
 /** The jobs on prices that are one batch of their phase. */
-const priceJobs = ['price_import', 'forecast_evaluate'] as const;
-export type PriceJob = (typeof priceJobs)[number];
+export type PriceJob = 'price_import' | 'forecast_evaluate';
 
 /** The jobs of a cross-validation that are one batch of their phase. */
 export type CvJob = 'cv_prepare' | 'cv_refit';
-
-export function isPriceJob(job: string): job is PriceJob {
-  return (priceJobs as readonly string[]).includes(job);
-}
 
 export function isDailyPhase(unit: string): unit is DailyPhase {
   return (dailyPhases as readonly string[]).includes(unit);

@@ -10,7 +10,7 @@ import {
   resolveAlerts,
 } from './ledger.ts';
 import type { Alert, AlertKind, AppliedSchedule } from './ledger.ts';
-import { isWorkflowName, schedulableWorkflows } from './workflows.ts';
+import { schedulable } from './workflows.ts';
 
 /**
  * Brings one line to a person. `sent: false` means that it certainly did not arrive and may be sent again; where nobody
@@ -85,10 +85,7 @@ async function tell(
   now: Date,
 ): Promise<string[]> {
   const told = schedules
-    .filter(
-      ({ spec }) =>
-        isWorkflowName(spec.workflow) && !schedulableWorkflows[spec.workflow].isSample(spec.input),
-    )
+    .filter(({ spec }) => schedulable(spec.workflow)?.isSample(spec.input) === false)
     .map(({ id }) => id);
   const alerts = await claimUnnotified(database, told, now);
   const problems: string[] = [];

@@ -2,7 +2,7 @@ import type { RunStatus } from '../ledger/runs.ts';
 import { nominalTimes } from './cron.ts';
 import { durationMs } from './duration.ts';
 import type { AlertKind, AppliedSchedule } from './ledger.ts';
-import { isWorkflowName, schedulableWorkflows } from './workflows.ts';
+import { schedulable } from './workflows.ts';
 
 /** Older runs are not looked at any more: nobody acts on them. */
 export const lookBackMs = 31 * 86_400_000;
@@ -37,8 +37,8 @@ export function owedRuns(schedules: readonly AppliedSchedule[], now: Date): Owed
   return schedules.flatMap((schedule) => {
     const { spec, pauses, removedAt, countsFrom } = schedule;
     // A row may have been written by other code than this.
-    if (removedAt !== null || !isWorkflowName(spec.workflow)) return [];
-    if (schedulableWorkflows[spec.workflow].outsideLedger) return [];
+    const workflow = schedulable(spec.workflow);
+    if (removedAt !== null || workflow === undefined || workflow.outsideLedger) return [];
     const after = new Date(Math.max(countsFrom.getTime(), now.getTime() - lookBackMs));
     const completeInMs = durationMs(spec.deadline)!;
     const startsInMs = Math.min(durationMs(spec.jitter)! + startsWithinMs, completeInMs);
@@ -49,7 +49,7 @@ export function owedRuns(schedules: readonly AppliedSchedule[], now: Date): Owed
         nominalTime,
         startBy: new Date(nominalTime.getTime() + startsInMs),
         completeBy: new Date(nominalTime.getTime() + completeInMs),
-        key: schedulableWorkflows[spec.workflow].runKey?.(spec.input, nominalTime),
+        key: workflow.scheduledKey?.(spec.input, nominalTime),
         workflowId: scheduledWorkflowId(spec.id, nominalTime),
       }));
   });

@@ -8,8 +8,7 @@ import { shown } from '../planning/legible.ts';
 import { suggestion } from '../planning/nearest.ts';
 import { cron } from './cron.ts';
 import { durationBetween, durationMs } from './duration.ts';
-import { isWorkflowName, schedulableWorkflows } from './workflows.ts';
-import type { WorkflowName } from './workflows.ts';
+import { schedulable, schedulableNames } from './workflows.ts';
 
 /** What Temporal does when a time comes and the run before it is still open; its own names. */
 export const overlapPolicies = [
@@ -24,7 +23,7 @@ export const overlapPolicies = [
 /** One schedule as config/schedules.json has it, complete and checked. Times are UTC, lengths of time as `2h`. */
 export interface ScheduleEntry {
   id: string;
-  workflow: WorkflowName;
+  workflow: string;
   /** Minute, hour, day of month, month, day of week. */
   cron: string;
   input: Record<string, unknown>;
@@ -47,7 +46,8 @@ const guards: Guards<ScheduleEntry> = {
           ok: false,
           message: `is ${shown(value)}, but must be a name of at most 60 of a-z, 0-9 and "-".`,
         },
-  workflow: oneOf(...(Object.keys(schedulableWorkflows) as WorkflowName[])),
+  // Asked at each use: a kind may be registered later than this file is loaded.
+  workflow: (value) => oneOf(...schedulableNames())(value),
   cron,
   input: (value) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -100,7 +100,7 @@ function readEntry(raw: unknown, index: number, installation: Installation): Sch
   const entry = accepted(readFields(raw, what, guards, ['id', 'workflow', 'cron', 'deadline']));
   const whole: ScheduleEntry = { ...defaults, ...entry };
   whole.input = fillDataset(whole, installation);
-  const refusal = schedulableWorkflows[whole.workflow].refusal(whole.input);
+  const refusal = schedulable(whole.workflow)!.refusal(whole.input);
   if (refusal !== undefined) {
     const hint =
       installation.dataset === 'files' &&
@@ -123,7 +123,7 @@ function fillDataset(
   { workflow, input }: ScheduleEntry,
   installation: Installation,
 ): Record<string, unknown> {
-  if (!schedulableWorkflows[workflow].takesDataset || input['dataset'] !== undefined) return input;
+  if (schedulable(workflow)?.takesDataset !== true || input['dataset'] !== undefined) return input;
   const { dataset, datasetPath } = installation;
   return {
     ...input,
@@ -147,9 +147,4 @@ export function chooseEntries(entries: readonly ScheduleEntry[], ids: readonly s
     throw new Failure('InvalidInput', `${file} has no schedule "${unknown}". ${suggestion(unknown, known)}`);
   }
   return ids.length === 0 ? [...entries] : entries.filter(({ id }) => ids.includes(id));
-}
-
-/** A row of the ledger may be of older or newer code: one whose workflow is not known here is not judged. */
-export function isKnownEntry(entry: ScheduleEntry): boolean {
-  return isWorkflowName(entry.workflow);
 }

@@ -7,7 +7,7 @@ import { openAlerts, readApplied, recordPaused } from './ledger.ts';
 import type { Alert } from './ledger.ts';
 import { describeOurs, strayIds } from './temporal.ts';
 import type { ScheduleServer } from './temporal.ts';
-import { isWorkflowName, schedulableWorkflows } from './workflows.ts';
+import { schedulable } from './workflows.ts';
 
 export interface ListedSchedule {
   id: string;
@@ -68,13 +68,13 @@ async function lastRuns(
   now: Date,
 ): Promise<ListedSchedule['lastRuns']> {
   const times = nominalTimes(entry.cron, new Date(now.getTime() - lookBackMs), now, timesShown);
-  const workflow = isWorkflowName(entry.workflow) ? schedulableWorkflows[entry.workflow] : undefined;
+  const workflow = schedulable(entry.workflow);
   const { rows } = await database.query<ListedSchedule['lastRuns'][number]>(
     `select key, status, statement, workflow_id as "workflowId" from runs
       where key = any ($1) or workflow_id = any ($2)
       order by date desc nulls last, claimed_at desc limit 5`,
     [
-      times.flatMap((time) => workflow?.runKey?.(entry.input, time) ?? []),
+      times.flatMap((time) => workflow?.scheduledKey?.(entry.input, time) ?? []),
       [...started, ...times.map((time) => scheduledWorkflowId(entry.id, time))],
     ],
   );

@@ -9,7 +9,7 @@ import { Failure } from '../failures.ts';
 import { durationMs } from './duration.ts';
 import type { ScheduleEntry } from './entries.ts';
 import { readApplied, recordApplied, recordPaused, recordRemoved } from './ledger.ts';
-import { schedulableWorkflows } from './workflows.ts';
+import { schedulable } from './workflows.ts';
 
 /** Temporal's part that this file needs. */
 export type ScheduleServer = Pick<Client, 'schedule'>;
@@ -156,7 +156,7 @@ function scheduleOptions(entry: ScheduleEntry): ScheduleOptions {
     // Temporal appends the nominal time.
     workflowId: entry.id,
     memo: { schedule: entry.id, deadline: entry.deadline },
-    priority: { priorityKey: schedulableWorkflows[entry.workflow].priority },
+    priority: { priorityKey: schedulable(entry.workflow)!.priority },
   };
   return {
     scheduleId: entry.id,

@@ -5,8 +5,8 @@ import { evaluationKey, evaluationUnits, parseEvaluationInput } from '../plannin
 import { isDailyPhase } from '../planning/phases.ts';
 import { refuseMore } from './one-input.ts';
 import { evaluationPriority, lightActivityOptions } from './options.ts';
-import { work } from './pool-work.ts';
-import { accepted, batch, carryOut, dayOf } from './run-control.ts';
+import { poolBatch, work } from './pool-work.ts';
+import { accepted, carryOut, dayOf } from './run-control.ts';
 
 const { openRun } = proxyActivities<Activities>(lightActivityOptions);
 
@@ -27,7 +27,9 @@ export async function evaluatePools(raw: unknown, ...more: unknown[]): Promise<R
       steps: units.map((unit) => ({
         unit,
         force: input.force === true && !isDailyPhase(unit),
-        work: isDailyPhase(unit) ? work[unit] : (fence, control) => batch('pool_evaluate', fence, control),
+        work: isDailyPhase(unit)
+          ? work[unit]
+          : (fence, control) => poolBatch('pool_evaluate', fence, control),
       })),
     },
     (claimant) =>

@@ -8,7 +8,6 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ChunkFailure } from '../ledger/chunks.ts';
-import type { FannedUnit } from '../planning/phases.ts';
 import { waitMs } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
 import { backfillPriority, engineActivities, lightActivityOptions, prioritised } from './options.ts';
@@ -23,7 +22,7 @@ const mostEvents = 4_000;
 
 export interface FanOut {
   runId: string;
-  unit: FannedUnit;
+  unit: string;
   control: RunControl;
   /** How many chunks are in flight at once; asked again for each. */
   concurrency: () => number;

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { Fence } from '../ledger/units.ts';
-import type { ForecastUnit } from '../planning/phases.ts';
+import type { ForecastUnit, PriceJob } from '../planning/phases.ts';
 import { parseSkipInput } from '../planning/skip-input.ts';
 import type { SkipInput } from '../planning/skip-input.ts';
 import { steeredConcurrency } from './concurrency.ts';
@@ -83,11 +83,16 @@ export function lookedAt(unit: ForecastUnit): Step {
   return { unit, force: false, goesOn: true, work: async () => {} };
 }
 
+/** One batch on prices. */
+export async function priceBatch(job: PriceJob, fence: Fence, control: RunControl): Promise<void> {
+  await batch({ fence, job, input: await light.planPriceBatch({ job, fence }) }, control);
+}
+
 export const evaluateStep: Step = {
   unit: 'evaluate',
   force: false,
   goesOn: true,
-  work: (fence, control) => batch('forecast_evaluate', fence, control),
+  work: (fence, control) => priceBatch('forecast_evaluate', fence, control),
 };
 
 export const reportStep: Step = {

@@ -2,9 +2,10 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { importKey, parseImportInput } from '../planning/import-input.ts';
+import { priceBatch } from './forecast-work.ts';
 import { refuseMore } from './one-input.ts';
 import { backfillPriority, lightActivityOptions } from './options.ts';
-import { accepted, batch, carryOut, yesterdayOf } from './run-control.ts';
+import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 
 const { openImport } = proxyActivities<Activities>(lightActivityOptions);
 
@@ -18,7 +19,11 @@ export async function importPrices(raw: unknown, ...more: unknown[]): Promise<Ru
       date: yesterdayOf(),
       priority: backfillPriority,
       steps: [
-        { unit: 'import', force: false, work: (fence, control) => batch('price_import', fence, control) },
+        {
+          unit: 'import',
+          force: false,
+          work: (fence, control) => priceBatch('price_import', fence, control),
+        },
       ],
     },
     (claimant) => openImport({ ...claimant, key: importKey(input), input }),

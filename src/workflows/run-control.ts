@@ -21,8 +21,6 @@ import type { RunSummary } from '../activities/runs.ts';
 import type { FailureType } from '../failures.ts';
 import type { Fence } from '../ledger/units.ts';
 import { addDays } from '../planning/days.ts';
-import { isPriceJob } from '../planning/phases.ts';
-import type { PoolJob, PriceJob, RunUnit } from '../planning/phases.ts';
 import { maximumTries, waitMs } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
 import { engineActivities, lightActivityOptions } from './options.ts';
@@ -59,7 +57,7 @@ export const retryFailedUpdate = defineUpdate<string>('retryFailed');
 
 /** One piece of a run: a phase, or a stretch of days. */
 export interface Step {
-  unit: RunUnit;
+  unit: string;
   force: boolean;
   /** What is done once it is known to be needed. */
   work: (fence: Fence, control: RunControl) => Promise<unknown>;
@@ -291,12 +289,12 @@ async function tell(runId: string): Promise<void> {
   }
 }
 
-/** Plans a job's request, hands it to the engine and waits for its verdict; a batch that failed is thrown by its type. */
-export async function batch(job: PoolJob | PriceJob, fence: Fence, control: RunControl): Promise<void> {
-  const input = isPriceJob(job)
-    ? await light.planPriceBatch({ job, fence })
-    : await light.planPoolBatch({ job, fence });
-  const outcome = await sendBatch(control, { fence, job, input, timeoutMs: batchTimeoutMs });
+/** Hands a job to the engine and waits for its verdict; a batch that failed is thrown by its type. */
+export async function batch(
+  request: { fence: Fence; job: string; input: Record<string, unknown> },
+  control: RunControl,
+): Promise<void> {
+  const outcome = await sendBatch(control, { ...request, timeoutMs: batchTimeoutMs });
   if (!outcome.succeeded) {
     throw ApplicationFailure.nonRetryable(
       `Batch ${outcome.batchId} failed: ${outcome.message}`,

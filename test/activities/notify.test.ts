@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { notifyRun } from '../../src/activities/notify.ts';
-import type { SlackMessage } from '../../src/notifications/slack-message.ts';
+import type { SlackMessage } from '../../src/notifications/message.ts';
 import { assertSlackTakes } from '../notifications/slack-limits.ts';
 import { deadAddress, receiver } from '../support/slack-receiver.ts';
 import { fillRichDay } from '../pages/rich-day.ts';

@@ -7,13 +7,9 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { beginPhase, verifyPhase } from '../../src/activities/phases.ts';
-import {
-  groupPools,
-  prefilterPools,
-  snapshotSettings,
-  writeReport,
-} from '../../src/activities/pool-phases.ts';
-import { closeRun, openRun } from '../../src/activities/runs.ts';
+import { writeReport } from '../../src/activities/report.ts';
+import { closeRun } from '../../src/activities/runs.ts';
+import { groupPools, openRun, prefilterPools, snapshotSettings } from '../../src/kinds/daily/activities.ts';
 import { readRun } from '../../src/ledger/runs.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import { settingsOfRun } from '../../src/ledger/settings-snapshot.ts';

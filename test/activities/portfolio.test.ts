@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { verifyPhase } from '../../src/activities/phases.ts';
-import { allocate, filterPools } from '../../src/activities/portfolio.ts';
-import { readGas } from '../../src/activities/portfolio-day.ts';
+import { allocate, filterPools } from '../../src/kinds/daily/portfolio.ts';
+import { readGas } from '../../src/kinds/daily/portfolio-day.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import { readUnit } from '../../src/ledger/units.ts';
 import { dice } from '../support/allocation-problems.ts';

@@ -8,7 +8,7 @@ import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { cancelBatches } from '../../src/activities/end-batches.ts';
 import { runBatch } from '../../src/activities/run-batch.ts';
 import type { BatchOutcome } from '../../src/activities/run-batch.ts';
-import { openRun } from '../../src/activities/runs.ts';
+import { openRun } from '../../src/kinds/daily/opening.ts';
 import { dailyPhases } from '../../src/planning/phases.ts';
 import { beginAttempt } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import type { BatchOutcome, RunBatchInput } from '../../src/activities/run-batch.ts';
-import { openRun } from '../../src/activities/runs.ts';
+import { openRun } from '../../src/kinds/daily/opening.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { findBatch, readBatches } from '../../src/ledger/batches.ts';

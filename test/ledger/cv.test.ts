@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
-import { cvStatement } from '../../src/ledger/cv-statement.ts';
+import { cvStatement } from '../../src/kinds/cross-validation/statement.ts';
 import { outOfTheRunning } from '../../src/ledger/cv-choice.ts';
 import { cvCounts, fitKey, layOutFits } from '../../src/ledger/cv.ts';
 import type { CvRequest } from '../../src/ledger/cv.ts';

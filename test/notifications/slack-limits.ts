@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SlackMessage } from '../../src/notifications/slack-message.ts';
+import type { SlackMessage } from '../../src/notifications/message.ts';
 
 /** Slack's limits, as its documentation of Block Kit has them; beyond one of them the whole message is refused. */
 export function assertSlackTakes({ text, blocks }: SlackMessage): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { slackMessage } from '../../src/notifications/slack-message.ts';
-import type { MessageBlock, SlackMessage } from '../../src/notifications/slack-message.ts';
+import type { MessageBlock, SlackMessage } from '../../src/notifications/message.ts';
 import type { DailyReport } from '../../src/pages/daily-report-data.ts';
 import type { Position, Transaction } from '../../src/pages/data/portfolio.ts';
 import { decision, phase, emptyPortfolio, portfolio, reportData } from '../pages/report-data.ts';

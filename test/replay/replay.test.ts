@@ -57,7 +57,7 @@ const mustHold: Record<string, ((event: Event) => boolean)[]> = {
 
 describe('open runs go on under the code of today', () => {
   test('every stored history is named here, and every name is stored', () => {
-    const stored = readdirSync(new URL('histories/', import.meta.url)).map((file) =>
+    const stored = readdirSync(new URL('histories', import.meta.url)).map((file) =>
       file.replace('.json', ''),
     );
     assert.deepEqual(stored.sort(), Object.keys(mustHold).sort());

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { beginPhase, verifyPhase } from '../../src/activities/phases.ts';
-import { prefilterPools, snapshotSettings } from '../../src/activities/pool-phases.ts';
-import { allocate, filterPools } from '../../src/activities/portfolio.ts';
-import { openRun } from '../../src/activities/runs.ts';
+import {
+  allocate,
+  filterPools,
+  openRun,
+  prefilterPools,
+  snapshotSettings,
+} from '../../src/kinds/daily/activities.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import type { DailyPhase } from '../../src/planning/phases.ts';
 import { dailyPhases } from '../../src/planning/phases.ts';

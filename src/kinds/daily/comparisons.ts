@@ -2,19 +2,25 @@
  * What the portfolio is held against, day by day: the first allocation simply held, and a decision every seven days by
  * the APY of the day before, under the same caps and at the same prices. Deciding daily has to be worth its costs.
  */
-import type { Database, PoolClient } from '../database/pool.ts';
-import { addDays, daysBetween } from '../planning/days.ts';
-import type { Day } from '../planning/days.ts';
-import { allocate } from '../pools/allocation/allocate.ts';
-import type { Allocation } from '../pools/allocation/allocate.ts';
-import { assembleProblem } from '../pools/allocation/assemble.ts';
-import type { AllocationProblem } from '../pools/allocation/problem.ts';
-import { dollarsOf, formatAmount, formatDollars, parseAmount, valueOf } from '../pools/portfolio/amounts.ts';
-import { openNext, total } from '../pools/portfolio/opening.ts';
-import type { Holding } from '../pools/portfolio/opening.ts';
-import type { TokenPrice } from '../pools/portfolio/prices.ts';
-import { readYields } from '../pools/portfolio/yields.ts';
-import type { PoolSettings } from '../pools/settings.ts';
+import type { Database, PoolClient } from '../../database/pool.ts';
+import { addDays, daysBetween } from '../../planning/days.ts';
+import type { Day } from '../../planning/days.ts';
+import { allocate } from '../../pools/allocation/allocate.ts';
+import type { Allocation } from '../../pools/allocation/allocate.ts';
+import { assembleProblem } from '../../pools/allocation/assemble.ts';
+import type { AllocationProblem } from '../../pools/allocation/problem.ts';
+import {
+  dollarsOf,
+  formatAmount,
+  formatDollars,
+  parseAmount,
+  valueOf,
+} from '../../pools/portfolio/amounts.ts';
+import { openNext, total } from '../../pools/portfolio/opening.ts';
+import type { Holding } from '../../pools/portfolio/opening.ts';
+import type { TokenPrice } from '../../pools/portfolio/prices.ts';
+import { readYields } from '../../pools/portfolio/yields.ts';
+import type { PoolSettings } from '../../pools/settings.ts';
 import { readCandidates, readPrices } from './portfolio-day.ts';
 import type { DayOfPortfolio } from './portfolio-day.ts';
 

@@ -1,5 +1,5 @@
 import { advanceComparisons, storeComparisons } from './comparisons.ts';
-import type { Dependencies } from './dependencies.ts';
+import type { Dependencies } from '../../activities/dependencies.ts';
 import {
   priceWarnings,
   readCandidates,
@@ -11,23 +11,23 @@ import {
 } from './portfolio-day.ts';
 import type { DayOfPortfolio } from './portfolio-day.ts';
 import { followNewestVerdict } from './verdicts.ts';
-import { inTransaction } from '../database/pool.ts';
-import type { PoolClient } from '../database/pool.ts';
-import { failpoint } from '../failpoints.ts';
-import { portfolioOf, readRun } from '../ledger/runs.ts';
-import type { Fence } from '../ledger/units.ts';
-import { passFence } from '../ledger/units.ts';
-import { allocate as solveAllocation, stuckIn } from '../pools/allocation/allocate.ts';
-import type { Allocation } from '../pools/allocation/allocate.ts';
-import { assembleProblem } from '../pools/allocation/assemble.ts';
-import { gasCosts } from '../pools/allocation/gas.ts';
-import { withUntouched } from '../pools/allocation/plan.ts';
-import type { Step } from '../pools/allocation/plan.ts';
-import { solverName } from '../pools/allocation/solver.ts';
-import { finalFilterPool } from '../pools/final-filter.ts';
-import { dollarsOf, formatAmount, formatDollars, formatPrice } from '../pools/portfolio/amounts.ts';
-import { portfolioSource } from '../pools/portfolio/source.ts';
-import { settingsOfRun } from '../ledger/settings-snapshot.ts';
+import { inTransaction } from '../../database/pool.ts';
+import type { PoolClient } from '../../database/pool.ts';
+import { failpoint } from '../../failpoints.ts';
+import { portfolioOf, readRun } from '../../ledger/runs.ts';
+import type { Fence } from '../../ledger/units.ts';
+import { passFence } from '../../ledger/units.ts';
+import { allocate as solveAllocation, stuckIn } from '../../pools/allocation/allocate.ts';
+import type { Allocation } from '../../pools/allocation/allocate.ts';
+import { assembleProblem } from '../../pools/allocation/assemble.ts';
+import { gasCosts } from '../../pools/allocation/gas.ts';
+import { withUntouched } from '../../pools/allocation/plan.ts';
+import type { Step } from '../../pools/allocation/plan.ts';
+import { solverName } from '../../pools/allocation/solver.ts';
+import { finalFilterPool } from '../../pools/final-filter.ts';
+import { dollarsOf, formatAmount, formatDollars, formatPrice } from '../../pools/portfolio/amounts.ts';
+import { portfolioSource } from '../../pools/portfolio/source.ts';
+import { settingsOfRun } from '../../ledger/settings-snapshot.ts';
 
 interface PhaseInput {
   fence: Fence;

@@ -1,7 +1,7 @@
-import type { Database } from '../database/pool.ts';
-import { cvRequestOf, missingFits, readSelection } from './cv.ts';
-import type { Run, RunStatus } from './runs.ts';
-import { readUnits } from './units.ts';
+import type { Database } from '../../database/pool.ts';
+import { cvRequestOf, missingFits, readSelection } from '../../ledger/cv.ts';
+import type { Run, RunStatus } from '../../ledger/runs.ts';
+import { readUnits } from '../../ledger/units.ts';
 
 /** Missing fits that a statement names; the rest is counted. `why` has them all. */
 const named = 3;

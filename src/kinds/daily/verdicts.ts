@@ -1,4 +1,4 @@
-import type { PoolClient } from '../database/pool.ts';
+import type { PoolClient } from '../../database/pool.ts';
 
 /** A pool's own flag is that of the newest day it was judged on: a day that is looked at again later leaves it alone. */
 export async function followNewestVerdict(client: PoolClient, dataset: string, date: string): Promise<void> {

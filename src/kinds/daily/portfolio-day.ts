@@ -1,19 +1,19 @@
 /** What the phases filter and allocate read of a day: prices, balances, pools, gas, the icebox. Only reads. */
-import type { Database } from '../database/pool.ts';
-import { addDays } from '../planning/days.ts';
-import type { Day } from '../planning/days.ts';
-import { forecastBelievedDays } from '../pools/allocation/assemble.ts';
-import type { Candidate } from '../pools/allocation/assemble.ts';
-import { unknownBaseFeeGwei, unknownEthUsd } from '../pools/allocation/gas.ts';
-import type { ForecastedPool } from '../pools/final-filter.ts';
-import { leastUsualDays, usualDays } from '../pools/plausible.ts';
-import { parseAmount, parsePrice } from '../pools/portfolio/amounts.ts';
-import type { Holding } from '../pools/portfolio/opening.ts';
-import { pricesOn } from '../pools/portfolio/prices.ts';
-import type { Close, TokenPrice } from '../pools/portfolio/prices.ts';
-import { approvedTokensOf, maturityOfPool } from '../pools/prefilter.ts';
-import type { PoolToJudge } from '../pools/prefilter.ts';
-import type { PoolSettings } from '../pools/settings.ts';
+import type { Database } from '../../database/pool.ts';
+import { addDays } from '../../planning/days.ts';
+import type { Day } from '../../planning/days.ts';
+import { forecastBelievedDays } from '../../pools/allocation/assemble.ts';
+import type { Candidate } from '../../pools/allocation/assemble.ts';
+import { unknownBaseFeeGwei, unknownEthUsd } from '../../pools/allocation/gas.ts';
+import type { ForecastedPool } from '../../pools/final-filter.ts';
+import { leastUsualDays, usualDays } from '../../pools/plausible.ts';
+import { parseAmount, parsePrice } from '../../pools/portfolio/amounts.ts';
+import type { Holding } from '../../pools/portfolio/opening.ts';
+import { pricesOn } from '../../pools/portfolio/prices.ts';
+import type { Close, TokenPrice } from '../../pools/portfolio/prices.ts';
+import { approvedTokensOf, maturityOfPool } from '../../pools/prefilter.ts';
+import type { PoolToJudge } from '../../pools/prefilter.ts';
+import type { PoolSettings } from '../../pools/settings.ts';
 
 export interface DayOfPortfolio {
   dataset: string;

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { Database } from '../../database/pool.ts';
+import { readDates, requestOf } from '../../ledger/forecasts.ts';
+import type { Run } from '../../ledger/runs.ts';
+import type { Day } from '../../planning/days.ts';
+import type { DueDate } from '../../planning/forecast-dates.ts';
+import { layOutModel } from '../backfill/layout.ts';
+
+/** Of the dates that are whole, a share that hangs on the dates alone: the same ones every time. */
+export async function layOutAudit(
+  database: Database,
+  run: Run,
+  due: readonly DueDate[],
+  sample: number,
+): Promise<void> {
+  const request = requestOf(run);
+  for (const model of request.models) {
+    const states = await readDates(database, request, model, due);
+    const whole = new Set(states.filter(({ state }) => state === 'complete').map(({ date }) => date));
+    const lot = (date: Day): string => createHash('sha256').update(`${model.version}/${date}`).digest('hex');
+    const chosen = due
+      .filter(({ date }) => whole.has(date))
+      .map((each) => ({ ...each, lot: lot(each.date) }))
+      .sort((a, b) => (a.lot < b.lot ? -1 : 1))
+      .slice(0, Math.ceil(whole.size * sample));
+    await layOutModel(database, run, {
+      kind: 'date',
+      modelVersion: model.version,
+      units: chosen.map(({ date }) => `${model.version}/${date}`),
+      dates: chosen.map(({ date }) => date),
+      trainingDates: chosen.map(({ trainingDate }) => trainingDate),
+      rowsDue: request.paths,
+      skipped: chosen.map(() => null),
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import type { Dependencies } from '../../activities/dependencies.ts';
+import type { Database } from '../../database/pool.ts';
+import type { ForecastRequest } from '../../ledger/forecasts.ts';
+import type { Claimant, Run } from '../../ledger/runs.ts';
+import type { AuditInput, BackfillInput, TrainInput } from '../../planning/backfill-input.ts';
+import type { Day } from '../../planning/days.ts';
+import type { DueDate } from '../../planning/forecast-dates.ts';
+import type { Kind } from '../kind.ts';
+
+export type ForecastInput = BackfillInput | TrainInput | AuditInput;
+
+/** What a run of forecasts comes to: its request, and the dates that the calendar owes. */
+export interface Due {
+  request: ForecastRequest;
+  due: DueDate[];
+  openDays: Day[];
+}
+
+/** A kind whose units are training windows and forecast dates. */
+export interface ForecastKind extends Kind {
+  opening: {
+    /** The business key; `yesterday` is what an `end` of that name means. */
+    key(input: ForecastInput, yesterday: Day): string;
+    /** Refuses, before anything is written, what another run or a changed world stands against. */
+    check?(
+      deps: Dependencies,
+      claim: Claimant & { key: string; input: ForecastInput },
+      due: Due,
+    ): Promise<void>;
+    layOut(database: Database, run: Run, due: Due, input: ForecastInput): Promise<void>;
+    /** A further start looks at every unit again, not only at those that failed. */
+    afresh: boolean;
+  };
+}

@@ -1,0 +1,3 @@
+export { planCvBatch } from './batches.ts';
+export { openCrossValidation } from './opening.ts';
+export { selectModel } from './select.ts';

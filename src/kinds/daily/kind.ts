@@ -1,0 +1,64 @@
+import { dailyPriority } from '../../workflows/options.ts';
+import { datasetKey, isSampleKey, parseDailyInput, runKey } from '../../planning/daily-input.ts';
+import type { DailyInput } from '../../planning/daily-input.ts';
+import type { DailyPhase } from '../../planning/phases.ts';
+import type { Kind, Phase } from '../kind.ts';
+import { bySql, pageIsThere, phasesByName } from '../phase.ts';
+import { dayOf, fixedDay, refusalOf } from '../start.ts';
+import { phaseStatement } from '../statement.ts';
+import { reads } from './reads.ts';
+import { countsOfDay, figuresOfDay, outcomeOfDay, remarksOnSource } from './record.ts';
+import type { Outcome } from './record.ts';
+
+const sql = (name: string) => bySql(new URL(`sql/${name}.sql`, import.meta.url));
+
+export const phases: Record<DailyPhase, Phase> = {
+  prepare: { reads: reads.prepare, whole: sql('prepare') },
+  ingest: { reads: reads.ingest, whole: sql('ingest') },
+  prefilter: { reads: reads.prefilter, whole: sql('prefilter') },
+  metrics: { reads: reads.metrics, whole: sql('metrics') },
+  forecast: { reads: reads.forecast, whole: sql('forecast') },
+  filter: { reads: reads.filter, whole: sql('filter') },
+  allocate: { reads: reads.allocate, whole: sql('allocate') },
+  report: { reads: reads.report, whole: pageIsThere },
+};
+
+/** One day of one data set of pools, from its files to a decision. */
+export const daily: Kind = {
+  name: 'dailyPipeline',
+  title: 'daily pipeline',
+  priority: dailyPriority,
+  refusal: (input) => fixedDay('dailyPipeline', input) ?? refusalOf(parseDailyInput(input)),
+  takesDataset: true,
+  scheduledKey: (input, nominalTime) => runKey(input as unknown as DailyInput, dayOf(nominalTime)),
+  isSample: (input) => isSampleKey(datasetKey(input as unknown as DailyInput)),
+  phase: phasesByName(phases),
+  counts: countsOfDay,
+  statement: async (_, run, ending) => {
+    const { pools, poolsPassed, poolsForecast, poolsHeld, transactions } = ending.counts;
+    const made = `${poolsPassed} of ${pools} pools passed, ${poolsForecast} forecast, ${poolsHeld} held after ${transactions} transactions`;
+    return phaseStatement(run, ending, made);
+  },
+  finish: async (database, run, counts) => ({
+    title: `daily ${run.date}`,
+    figures: await figuresOfDay(database, run, counts),
+    remarks: await remarksOnSource(database, run),
+  }),
+  page: async (database, run) => {
+    const [{ loadDailyReport }, { renderDailyReport }] = await Promise.all([
+      import('../../pages/daily-report-data.ts'),
+      import('../../pages/daily-report.ts'),
+    ]);
+    return renderDailyReport(await loadDailyReport(database, run.runId));
+  },
+  message: {
+    outcome: async (database, run) => (isSampleKey(run.dataset) ? undefined : outcomeOfDay(database, run)),
+    build: async (database, run, outcome) => {
+      const [{ loadDailyReport }, { slackMessage }] = await Promise.all([
+        import('../../pages/daily-report-data.ts'),
+        import('../../notifications/slack-message.ts'),
+      ]);
+      return slackMessage(await loadDailyReport(database, run.runId), outcome as Outcome);
+    },
+  },
+};

@@ -1,0 +1,47 @@
+import { datasetKey, isSampleKey } from '../../planning/daily-input.ts';
+import { evaluationKey, parseEvaluationInput } from '../../planning/evaluation-input.ts';
+import type { EvaluationInput } from '../../planning/evaluation-input.ts';
+import { isDailyPhase, stretchOf } from '../../planning/phases.ts';
+import type { PoolUnit } from '../../planning/phases.ts';
+import { evaluationPriority } from '../../workflows/options.ts';
+import { phases as dailyPhases } from '../daily/kind.ts';
+import { readsOfStretch } from '../daily/reads.ts';
+import type { Kind, Phase } from '../kind.ts';
+import { bySql } from '../phase.ts';
+import { dayOf, fixedDay, refusalOf } from '../start.ts';
+import { phaseStatement } from '../statement.ts';
+
+/** How good the forecasts of the last days would have been: a walk over them, each refitted as its own run would have. */
+export const evaluation: Kind = {
+  name: 'evaluatePools',
+  title: 'evaluation of pool forecasts',
+  priority: evaluationPriority,
+  refusal: (input) => fixedDay('evaluatePools', input) ?? refusalOf(parseEvaluationInput(input)),
+  takesDataset: true,
+  scheduledKey: (input, nominalTime) =>
+    evaluationKey(input as unknown as EvaluationInput, dayOf(nominalTime)),
+  isSample: (input) => isSampleKey(datasetKey(input as unknown as EvaluationInput)),
+  // The data first, as a daily run has them; then stretches of days.
+  phase: (unit) => (isDailyPhase(unit) ? dailyPhases[unit] : stretch(unit)),
+  counts: async (database, run) => {
+    const evaluated = await database.query<Record<string, number>>(
+      `select count(distinct date) as days, coalesce(max(pools), 0) as pools,
+              (select count(*) from batches where run_id = $1) as batches
+         from forecast_evaluation_days where run_id = $1`,
+      [run.runId],
+    );
+    return evaluated.rows[0]!;
+  },
+  statement: async (_, run, ending) => phaseStatement(run, ending, `${ending.counts['days']} days evaluated`),
+  finish: async (_, __, counts) => ({ figures: [`${counts['days'] ?? 0} days evaluated`] }),
+};
+
+function stretch(unit: string): Phase | undefined {
+  const days = stretchOf(unit as PoolUnit);
+  return (
+    days && {
+      reads: readsOfStretch,
+      whole: bySql(new URL('sql/days.sql', import.meta.url), days.firstDay, days.lastDay),
+    }
+  );
+}
