@@ -16,7 +16,8 @@ const help = `npm test [-- <file or folder> …]   everything that protects a ch
   --all            the products of everything with everything as well (npm run test:all)
   --slice [<n>]    and one sixth of those; without a number, the one whose turn it is by the count of commits
   --slices         list what is in which sixth, and run nothing
-  --names <file>   write the names of all tests that ran`;
+  --names <file>   write the names of all tests that ran
+  --started <file> write what each test file started and what that took of the processors, as JSON`;
 
 const { checkout, state } = findPlaces();
 const { options, named } = readArguments(process.argv.slice(2));
@@ -38,6 +39,7 @@ function readArguments(given) {
         slice: { type: 'string' },
         slices: { type: 'boolean' },
         names: { type: 'string' },
+        started: { type: 'string' },
       },
     });
     return { options: values, named: positionals.map((name) => relative(checkout, resolve(name))) };
@@ -142,7 +144,7 @@ async function typescript(files) {
   const reporters = ['spec', 'stdout', './test/support/reporter.mjs', record];
   const built = options.watch ? undefined : await buildTests(checkout, files);
   const parameters = [
-    ...['--test', `--test-concurrency=${concurrency}`],
+    ...['--test', `--test-concurrency=${concurrency}`, '--import', './test/support/marked.mjs'],
     ...(options.only === undefined ? [] : [`--test-name-pattern=${literally(options.only)}`]),
     ...(options.watch
       ? ['--import', 'tsx', '--watch', ...files]
@@ -176,6 +178,7 @@ function literally(text) {
 
 async function pytest(files) {
   const record = join(scratch, 'pytest.xml');
+  const cost = join(scratch, 'pytest-cost.jsonl');
   const python = join(checkout, '.venv', 'bin', 'python');
   const code = await run(
     python,
@@ -189,9 +192,17 @@ async function pytest(files) {
     ],
     {
       cwd: join(checkout, 'spark'),
-      env: { ...environment, JAVA_HOME: toolchain.javaHome, PYSPARK_PYTHON: python, PYTHONUNBUFFERED: '1' },
+      env: {
+        ...environment,
+        JAVA_HOME: toolchain.javaHome,
+        PYSPARK_PYTHON: python,
+        PYTHONUNBUFFERED: '1',
+        SEVENFOLD_TEST_COST: cost,
+      },
     },
   );
+  const costs = existsSync(cost) ? readFileSync(cost, 'utf8').split('\n').filter(Boolean) : [];
+  pythonCost = costs.map((line) => JSON.parse(line));
   const xml = existsSync(record) ? readFileSync(record, 'utf8') : '';
   const results = [...xml.matchAll(/<testcase ([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)].map(
     ([, attributes, body = '']) => {
@@ -304,6 +315,8 @@ const started = watchStarted(mark.split('=')[1], (environment) => {
 const startedAt = performance.now();
 
 const results = [];
+/** By test file of Python: see spark/tests/conftest.py. */
+let pythonCost = [];
 const { preparePostgres } = await import('./support/postgres.ts');
 const { stopShared } = await import('./support/shared.ts');
 const told = (file) => (error) => void results.push({ result: 'failed', name: error.message, file });
@@ -326,6 +339,12 @@ function failure(file) {
   return (error) => [{ result: 'failed', name: error.message, file }];
 }
 
+/** What each file took of the processors; pytest's processes count their own files, and what these start. */
+function byFile() {
+  const ofPython = pythonCost.map(({ file, seconds }) => ({ file: `spark/${file}`, seconds, kinds: [] }));
+  return [...started.byFile(), ...ofPython].sort((a, b) => b.seconds - a.seconds);
+}
+
 /** Where the time of a long run went. */
 function slowest() {
   const byFile = new Map();
@@ -344,12 +363,24 @@ const tier = options.all
     : `slice ${slice} of the rest (${taken} of ${rest.length})`;
 if (named.length === 0) console.log(`\nRan what protects a change and ${tier} in ${minutes.toFixed(1)} min.`);
 if (typescriptFiles.length + pythonFiles.length > 1) {
-  const kinds = started.sum().map(([kind, count, seconds]) => `${count} ${kind} ${Math.round(seconds)} s`);
+  started.stop();
+  const say = ([kind, count, seconds]) => `${count} ${kind} ${Math.round(seconds)} s`;
+  const kinds = started.byKind().map(say);
   if (kinds.length > 0) console.log(`Started, with seconds of a core: ${kinds.join(', ')}.`);
+  for (const { file, seconds, kinds } of byFile()
+    .filter(({ seconds }) => seconds >= 5)
+    .slice(0, 25)) {
+    console.log(`${Math.round(seconds)} s of a core for ${file}: ${kinds.slice(0, 4).map(say).join(', ')}`);
+  }
 }
 for (const [file, seconds] of slowest()) {
   console.log(`${Math.round(seconds)} s in ${file.startsWith('/') ? relative(checkout, file) : file}`);
 }
+if (options.started !== undefined)
+  writeFileSync(
+    options.started,
+    `${JSON.stringify({ kinds: started.byKind(), files: byFile() }, null, 1)}\n`,
+  );
 if (options.names !== undefined) {
   const names = results.map(
     ({ file, name }) => `${relative(checkout, resolve(checkout, file ?? ''))}: ${name}`,

@@ -18,6 +18,49 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 TEMPLATE = "sevenfold_template"
 
 
+class CostOfFiles:
+    """Writes what each file took of the processors, with what it started: `npm test` prints it."""
+
+    def __init__(self, record: Path) -> None:
+        self.record = record
+        self.before = seconds_of_a_core()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+        result = yield
+        if nextitem is None or nextitem.path != item.path:
+            now = seconds_of_a_core()
+            file = item.path.relative_to(Path(__file__).parents[1])
+            with self.record.open("a") as record:
+                record.write(json.dumps({"file": str(file), "seconds": round(now - self.before, 2)}) + "\n")
+            self.before = now
+        return result
+
+
+def seconds_of_a_core() -> float:
+    """Of this process, those it started that live, and all that they waited for; 0.0 without /proc."""
+    parents: dict[int, int] = {}
+    seconds: dict[int, float] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue  # ended in this moment
+        parents[int(stat.parent.name)] = int(fields[1])
+        seconds[int(stat.parent.name)] = sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    ours = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    return sum(seconds.get(pid, 0.0) for pid in ours)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    record = os.environ.get("SEVENFOLD_TEST_COST")
+    runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
+    if record is not None and runs_tests:
+        config.pluginmanager.register(CostOfFiles(Path(record)))
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A local session with the settings that decide results and speed set as the keeper sets them."""
