@@ -19,7 +19,7 @@ import type { TestKeeper } from '../engines/support.ts';
 import { onlyEngine } from '../support/engines.ts';
 import { testDependencies } from '../support/daily-run.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
-import { until } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 let keeper: TestKeeper;
 before(() => {

@@ -12,9 +12,9 @@ import { openDatabase } from '../../src/database/pool.ts';
 import { claimRun, findRun } from '../../src/ledger/runs.ts';
 import { isOpenInTemporal } from '../../src/open-in-temporal.ts';
 import { scriptedActivities } from '../support/scripted-activities.ts';
-import { until } from '../support/stack.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
 
 /** A run on a real Temporal whose claim and end are those of the ledger; its phases do nothing, the first when it may. */
 async function place(t: TestContext, server: TestWorkflowEnvironment, day: string) {

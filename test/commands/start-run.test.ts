@@ -13,6 +13,7 @@ import { claimRun, setRunStatus } from '../../src/ledger/runs.ts';
 import type { Run } from '../../src/ledger/runs.ts';
 import { parseBackfillInput, parseTrainInput } from '../../src/planning/backfill-input.ts';
 import { testDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const key = 'daily/sample/2026-01-31';
 const start: Start = { workflow: 'dailyPipeline', key, input: { dataset: 'sample' }, priority: 1 };
@@ -102,10 +103,6 @@ async function close(database: Database, run: Run, status: 'complete' | 'failed'
   await setRunStatus(database, run, { status, statement: `${run.workflowRunId} is ${status}` });
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 /** How often the database was asked since. */
 function countQueries(database: Database): () => number {
   let count = 0;
@@ -128,7 +125,7 @@ describe('who starts a run and follows it', () => {
     const following = startAndFollow(session, undefined, start).then((run) => (ended = run));
     const looks = countQueries(database);
     // The second look begins when the first has been judged.
-    await until(() => looks() >= 3);
+    await until('the ledger is asked three times', () => looks() >= 3);
     assert.equal(ended, undefined);
     await close(database, await claim(database, 'new'), 'failed');
     temporal.end(failed(ApplicationFailure.nonRetryable('left: metrics', 'RunIncomplete')));
@@ -138,10 +135,10 @@ describe('who starts a run and follows it', () => {
   test('goes on watching through a reset, which terminates the execution that it replaces', async (t) => {
     const { database, temporal, session } = await open(t);
     const following = startAndFollow(session, undefined, start);
-    await until(() => temporal.isWaitedFor);
+    await until('somebody waits for the run', () => temporal.isWaitedFor);
     const run = await claim(database, 'new');
     temporal.end(failed(new TerminatedFailure('reset')));
-    await until(() => temporal.isWaitedFor);
+    await until('somebody waits for the run', () => temporal.isWaitedFor);
     await close(database, run, 'complete');
     temporal.end();
     assert.equal((await following).run.status, 'complete');
@@ -150,7 +147,7 @@ describe('who starts a run and follows it', () => {
   test('is told of a workflow that was terminated', async (t) => {
     const { database, temporal, session } = await open(t);
     const following = startAndFollow(session, undefined, start);
-    await until(() => temporal.isWaitedFor);
+    await until('somebody waits for the run', () => temporal.isWaitedFor);
     await claim(database, 'new');
     temporal.status = 'TERMINATED';
     temporal.end(failed(new TerminatedFailure('by hand')));
@@ -164,7 +161,7 @@ describe('who starts a run and follows it', () => {
     ] as const) {
       const { temporal, session } = await open(t);
       const following = startAndFollow(session, undefined, start);
-      await until(() => temporal.isWaitedFor);
+      await until('somebody waits for the run', () => temporal.isWaitedFor);
       temporal.end(end);
       await assert.rejects(following, { message });
     }
@@ -188,7 +185,7 @@ describe('who starts a run and follows it', () => {
       temporal.pollers = pollers;
       temporal.running = undefined;
       const following = startAndFollow(session, undefined, start);
-      await until(() => temporal.isWaitedFor);
+      await until('somebody waits for the run', () => temporal.isWaitedFor);
       await close(database, await claim(database, 'new'), 'complete');
       temporal.end();
       await following;
@@ -200,7 +197,7 @@ describe('who starts a run and follows it', () => {
     const { database, temporal, session } = await open(t);
     temporal.hidesWorkers = true;
     const following = startAndFollow(session, undefined, start);
-    await until(() => temporal.isWaitedFor);
+    await until('somebody waits for the run', () => temporal.isWaitedFor);
     await close(database, await claim(database, 'new'), 'complete');
     temporal.end();
     assert.equal((await following).run.status, 'complete');

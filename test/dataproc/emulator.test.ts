@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { descendantsOf, isAlive } from '../../src/stack/processes.ts';
-import { until } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 const program = ['--import', 'tsx', fileURLToPath(new URL('./main.ts', import.meta.url))];
 

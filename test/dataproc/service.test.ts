@@ -6,8 +6,8 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { zipSync } from 'fflate';
 import { isAlive } from '../../src/stack/processes.ts';
-import { until } from '../support/stack.ts';
 import { bucket, codeOf, startEmulated } from './support.ts';
+import { until } from '../support/until.ts';
 
 const databaseUrl = 'postgresql://somebody:hush@127.0.0.1:5432/db';
 process.env.DATABASE_URL = databaseUrl; // of the service: no driver may inherit it

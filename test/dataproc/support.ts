@@ -5,11 +5,11 @@ import { readConfig } from '../../src/config.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import type { ObjectStore } from '../support/object-store.ts';
 import { startObjectStore } from '../support/object-store.ts';
-import { until } from '../support/stack.ts';
 import type { Batch } from './api.ts';
 import { Objects } from './objects.ts';
 import type { DataprocService, DataprocServiceOptions } from './service.ts';
 import { startDataproc } from './service.ts';
+import { until } from '../support/until.ts';
 
 export const bucket = 'sevenfold-temp';
 export const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;

@@ -14,7 +14,8 @@ import type { Fence } from '../../src/ledger/units.ts';
 import { addDays } from '../../src/planning/days.ts';
 import { dailyPhases } from '../../src/planning/phases.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
-import { read, until } from './support.ts';
+import { read } from './support.ts';
+import { until } from '../support/until.ts';
 
 /** One engine as the contract sees it: batches are watched by workers that can be lost. */
 export interface ContractRig {

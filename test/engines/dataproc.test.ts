@@ -29,7 +29,8 @@ import { startTestDataproc } from '../support/dataproc.ts';
 import type { TestDataproc } from '../support/dataproc.ts';
 import { onlyEngine } from '../support/engines.ts';
 import { claimedRun } from '../support/noted-batch.ts';
-import { probe, until } from './support.ts';
+import { probe } from './support.ts';
+import { until } from '../support/until.ts';
 
 const labels = { 'managed-by': 'sevenfold', 'run-id': 'r' };
 

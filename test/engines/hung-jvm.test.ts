@@ -10,7 +10,8 @@ import { createLocalEngine, type LocalEngine } from '../../src/engines/local/cli
 import { Keeper } from '../../src/engines/local/keeper.ts';
 import { keeperSocket } from '../../src/engines/local/protocol.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
-import { ended, probe, run, until } from './support.ts';
+import { ended, probe, run } from './support.ts';
+import { until } from '../support/until.ts';
 
 async function startedKeeper(t: TestContext, pingEveryMs: number): Promise<LocalEngine> {
   const config = readConfig();

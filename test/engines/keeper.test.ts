@@ -16,7 +16,8 @@ import { createLocalEngine } from '../../src/engines/local/client.ts';
 import { keeperSocket } from '../../src/engines/local/protocol.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { arm, ended, halted, probe, read, run, startKeeper, until, type TestKeeper } from './support.ts';
+import { arm, ended, halted, probe, read, run, startKeeper, type TestKeeper } from './support.ts';
+import { until } from '../support/until.ts';
 
 let keeper: TestKeeper;
 before(() => {

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { readdirSync } from 'node:fs';
 import { isSame, processInfo, waitUntilGone, type ProcessIdentity } from '../../src/stack/processes.ts';
-import { arm, ended, halted, probe, read, run, startKeeper, until, type TestKeeper } from './support.ts';
+import { arm, ended, halted, probe, read, run, startKeeper, type TestKeeper } from './support.ts';
+import { until } from '../support/until.ts';
 
 // One keeper through all kinds of deaths, its own last: each test begins with whatever the one before has left of it.
 let keeper: TestKeeper;

@@ -11,8 +11,9 @@ import { testDependencies } from '../support/daily-run.ts';
 import { developmentServer } from '../support/temporal.ts';
 import type { ContractRig } from './contract.ts';
 import type { Cleanup } from './in-process-rig.ts';
-import { read, until } from './support.ts';
+import { read } from './support.ts';
 import type { TestKeeper } from './support.ts';
+import { until } from '../support/until.ts';
 
 /** Batches by way of the task queue: a workflow here, a worker process of the fleet there, which may be killed. */
 export async function queueRig(keeper: TestKeeper, cleanup: Cleanup): Promise<ContractRig> {

@@ -10,8 +10,8 @@ import { markOf } from '../../src/stack/ending.ts';
 import { markVariable } from '../../src/stack/part.ts';
 import { identify } from '../../src/stack/processes.ts';
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
-import { until } from '../support/stack.ts';
 import { probe } from './support.ts';
+import { until } from '../support/until.ts';
 
 function folders(t: TestContext): { original: string; copy: string } {
   const home = realpathSync(mkdtempSync(path.join(tmpdir(), 'sevenfold-records-')));

@@ -10,7 +10,7 @@ import { startTestDataproc } from '../support/dataproc.ts';
 import type { TestDataproc } from '../support/dataproc.ts';
 import { startRig } from '../support/rig.ts';
 import type { StackRig } from '../support/rig.ts';
-import { until } from './support.ts';
+import { until } from '../support/until.ts';
 
 describe('runs on Dataproc Serverless, on loopback', () => {
   let rig: StackRig;

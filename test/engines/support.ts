@@ -4,13 +4,13 @@ import { mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync } from 'no
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
 import { isTerminal, type BatchObservation, type BatchRequest } from '../../src/engines/engine.ts';
 import { createLocalEngine, type LocalEngine } from '../../src/engines/local/client.ts';
 import { keeperSocket } from '../../src/engines/local/protocol.ts';
 import { descendantsOf, identify, waitUntilGone, type ProcessIdentity } from '../../src/stack/processes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
+import { until } from '../support/until.ts';
 
 const config = readConfig();
 
@@ -153,17 +153,6 @@ export async function run(
 ): Promise<BatchObservation> {
   await engine.create(request, environment);
   return ended(engine, request.batchId);
-}
-
-/** Waits until `look` finds something. */
-export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const giveUpAt = Date.now() + 60_000;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > giveUpAt) throw new Error(`waited 60 s in vain until ${what}`);
-    await sleep(20);
-  }
 }
 
 export function read(file: string): string | undefined {

@@ -16,7 +16,7 @@ import type { ExportRequest } from '../../src/exports/write.ts';
 import { descendantsOf, isSame } from '../../src/stack/processes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { until } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 const { checkout, stateFolder } = readConfig();
 const { python } = locateToolchain(stateFolder);

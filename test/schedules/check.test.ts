@@ -15,7 +15,7 @@ import {
 } from '../../src/schedules/ledger.ts';
 import { watchDeadlines } from '../../src/stack/deadlines.ts';
 import { testDatabase } from '../support/postgres.ts';
-import { until } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 const at = (text: string) => new Date(`${text}Z`);
 

@@ -14,8 +14,8 @@ import { listSchedules } from '../../src/schedules/list.ts';
 import { applySchedules, pauseSchedule, removeSchedule, strayIds } from '../../src/schedules/temporal.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { scriptedActivities } from '../support/scripted-activities.ts';
-import { until } from '../support/stack.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
 
 const installation = { checkout: readConfig().checkout, dataset: 'sample', datasetPath: undefined } as const;
 let count = 0;

@@ -27,8 +27,9 @@ import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import { readStack, stackStatus, takeDown, wipe } from '../../src/stack/stack.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { supervisorLock } from '../../src/stack/supervisor.ts';
-import { partOf, testStack, until } from '../support/stack.ts';
+import { partOf, testStack } from '../support/stack.ts';
 import type { TestPart, TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 /** A folder that PostgreSQL's user may enter, so that its data lie in the state folder, for root too. */
 function emptyHome(t: TestContext): string {

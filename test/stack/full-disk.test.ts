@@ -17,8 +17,9 @@ import { markOf } from '../../src/stack/ending.ts';
 import { markVariable } from '../../src/stack/part.ts';
 import { processesMarked } from '../../src/stack/processes.ts';
 import { stackStatus, takeDown, wipe } from '../../src/stack/stack.ts';
-import { kill9, partOf, testStack, until } from '../support/stack.ts';
+import { kill9, partOf, testStack } from '../support/stack.ts';
 import type { TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 /** A stack on a disk of its own, of two megabytes. */
 function onSmallDisk(t: TestContext, parts: string[]): TestStack {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { holdsLock, lockHolder, tryLock, unlock } from '../../src/stack/lock.ts';
-import { until } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 test('of many that want the lock of a dead process at once, one gets it', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'sevenfold-lock-'));

@@ -3,7 +3,8 @@ import net from 'node:net';
 import { test } from 'node:test';
 import pg from 'pg';
 import { stackStatus, takeDown } from '../../src/stack/stack.ts';
-import { partOf, testStack, until } from '../support/stack.ts';
+import { partOf, testStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 async function listen(port: number): Promise<net.Server> {
   const server = net.createServer();

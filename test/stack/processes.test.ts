@@ -13,7 +13,7 @@ import {
   processesMarked,
   treeRssBytes,
 } from '../../src/stack/processes.ts';
-import { until } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 // A parent, a child in its group and one in a group of its own, which has a child again.
 const family = `

@@ -9,7 +9,8 @@ import { readChosen } from '../../src/stack/chosen.ts';
 import { isAlive, isSame } from '../../src/stack/processes.ts';
 import { stackStatus, takeDown } from '../../src/stack/stack.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
-import { kill9, partOf, testStack, until } from '../support/stack.ts';
+import { kill9, partOf, testStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 

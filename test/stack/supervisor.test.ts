@@ -7,8 +7,9 @@ import { markVariable } from '../../src/stack/part.ts';
 import { descendantsOf, isSame, processesMarked, processInfo } from '../../src/stack/processes.ts';
 import { readStack, stackStatus, takeDown, wipe } from '../../src/stack/stack.ts';
 import type { Stack } from '../../src/stack/stack.ts';
-import { kill9, partOf, testStack, until } from '../support/stack.ts';
+import { kill9, partOf, testStack } from '../support/stack.ts';
 import type { TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 function supervisorOf(stack: Stack): { pid: number; startTime: string } {
   assert.ok(stack.supervisor);

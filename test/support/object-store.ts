@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
 import { readJson } from '../../src/stack/files.ts';
+import { freePort } from './ports.ts';
 
 export interface ObjectStore {
   /** `http://127.0.0.1:port`: the `apiEndpoint` of @google-cloud/storage, the root URL of Spark's connector. */
@@ -96,13 +94,4 @@ async function makeBucket(endpoint: string, name: string): Promise<void> {
   });
   const text = await answer.text();
   if (!answer.ok && answer.status !== 409) throw new Error(`bucket ${name}: ${answer.status} ${text}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

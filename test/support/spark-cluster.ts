@@ -1,14 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
 import { identify, killTrees } from '../../src/stack/processes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
+import { freePort } from './ports.ts';
+import { until } from './until.ts';
 
 /** A real Spark standalone cluster on loopback: one master, and workers with one core each. */
 export interface SparkCluster {
@@ -26,6 +25,9 @@ export interface MasterJson {
   activeapps: { id: string; name: string; state: string }[];
   completedapps: { id: string; name: string; state: string }[];
 }
+
+/** JVMs beside each other, on a machine that may be busy. */
+const startTimeoutMs = 90_000;
 
 export async function startSparkCluster({ workers: count = 2, memory = '1g' } = {}): Promise<SparkCluster> {
   const { python, javaHome } = locateToolchain(readConfig().stateFolder);
@@ -82,9 +84,13 @@ export async function startSparkCluster({ workers: count = 2, memory = '1g' } = 
     },
   };
   try {
-    await until(() => state().then(() => true));
+    await until('the master answers', () => state().catch(() => undefined), startTimeoutMs);
     for (let index = 0; index < count; index += 1) workers.push(startWorker(index));
-    await until(async () => (await state()).workers.filter((one) => one.state === 'ALIVE').length === count);
+    await until(
+      `${count} workers are alive`,
+      async () => (await state()).workers.filter((one) => one.state === 'ALIVE').length === count,
+      startTimeoutMs,
+    );
     return cluster;
   } catch (error) {
     const said = readFileSync(join(folder, 'cluster.log'), 'utf8').slice(-2_000);
@@ -93,23 +99,4 @@ export async function startSparkCluster({ workers: count = 2, memory = '1g' } = 
       cause: error,
     });
   }
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 90_000;
-  for (;;) {
-    if (await condition().catch(() => false)) return;
-    if (Date.now() > giveUpAt) throw new Error('waited 90 s in vain');
-    await sleep(100);
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../src/config.ts';
 import { writeJson } from '../../src/stack/files.ts';
@@ -11,6 +10,7 @@ import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import { ensureUp, wipe } from '../../src/stack/stack.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
+import { until } from './until.ts';
 
 // From a checkout of the test's own, tsx is found only by its own place.
 const supervisor = [
@@ -18,21 +18,6 @@ const supervisor = [
   import.meta.resolve('tsx'),
   fileURLToPath(new URL('./stack-supervisor.ts', import.meta.url)),
 ];
-
-/** Waits for the condition, which is the only way a test waits. */
-export async function until<T>(
-  what: string,
-  condition: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 20_000,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await condition();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
-    await sleep(20);
-  }
-}
 
 function temporalProgram(): string {
   const { stateFolder, cacheFolder } = readConfig();

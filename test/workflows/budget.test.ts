@@ -14,6 +14,7 @@ import { scriptedActivities } from '../support/scripted-activities.ts';
 import type { Call } from '../support/scripted-activities.ts';
 import { crowd } from '../support/crowd.ts';
 import { timeSkippingServer, withWorker } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
 
 const day = { dataset: 'sample', date: '2026-01-31' };
 const backfill = {
@@ -47,14 +48,6 @@ class Purse {
         return { ...batch, succeeded: true };
       },
     };
-  }
-}
-
-async function until(what: string, true_: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 10_000;
-  while (!(await true_())) {
-    if (Date.now() > giveUpAt) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

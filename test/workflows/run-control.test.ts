@@ -9,7 +9,7 @@ import type { Call } from '../support/scripted-activities.ts';
 import { scriptedRun } from '../support/scripted-run.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
 import { troublesOf, troubleText } from '../../src/troubles.ts';
-import { until } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 const day = { dataset: 'sample', date: '2026-01-31' };
 const backfill = { commodity: 'WTI', models: ['naive'], start: '2021-03-02', end: '2021-03-05' };

@@ -7,6 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.price_import import files
+
 SHARED = Path(__file__).resolve().parents[3] / os.environ.get("SEVENFOLD_SHARED", "../shared")
 COMMODITY = SHARED / "data" / "commodity"
 needs_shared = pytest.mark.skipif(
@@ -54,3 +57,11 @@ def write_parquet(path: Path, **columns: list) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)
     return path
+
+
+def refusal(path: Path) -> str:
+    """The one line that says what is wrong with these files."""
+    with pytest.raises(InvalidInput) as refused:
+        files.read(path)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)

@@ -4,18 +4,10 @@ from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
-from price_files import COVARIATES, PRICES, write_folder, write_parquet
+from price_files import COVARIATES, PRICES, refusal, write_folder, write_parquet
 
-from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.price_import import files
 from sevenfold_jobs.price_import.remarks import remarks
-
-
-def refusal(path) -> str:
-    with pytest.raises(InvalidInput) as refused:
-        files.read(path)
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from price_files import COMMODITY, COVARIATES, PRICES, needs_shared, write_folder, write_parquet
+from price_files import COMMODITY, COVARIATES, PRICES, needs_shared, refusal, write_folder, write_parquet
 
-from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.price_import import files
-
-
-def refusal(path) -> str:
-    with pytest.raises(InvalidInput) as refused:
-        files.read(path)
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { initialiseCluster, openCluster, serverArguments } from '../../../src/stack/cluster.ts';
 import { chooseDataFolder, serverUser, spawnAs } from '../../../src/stack/places.ts';
+import { freePort } from '../ports.ts';
+import { until } from '../until.ts';
 import type { Held } from './guard.ts';
-import { freePort } from './ports.ts';
 
 /** PostgreSQL: its address is that of the database `postgres`, as its superuser. */
 export async function start(folder: string): Promise<Held> {
@@ -34,17 +34,17 @@ export async function start(folder: string): Promise<Held> {
   });
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const url = `postgresql://sevenfold:${password}@127.0.0.1:${port}/postgres`;
-  for (;;) {
+  await until('the PostgreSQL of the tests answers', async () => {
     const client = new pg.Client({ connectionString: url });
     try {
       await client.connect();
       await client.end();
-      break;
+      return true;
     } catch {
       if (server.exitCode !== null) throw new Error('the PostgreSQL of the tests does not start');
-      await sleep(20);
+      return false;
     }
-  }
+  });
   return {
     address: url,
     pid: server.pid!,

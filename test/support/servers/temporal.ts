@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { embeddedEnvironment } from '../../../src/child-environment.ts';
 import { readConfig } from '../../../src/config.ts';
 import { searchAttributes } from '../../../src/search-attributes.ts';
 import { locateToolchain } from '../../../src/stack/toolchain.ts';
+import { freePort } from '../ports.ts';
 import { namespaces } from '../shared.ts';
+import { until } from '../until.ts';
 import type { Held } from './guard.ts';
-import { freePort } from './ports.ts';
 
 /** The development server, as `npm start` runs it but for its file, with a namespace for each test file that asks. */
 export async function start(folder: string): Promise<Held> {
@@ -30,18 +30,18 @@ export async function start(folder: string): Promise<Held> {
   );
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const address = `127.0.0.1:${port}`;
-  for (;;) {
+  await until('the Temporal of the tests answers', async () => {
     try {
       const connection = await Connection.connect({ address, connectTimeout: '2 seconds' });
       // The port answers some moments before the namespaces are there.
       await connection.workflowService.describeNamespace({ namespace: namespaces.at(-1)! });
       await connection.close();
-      break;
+      return true;
     } catch {
       if (server.exitCode !== null) throw new Error('the Temporal of the tests does not start');
-      await sleep(20);
+      return false;
     }
-  }
+  });
   return {
     address,
     pid: server.pid!,
