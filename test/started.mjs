@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 const ticks = 100; // of a second, on every Linux that we know
 
 const kinds = [
+  ['shells', /^(\S*\/)?(ba|da)?sh /],
   ['launchers of JVMs', /launcher\.Main/],
   ['executors', /CoarseGrainedExecutorBackend/],
   ['masters and workers of Spark', /deploy\.(master|worker)\./],
-  ['JVMs', /\bjava\b.*(spark|py4j|gateway)/i],
+  ['JVMs', /\bjava .*(spark|py4j|gateway)/i],
   ['test servers of Temporal', /temporal-test-server|testserver/i],
   ['Temporal servers', /temporal server start-dev/],
   ['supervisors', /supervisor\.js|stack-supervisor|stack\/main\.ts/],
@@ -22,7 +23,7 @@ const kinds = [
 ];
 
 /** A process that is this old has run what it was started for: its command line is not read again. */
-const settledAfterLooks = 4;
+const settledAfterLooks = 8;
 
 /** What is shared by the run, whoever asked for it first. */
 export const sharedByAll = 'shared by all files';

@@ -115,9 +115,8 @@ function environmentOf(
   folder: string,
   options: DriverOptions,
 ): NodeJS.ProcessEnv {
-  const inherited = ['PATH', 'LANG', 'LC_ALL', 'SEVENFOLD_TEST_RUN', 'SPARK_SUBMIT_OPTS'].filter(
-    (name) => name in process.env,
-  );
+  const ofTests = ['SEVENFOLD_TEST_RUN', 'SEVENFOLD_TEST_FILE', 'SPARK_SUBMIT_OPTS', 'SPARK_LAUNCHER_OPTS'];
+  const inherited = ['PATH', 'LANG', 'LC_ALL', ...ofTests].filter((name) => name in process.env);
   const prefix = 'spark.dataproc.driverEnv.';
   const asked = Object.entries(batch.properties).filter(([name]) => name.startsWith(prefix));
   return {
