@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.session import DATABASE_SECRET
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TEMPLATE = "sevenfold_template"
@@ -96,10 +97,28 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .config("spark.python.daemon.module", "sevenfold_jobs.common.task_daemon")
         .config("spark.python.worker.reuse", "false")
+        .config(DATABASE_SECRET, "of each batch")
         .getOrCreate()
     )
-    yield session
+    with pytest.MonkeyPatch.context() as patch:
+        _refuse_passwords_in_closures(patch)
+        yield session
     session.stop()
+
+
+def _refuse_passwords_in_closures(patch: pytest.MonkeyPatch) -> None:
+    """PySpark writes large ones to disk."""
+    from pyspark.serializers import CloudPickleSerializer
+
+    password = (urlsplit(os.environ.get("SEVENFOLD_TEST_POSTGRES", "")).password or "").encode()
+    dumps = CloudPickleSerializer.dumps
+
+    def checked(self: CloudPickleSerializer, sent: Any) -> bytes:
+        pickled = dumps(self, sent)
+        assert not password or password not in pickled, "the database's password is in a closure"
+        return pickled
+
+    patch.setattr(CloudPickleSerializer, "dumps", checked)
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ class Batch:
 
     def spark(self) -> "SparkSession":
         """A session of this batch alone; a job that never asks for it never pays for Spark."""
-        return session.for_batch(self.batch_id, self._warm, self._master, self.directory)
+        return session.for_batch(self.batch_id, self._warm, self._master, self.directory, self._database_url)
 
     def partitions(self, a_core: int) -> int:
         """Into how many tasks the work is cut: as planned, else `a_core` for each core that Spark has.
@@ -92,6 +92,19 @@ class Batch:
             database_url=self._database_url,
             failpoints=self._failpoints,
         )
+
+    def task_cpu_seconds(self) -> float:
+        """CPU time of Python processes that its tasks have told the ledger; 0 where that cannot be asked."""
+        query = "select task_cpu_seconds from batches where batch_id = %s"
+        try:
+            with connect(
+                self._database_url, self.task().application_name, autocommit=True, connect_timeout=2
+            ) as connection:
+                row = connection.execute(query, (self.batch_id,)).fetchone()
+        except psycopg.Error as error:
+            print(f"CPU time of the tasks is not known: {error}", file=sys.stderr)
+            return 0.0
+        return row[0] if row else 0.0
 
     def failpoint(self, name: str) -> None:
         """Tests only: stops at the named point when a test armed it."""

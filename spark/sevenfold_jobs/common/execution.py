@@ -5,15 +5,15 @@ import importlib.util
 import json
 import os
 import re
-import resource
-import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sevenfold_jobs.common import session
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput, describe
+from sevenfold_jobs.common.usage import cpu_seconds, peak_mb
 
 
 def execute(request: dict[str, Any], prepare: Callable[[], None] = lambda: None) -> None:
@@ -34,7 +34,7 @@ def execute(request: dict[str, Any], prepare: Callable[[], None] = lambda: None)
         traceback.print_exc()
         error_type, message = describe(exception)
         outcome = {"status": "failed", "errorType": error_type, "message": message}
-    outcome["usage"] = {"cpuSeconds": round(cpu_seconds() - cpu_seconds_before, 3), "peakMb": peak_mb()}
+    outcome["usage"] = used_since(cpu_seconds_before, request)
     write_whole(directory / "outcome.json", json.dumps(outcome))
 
 
@@ -49,19 +49,15 @@ def run_job(request: dict[str, Any]) -> dict[str, Any]:
     return importlib.import_module(module).run(batch)
 
 
-def cpu_seconds() -> float:
-    """Of this process and of its children that have ended."""
-    return sum(usage.ru_utime + usage.ru_stime for usage in own_and_childrens_usage())
+def used_since(cpu_seconds_before: float, request: dict[str, Any]) -> dict[str, float]:
+    """CPU time of the batch's processes: the job's own, a JVM that it started, the tasks' as they told it.
 
-
-def peak_mb() -> int:
-    """The largest resident size so far, of this process or of one of its ended children."""
-    largest = max(usage.ru_maxrss for usage in own_and_childrens_usage())
-    return largest // (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def own_and_childrens_usage() -> list[resource.struct_rusage]:
-    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    A JVM that batches share is measured by its keeper. A task that was killed has told nothing.
+    """
+    cpu = cpu_seconds() - cpu_seconds_before
+    if session.in_use():
+        cpu += session.cpu_seconds_of_own_jvm() + Batch(request).task_cpu_seconds()
+    return {"cpuSeconds": round(cpu, 3), "peakMb": peak_mb()}
 
 
 def write_whole(path: Path, text: str) -> None:

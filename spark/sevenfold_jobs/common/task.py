@@ -1,8 +1,11 @@
 """What code inside a Spark task needs of its batch."""
 
 import os
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import psycopg
 import pyarrow as pa
@@ -11,11 +14,20 @@ from sevenfold_jobs.common.copy import copy_record_batches
 from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.common.failpoints import failpoint
 from sevenfold_jobs.common.processes import register_process
+from sevenfold_jobs.common.session import database_of_task
+from sevenfold_jobs.common.usage import cpu_seconds
+
+# Of this process's CPU time, what the ledger has been told already: on a cluster a process serves many tasks.
+_told_seconds = 0.0
 
 
 @dataclass(frozen=True)
 class Task:
-    """A batch's way into the database from a task's process."""
+    """A batch's way into the database from a task's process.
+
+    The database's address holds a password and stays behind when this is sent to a task, which finds it in
+    its own properties (session.database_of_task).
+    """
 
     batch_id: str
     attempt: int
@@ -31,7 +43,38 @@ class Task:
     def connect(self) -> psycopg.Connection:
         """A connection without autocommit. Registers the process first: a cancel must know what can write."""
         self.register()
-        return connect(self.database_url, self.application_name)
+        return connect(self._address, self.application_name)
+
+    def metered(self, do: Callable[[Iterator], Iterator]) -> Callable[[Iterator], Iterator]:
+        """`do` for the rows of a partition, which tells the ledger at its end what CPU time it took."""
+        return partial(_metered, self, do)
+
+    def tell_cpu_time(self) -> None:
+        """Adds this process's CPU time to that of the batch's tasks. Never fails."""
+        global _told_seconds
+        used = cpu_seconds()
+        try:
+            with connect(
+                self._address,
+                self.application_name,
+                autocommit=True,
+                connect_timeout=2,
+                options="-c statement_timeout=2000",
+            ) as connection:
+                connection.execute(
+                    "update batches set task_cpu_seconds = task_cpu_seconds + %s where batch_id = %s",
+                    (used - _told_seconds, self.batch_id),
+                )
+            _told_seconds = used
+        except (psycopg.Error, RuntimeError) as error:
+            print(f"the CPU time of a task was not written: {error}", file=sys.stderr)
+
+    @property
+    def _address(self) -> str:
+        return self.database_url or database_of_task()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "database_url"}
 
     def copy(
         self,
@@ -51,3 +94,10 @@ class Task:
         """Tells the keeper of this process. A task's process is a child of the shared JVM, not of the job."""
         if self.directory is not None:
             register_process(self.directory, os.getpid())
+
+
+def _metered(task: Task, do: Callable[[Iterator], Iterator], rows: Iterator) -> Iterator:
+    try:
+        yield from do(rows)
+    finally:
+        task.tell_cpu_time()

@@ -108,7 +108,7 @@ def _on_spark(batch: Batch, request: Request) -> list[Result]:
     note = f"{len(fits)} fits of {', '.join(dict.fromkeys(fit.model for fit in fits))} by Spark"
     units = [fit.unit for fit in fits]
     with watched(batch, len(fits), note, partial(_committed, batch.fence, units)):
-        return context.parallelize(dealt, parts).mapPartitions(do).collect()
+        return context.parallelize(dealt, parts).mapPartitions(batch.task().metered(do)).collect()
 
 
 def _in_task(

@@ -51,7 +51,8 @@ def spread(batch: "Batch", request: Request, begin: Begin) -> list[Result]:
     fence are raised.
     """
     works = request.works
-    answers = partial(_answers, batch.task(), begin)
+    task = batch.task()
+    answers = partial(_answers, task, begin)
     if len(works) < 2:
         return list(answers(works))
     context = batch.spark().sparkContext
@@ -59,7 +60,11 @@ def spread(batch: "Batch", request: Request, begin: Begin) -> list[Result]:
     bounds = [len(works) * part // parts for part in range(parts + 1)]
     # One element a partition: of elements that are not a multiple Spark gives the last partition the rest.
     dealt = [works[low:high] for low, high in pairwise(bounds)]
-    return context.parallelize(dealt, parts).flatMap(answers).collect()
+
+    def each(hands: Iterator[list[Work]]) -> Iterator[Result]:
+        return (answer for hand in hands for answer in answers(hand))
+
+    return context.parallelize(dealt, parts).mapPartitions(task.metered(each)).collect()
 
 
 def _answers(task: Task, begin: Begin, works: Sequence[Work]) -> Iterator[Result]:

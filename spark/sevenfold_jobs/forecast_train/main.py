@@ -62,7 +62,7 @@ def _spread(batch: Batch, works: list[Work], do: "partial[Result]") -> list[Resu
     def partition(hands: Iterator[list[Work]]) -> Iterator[Result]:
         return (do(work) for hand in hands for work in hand)
 
-    return context.parallelize(dealt, parts).mapPartitions(partition).collect()
+    return context.parallelize(dealt, parts).mapPartitions(batch.task().metered(partition)).collect()
 
 
 def _committed(fence: dict[str, Any], works: list[Work], connection: psycopg.Connection) -> int:

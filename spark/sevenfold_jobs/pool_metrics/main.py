@@ -128,8 +128,8 @@ def _read(batch: Batch, spark: SparkSession, plan: Plan, parts: int) -> tuple[Da
 
 
 def _stage_by_tasks(batch: Batch, connection: psycopg.Connection, plan: Plan) -> None:
-    table = f"staging.{batch.batch_id}"
-    sent = _computed(batch, plan).mapInArrow(sink.copy_part(batch.task(), table), "rows long").collect()
+    task, table = batch.task(), f"staging.{batch.batch_id}"
+    sent = _computed(batch, plan).mapInArrow(task.metered(sink.copy_part(task, table)), "rows long").collect()
     _refuse_other_count(sum(row.rows for row in sent), plan)
 
 

@@ -252,9 +252,14 @@ class DataprocEngine implements Engine {
       const message = batch.stateMessage ?? '';
       Object.assign(seen, judgeRemote({ state, message, output, outcome, limitMs, ranMs }));
       const used = outcome?.usage;
-      seen.usage = { seconds: ranMs / 1000, cpuSeconds: used?.cpuSeconds ?? 0, peakMb: used?.peakMb ?? 0 };
       const eventLog = await this.#eventLog(batchId);
       if (eventLog) seen.eventLog = eventLog;
+      seen.usage = {
+        seconds: ranMs / 1000,
+        // The job tells of its Python processes, those of its tasks included; executors' JVMs are in the log alone.
+        cpuSeconds: (used?.cpuSeconds ?? 0) + (eventLog?.cpuSeconds ?? 0),
+        peakMb: used?.peakMb ?? 0,
+      };
     }
     this.#keepPace(seen);
     return seen;

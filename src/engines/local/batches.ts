@@ -230,10 +230,12 @@ export class Batches {
     const seconds = (Date.now() - startedAt.getTime()) / 1000;
     if (record) {
       const jvmSeconds = jvm?.end === undefined ? cpuSeconds(jvm) - jvmCpuBefore : 0;
+      // The job tells of all but the JVMs that are not its own: the shared one, and a cluster's executors.
+      const executorSeconds = request.master === undefined ? 0 : (eventLog?.cpuSeconds ?? 0);
       if (eventLog) record.eventLog = eventLog;
       record.usage = {
         seconds,
-        cpuSeconds: rounded((outcome?.usage?.cpuSeconds ?? 0) + jvmSeconds),
+        cpuSeconds: rounded((outcome?.usage?.cpuSeconds ?? 0) + jvmSeconds + executorSeconds),
         peakMb: outcome?.usage?.peakMb ?? 0,
       };
       this.states.conclude(record, {

@@ -96,6 +96,9 @@ function sharedConfiguration(folder: string): Record<string, string> {
     'spark.sql.execution.arrow.pyspark.enabled': 'true',
     // A Python task that does not end when it is told to is killed after this.
     'spark.python.task.killTimeout': '500ms',
+    // The database's address is a local property of this name (spark/sevenfold_jobs/common/session.py). Spark keeps those out
+    // of its event log only where the configuration has the name too.
+    'spark.sevenfold.secret.database': 'of each batch',
     ...memoryMetrics,
     'spark.eventLog.enabled': 'true',
     'spark.eventLog.dir': eventLogFolder(folder),
