@@ -10,7 +10,10 @@ export function numberOf(text: string | undefined): number | string | undefined 
 
 /** Names that were given one by one, with commas, or both. */
 export function namesOf(given: readonly string[]): string[] {
-  return given.flatMap((names) => names.split(',')).filter((name) => name !== '');
+  return given
+    .flatMap((names) => names.split(/(?<!\\),/))
+    .map((name) => name.replaceAll('\\,', ','))
+    .filter((name) => name !== '');
 }
 
 export function today(): Day {

@@ -112,7 +112,10 @@ function addCommonOptions(command: Command): Command {
   return command
     .requiredOption('--dataset <file>', 'a Parquet or CSV file, or a name that "sevenfold generate" made')
     .option('--id <column>', 'the key of a row (default: account_entities_key or id)')
-    .option('--features <column...>', 'only these columns (default: all that have no other role)')
+    .option(
+      '--features <column...>',
+      'only these columns (default: all that have no other role); a comma in a name is written \\,',
+    )
     .option('--exclude <column...>', 'columns that are no features')
     .option('--categorical <column...>', 'columns whose numbers are names')
     .option('--complete-rows', 'leave out rows with a gap instead of filling it')

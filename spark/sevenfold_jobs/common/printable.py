@@ -6,10 +6,11 @@ from typing import Any
 #: More of a message nobody reads, and every reader of the ledger carries it.
 MOST = 4000
 
-# Controls but tab and line ends, halves of a character, and what turns the direction of writing.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+#: Controls but tab and line ends, as inside brackets of a regular expression, Python's or Arrow's.
+CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
+
+# Those, their cousins beyond ASCII, halves of a character, and what turns the direction of writing.
+_UNSEEN = re.compile(f"[{CONTROLS}\x80-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str, most: int = MOST) -> str:

@@ -14,10 +14,8 @@ from sevenfold_jobs.common.door.places import find_file
 from sevenfold_jobs.common.door.reading import Rows, read_rows
 from sevenfold_jobs.common.door.types import Unusable
 from sevenfold_jobs.common.door.values import GAPS, MARKS, USUAL, Decimals, parse_numbers
+from sevenfold_jobs.common.printable import CONTROLS
 from sevenfold_jobs.common.problems import Problems, shown
-
-# Neither PostgreSQL nor a terminal takes them for text.
-_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 
 
 @dataclass
@@ -49,7 +47,7 @@ class Table:
             values = pc.cast(values, pa.string())
         values = pc.utf8_trim_whitespace(pc.cast(values, pa.string()))
         values = pc.if_else(pc.equal(values, ""), None, values)
-        strange = pc.match_substring_regex(values, _CONTROL)
+        strange = pc.match_substring_regex(values, f"[{CONTROLS}]")
         self._refuse(strange, column, values, "holds a control character", "write it without")
         if required:
             self._refuse(pc.is_null(values), column, values, "is empty", "give a value or remove the row")
