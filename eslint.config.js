@@ -1,6 +1,9 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
+/** What workflows may load of a kind of run: what they are started with, and its phases. Both are pure. */
+const pureOfAKind = String.raw`kinds/[\w-]+/(?:input|phases|skip-input|parameters)\.ts$`;
+
 // What a workflow may load: the bundle runs in a sandbox, and other packages get into it without a word.
 const deterministicImports = {
   patterns: [
@@ -11,18 +14,60 @@ const deterministicImports = {
         'Deterministic code imports only @temporalio/workflow, @temporalio/common, types and our pure code.',
     },
     {
-      regex: String.raw`^\.\.?/(?!(?:\.\./)*(?:[\w-]+\.ts$|planning/|pools/))`,
+      regex: String.raw`^\.\.?/(?!(?:\.\./)*(?:[\w-]+\.ts$|planning/|pools/|${pureOfAKind}|[\w-]+/(?:input|phases)\.ts$))`,
       allowTypeImports: true,
       message:
-        'Deterministic code imports only its own folder, src/planning, src/pools, src/failures.ts and types.',
+        'Deterministic code imports only its own folder, src/planning, src/pools, the inputs and phases of kinds, src/failures.ts and types.',
     },
     {
-      regex: String.raw`^(?:\.\./)+(?!failures\.ts$)[\w-]+\.ts$`,
+      regex: String.raw`^(?:\.\./)+(?!failures\.ts$|input\.ts$)[\w-]+\.ts$`,
       allowTypeImports: true,
       message: 'Of the files in src/ only failures.ts is deterministic.',
     },
   ],
 };
+
+/** Who may import whom: layers only look down (docs/architecture.md). Types may come from anywhere. */
+const above = {
+  database: ['ledger', 'engines', 'pages', 'kinds', 'activities', 'workflows', 'schedules', 'commands'],
+  pools: ['ledger', 'engines', 'pages', 'kinds', 'activities', 'workflows', 'schedules', 'commands', 'stack'],
+  ledger: ['engines', 'pages', 'kinds', 'activities', 'workflows', 'schedules', 'commands', 'stack'],
+  engines: ['ledger', 'pages', 'kinds', 'activities', 'workflows', 'schedules', 'commands'],
+  pages: ['engines', 'kinds', 'activities', 'workflows', 'schedules', 'commands', 'stack'],
+  notifications: ['engines', 'pages', 'kinds', 'activities', 'workflows', 'schedules', 'commands', 'stack'],
+  kinds: ['workflows', 'schedules', 'commands'],
+  activities: ['workflows', 'schedules', 'commands', 'stack'],
+  schedules: ['engines', 'pages', 'activities', 'workflows', 'commands', 'stack'],
+};
+
+const layers = Object.entries(above).map(([layer, higher]) => ({
+  files: [`src/${layer}/**/*.ts`],
+  // What a kind adds to the command line is a command; its pure files have a rule of their own.
+  ignores: [
+    'src/kinds/commands.ts',
+    'src/kinds/*/*command.ts',
+    'src/kinds/*/options.ts',
+    ...pureFilesOfKinds(),
+  ],
+  rules: {
+    '@typescript-eslint/no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: `^(?:\\.\\./)+(?:${higher.join('|')})/`,
+            allowTypeImports: true,
+            message: `src/${layer} is below src/${higher.join(', src/')} (docs/architecture.md, Layers).`,
+          },
+        ],
+      },
+    ],
+  },
+}));
+
+function pureFilesOfKinds() {
+  return ['src/kinds/*/{input,phases,skip-input,parameters}.ts', 'src/kinds/*/planning/**/*.ts'];
+}
 
 const environmentReads = {
   selector: "MemberExpression[object.object.name='process'][object.property.name='env']",
@@ -96,8 +141,9 @@ export default defineConfig(
       'no-restricted-syntax': ['error', environmentReads, moduleState],
     },
   },
+  ...layers,
   {
-    files: ['src/planning/**/*.ts'],
+    files: ['src/planning/**/*.ts', ...pureFilesOfKinds()],
     rules: {
       '@typescript-eslint/no-restricted-imports': ['error', deterministicImports],
       'no-restricted-syntax': ['error', environmentReads, moduleState, ...clocksAndDice],

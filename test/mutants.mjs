@@ -60,7 +60,7 @@ const mutants = [
   {
     name: 'verification-of-figures',
     what: 'metrics are whole with figures that are not finite',
-    file: 'src/ledger/sql/metrics.sql',
+    file: 'src/kinds/daily/sql/metrics.sql',
     find: "'finite figures', 'block', not_finite = 0,",
     replace: "'finite figures', 'block', true,",
     tests: ['test/activities/pool-phases.test.ts'],
@@ -68,7 +68,7 @@ const mutants = [
   {
     name: 'verification-of-paths',
     what: 'a forecast date is whole with as many paths, whatever their numbers',
-    file: 'src/ledger/sql/forecast-dates.sql',
+    file: 'src/kinds/backfill/sql/forecast-dates.sql',
     find: ' and paths.first = 1 and paths.last = $5\n',
     replace: '\n',
     tests: ['test/ledger/plans.test.ts'],
@@ -76,7 +76,7 @@ const mutants = [
   {
     name: 'fingerprint-of-phases',
     what: 'values that were revised do not change what a phase would read',
-    file: 'src/ledger/fingerprints.ts',
+    file: 'src/kinds/daily/reads.ts',
     find: 'return `(select greatest(max(change_seq),',
     replace: 'return `(select greatest(count(*),',
     tests: ['test/activities/pool-phases.test.ts'],
@@ -100,7 +100,7 @@ const mutants = [
   {
     name: 'order-of-phases',
     what: 'a day is allocated before it is filtered',
-    file: 'src/planning/phases.ts',
+    file: 'src/kinds/daily/phases.ts',
     find: "  'filter',\n  'allocate',\n",
     replace: "  'allocate',\n  'filter',\n",
     tests: ['test/replay/replay.test.ts'],
@@ -108,7 +108,7 @@ const mutants = [
   {
     name: 'priority',
     what: 'daily runs and backfills wait as equals',
-    file: 'src/workflows/options.ts',
+    file: 'src/planning/priorities.ts',
     find: 'backfillPriority = 5;',
     replace: 'backfillPriority = 1;',
     tests: ['test/workflows/forecast-backfill.test.ts'],

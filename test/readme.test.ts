@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { readConfig } from '../src/config.ts';
-import { parseDailyInput } from '../src/planning/daily-input.ts';
+import { parseDailyInput } from '../src/kinds/daily/input.ts';
 
 const { checkout } = readConfig();
 const readme = readFileSync(join(checkout, 'README.md'), 'utf8');

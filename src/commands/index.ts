@@ -18,7 +18,7 @@ export const commandTable: CommandEntry[] = [
   {
     name: 'plan',
     summary: 'say what a run would do and take: plan backfill',
-    load: () => import('./plan.ts'),
+    load: () => import('../kinds/backfill/plan-command.ts'),
   },
   {
     name: 'evaluate',
@@ -28,22 +28,22 @@ export const commandTable: CommandEntry[] = [
   {
     name: 'coverage',
     summary: 'count the forecasts that are there against those that are due',
-    load: () => import('./coverage.ts'),
+    load: () => import('../kinds/backfill/coverage-command.ts'),
   },
   {
     name: 'audit',
     summary: 'make finished forecasts again and compare the bytes',
-    load: () => import('./audit.ts'),
+    load: () => import('../kinds/audit/command.ts'),
   },
   {
     name: 'import',
     summary: 'bring data into the database: import prices',
-    load: () => import('./import.ts'),
+    load: () => import('../kinds/prices/command.ts'),
   },
   {
     name: 'generate',
     summary: 'make a data set to try cross-validation with: generate survival, timeseries, regression',
-    load: () => import('./generate.ts'),
+    load: () => import('../kinds/cross-validation/generate-command.ts'),
   },
   { name: 'watch', summary: 'watch a run to its end', load: () => import('./watch.ts') },
   { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },

@@ -19,7 +19,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
         const leftOpen = await isLeftOpen(session, run).catch(() => false);
         const reasons = await explainRun(session.database, run, {
           leftOpen,
-          explain: findKind(run.kind)?.explain,
+          explain: async (...of) => (await findKind(run.kind)?.explain?.(...of)) ?? [],
         });
         for (const trouble of leftOpen ? [] : await retriedIn(session, run)) {
           reasons.push({ subject: 'retried', text: troubleText(trouble) });

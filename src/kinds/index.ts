@@ -1,4 +1,3 @@
-import type * as workflows from '../workflows/index.ts';
 import { audit } from './audit/kind.ts';
 import { backfill } from './backfill/kind.ts';
 import { crossValidation } from './cross-validation/kind.ts';
@@ -8,21 +7,18 @@ import type { Kind, Phase } from './kind.ts';
 import { priceImport } from './prices/kind.ts';
 import { trainingModels } from './training-models/kind.ts';
 
-/** The workflows that keep a row in `runs`: the sweep has nothing to resume. */
-type RunWorkflow = Exclude<keyof typeof workflows, 'sweepBatches'>;
-
-/** The kinds that are shipped, one for each workflow of src/workflows/index.ts that keeps a run. */
-const shipped: Record<RunWorkflow, Kind> = {
-  dailyPipeline: daily,
-  evaluatePools: evaluation,
-  importPrices: priceImport,
-  forecastBackfill: backfill,
-  trainForecastModels: trainingModels,
-  auditForecasts: audit,
+/** The kinds that are shipped, by the workflow that carries them out: all of src/workflows but the sweep, which keeps no run. */
+const shipped = [
+  daily,
+  evaluation,
+  priceImport,
+  backfill,
+  trainingModels,
+  audit,
   crossValidation,
-};
+] satisfies readonly Kind[];
 
-const kinds = new Map<string, Kind>(Object.entries(shipped));
+const kinds = new Map<string, Kind>(shipped.map((kind) => [kind.name, kind]));
 
 /** Adds a kind to this process: its worker must register the workflow and the activities as well. */
 export function registerKind(kind: Kind): void {

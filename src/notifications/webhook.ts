@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isSampleKey } from '../planning/daily-input.ts';
+import { isSampleKey } from '../planning/dataset-key.ts';
 
 export type Delivery =
   | { state: 'sent' }

@@ -1,8 +1,8 @@
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { readIfWhole } from './files.ts';
-import { isOurs, isSamePlace, stackMark } from './ownership.ts';
-import { markVariable, partsFolder, recordFile } from './part.ts';
+import { isOurs, isSamePlace, markVariable, stackMark } from './ownership.ts';
+import { partsFolder, recordFile } from './part.ts';
 import type { PartRecord } from './part.ts';
 import { isSame, killTrees, processesMarked, signalProcess, variableOf, waitUntilGone } from './processes.ts';
 

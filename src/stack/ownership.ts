@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { realFolder } from '../../setup/places.mjs';
-import { markVariable } from './part.ts';
 import { shortHash } from './places.ts';
 import { isSame, variableOf } from './processes.ts';
 import type { ProcessIdentity } from './processes.ts';
+
+/** Every process of a stack carries this variable: `<hash of the state folder>/<part>`. */
+export const markVariable = 'SEVENFOLD_PART';
 
 /**
  * A process that a file names. A folder that is copied or restored takes its files along, so each says for which folder it

@@ -43,9 +43,6 @@ export interface Part {
   clear?(): Promise<void>;
 }
 
-/** Every process of a stack carries this variable: `<hash of the state folder>/<part>`. */
-export const markVariable = 'SEVENFOLD_PART';
-
 /** `<state>/parts/<part>.json`: by it a part is adopted, or ended by whoever takes the stack down. */
 export interface PartRecord extends NamedProcess {
   name: string;

@@ -9,7 +9,7 @@ import { killAlone, upLock } from './down.ts';
 import { endAllMarked, markOf } from './ending.ts';
 import { lockHolder, withLock } from './lock.ts';
 import { lastWords, logFile, openLog, sizeOf } from './logs.ts';
-import { markVariable } from './part.ts';
+import { markVariable } from './ownership.ts';
 import { isSame, processInfo } from './processes.ts';
 import { readStack } from './record.ts';
 import type { Stack } from './record.ts';

@@ -9,7 +9,7 @@ import { searchAttributes } from '../search-attributes.ts';
 import type { Addresses } from './addresses.ts';
 import { addressesFile } from './chosen.ts';
 import { markOf } from './ending.ts';
-import { markVariable } from './part.ts';
+import { markVariable } from './ownership.ts';
 import type { Health, Launch, Part } from './part.ts';
 import { describeListener, isFree, listenerOf } from './ports.ts';
 import type { PortName } from './chosen.ts';

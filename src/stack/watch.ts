@@ -5,8 +5,8 @@ import type { Logger } from 'pino';
 import { endLeftovers, endPart, markOf } from './ending.ts';
 import { readJson, writeJson } from './files.ts';
 import { lastWords, logFile, openLog, rotateQuietly, sizeOf } from './logs.ts';
-import { isOurs } from './ownership.ts';
-import { markVariable, recordFile } from './part.ts';
+import { isOurs, markVariable } from './ownership.ts';
+import { recordFile } from './part.ts';
 import type { Part, PartRecord } from './part.ts';
 import { identify, isSame, killTrees, processInfo } from './processes.ts';
 

@@ -2,14 +2,16 @@ import { ApplicationFailure, continueAsNew, patched, proxyActivities } from '@te
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import type { Fence } from '../ledger/units.ts';
-import { parseCvInput } from '../planning/cv-input.ts';
-import { withinRanges } from '../planning/cv-parameters.ts';
-import type { CvJob } from '../planning/phases.ts';
+import { parseCvInput } from '../kinds/cross-validation/input.ts';
+import { withinRanges } from '../kinds/cross-validation/parameters.ts';
+import { cvPhases } from '../kinds/cross-validation/phases.ts';
+import type { CvJob } from '../kinds/cross-validation/phases.ts';
 import { steeredConcurrency } from './concurrency.ts';
 import { fanOut } from './fan-out.ts';
 import type { Carried } from './forecast-work.ts';
 import { carriedOver } from './one-input.ts';
-import { backfillPriority, lightActivityOptions } from './options.ts';
+import { lightActivityOptions } from './options.ts';
+import { backfillPriority } from '../planning/priorities.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 import type { RunControl, Step } from './run-control.ts';
 import { sendBatch } from './send-batch.ts';
@@ -67,7 +69,7 @@ export async function crossValidation(
       light.openCrossValidation({
         ...claimant,
         input,
-        phases: ['folds', 'fit', 'select', 'refit', 'report'],
+        phases: cvPhases,
       }),
   );
 }

@@ -10,7 +10,8 @@ import type { Activities } from '../activities/index.ts';
 import type { ChunkFailure } from '../ledger/chunks.ts';
 import { waitMs } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
-import { backfillPriority, engineActivities, lightActivityOptions, prioritised } from './options.ts';
+import { engineActivities, lightActivityOptions, prioritised } from './options.ts';
+import { backfillPriority } from '../planning/priorities.ts';
 import type { RunControl } from './run-control.ts';
 import { sendBatch } from './send-batch.ts';
 

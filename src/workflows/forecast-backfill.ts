@@ -1,11 +1,12 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
-import { parseBackfillInput } from '../planning/backfill-input.ts';
+import { parseBackfillInput } from '../kinds/backfill/input.ts';
 import { evaluateStep, fannedSteps, lookedAt, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
 import { carriedOver } from './one-input.ts';
-import { backfillPriority, lightActivityOptions } from './options.ts';
+import { lightActivityOptions } from './options.ts';
+import { backfillPriority } from '../planning/priorities.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 
 const { openForecasts } = proxyActivities<Activities>(lightActivityOptions);

@@ -5,11 +5,7 @@ import { failureTypes, isRetryable } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
 import { lastAttempt } from '../planning/retry.ts';
 
-/** Daily runs go before backfills (5), in Temporal and in the queue of the local engine. */
-export const dailyPriority = 1;
-/** Nobody waits for an evaluation at night. */
-export const evaluationPriority = 4;
-export const backfillPriority = 5;
+import { dailyPriority } from '../planning/priorities.ts';
 
 /** The same options for work that others go before. */
 export function prioritised(options: ActivityOptions, priorityKey: number): ActivityOptions {

@@ -12,10 +12,10 @@ import { closeRun } from '../../src/activities/runs.ts';
 import { groupPools, openRun, prefilterPools, snapshotSettings } from '../../src/kinds/daily/activities.ts';
 import { readRun } from '../../src/ledger/runs.ts';
 import type { Fence } from '../../src/ledger/units.ts';
-import { settingsOfRun } from '../../src/ledger/settings-snapshot.ts';
+import { settingsOfRun } from '../../src/kinds/daily/settings-snapshot.ts';
 import { beginAttempt, readUnit } from '../../src/ledger/units.ts';
-import { dailyPhases } from '../../src/planning/phases.ts';
-import type { DailyPhase } from '../../src/planning/phases.ts';
+import { dailyPhases } from '../../src/kinds/daily/phases.ts';
+import type { DailyPhase } from '../../src/kinds/daily/phases.ts';
 import { loadPoolSettings } from '../../src/pools/settings.ts';
 import { fillPools, testDependencies } from '../support/daily-run.ts';
 

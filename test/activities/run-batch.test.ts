@@ -9,7 +9,7 @@ import { cancelBatches } from '../../src/activities/end-batches.ts';
 import { runBatch } from '../../src/activities/run-batch.ts';
 import type { BatchOutcome } from '../../src/activities/run-batch.ts';
 import { openRun } from '../../src/kinds/daily/opening.ts';
-import { dailyPhases } from '../../src/planning/phases.ts';
+import { dailyPhases } from '../../src/kinds/daily/phases.ts';
 import { beginAttempt } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import type { Engine } from '../../src/engines/engine.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { table } from '../../src/commands/import.ts';
+import { table } from '../../src/kinds/prices/command.ts';
 import { readConfig } from '../../src/config.ts';
 import { startSharedRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';

@@ -11,7 +11,7 @@ import type { Database } from '../../src/database/pool.ts';
 import { ledgerId, workerIdentity } from '../../src/ledger/identity.ts';
 import { claimRun, setRunStatus } from '../../src/ledger/runs.ts';
 import type { Run } from '../../src/ledger/runs.ts';
-import { parseBackfillInput, parseTrainInput } from '../../src/planning/backfill-input.ts';
+import { parseBackfillInput, parseTrainInput } from '../../src/kinds/backfill/input.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 

@@ -7,10 +7,10 @@ import {
   gridParameters,
   readSettings,
   simplestFirst,
-} from '../../src/cv/candidates.ts';
-import { runTypes, usualModels } from '../../src/planning/cv-input.ts';
-import { lightgbmParameters } from '../../src/planning/cv-parameters.ts';
-import type { CvInput } from '../../src/planning/cv-input.ts';
+} from '../../src/kinds/cross-validation/candidates.ts';
+import { runTypes, usualModels } from '../../src/kinds/cross-validation/input.ts';
+import { lightgbmParameters } from '../../src/kinds/cross-validation/parameters.ts';
+import type { CvInput } from '../../src/kinds/cross-validation/input.ts';
 
 const { checkout } = readConfig();
 const survival = { dataset: 'x.csv', task: 'survival' } as const;

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cautionWords, depthOf, orderOf, outWords, reasonOf } from '../../src/cv/choice.ts';
-import type { CvCandidate } from '../../src/cv/candidates.ts';
-import type { StoredFit } from '../../src/ledger/cv.ts';
-import { leaderboard, selectSimplest } from '../../src/planning/selection.ts';
-import type { Value } from '../../src/planning/cv-input.ts';
+import {
+  cautionWords,
+  depthOf,
+  orderOf,
+  outWords,
+  reasonOf,
+} from '../../src/kinds/cross-validation/choice.ts';
+import type { CvCandidate } from '../../src/kinds/cross-validation/candidates.ts';
+import type { StoredFit } from '../../src/kinds/cross-validation/ledger.ts';
+import { leaderboard, selectSimplest } from '../../src/kinds/cross-validation/planning/selection.ts';
+import type { Value } from '../../src/kinds/cross-validation/input.ts';
 
 function set(label: string, params: Record<string, Value>): CvCandidate {
   return { label, model: 'lightgbm', params, paramsHash: label };

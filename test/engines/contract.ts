@@ -12,7 +12,7 @@ import { findBatch, readBatches } from '../../src/ledger/batches.ts';
 import { beginAttempt } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import { addDays } from '../../src/planning/days.ts';
-import { dailyPhases } from '../../src/planning/phases.ts';
+import { dailyPhases } from '../../src/kinds/daily/phases.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { read } from './support.ts';
 import { until } from '../support/until.ts';

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { BatchRecords } from '../../src/engines/local/records.ts';
 import { markOf } from '../../src/stack/ending.ts';
-import { markVariable } from '../../src/stack/part.ts';
+import { markVariable } from '../../src/stack/ownership.ts';
 import { identify } from '../../src/stack/processes.ts';
 import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import { probe } from './support.ts';

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
-import { resolveRequest } from '../../src/ledger/forecasts.ts';
+import { resolveRequest } from '../../src/kinds/backfill/forecasts.ts';
 import {
   checkPlan,
   readParts,
@@ -12,10 +12,10 @@ import {
   readWork,
   refuseStalePlan,
   storePlan,
-} from '../../src/ledger/plans.ts';
-import type { PlanWorld } from '../../src/ledger/plans.ts';
-import type { BackfillInput } from '../../src/planning/backfill-input.ts';
-import { usualParts } from '../../src/planning/backfill-plan.ts';
+} from '../../src/kinds/backfill/plans.ts';
+import type { PlanWorld } from '../../src/kinds/backfill/plans.ts';
+import type { BackfillInput } from '../../src/kinds/backfill/input.ts';
+import { usualParts } from '../../src/kinds/backfill/planning/plan.ts';
 import { paths, seedPlannedWorld } from '../support/planned-world.ts';
 import { testDatabase } from '../support/postgres.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { slackMessage } from '../../src/notifications/slack-message.ts';
+import { slackMessage } from '../../src/kinds/daily/slack-message.ts';
 import type { MessageBlock, SlackMessage } from '../../src/notifications/message.ts';
-import type { DailyReport } from '../../src/pages/daily-report-data.ts';
-import type { Position, Transaction } from '../../src/pages/data/portfolio.ts';
+import type { DailyReport } from '../../src/kinds/daily/page/data.ts';
+import type { Position, Transaction } from '../../src/kinds/daily/page/data/portfolio.ts';
 import { decision, phase, emptyPortfolio, portfolio, reportData } from '../pages/report-data.ts';
 import { assertSlackTakes } from './slack-limits.ts';
 

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
-import { renderBackfillReport } from '../../src/pages/backfill-report.ts';
+import { renderBackfillReport } from '../../src/kinds/backfill/page/report.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { openBrowser, openPage, smallestText } from '../support/browser.ts';
 import type { ColorScheme, OpenedPage } from '../support/browser.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { beforeAfterChart, timelineChart } from '../../src/pages/charts/bars.ts';
-import { fanChart } from '../../src/pages/charts/fan.ts';
+import { fanChart } from '../../src/kinds/daily/page/fan-chart.ts';
 import { lineChart } from '../../src/pages/charts/lines.ts';
 import { figureOf } from '../../src/pages/charts/render.ts';
 import type { Chart } from '../../src/pages/charts/render.ts';

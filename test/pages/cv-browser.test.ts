@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
-import { renderCvReport } from '../../src/pages/cv-report.ts';
+import { renderCvReport } from '../../src/kinds/cross-validation/page/report.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { openBrowser, openPage, smallestText } from '../support/browser.ts';
 import type { ColorScheme, OpenedPage } from '../support/browser.ts';

@@ -5,10 +5,10 @@ import type { Database } from '../../src/database/pool.ts';
 import { storeChecks } from '../../src/ledger/checks.ts';
 import { claimRun } from '../../src/ledger/runs.ts';
 import { layOutUnits } from '../../src/ledger/units.ts';
-import { loadDailyReport } from '../../src/pages/daily-report-data.ts';
-import type { DailyReport } from '../../src/pages/daily-report-data.ts';
-import { renderDailyReport } from '../../src/pages/daily-report.ts';
-import { dailyPhases } from '../../src/planning/phases.ts';
+import { loadDailyReport } from '../../src/kinds/daily/page/data.ts';
+import type { DailyReport } from '../../src/kinds/daily/page/data.ts';
+import { renderDailyReport } from '../../src/kinds/daily/page/report.ts';
+import { dailyPhases } from '../../src/kinds/daily/phases.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { fillRichDay, firstDate, richDate } from './rich-day.ts';
 

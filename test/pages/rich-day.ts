@@ -8,7 +8,7 @@ import { storeChecks } from '../../src/ledger/checks.ts';
 import { layOutUnits } from '../../src/ledger/units.ts';
 import { addDays, daysBetween } from '../../src/planning/days.ts';
 import type { Day } from '../../src/planning/days.ts';
-import { dailyPhases } from '../../src/planning/phases.ts';
+import { dailyPhases } from '../../src/kinds/daily/phases.ts';
 
 export const richDate = '2025-06-30';
 export const firstDate = '2025-06-20';

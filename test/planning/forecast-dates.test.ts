@@ -8,7 +8,7 @@ import {
   minimumHistory,
   rangesOf,
   shortHistory,
-} from '../../src/planning/forecast-dates.ts';
+} from '../../src/kinds/backfill/planning/dates.ts';
 
 const week = ['2026-06-29', '2026-06-30', '2026-07-01', '2026-07-02', '2026-07-06'];
 const asked = {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { readConfig } from '../../src/config.ts';
-import { parseAuditInput, parseBackfillInput, parseTrainInput } from '../../src/planning/backfill-input.ts';
-import { parseCvInput } from '../../src/planning/cv-input.ts';
-import { parseDailyInput } from '../../src/planning/daily-input.ts';
-import { parseEvaluationInput } from '../../src/planning/evaluation-input.ts';
-import { parseImportInput } from '../../src/planning/import-input.ts';
-import { parseSkipInput } from '../../src/planning/skip-input.ts';
+import { parseAuditInput, parseBackfillInput, parseTrainInput } from '../../src/kinds/backfill/input.ts';
+import { parseCvInput } from '../../src/kinds/cross-validation/input.ts';
+import { parseDailyInput } from '../../src/kinds/daily/input.ts';
+import { parseEvaluationInput } from '../../src/kinds/evaluation/input.ts';
+import { parseImportInput } from '../../src/kinds/prices/input.ts';
+import { parseSkipInput } from '../../src/kinds/backfill/skip-input.ts';
 import { parseSweepInput } from '../../src/planning/sweep-input.ts';
 
 type Parse = (raw: unknown) => { ok: true; input: object } | { ok: false; message: string };
@@ -104,10 +104,15 @@ const anyJson = fc.oneof(
 );
 
 describe('whatever a workflow is started with', () => {
-  test('every guard of src/planning is tried here', () => {
-    const folder = join(readConfig().checkout, 'src', 'planning');
-    const found = readdirSync(folder).flatMap((file) =>
-      [...readFileSync(join(folder, file), 'utf8').matchAll(/^export function (parse\w*Input)\b/gm)].map(
+  test('every guard of src/planning and src/kinds is tried here', () => {
+    const source = join(readConfig().checkout, 'src');
+    const files = ['planning', 'kinds'].flatMap((folder) =>
+      readdirSync(join(source, folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => join(source, folder, file)),
+    );
+    const found = files.flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/^export function (parse\w*Input)\b/gm)].map(
         ([, name]) => name!,
       ),
     );

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { placed } from '../../src/commands/placement-options.ts';
 import type { Start } from '../../src/commands/start-run.ts';
-import { cvKey } from '../../src/planning/cv-key.ts';
-import type { CvInput } from '../../src/planning/cv-input.ts';
+import { cvKey } from '../../src/kinds/cross-validation/key.ts';
+import type { CvInput } from '../../src/kinds/cross-validation/input.ts';
 import { partitionsOf } from '../../src/planning/partitions.ts';
 
 const machines = { executors: 6, executorCores: 4 };

@@ -14,7 +14,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { markOf } from '../../src/stack/ending.ts';
-import { markVariable } from '../../src/stack/part.ts';
+import { markVariable } from '../../src/stack/ownership.ts';
 import { processesMarked } from '../../src/stack/processes.ts';
 import { stackStatus, takeDown, wipe } from '../../src/stack/stack.ts';
 import { kill9, partOf, testStack } from '../support/stack.ts';

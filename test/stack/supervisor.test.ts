@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { markOf } from '../../src/stack/ending.ts';
-import { markVariable } from '../../src/stack/part.ts';
+import { markVariable } from '../../src/stack/ownership.ts';
 import { descendantsOf, isSame, processesMarked, processInfo } from '../../src/stack/processes.ts';
 import { readStack, stackStatus, takeDown, wipe } from '../../src/stack/stack.ts';
 import type { Stack } from '../../src/stack/stack.ts';

@@ -9,8 +9,8 @@ import {
   snapshotSettings,
 } from '../../src/kinds/daily/activities.ts';
 import type { Fence } from '../../src/ledger/units.ts';
-import type { DailyPhase } from '../../src/planning/phases.ts';
-import { dailyPhases } from '../../src/planning/phases.ts';
+import type { DailyPhase } from '../../src/kinds/daily/phases.ts';
+import { dailyPhases } from '../../src/kinds/daily/phases.ts';
 import { addDays } from '../../src/planning/days.ts';
 
 export interface DayForecast {

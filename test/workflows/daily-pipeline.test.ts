@@ -5,7 +5,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
-import { dailyPhases } from '../../src/planning/phases.ts';
+import { dailyPhases } from '../../src/kinds/daily/phases.ts';
 import { scriptedActivities, watchForever } from '../support/scripted-activities.ts';
 import type { Call } from '../support/scripted-activities.ts';
 import { timeSkippingServer, withWorker } from '../support/temporal.ts';

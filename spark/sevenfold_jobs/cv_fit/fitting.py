@@ -182,7 +182,7 @@ def _refuse_no_numbers(risk: np.ndarray, survival: np.ndarray) -> None:
         raise ValueError("the model predicts values that are no numbers")
 
 
-#: What a fit must have to be compared; src/ledger/cv.ts asks for the same.
+#: What a fit must have to be compared; src/kinds/cross-validation/ledger.ts asks for the same.
 _NEEDED = {
     "survival": ("cindex_tau", "ibs"),
     "classification": ("auc", "accuracy", "f1"),

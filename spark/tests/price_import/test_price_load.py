@@ -12,7 +12,7 @@ from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.price_import.main import run
 
 GAS = {"commodity": "GAS", "name": "Gas", "unit": "USD per million BTU", "covariates": []}
-CHECKS = (Path(__file__).resolve().parents[3] / "src/ledger/sql/import.sql").read_text()
+CHECKS = (Path(__file__).resolve().parents[3] / "src/kinds/prices/sql/import.sql").read_text()
 
 
 @pytest.fixture

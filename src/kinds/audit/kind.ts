@@ -1,10 +1,10 @@
-import { parseAuditInput } from '../../planning/backfill-input.ts';
-import type { AuditInput } from '../../planning/backfill-input.ts';
-import { auditKey } from '../../planning/backfill-key.ts';
-import { backfillPriority } from '../../workflows/options.ts';
+import { parseAuditInput } from '../backfill/input.ts';
+import type { AuditInput } from '../backfill/input.ts';
+import { auditKey } from '../backfill/key.ts';
+import { backfillPriority } from '../../planning/priorities.ts';
 import type { ForecastKind } from '../backfill/forecast-kind.ts';
 import { pageOfForecasts } from '../backfill/page.ts';
-import { forecastPhases } from '../backfill/phases.ts';
+import { forecastPhases } from '../backfill/verdicts.ts';
 import { explainDates, forecastCounts, isSampleSeries } from '../backfill/record.ts';
 import { datesOf, forecastStatement, n, total } from '../backfill/statement.ts';
 import { phasesByName } from '../phase.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../../database/pool.ts';
-import { readDates, requestOf } from '../../ledger/forecasts.ts';
+import { readDates, requestOf } from '../backfill/forecasts.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Day } from '../../planning/days.ts';
-import type { DueDate } from '../../planning/forecast-dates.ts';
+import type { DueDate } from '../backfill/planning/dates.ts';
 import { layOutModel } from '../backfill/layout.ts';
 
 /** Of the dates that are whole, a share that hangs on the dates alone: the same ones every time. */

@@ -1,10 +1,10 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
 import type { Database } from '../../database/pool.ts';
-import type { ForecastRequest } from '../../ledger/forecasts.ts';
+import type { ForecastRequest } from './forecasts.ts';
 import type { Claimant, Run } from '../../ledger/runs.ts';
-import type { AuditInput, BackfillInput, TrainInput } from '../../planning/backfill-input.ts';
+import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
 import type { Day } from '../../planning/days.ts';
-import type { DueDate } from '../../planning/forecast-dates.ts';
+import type { DueDate } from './planning/dates.ts';
 import type { Kind } from '../kind.ts';
 
 export type ForecastInput = BackfillInput | TrainInput | AuditInput;

@@ -1,16 +1,16 @@
-import { refuseStalePlan } from '../../ledger/plans.ts';
+import { refuseStalePlan } from './plans.ts';
 import { findRun } from '../../ledger/runs.ts';
-import { parseBackfillInput } from '../../planning/backfill-input.ts';
-import type { BackfillInput } from '../../planning/backfill-input.ts';
-import { backfillKey } from '../../planning/backfill-key.ts';
-import { backfillPriority } from '../../workflows/options.ts';
+import { parseBackfillInput } from './input.ts';
+import type { BackfillInput } from './input.ts';
+import { backfillKey } from './key.ts';
+import { backfillPriority } from '../../planning/priorities.ts';
 import { phasesByName } from '../phase.ts';
 import { dayBefore, refusalOf } from '../start.ts';
 import type { ForecastKind } from './forecast-kind.ts';
 import { layOutDates, layOutWindows } from './layout.ts';
 import { refuseOverlap } from './overlap.ts';
 import { pageOfForecasts } from './page.ts';
-import { forecastPhases } from './phases.ts';
+import { forecastPhases } from './verdicts.ts';
 import { explainDates, forecastCounts, isSampleSeries } from './record.ts';
 import { datesOf, forecastStatement, n, total } from './statement.ts';
 

@@ -1,11 +1,11 @@
 /** The units of a run of forecasts: its training windows and its dates. */
 import { inTransaction } from '../../database/pool.ts';
 import type { Database } from '../../database/pool.ts';
-import { requestOf } from '../../ledger/forecasts.ts';
+import { requestOf } from './forecasts.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Day } from '../../planning/days.ts';
-import { hasHistory, historyLacks } from '../../planning/forecast-dates.ts';
-import type { DueDate } from '../../planning/forecast-dates.ts';
+import { hasHistory, historyLacks } from './planning/dates.ts';
+import type { DueDate } from './planning/dates.ts';
 
 export async function layOutWindows(
   database: Database,

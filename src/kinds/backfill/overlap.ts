@@ -1,6 +1,6 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { Failure } from '../../failures.ts';
-import type { ForecastRequest } from '../../ledger/forecasts.ts';
+import type { ForecastRequest } from './forecasts.ts';
 import { isOpenStatus } from '../../ledger/runs.ts';
 import type { Claimant, Run } from '../../ledger/runs.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';

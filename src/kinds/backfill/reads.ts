@@ -1,4 +1,4 @@
-import { requestOf } from '../../ledger/forecasts.ts';
+import { requestOf } from './forecasts.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { digest } from '../digest.ts';
 import type { Phase } from '../kind.ts';

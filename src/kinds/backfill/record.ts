@@ -1,11 +1,11 @@
 /** What the ledger says of runs of forecasts: of backfills, of training alone, of audits. */
 import type { Database } from '../../database/pool.ts';
-import { requestOf } from '../../ledger/forecasts.ts';
+import { requestOf } from './forecasts.ts';
 import type { Reason } from '../../ledger/reason.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { unitRanges } from '../../ledger/unit-ranges.ts';
 import type { UnitRange } from '../../ledger/unit-ranges.ts';
-import { rangeText } from '../../planning/forecast-dates.ts';
+import { rangeText } from './planning/dates.ts';
 
 export async function forecastCounts(database: Database, run: Run): Promise<Record<string, number>> {
   const { commodity, models, start, end, horizon } = requestOf(run);

@@ -2,12 +2,12 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import { objectsOf } from '../../objects.ts';
 import type { BatchPlacement } from '../../activities/place-batch.ts';
 import { Failure } from '../../failures.ts';
-import * as cv from '../../ledger/cv.ts';
+import * as cv from './ledger.ts';
 import { readRun } from '../../ledger/runs.ts';
 import type { Fence } from '../../ledger/units.ts';
-import { askedMode } from '../../planning/cv-mode.ts';
-import type { CvJob } from '../../planning/phases.ts';
-import { meanOf } from '../../planning/selection.ts';
+import { askedMode } from './planning/mode.ts';
+import type { CvJob } from './phases.ts';
+import { meanOf } from './planning/selection.ts';
 import { inputOf, placementOf } from './fits.ts';
 
 /** What the one batch of a phase is asked, and where it goes. Only reads. */

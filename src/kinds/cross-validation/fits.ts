@@ -3,14 +3,14 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import type { BatchPlacement } from '../../activities/place-batch.ts';
 import { gigabytes } from '../../environment-values.ts';
 import type { OpenedChunk } from '../../ledger/chunks.ts';
-import * as cv from '../../ledger/cv.ts';
+import * as cv from './ledger.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { ChunkPlan } from '../../planning/chunks.ts';
-import type { CvInput } from '../../planning/cv-input.ts';
-import { planMode } from '../../planning/cv-mode.ts';
-import type { CvPlan } from '../../planning/cv-mode.ts';
-import { limitOfFits, planFits } from '../../planning/fit-chunks.ts';
-import type { OpenFit } from '../../planning/fit-chunks.ts';
+import type { CvInput } from './input.ts';
+import { planMode } from './planning/mode.ts';
+import type { CvPlan } from './planning/mode.ts';
+import { limitOfFits, planFits } from './planning/fit-chunks.ts';
+import type { OpenFit } from './planning/fit-chunks.ts';
 import type { World } from '../kind.ts';
 
 /** Cuts the fits that are left into batches; how they are carried out is decided in the first round and kept. */

@@ -7,22 +7,22 @@ import {
   verifyFolds,
   verifyRefit,
   verifySelection,
-} from '../../ledger/cv.ts';
+} from './ledger.ts';
 import type { Reason } from '../../ledger/reason.ts';
 import type { Run } from '../../ledger/runs.ts';
-import { parseCvInput } from '../../planning/cv-input.ts';
-import type { CvInput } from '../../planning/cv-input.ts';
-import { cvKey } from '../../planning/cv-key.ts';
-import type { CvUnit } from '../../planning/phases.ts';
+import { parseCvInput } from './input.ts';
+import type { CvInput } from './input.ts';
+import { cvKey } from './key.ts';
+import type { CvPhase } from './phases.ts';
 import { count } from '../../pages/format.ts';
-import { backfillPriority } from '../../workflows/options.ts';
+import { backfillPriority } from '../../planning/priorities.ts';
 import type { Kind, Phase } from '../kind.ts';
 import { pageIsThere, phasesByName } from '../phase.ts';
 import { refusalOf } from '../start.ts';
 import { reads } from './reads.ts';
 import { cvStatement } from './statement.ts';
 
-const phases: Record<CvUnit, Phase> = {
+const phases: Record<CvPhase, Phase> = {
   folds: { reads: reads.folds, whole: ({ database }, run) => verifyFolds(database, run) },
   fit: {
     reads: reads.fit,
@@ -61,7 +61,7 @@ export const crossValidation: Kind = {
     ],
   }),
   page: async (database, run) => {
-    const { renderCvReport } = await import('../../pages/cv-report.ts');
+    const { renderCvReport } = await import('./page/report.ts');
     return renderCvReport(database, run.runId);
   },
 };

@@ -3,27 +3,27 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import { objectsOf } from '../../objects.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
-import { candidatesOf, criterionOf, readSettings } from '../../cv/candidates.ts';
-import type { GridSettings } from '../../cv/candidates.ts';
+import { candidatesOf, criterionOf, readSettings } from './candidates.ts';
+import type { GridSettings } from './candidates.ts';
 import { digestOfSource, isThere } from '../../data-files.ts';
 import { Failure } from '../../failures.ts';
-import * as cv from '../../ledger/cv.ts';
-import type { CvRequest } from '../../ledger/cv.ts';
+import * as cv from './ledger.ts';
+import type { CvRequest } from './ledger.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { claimRun } from '../../ledger/runs.ts';
 import type { Claimant } from '../../ledger/runs.ts';
 import { layOutUnits } from '../../ledger/units.ts';
-import { cvDefaults, cvName, foldsOf } from '../../planning/cv-input.ts';
-import type { CvInput } from '../../planning/cv-input.ts';
-import { cvKey, hash } from '../../planning/cv-key.ts';
-import { askedMode } from '../../planning/cv-mode.ts';
-import type { CvUnit } from '../../planning/phases.ts';
+import { cvDefaults, cvName, foldsOf } from './input.ts';
+import type { CvInput } from './input.ts';
+import { cvKey, hash } from './key.ts';
+import { askedMode } from './planning/mode.ts';
+import type { CvPhase } from './phases.ts';
 import type { Mode } from '../../planning/placement-input.ts';
 import { readsOfFolds } from './reads.ts';
 
 export interface OpenCrossValidationInput extends Claimant {
   input: CvInput;
-  phases: readonly CvUnit[];
+  phases: readonly CvPhase[];
   priority: number;
 }
 

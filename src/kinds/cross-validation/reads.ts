@@ -1,9 +1,9 @@
 import type { Database } from '../../database/pool.ts';
-import { cvRequestOf, readSelection } from '../../ledger/cv.ts';
+import { cvRequestOf, readSelection } from './ledger.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
-import { hash } from '../../planning/cv-key.ts';
-import type { CvUnit } from '../../planning/phases.ts';
+import { hash } from './key.ts';
+import type { CvPhase } from './phases.ts';
 import type { Phase } from '../kind.ts';
 
 const digits = 32;
@@ -12,7 +12,7 @@ const digits = 32;
 const versions = { report: 2, select: 2 };
 
 /** What each phase of a cross-validation would read now. The fits have none: each is named by its content. */
-export const reads: Record<CvUnit, Phase['reads']> = {
+export const reads: Record<CvPhase, Phase['reads']> = {
   folds: async (_, run) => readsOfFolds(run),
   fit: async (_, run) => hash(['fit', cvRequestOf(run).dataVersion], digits),
   select: async ({ database }, run) =>

@@ -1,5 +1,5 @@
 import type { Database } from '../../database/pool.ts';
-import { cvRequestOf, missingFits, readSelection } from '../../ledger/cv.ts';
+import { cvRequestOf, missingFits, readSelection } from './ledger.ts';
 import type { Run, RunStatus } from '../../ledger/runs.ts';
 import { readUnits } from '../../ledger/units.ts';
 

@@ -4,9 +4,11 @@ import { inTransaction } from '../../database/pool.ts';
 import { readRun } from '../../ledger/runs.ts';
 import type { Fence } from '../../ledger/units.ts';
 import { passFence } from '../../ledger/units.ts';
-import { phasesToForce, stretchOf } from '../../planning/phases.ts';
-import type { PoolJob, PoolUnit } from '../../planning/phases.ts';
-import { settingsOfRun, takeSettings } from '../../ledger/settings-snapshot.ts';
+import { phasesToForce } from './phases.ts';
+import { stretchOf } from '../evaluation/phases.ts';
+import type { PoolJob } from './phases.ts';
+import type { PoolUnit } from '../evaluation/phases.ts';
+import { settingsOfRun, takeSettings } from './settings-snapshot.ts';
 import { loadPoolSettings } from '../../pools/settings.ts';
 
 export { openRun } from './opening.ts';

@@ -7,7 +7,7 @@ import { groupingDays, groupOver } from '../../pools/grouping.ts';
 import type { GroupingFigures } from '../../pools/grouping.ts';
 import { iceboxOn } from '../../pools/icebox.ts';
 import type { Candle } from '../../pools/icebox.ts';
-import { settingsOfRun } from '../../ledger/settings-snapshot.ts';
+import { settingsOfRun } from './settings-snapshot.ts';
 
 /**
  * The second half of phase metrics: groups on the last complete day (by the original's rule on the run date itself) and

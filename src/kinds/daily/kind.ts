@@ -1,7 +1,8 @@
-import { dailyPriority } from '../../workflows/options.ts';
-import { datasetKey, isSampleKey, parseDailyInput, runKey } from '../../planning/daily-input.ts';
-import type { DailyInput } from '../../planning/daily-input.ts';
-import type { DailyPhase } from '../../planning/phases.ts';
+import { dailyPriority } from '../../planning/priorities.ts';
+import { datasetKey, parseDailyInput, runKey } from './input.ts';
+import { isSampleKey } from '../../planning/dataset-key.ts';
+import type { DailyInput } from './input.ts';
+import type { DailyPhase } from './phases.ts';
 import type { Kind, Phase } from '../kind.ts';
 import { bySql, pageIsThere, phasesByName } from '../phase.ts';
 import { dayOf, fixedDay, refusalOf } from '../start.ts';
@@ -46,8 +47,8 @@ export const daily: Kind = {
   }),
   page: async (database, run) => {
     const [{ loadDailyReport }, { renderDailyReport }] = await Promise.all([
-      import('../../pages/daily-report-data.ts'),
-      import('../../pages/daily-report.ts'),
+      import('./page/data.ts'),
+      import('./page/report.ts'),
     ]);
     return renderDailyReport(await loadDailyReport(database, run.runId));
   },
@@ -55,8 +56,8 @@ export const daily: Kind = {
     outcome: async (database, run) => (isSampleKey(run.dataset) ? undefined : outcomeOfDay(database, run)),
     build: async (database, run, outcome) => {
       const [{ loadDailyReport }, { slackMessage }] = await Promise.all([
-        import('../../pages/daily-report-data.ts'),
-        import('../../notifications/slack-message.ts'),
+        import('./page/data.ts'),
+        import('./slack-message.ts'),
       ]);
       return slackMessage(await loadDailyReport(database, run.runId), outcome as Outcome);
     },

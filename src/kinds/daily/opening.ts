@@ -6,10 +6,10 @@ import { isOpenInTemporal } from '../../open-in-temporal.ts';
 import type { Claimant } from '../../ledger/runs.ts';
 import * as ledger from '../../ledger/runs.ts';
 import { layOutUnits } from '../../ledger/units.ts';
-import type { DailyInput, Source } from '../../planning/daily-input.ts';
-import { datasetKey } from '../../planning/daily-input.ts';
-import type { EvaluationInput } from '../../planning/evaluation-input.ts';
-import type { PoolUnit } from '../../planning/phases.ts';
+import type { DailyInput, Source } from './input.ts';
+import { datasetKey } from './input.ts';
+import type { EvaluationInput } from '../evaluation/input.ts';
+import type { PoolUnit } from '../evaluation/phases.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
 
 export interface OpenRunInput extends Claimant {

@@ -10,7 +10,7 @@ import {
   readPrices,
 } from './portfolio-day.ts';
 import type { DayOfPortfolio } from './portfolio-day.ts';
-import { followNewestVerdict } from './verdicts.ts';
+import { followNewestVerdict } from './pool-flags.ts';
 import { inTransaction } from '../../database/pool.ts';
 import type { PoolClient } from '../../database/pool.ts';
 import { failpoint } from '../../failpoints.ts';
@@ -27,7 +27,7 @@ import { solverName } from '../../pools/allocation/solver.ts';
 import { finalFilterPool } from '../../pools/final-filter.ts';
 import { dollarsOf, formatAmount, formatDollars, formatPrice } from '../../pools/portfolio/amounts.ts';
 import { portfolioSource } from '../../pools/portfolio/source.ts';
-import { settingsOfRun } from '../../ledger/settings-snapshot.ts';
+import { settingsOfRun } from './settings-snapshot.ts';
 
 interface PhaseInput {
   fence: Fence;

@@ -1,5 +1,5 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { followNewestVerdict } from './verdicts.ts';
+import { followNewestVerdict } from './pool-flags.ts';
 import { inTransaction } from '../../database/pool.ts';
 import { Failure } from '../../failures.ts';
 import { readRun } from '../../ledger/runs.ts';
@@ -7,7 +7,7 @@ import type { Fence } from '../../ledger/units.ts';
 import { passFence } from '../../ledger/units.ts';
 import { reasonKinds } from '../../pools/judgement.ts';
 import * as prefilter from '../../pools/prefilter.ts';
-import { settingsOfRun } from '../../ledger/settings-snapshot.ts';
+import { settingsOfRun } from './settings-snapshot.ts';
 
 /**
  * Phase prefilter: judges every active pool and writes its row of the run date. Safe to repeat: one upsert in one

@@ -5,8 +5,8 @@ import type { Database } from '../../database/pool.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { portfolioOf } from '../../ledger/runs.ts';
 import type { Run } from '../../ledger/runs.ts';
-import { settingsOfRun } from '../../ledger/settings-snapshot.ts';
-import type { DailyPhase } from '../../planning/phases.ts';
+import { settingsOfRun } from './settings-snapshot.ts';
+import type { DailyPhase } from './phases.ts';
 import { loadPoolSettings } from '../../pools/settings.ts';
 import type { Phase, World } from '../kind.ts';
 

@@ -1,9 +1,11 @@
-import { datasetKey, isSampleKey } from '../../planning/daily-input.ts';
-import { evaluationKey, parseEvaluationInput } from '../../planning/evaluation-input.ts';
-import type { EvaluationInput } from '../../planning/evaluation-input.ts';
-import { isDailyPhase, stretchOf } from '../../planning/phases.ts';
-import type { PoolUnit } from '../../planning/phases.ts';
-import { evaluationPriority } from '../../workflows/options.ts';
+import { datasetKey } from '../daily/input.ts';
+import { isSampleKey } from '../../planning/dataset-key.ts';
+import { evaluationKey, parseEvaluationInput } from './input.ts';
+import type { EvaluationInput } from './input.ts';
+import { isDailyPhase } from '../daily/phases.ts';
+import { stretchOf } from './phases.ts';
+import type { PoolUnit } from './phases.ts';
+import { evaluationPriority } from '../../planning/priorities.ts';
 import { phases as dailyPhases } from '../daily/kind.ts';
 import { readsOfStretch } from '../daily/reads.ts';
 import type { Kind, Phase } from '../kind.ts';

@@ -6,7 +6,7 @@ import { isOpenInTemporal } from '../../open-in-temporal.ts';
 import type { Claimant } from '../../ledger/runs.ts';
 import * as ledger from '../../ledger/runs.ts';
 import { layOutUnits } from '../../ledger/units.ts';
-import type { ImportInput } from '../../planning/import-input.ts';
+import type { ImportInput } from './input.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
 
 /**

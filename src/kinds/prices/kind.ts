@@ -1,6 +1,5 @@
-import { importKey, parseImportInput } from '../../planning/import-input.ts';
-import type { ImportInput } from '../../planning/import-input.ts';
-import { backfillPriority } from '../../workflows/options.ts';
+import { importKey, parseImportInput } from './input.ts';
+import { backfillPriority } from '../../planning/priorities.ts';
 
 import { digest } from '../digest.ts';
 import type { Kind } from '../kind.ts';

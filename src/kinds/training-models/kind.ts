@@ -1,11 +1,11 @@
-import { parseTrainInput } from '../../planning/backfill-input.ts';
-import type { TrainInput } from '../../planning/backfill-input.ts';
-import { trainKey } from '../../planning/backfill-key.ts';
-import { backfillPriority } from '../../workflows/options.ts';
+import { parseTrainInput } from '../backfill/input.ts';
+import type { TrainInput } from '../backfill/input.ts';
+import { trainKey } from '../backfill/key.ts';
+import { backfillPriority } from '../../planning/priorities.ts';
 import type { ForecastKind } from '../backfill/forecast-kind.ts';
 import { layOutWindows } from '../backfill/layout.ts';
 import { pageOfForecasts } from '../backfill/page.ts';
-import { forecastPhases } from '../backfill/phases.ts';
+import { forecastPhases } from '../backfill/verdicts.ts';
 import { explainDates, forecastCounts, isSampleSeries } from '../backfill/record.ts';
 import { forecastStatement, n, total, windowsOf } from '../backfill/statement.ts';
 import { phasesByName } from '../phase.ts';

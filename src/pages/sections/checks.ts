@@ -1,14 +1,14 @@
 /** What was looked at in the rows; what does not hold comes first. */
-import type { DailyReport } from '../daily-report-data.ts';
+import type { Check } from '../../ledger/checks.ts';
 import { clipped, count } from '../format.ts';
 import { html, section, table, verdict } from '../page.ts';
 import type { Column, Html } from '../page.ts';
 import { figure } from '../figures.ts';
 import { maxRows, nameLength, plural, reasonLength } from './common.ts';
 
-type ReportCheck = DailyReport['checks'][number];
+type ReportCheck = Check & { unit: string };
 
-export function checksSection({ checks }: Pick<DailyReport, 'checks'>): Html {
+export function checksSection({ checks }: { checks: readonly ReportCheck[] }): Html {
   const failed = checks.filter((check) => !check.passed);
   const held = checks.filter((check) => check.passed);
   const blocking = failed.filter((check) => check.severity === 'block').length;

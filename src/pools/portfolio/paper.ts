@@ -1,7 +1,7 @@
 import { formatAmount, parseAmount } from './amounts.ts';
 import { openFirst, openNext } from './opening.ts';
 import type { Flow, Holding } from './opening.ts';
-import type { PortfolioSource } from './source.ts';
+import type { PortfolioSource } from './opened.ts';
 import { readYields } from './yields.ts';
 import type { Day } from '../../planning/days.ts';
 

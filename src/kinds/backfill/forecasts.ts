@@ -1,0 +1,237 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Database } from '../../database/pool.ts';
+import { Failure } from '../../failures.ts';
+import { defaults } from './input.ts';
+import type { BackfillInput } from './input.ts';
+import { fitVersion, modelVersion } from './key.ts';
+import { addDays } from '../../planning/days.ts';
+import type { Day } from '../../planning/days.ts';
+import { dueDates, hasHistory } from './planning/dates.ts';
+import type { DueDate } from './planning/dates.ts';
+import { suggestion } from '../../planning/nearest.ts';
+import { resultVersion } from '../../ledger/result-versions.ts';
+import type { Run } from '../../ledger/runs.ts';
+
+const datesSql = readFileSync(new URL('./sql/forecast-dates.sql', import.meta.url), 'utf8');
+const windowsSql = readFileSync(new URL('./sql/forecast-windows.sql', import.meta.url), 'utf8');
+
+/** Days from the first price to the first forecast date where none is asked for. */
+const historyDays = 1_095;
+
+/** What a backfill is about, with every default filled in and its range as days. */
+export type ForecastRequest = Required<
+  Pick<BackfillInput, 'commodity' | 'trainFrequency' | 'calendar' | 'paths' | 'horizon' | 'seed' | 'draw'>
+> & { models: ForecastModel[]; start: Day; end: Day };
+
+export interface ForecastModel {
+  key: string;
+  /** Of its forecasts. */
+  version: string;
+  /** Of its fitted models. */
+  fitVersion: string;
+}
+
+/**
+ * Fills in what was left out, from the prices. `yesterday` is what an `end` of that name means. Throws `InvalidInput` for
+ * a commodity without prices, a model that nobody wrote, a range without a date.
+ */
+export async function resolveRequest(
+  database: Database,
+  checkout: string,
+  input: BackfillInput,
+  yesterday: Day,
+): Promise<{ request: ForecastRequest; due: DueDate[]; openDays: Day[] }> {
+  const { commodity } = input;
+  const known = await database.query<{ commodity: string; first: Day | null }>(
+    `select c.commodity, (select min(date) from prices p where p.commodity = c.commodity) as first
+       from commodities c order by 1`,
+  );
+  const series = known.rows.find((row) => row.commodity === commodity);
+  if (series?.first == null) {
+    const names = known.rows.map((row) => row.commodity);
+    throw new Failure(
+      'InvalidInput',
+      names.length === 0
+        ? `There are no prices of ${commodity} yet. Import some: npx sevenfold import prices <folder>, or --sample.`
+        : `There are no prices of ${commodity}. ${suggestion(commodity, names)}`,
+    );
+  }
+  const models = input.models.map((key) => {
+    checkModel(checkout, key);
+    return { key, version: modelVersion(key, input), fitVersion: fitVersion(key, input) };
+  });
+  const options = { ...defaults, ...withoutUndefined(input) };
+  const end = input.end === undefined || input.end === 'yesterday' ? yesterday : input.end;
+  const start = input.start ?? addDays(series.first, historyDays);
+  if (start > end) {
+    throw new Failure(
+      'InvalidInput',
+      `The range ${start}..${end} ends before it begins: the prices of ${commodity} begin ${series.first}.`,
+    );
+  }
+  const openDays = await readOpenDays(database, commodity, options.calendar);
+  const due = dueDates(openDays, { ...options, start, end });
+  if (due.length === 0) {
+    throw new Failure(
+      'InvalidInput',
+      `${commodity} has no ${options.calendar === 'trading' ? 'trading day' : 'day'} from ${start} to ${end}; its prices go from ${series.first} to ${openDays.at(-1) ?? 'nowhere'}.`,
+    );
+  }
+  const { trainFrequency, calendar, paths, horizon, seed, draw } = options;
+  return {
+    request: { commodity, models, trainFrequency, calendar, paths, horizon, seed, draw, start, end },
+    due,
+    openDays,
+  };
+}
+
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
+}
+
+/** A model is a file of this folder and nothing else. */
+function checkModel(checkout: string, key: string): void {
+  const known = readdirSync(`${checkout}/spark/sevenfold_jobs/forecast/models`)
+    .filter((file) => file.endsWith('.py') && !file.startsWith('_'))
+    .map((file) => file.slice(0, -3));
+  if (known.includes(key)) return;
+  throw new Failure('InvalidInput', `There is no model "${key}". ${suggestion(key, known)}`);
+}
+
+/** What a run of forecasts is about, as it was resolved when the run was opened. */
+export function requestOf(run: Pick<Run, 'key' | 'request'>): ForecastRequest {
+  if (run.request === null) throw new Error(`${run.key} is no run of forecasts.`);
+  return run.request as unknown as ForecastRequest;
+}
+
+/** The days of a series that have a row: trading days, or all. */
+export async function readOpenDays(
+  database: Database,
+  commodity: string,
+  calendar: 'trading' | 'calendar',
+): Promise<Day[]> {
+  const days = await database.query<{ date: Day }>(
+    `select distinct date from prices where commodity = $1 and (is_trading_day or $2 = 'calendar') order by 1`,
+    [commodity, calendar],
+  );
+  return days.rows.map(({ date }) => date);
+}
+
+/** What the sink holds of one forecast date. */
+export interface DateState {
+  date: Day;
+  /** Rows of paths that are there, and those of them without a null or infinite day. */
+  found: number;
+  sound: number;
+  points: number;
+  state: 'complete' | 'partial' | 'missing' | 'extra';
+  /** Whole, but made from other prices, another model or an older rule than today's. */
+  changed: boolean;
+}
+
+/** Reads the sink: one row for each date that is due, and one for each that is there without being due. */
+export async function readDates(
+  database: Database,
+  request: ForecastRequest,
+  model: ForecastModel,
+  due: readonly DueDate[],
+): Promise<DateState[]> {
+  // Columns, never values: how many there are is the horizon, a number from 1 to 14.
+  const days = Array.from({ length: request.horizon }, (_, day) => `day_${day + 1}`).join(' + ');
+  const read = await database.query<DateState>(
+    datesSql.replace('abs(:days)', `abs(${days.replace('day_1', 'day_1::double precision')})`),
+    [
+      request.commodity,
+      model.version,
+      request.start,
+      request.end,
+      request.paths,
+      request.horizon,
+      due.map(({ date }) => date),
+      due.map(({ asOf }) => asOf),
+      due.map(({ trainingDate }) => trainingDate),
+      resultVersion('forecast_infer'),
+      model.key,
+      model.fitVersion,
+      request.trainFrequency,
+    ],
+  );
+  return read.rows;
+}
+
+/** What is stored for one training window. */
+export interface WindowState {
+  date: Day;
+  stored: boolean;
+  /** Its state still has the hash that was noted when it was stored. */
+  sound: boolean;
+  /** Fitted on other rows than are there today. */
+  changed: boolean;
+}
+
+export async function readWindows(
+  database: Database,
+  request: ForecastRequest,
+  model: ForecastModel,
+  trainingDates: readonly Day[],
+): Promise<WindowState[]> {
+  const read = await database.query<WindowState>(windowsSql, [
+    request.commodity,
+    model.key,
+    model.fitVersion,
+    request.trainFrequency,
+    trainingDates,
+  ]);
+  return read.rows;
+}
+
+/** How much of what should be there is there, for one model. */
+export interface Coverage {
+  model: string;
+  modelVersion: string;
+  /** Dates that are due; those with too little history are not. */
+  expected: number;
+  complete: number;
+  partial: Day[];
+  missing: Day[];
+  /** Dates that are there without being due. */
+  extra: Day[];
+  /** Complete, but made from other prices, another model or an older rule than today's. */
+  changed: Day[];
+  /** Too little history before their training date. */
+  skipped: Day[];
+  /** Rows of paths that are there for the dates that are due, and those that should be. */
+  rows: number;
+  rowsExpected: number;
+}
+
+/** Coverage by the definition by which a run is verified. */
+export async function readCoverage(
+  database: Database,
+  request: ForecastRequest,
+  due: readonly DueDate[],
+  openDays: readonly Day[],
+): Promise<Coverage[]> {
+  const possible = due.filter(({ trainingDate }) => hasHistory(openDays, trainingDate));
+  const skipped = due.filter(({ trainingDate }) => !hasHistory(openDays, trainingDate));
+  const covered: Coverage[] = [];
+  for (const model of request.models) {
+    const dates = await readDates(database, request, model, possible);
+    const having = (state: DateState['state']): Day[] =>
+      dates.filter((each) => each.state === state).map(({ date }) => date);
+    covered.push({
+      model: model.key,
+      modelVersion: model.version,
+      expected: possible.length,
+      complete: having('complete').length,
+      partial: having('partial'),
+      missing: having('missing'),
+      extra: having('extra'),
+      changed: dates.filter(({ changed }) => changed).map(({ date }) => date),
+      skipped: skipped.map(({ date }) => date),
+      rows: dates.reduce((rows, { state, sound }) => rows + (state === 'extra' ? 0 : sound), 0),
+      rowsExpected: possible.length * request.paths,
+    });
+  }
+  return covered;
+}

@@ -1,0 +1,457 @@
+/** Everything that a page about forecasts shows, read by SQL that counts where the rows are: no table is fetched. */
+import type { Database } from '../../../database/pool.ts';
+import { readFallbacks } from '../../../ledger/batch-record.ts';
+import type { FallenBack } from '../../../ledger/batch-record.ts';
+import { readRun } from '../../../ledger/runs.ts';
+import { readChecks } from '../../../ledger/checks.ts';
+import type { Check } from '../../../ledger/checks.ts';
+import type { Run } from '../../../ledger/runs.ts';
+import type { Verdict } from '../../../ledger/units.ts';
+import { defaults } from '../input.ts';
+import type { Day } from '../../../planning/days.ts';
+import { readBatchTroubles, readJobCosts } from '../../../pages/batches.ts';
+import type { BatchTrouble, JobCost } from '../../../pages/batches.ts';
+import { queriesBeside } from '../../../pages/sql.ts';
+
+const readSql = queriesBeside(import.meta.url);
+
+/** What the page of a backfill, of a training or of an audit shows. */
+export interface BackfillReport {
+  run: Run;
+  /** The phases alone: actuals, evaluate, report. */
+  phases: ReportedPhase[];
+  checks: (Check & { unit: string })[];
+  commodity: Commodity;
+  options: BackfillOptions;
+  /** The dates' model versions, in the order asked for. */
+  models: string[];
+  totals: ModelTotals[];
+  calendar: CalendarCells;
+  /** What is not complete; `all` counts the ranges that are left out too. */
+  open: { ranges: OpenRange[]; all: number };
+  fans: FanDate[];
+  /** Pooled over all dates; by day ahead; by period of the forecast's start. */
+  scores: { all: Score[]; byDay: Score[]; byPeriod: Score[]; period: 'month' | 'quarter' | 'year' };
+  evaluation: EvaluationRow[];
+  windows: WindowTotals[];
+  batches: BatchBar[];
+  troubles: { rows: BatchTrouble[]; all: number };
+  cost: JobCost[];
+  /** Which engines were asked for in vain. */
+  fallbacks: FallenBack[];
+  stages: StageSeconds[];
+}
+
+export interface ReportedPhase {
+  unit: string;
+  verdict: Verdict;
+  reason: string | null;
+  startedAt: Date | null;
+}
+
+export interface Commodity {
+  key: string;
+  name: string;
+  unit: string;
+  synthetic: boolean;
+  source: string;
+}
+
+export interface BackfillOptions {
+  commodity: string;
+  /** Keys, in the order asked for. */
+  models: string[];
+  trainFrequency: string;
+  /** What was asked for; null where the run chose by itself. */
+  start: Day | null;
+  end: Day | null;
+  paths: number;
+  horizon: number;
+  /** As they stand in the run's input, defaults filled in. */
+  all: [name: string, value: string][];
+}
+
+export interface ModelTotals {
+  modelVersion: string;
+  dates: number;
+  first: Day;
+  last: Day;
+  complete: number;
+  partial: number;
+  missing: number;
+  failed: number;
+  quarantined: number;
+  skipped: number;
+  rowsFound: number;
+  rowsDue: number;
+  /** Of an audit: dates that were made again and gave the same bytes, or others. */
+  equal: number;
+  different: number;
+}
+
+export type Granularity = 'day' | 'week' | 'month' | 'quarter' | 'year';
+
+export interface CalendarCells {
+  granularity: Granularity;
+  cells: CalendarCell[];
+}
+
+/** A stretch of neighbouring cells with one verdict, within a year. */
+export interface CalendarCell {
+  modelVersion: string;
+  year: number;
+  first: Day;
+  last: Day;
+  dates: number;
+  /** Dates that are neither complete nor skipped: fewer than `dates` only where a cell is more than a day. */
+  open: number;
+  verdict: Verdict;
+  found: number;
+  due: number;
+  reason: string | null;
+}
+
+export interface OpenRange {
+  kind: 'date' | 'window';
+  modelVersion: string;
+  first: Day;
+  last: Day;
+  dates: number;
+  verdict: Verdict;
+  found: number;
+  due: number;
+  reason: string | null;
+  failureType: string | null;
+  tries: number;
+  /** The first of its units. */
+  unit: string;
+}
+
+export interface FanDate {
+  date: Day;
+  why: FanReason[];
+  /** The last closes before, oldest first. */
+  history: { date: Day; close: number }[];
+  fans: ModelFan[];
+}
+
+export interface FanReason {
+  role: 'first' | 'miss' | 'unusual' | 'last';
+  /** The mean CRPS of a miss, the last move of an unusual origin. */
+  figure: number | null;
+  /** That move in deviations of one step. */
+  ratio: number | null;
+}
+
+export interface ModelFan {
+  modelVersion: string;
+  /** Quantiles 2.5, 10, 25, 50, 75, 90, 97.5 %. */
+  days: { date: Day; quantiles: number[]; actual: number | null }[];
+}
+
+export interface Score {
+  modelVersion: string;
+  dayAhead: number | null;
+  period: Day | null;
+  points: number;
+  known: number;
+  mae: number | null;
+  rmse: number | null;
+  persistence: number | null;
+  crps: number | null;
+  cover80: number | null;
+  cover95: number | null;
+  /** Share of closes at or below each quantile; not a number where none is known. */
+  reached: number[];
+}
+
+export interface EvaluationRow {
+  modelVersion: string;
+  horizon: number;
+  forecasts: number;
+  days: number;
+  mae: number | null;
+  rmse: number | null;
+  crps: number | null;
+  cover80: number | null;
+  cover95: number | null;
+  naiveMae: number | null;
+  skillMae: number | null;
+  skillCrps: number | null;
+  dmP: number | null;
+  maeAlert: boolean;
+}
+
+export interface WindowTotals {
+  modelVersion: string;
+  /** Without those that were skipped. */
+  windows: number;
+  whole: number;
+  /** Since the run was opened; the others were there. */
+  trained: number;
+  first: Day;
+  last: Day;
+  fewestRows: number | null;
+  mostRows: number | null;
+  seconds: number | null;
+  largestBytes: number | null;
+  asObjects: number;
+}
+
+/** A batch, or several that began together, in seconds since the run's newest start. */
+export interface BatchBar {
+  job: string;
+  lane: string;
+  unit: string;
+  attempt: number;
+  batches: number;
+  failed: number;
+  /** Went through, but some of their dates or windows failed. */
+  partly: number;
+  cancelled: number;
+  open: number;
+  errorType: string | null;
+  message: string | null;
+  watchers: number;
+  begun: number;
+  ended: number;
+}
+
+export interface StageSeconds {
+  job: string;
+  stage: string;
+  seconds: number;
+}
+
+const sql = {
+  totals: readSql('totals'),
+  cells: readSql('cells'),
+  ranges: readSql('ranges'),
+  scores: readSql('scores'),
+  evaluation: readSql('evaluation'),
+  fanDates: readSql('fan-dates'),
+  fans: readSql('fans'),
+  windows: readSql('windows'),
+  batches: readSql('batches'),
+  stages: readSql('stages'),
+};
+
+/** More stretches than this make a page too large; then a cell is more than a day. */
+const mostCells = 1_600;
+const mostRanges = 300;
+const mostBars = 300;
+/** Periods of a line over time: more cannot be told apart. */
+const mostMonths = 240;
+
+/** Reads a backfill by its run's id; only reads. A training or an audit has less to show and fills less of it. */
+export async function loadBackfillReport(database: Database, runId: string): Promise<BackfillReport> {
+  const run = await readRun(database, runId);
+  const options = optionsOf(run);
+  const { commodity: key, models: asked } = options;
+  const [
+    totals,
+    calendar,
+    ranges,
+    windows,
+    batches,
+    troubles,
+    cost,
+    fallbacks,
+    stages,
+    phases,
+    checks,
+    known,
+  ] = await Promise.all([
+    database.query<ModelTotals>(sql.totals, [runId, options.paths]),
+    readCalendar(database, runId, options.paths),
+    database.query<OpenRange & { ranges: number }>(sql.ranges, [runId, options.paths, mostRanges]),
+    database.query<WindowTotals>(sql.windows, [runId, key, options.trainFrequency]),
+    database.query<BatchBar>(sql.batches, [runId, mostBars]),
+    readBatchTroubles(database, runId),
+    readJobCosts(database, runId),
+    readFallbacks(database, runId),
+    database.query<StageSeconds>(sql.stages, [runId]),
+    readPhases(database, runId),
+    readChecks(database, runId),
+    database.query<Commodity>(
+      `select commodity as key, name, unit, is_synthetic as synthetic, source from commodities where commodity = $1`,
+      [key],
+    ),
+  ]);
+  const inOrder = <Row extends { modelVersion: string }>(rows: Row[]): Row[] =>
+    [...rows].sort(
+      (a, b) =>
+        asked.indexOf(modelKey(a.modelVersion)) - asked.indexOf(modelKey(b.modelVersion)) ||
+        (a.modelVersion < b.modelVersion ? -1 : 1),
+    );
+  const ordered = inOrder(totals.rows);
+  const models = ordered.map(({ modelVersion }) => modelVersion);
+  const forecasts = await readForecasts(database, key, models, ordered, options);
+  return {
+    run,
+    phases,
+    checks,
+    commodity: known.rows[0] ?? { key, name: key, unit: '', synthetic: false, source: '' },
+    options,
+    models,
+    totals: ordered,
+    calendar,
+    open: { ranges: ranges.rows, all: ranges.rows[0]?.ranges ?? 0 },
+    ...forecasts,
+    windows: inOrder(windows.rows),
+    batches: batches.rows,
+    troubles: { rows: troubles, all: troubles[0]?.all ?? 0 },
+    cost,
+    fallbacks,
+    stages: stages.rows,
+  };
+}
+
+/** A model version without the digits of its options. */
+export function modelKey(modelVersion: string): string {
+  return modelVersion.split('@')[0]!;
+}
+
+async function readPhases(database: Database, runId: string): Promise<ReportedPhase[]> {
+  const phases = await database.query<ReportedPhase>(
+    `select unit, verdict, reason, started_at as "startedAt" from units
+      where run_id = $1 and kind not in ('date', 'window') order by position, unit`,
+    [runId],
+  );
+  return phases.rows;
+}
+
+/** As fine as it can be shown. */
+async function readCalendar(database: Database, runId: string, paths: number): Promise<CalendarCells> {
+  for (const granularity of ['day', 'week', 'month', 'quarter', 'year'] as const) {
+    const { rows } = await database.query<CalendarCell>(sql.cells, [
+      runId,
+      granularity,
+      paths,
+      mostCells + 1,
+    ]);
+    if (rows.length <= mostCells || granularity === 'year') return { granularity, cells: rows };
+  }
+  throw new Error('a calendar has years at the coarsest');
+}
+
+/** The forecasts of the run's dates, whoever made them: a run that found them whole shows them too. */
+async function readForecasts(
+  database: Database,
+  commodity: string,
+  models: string[],
+  totals: ModelTotals[],
+  options: BackfillOptions,
+): Promise<Pick<BackfillReport, 'scores' | 'evaluation' | 'fans'>> {
+  const first = totals.map((each) => each.first).sort()[0];
+  const last = totals
+    .map((each) => each.last)
+    .sort()
+    .at(-1);
+  if (first === undefined || last === undefined) {
+    return { scores: { all: [], byDay: [], byPeriod: [], period: 'month' }, evaluation: [], fans: [] };
+  }
+  const months = (Number(last.slice(0, 4)) - Number(first.slice(0, 4)) + 1) * 12;
+  const period = months <= mostMonths ? 'month' : months <= 3 * mostMonths ? 'quarter' : 'year';
+  const of = [commodity, models, first, last];
+  const [scores, evaluation, fans] = await Promise.all([
+    database.query<Score>(sql.scores, [...of, period]),
+    database.query<EvaluationRow & { rank: number }>(sql.evaluation, [
+      commodity,
+      models,
+      options.start ?? first,
+      options.end ?? last,
+    ]),
+    readFans(database, of as [string, string[], Day, Day]),
+  ]);
+  const inOrder = (rows: Score[]) =>
+    rows
+      .map((row) => ({ ...row, reached: row.reached.map((closes) => closes / row.known) }))
+      .sort((a, b) => models.indexOf(a.modelVersion) - models.indexOf(b.modelVersion));
+  return {
+    scores: {
+      all: inOrder(scores.rows.filter((row) => row.dayAhead === null && row.period === null)),
+      byDay: inOrder(scores.rows.filter((row) => row.dayAhead !== null)),
+      byPeriod: inOrder(scores.rows.filter((row) => row.period !== null)),
+      period,
+    },
+    evaluation: evaluation.rows,
+    fans,
+  };
+}
+
+async function readFans(
+  database: Database,
+  [commodity, models, first, last]: [string, string[], Day, Day],
+): Promise<FanDate[]> {
+  const chosen = await database.query<{ role: FanReason['role']; date: Day | null } & FanReason>(
+    sql.fanDates,
+    [commodity, models, first, last],
+  );
+  const dates = new Map<Day, FanReason[]>();
+  for (const { date, role, figure, ratio } of chosen.rows) {
+    if (date !== null) dates.set(date, [...(dates.get(date) ?? []), { role, figure, ratio }]);
+  }
+  if (dates.size === 0) return [];
+  const { rows } = await database.query<{
+    origin: Day;
+    modelVersion: string | null;
+    date: Day;
+    close: number | null;
+    actual: number | null;
+    quantiles: number[] | null;
+  }>(sql.fans, [commodity, models, [...dates.keys()]]);
+  return [...dates]
+    .map(([date, why]) => {
+      const mine = rows.filter(({ origin }) => origin === date);
+      return {
+        date,
+        why,
+        history: mine.flatMap((row) => (row.close === null ? [] : [{ date: row.date, close: row.close }])),
+        fans: models.flatMap((modelVersion) => {
+          const days = mine.flatMap((row) =>
+            row.modelVersion === modelVersion && row.quantiles !== null
+              ? [{ date: row.date, quantiles: row.quantiles, actual: row.actual }]
+              : [],
+          );
+          return days.length === 0 ? [] : [{ modelVersion, days }];
+        }),
+      };
+    })
+    .sort((a, b) => (a.date < b.date ? -1 : 1));
+}
+
+/** Shown in this order; whatever else was asked for comes after. */
+const shownFirst = ['trainFrequency', 'calendar', 'paths', 'horizon', 'seed', 'draw'];
+const shownElsewhere = new Set(['commodity', 'models', 'start', 'end']);
+
+/** What was asked for, and what the run made of it when it was opened (`run.request`), which counts. */
+function optionsOf(run: Run): BackfillOptions {
+  const whole: Record<string, unknown> = { ...defaults, ...run.input, ...run.request };
+  const day = (value: unknown): Day | null =>
+    typeof value === 'string' && value !== 'yesterday' ? value : null;
+  const names = [
+    ...shownFirst,
+    ...Object.keys(whole)
+      .filter((name) => !shownFirst.includes(name) && !shownElsewhere.has(name))
+      .sort(),
+  ];
+  const models = (whole['models'] ?? []) as (string | { key: string })[];
+  return {
+    commodity: textOf(whole['commodity']).toUpperCase(),
+    models: models.map((model) => (typeof model === 'string' ? model : model.key)),
+    start: day(whole['start']),
+    end: day(whole['end']),
+    trainFrequency: textOf(whole['trainFrequency']),
+    paths: Number(whole['paths']),
+    horizon: Number(whole['horizon']),
+    all: names.flatMap((name): [string, string][] => {
+      const value = whole[name];
+      return value === undefined || value === null ? [] : [[name, textOf(value)]];
+    }),
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}

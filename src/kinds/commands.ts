@@ -1,0 +1,12 @@
+/** What kinds of runs add to the command line. A kind adds its line. */
+import { registerForecastRuns } from './backfill/command.ts';
+import { registerForecasts } from './backfill/evaluate-command.ts';
+import { registerCvRuns } from './cross-validation/command.ts';
+import { registerDailyRuns } from './daily/command.ts';
+import { registerPoolEvaluation } from './evaluation/command.ts';
+
+/** Below `run`. */
+export const runCommands = [registerDailyRuns, registerForecastRuns, registerCvRuns];
+
+/** Below `evaluate`. */
+export const evaluateCommands = [registerForecasts, registerPoolEvaluation];
