@@ -348,3 +348,15 @@ for (const [what, name] of [
     assert.match(textOf(large), /4,000 of 8,000/);
   });
 }
+
+test('a forecast that stays as the day before by design is said to', () => {
+  const model = {
+    ...{ target: 'tvl' as const, model: 'lightgbm', shrink: 0, rows: 7665, features: 15 },
+    ...{ firstAsof: '2026-05-24', lastAsof: '2026-11-18', maeModel: 0.0161, maePersistence: 0.0161 },
+    ...{ days: 180, pools: 43, knownRows: 7665 },
+  };
+  const said = (shrink: number): string =>
+    textOf(renderDailyReport({ ...data, forecast: { ...data.forecast, models: [{ ...model, shrink }] } }));
+  assert.match(said(0), /Nothing is believed of the change .* tomorrow's TVL is forecast to be as today\./);
+  assert.doesNotMatch(said(0.2), /Nothing is believed/);
+});

@@ -63,6 +63,8 @@ def run(batch: Batch) -> dict[str, Any]:
             "coldStart": cold,
             "skipped": len(passing) - len(due),
             "shrink": told.apy.shrink.share,
+            # 0 where the TVL is forecast to stay as it is, because no change was ever nearer
+            "tvlShrink": told.tvl.shrink.share,
             "maeModel": told.apy.shrink.mae_model,
             "maePersistence": told.apy.shrink.mae_persistence,
             "features": told.apy.features,

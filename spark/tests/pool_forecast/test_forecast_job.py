@@ -94,7 +94,9 @@ def test_a_day_is_forecast_and_written_everywhere(forecast, execute, failed_chec
         " order by committed_at desc nulls last limit 1"
     )
     assert rows_due == 9
-    names = "model coldStart skipped shrink maeModel maePersistence features trainingRows storedModels"
+    names = (
+        "model coldStart skipped shrink tvlShrink maeModel maePersistence features trainingRows storedModels"
+    )
     assert detail.keys() == set(names.split())
     # a forecast moves nobody's fingerprint
     assert execute("select change_seq from gas_fees_daily where dataset = 'day' and date = %s", RUN_DATE) == [
@@ -126,6 +128,14 @@ def test_a_day_is_forecast_and_written_everywhere(forecast, execute, failed_chec
     forecast("day")
     assert failed_checks("day") == []
     assert rows_of(database_url, "day", RUN_DATE) == found
+
+    # TVLs that stay as they were are a forecast only where none of the model's change is believed
+    execute("update pool_forecasts set forecasted_tvl = asof_tvl where dataset = 'day'")
+    believed = "update pool_forecast_models set shrink = %s where dataset = 'day' and target = 'tvl'"
+    execute(believed, 0.0)
+    assert "model used" not in failed_checks("day")
+    execute(believed, 0.5)
+    assert "model used" in failed_checks("day")
 
 
 def test_more_pools_than_a_fit_takes_rows_are_forecast_by_models(

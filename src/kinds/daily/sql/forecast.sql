@@ -54,12 +54,16 @@ learnable as (
     from (select date, count(*) as rows from observed
            where date >= $3::date - 180 and apart <= 8 and since_third <= 60 group by date) of_day
 ),
--- A model is used when it was fitted and, where any of its change is believed, moves at least one forecast.
+-- A model is used when it was fitted and, where any of its change is believed, moves at least one forecast. Where nothing is
+-- believed, the forecast is the day before's by design: the page says so.
 used as (
   select (select count(*) from learnt where target in ('apy', 'tvl') and model = 'lightgbm' and model_hash is not null) as models,
-         (select coalesce(max(shrink), 0) from apy) > 0 as believed,
-         (select count(*) from forecasts where method = 'model') as due,
-         (select count(*) from forecasts where method = 'model' and forecasted_apy <> asof_apy) as moved
+         (select coalesce(max(shrink), 0) from apy) > 0 as apy_believed,
+         (select coalesce(max(shrink), 0) from learnt where target = 'tvl') > 0 as tvl_believed,
+         count(*) as due,
+         count(*) filter (where forecasted_apy <> asof_apy) as apys_moved,
+         count(*) filter (where forecasted_tvl <> asof_tvl) as tvls_moved
+    from forecasts where method = 'model'
 )
 select 'rows' as name, 'block' as severity, count(*) = count(f.pool_id) as passed,
        count(f.pool_id)::text as observed, count(*)::text as expected,
@@ -103,8 +107,14 @@ select 'models on record', 'block', count(*) = 2 and bool_and(last_asof <= $3::d
 union all
 select 'model used', 'block',
        learnable.rows < 200 or learnable.days < 10
-         or (used.models = 2 and (not used.believed or used.due = 0 or used.moved > 0)),
-       used.models || ' models, which move ' || used.moved || ' of ' || used.due || ' forecasts',
+         or (used.models = 2 and (used.due = 0 or ((not used.apy_believed or used.apys_moved > 0)
+                                                   and (not used.tvl_believed or used.tvls_moved > 0)))),
+       used.models || ' models, which move ' || used.apys_moved || ' APYs and ' || used.tvls_moved || ' TVLs of '
+         || used.due || ' forecasts'
+         || case when not used.apy_believed and not used.tvl_believed then ': both stay as the day before by design'
+                 when not used.apy_believed then ': APYs stay as the day before by design'
+                 when not used.tvl_believed then ': TVLs stay as the day before by design'
+                 else '' end,
        case when learnable.rows < 200 or learnable.days < 10 then 'none: too little to learn from'
             else '2, from ' || learnable.rows || ' rows of ' || learnable.days || ' days' end,
        'a model of the APY and one of the TVL, wherever there is enough to learn from'

@@ -161,8 +161,18 @@ function modelsTable(models: readonly ForecastModel[]): Html {
   ];
   return html`<div class="apart">
     ${table(models, columns, { label: "The day's models", key: ({ target }) => target })}
-    ${models.map(howLearnt)}
+    ${models.map(notBelieved)} ${models.map(howLearnt)}
   </div>`;
+}
+
+/** What "0 %" in the table comes to; of gas another forecast is shown. */
+function notBelieved({ target, model, shrink }: ForecastModel): Html | null {
+  if ((target !== 'apy' && target !== 'tvl') || model === 'persistence' || shrink !== 0) return null;
+  const name = target.toUpperCase();
+  return html`<p class="note">
+    Nothing is believed of the change that the model of the ${name} forecasts, because it was no nearer on
+    past days than no change at all: tomorrow's ${name} is forecast to be as today.
+  </p>`;
 }
 
 /** What the table cannot say: that there is no model, or that it learnt from a sample. */
