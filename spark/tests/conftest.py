@@ -68,6 +68,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    # As the keeper does: a machine whose own name nobody resolves has Spark all the same.
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     folder = tmp_path_factory.mktemp("spark")
     state = CHECKOUT / os.environ.get("SEVENFOLD_STATE", ".sevenfold")
     toolchain = json.loads((state / "toolchain.json").read_text())

@@ -7,7 +7,7 @@ import pandas as pd
 import psycopg
 from forecast_panels import RUN_DATE, judge, store
 
-CHECKS = (Path(__file__).resolve().parents[3] / "src" / "ledger" / "sql" / "forecast.sql").read_text()
+CHECKS = (Path(__file__).resolve().parents[3] / "src/kinds/daily/sql/forecast.sql").read_text()
 ASOF = RUN_DATE - timedelta(days=1)
 
 

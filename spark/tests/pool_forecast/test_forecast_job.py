@@ -22,7 +22,7 @@ from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.pool_forecast import boosters, frames, sampling
 from sevenfold_jobs.pool_forecast.main import run
 
-CHECKS = (Path(__file__).resolve().parents[3] / "src" / "ledger" / "sql" / "forecast.sql").read_text()
+CHECKS = (Path(__file__).resolve().parents[3] / "src/kinds/daily/sql/forecast.sql").read_text()
 ASOF = RUN_DATE - timedelta(days=1)
 HISTORY = panel()
 # Enough for models of one or two blocks: eight fits a day rather than thirteen, each a second of a core.
