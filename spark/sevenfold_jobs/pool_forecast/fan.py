@@ -15,8 +15,10 @@ def widenings(
 ) -> dict[int, tuple[float, float]]:
     """For each horizon by how much the distance of `low` and `high` from `middle` is stretched.
 
-    The smallest stretch for which a tenth of the past values lies outside, on either side by itself; 1 where
-    there is too little past. All arrays have one entry a row.
+    The smallest stretch beyond which lies so little of the past that the next value of its kind lies there
+    with a chance of a tenth at most, on either side by itself; 1 where there is too little past. Split
+    conformal prediction: where k of n values lie outside, that chance is (k + 1) / (n + 1) (Lei et al. 2018,
+    Distribution-free predictive inference for regression). All arrays have one entry a row.
     """
     found = {}
     usable = np.isfinite(actual) & np.isfinite(low) & np.isfinite(high) & np.isfinite(middle)
@@ -35,7 +37,8 @@ def _stretch(beyond: np.ndarray, width: np.ndarray) -> float:
     if len(beyond) < _FEWEST_ROWS:
         return 1.0
     for factor in WIDENINGS:
-        if np.mean(beyond > factor * width + _TOLERANCE) <= QUANTILES[0]:
+        outside = int((beyond > factor * width + _TOLERANCE).sum())
+        if outside + 1 <= QUANTILES[0] * (len(beyond) + 1):
             return factor
     return WIDENINGS[-1]
 

@@ -33,7 +33,7 @@ from sevenfold_jobs.pool_forecast.rules import (
     QUANTILES,
 )
 from sevenfold_jobs.pool_forecast.sampling import Learnable, limits_by_day, number_of_row
-from sevenfold_jobs.pool_forecast.shrink import Shrink, choose_shrink
+from sevenfold_jobs.pool_forecast.shrink import Shrink, choose_shrink, shares_of_others
 from sevenfold_jobs.pool_forecast.stored import StoredBoosters
 
 _KINDS = {
@@ -210,7 +210,10 @@ class Models:
             boosters.predict(rows, models), "row", "horizon", "q10", "q90"
         )
 
-    def _widenings(self, asof: int, calibration: days.Fold, share: float) -> dict[int, tuple[float, float]]:
+    def _widenings(
+        self, asof: int, calibration: days.Fold, shares: dict[int, float]
+    ) -> dict[int, tuple[float, float]]:
+        """`shares` are, by block, the share that the other blocks chose (docs/decisions/039)."""
         told = self._fan_told.get(calibration.cutoff)
         if told is None:
             return dict.fromkeys(HORIZONS, (1.0, 1.0))
@@ -220,6 +223,7 @@ class Models:
         row, horizon = told["row"][known], told["horizon"][known]
         apy, scale = facts["apy"].to_numpy()[row], facts["scale"].to_numpy()[row]
         after = facts[[f"apy_after_{number}d" for number in HORIZONS]].to_numpy()[row, horizon - 1]
+        share = pd.Series(day[known] // days.BLOCK_DAYS).map(shares).fillna(0.0).to_numpy()
         middle = np.maximum(apy + share * np.nan_to_num(self._apy_forecast[row]), 0.0)
         return fan.widenings(
             after, middle, apy + told["q10"][known] * scale, apy + told["q90"][known] * scale, horizon
@@ -236,9 +240,14 @@ class Models:
         held_out = (facts["day"].between(first_held_out, asof - 1) & facts["tried"]).to_numpy()
         apy_change = (facts["apy_after_1d"] - facts["apy"]).to_numpy()[held_out]
         of_day = facts["day"].to_numpy()[held_out]
-        shrink = choose_shrink(
-            apy_change, self._apy_forecast[held_out], of_day, LARGEST_ERROR, facts["apy"].to_numpy()[held_out]
+        of_apy = (
+            apy_change,
+            self._apy_forecast[held_out],
+            of_day,
+            LARGEST_ERROR,
+            facts["apy"].to_numpy()[held_out],
         )
+        shrink = choose_shrink(*of_apy)
         tvl_change = facts["tvl_log_change"].to_numpy()[held_out]
         tvl_told = self._tvl_forecast[held_out]
         tvl_shrink = choose_shrink(tvl_change, tvl_told, of_day, LARGEST_TVL_ERROR, None)
@@ -251,7 +260,7 @@ class Models:
             low, high = fan.growing(forecast, fan.width_without_model(scale))
             stretches = {}
         else:
-            stretches = self._widenings(asof, calibration, share)
+            stretches = self._widenings(asof, calibration, shares_of_others(*of_apy))
             low, high = fan.spread(
                 forecast[:, None],
                 apy[:, None] + told["q10"] * scale[:, None],

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sevenfold_jobs.pool_forecast.rules import FEWEST_HELD_OUT_DAYS, SHRINKS
+from sevenfold_jobs.pool_forecast.rules import BLOCK_DAYS, FEWEST_HELD_OUT_DAYS, SHRINKS
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,19 @@ def choose_shrink(
     noise = gain_by_day.std(ddof=1) * np.sqrt(len(numbers))
     share = best if gain_by_day.sum() > noise else 0.0
     return Shrink(share, float(errors(share).mean()), float(persistence.mean()), len(change), len(numbers))
+
+
+def shares_of_others(
+    change: np.ndarray, forecast: np.ndarray, days: np.ndarray, largest_error: float, level: np.ndarray
+) -> dict[int, float]:
+    """By block of days, what all the other blocks choose: a share that these days had no part in.
+
+    Widths are calibrated with it (docs/decisions/039): on days that chose their own share the forecast is
+    nearer to what came than it will be on the day asked about.
+    """
+    block = days // BLOCK_DAYS
+
+    def chosen_by(rows: np.ndarray) -> float:
+        return choose_shrink(change[rows], forecast[rows], days[rows], largest_error, level[rows]).share
+
+    return {int(one): chosen_by(block != one) for one in np.unique(block)}

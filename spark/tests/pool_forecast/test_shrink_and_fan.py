@@ -4,7 +4,7 @@ import numpy as np
 
 from sevenfold_jobs.common.rounding import round_half_away
 from sevenfold_jobs.pool_forecast.fan import growing, spread, widenings
-from sevenfold_jobs.pool_forecast.shrink import choose_shrink
+from sevenfold_jobs.pool_forecast.shrink import choose_shrink, shares_of_others
 
 DAYS = np.repeat(np.arange(60), 30)
 
@@ -43,10 +43,26 @@ def test_too_few_days_say_nothing():
     assert (chosen.share, chosen.mae_model) == (0.0, None)
 
 
+def test_days_that_widths_are_calibrated_on_have_no_part_in_their_share():
+    told = draws(1)
+    right_at_first = np.where(DAYS < 30, told, draws(2))
+    level = np.full(len(DAYS), 100.0)
+    assert shares_of_others(right_at_first, told, DAYS, 50.0, level) == {0: 0.0, 1: 1.0}
+
+
 def test_a_forecast_below_zero_counts_as_zero():
     level = np.full(len(DAYS), 0.1)
     chosen = choose_shrink(np.full(len(DAYS), -0.1), np.full(len(DAYS), -1.0), DAYS, 50.0, level)
     assert chosen.mae_model == 0.0
+
+
+def test_a_side_counts_the_value_to_come_among_those_outside():
+    """Of 100 past values ten outside are a tenth, but leave the next one a chance of 11 in 101."""
+    zero, one = np.zeros(100), np.ones(100)
+    for outside, expected in ((9, 0.5), (10, 1.6)):
+        actual = np.r_[np.full(outside, 1.6), np.full(100 - outside, 0.5)]
+        [_, above] = widenings(actual, zero, -one, one, one.astype(int))[1]
+        assert above == expected
 
 
 def test_a_fan_is_stretched_until_a_tenth_lies_outside_on_either_side():
