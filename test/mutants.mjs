@@ -117,7 +117,7 @@ const mutants = [
     name: 'cancel-of-batches',
     what: 'a cancel counts the batches of a run and ends none',
     file: 'src/activities/end-batches.ts',
-    find: '  await endBatches(deps, open);\n',
+    find: '      await endOrClose(deps, batch);\n',
     replace: '',
     tests: ['test/ledger/budget.test.ts'],
   },

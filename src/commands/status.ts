@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { resolveConnections, usesEmbeddedStack } from '../connections.ts';
+import { clientOptions, resolveConnections, usesEmbeddedStack } from '../connections.ts';
 import { withoutPassword } from '../database/migrate.ts';
 import { openDatabase } from '../database/pool.ts';
 import { isOpenStatus, listRuns } from '../ledger/runs.ts';
@@ -47,7 +47,8 @@ async function leftOpenOf(config: CommandContext['config'], runs: readonly Run[]
   try {
     const { temporal } = await resolveConnections(config);
     const { Client, Connection } = await import('@temporalio/client');
-    const connection = await Connection.connect({ ...temporal.connection, connectTimeout: temporalPatience });
+    const options = clientOptions(temporal.connection);
+    const connection = await Connection.connect({ ...options, connectTimeout: temporalPatience });
     const client = new Client({ connection, namespace: temporal.namespace });
     for (const run of runs) {
       if (!(await isOpenInTemporal(client, run))) leftOpen.add(run.key);
