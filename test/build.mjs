@@ -5,13 +5,16 @@ import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { keptFolder, makeScripts } from '../setup/programs.mjs';
 
+/** Programs that tests start, some of them dozens of times (test/support/scripts.ts). */
+const started = ['test/support/stack-supervisor.ts', 'test/activities/notify-in-a-process.ts'];
+
 /** Builds the files into a folder of this run's own, which the caller removes; gives the folder. */
 export async function buildTests(checkout, files) {
   mkdirSync(keptFolder, { recursive: true });
   const folder = mkdtempSync(join(keptFolder, 'tests-'));
   const root = pathToFileURL(checkout).href;
   await makeScripts({
-    entryPoints: files,
+    entryPoints: [...files, ...started],
     outdir: folder,
     outbase: checkout,
     splitting: true,

@@ -160,7 +160,11 @@ async function typescript(files) {
   // drivers of clusters: ours name their own.
   const archive = toolchain.classArchives?.plain;
   const javaOptions = ['-XX:TieredStopAtLevel=1', ...(archive ? [`-XX:SharedArchiveFile=${archive}`] : [])];
-  const env = { ...environment, SPARK_SUBMIT_OPTS: javaOptions.join(' ') };
+  const env = {
+    ...environment,
+    SPARK_SUBMIT_OPTS: javaOptions.join(' '),
+    ...(built !== undefined && { SEVENFOLD_TEST_SCRIPTS: built }),
+  };
   try {
     const code = await run(process.execPath, parameters, { env });
     const lines = existsSync(record) ? readFileSync(record, 'utf8').split('\n').filter(Boolean) : [];

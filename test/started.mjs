@@ -12,7 +12,7 @@ const kinds = [
   ['test servers of Temporal', /temporal-test-server|testserver/i],
   ['Temporal servers', /temporal server start-dev/],
   ['supervisors', /supervisor\.js|stack-supervisor|stack\/main\.ts/],
-  ['keepers', /keeper\.js|local\/main\.ts/],
+  ['keepers', /keeper\.js|launch\.mjs keeper|local\/main\.ts/],
   ['workers', /worker\.js|launch\.mjs worker/],
   ['commands', /sevenfold\.mjs|client\.js/],
   ['browsers', /chrom/i],

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { notifyRun } from '../../src/activities/notify.ts';
@@ -16,6 +15,7 @@ import { assertSlackTakes } from '../notifications/slack-limits.ts';
 import { deadAddress, receiver } from '../support/slack-receiver.ts';
 import { fillRichDay } from '../pages/rich-day.ts';
 import type { RichDay } from '../pages/rich-day.ts';
+import { scriptArguments } from '../support/scripts.ts';
 import { testDependencies } from '../support/daily-run.ts';
 
 interface Rig {
@@ -201,8 +201,7 @@ async function killedAt(t: TestContext, it: Rig, point: string): Promise<void> {
   const failpoints = mkdtempSync(join(tmpdir(), 'sevenfold-notify-'));
   t.after(() => rmSync(failpoints, { recursive: true, force: true }));
   writeFileSync(join(failpoints, point), '');
-  const script = fileURLToPath(new URL('./notify-in-a-process.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+  const child = spawn(process.execPath, scriptArguments('test/activities/notify-in-a-process.ts'), {
     stdio: ['pipe', 'inherit', 'inherit'],
   });
   t.after(() => void child.kill('SIGKILL'));

@@ -64,7 +64,7 @@ export function startKeeper(settings: { slots?: number } = {}): TestKeeper {
   let child: ChildProcess | undefined;
 
   function start(): void {
-    child = spawn(process.execPath, ['--import', 'tsx', 'src/engines/local/main.ts'], {
+    child = spawn(process.execPath, ['launch.mjs', 'keeper'], {
       cwd: config.checkout,
       stdio: ['ignore', log, log],
       env: {

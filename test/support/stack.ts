@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../src/config.ts';
 import { writeJson } from '../../src/stack/files.ts';
 import { isSame } from '../../src/stack/processes.ts';
@@ -10,14 +9,10 @@ import type { ProcessIdentity } from '../../src/stack/processes.ts';
 import { ensureUp, wipe } from '../../src/stack/stack.ts';
 import type { Stack } from '../../src/stack/stack.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
+import { scriptArguments } from './scripts.ts';
 import { until } from './until.ts';
 
-// From a checkout of the test's own, tsx is found only by its own place.
-const supervisor = [
-  '--import',
-  import.meta.resolve('tsx'),
-  fileURLToPath(new URL('./stack-supervisor.ts', import.meta.url)),
-];
+const supervisor = scriptArguments('test/support/stack-supervisor.ts');
 
 function temporalProgram(): string {
   const { stateFolder, cacheFolder } = readConfig();
