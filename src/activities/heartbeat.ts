@@ -6,7 +6,8 @@ const silentMs = 10 * 60_000;
 
 interface Said {
   details?: unknown;
-  at: number;
+  /** Counted and not read from a clock, which may be set back. */
+  beatsSince: number;
 }
 
 const lastSaid = new WeakMap<Context, Said>();
@@ -14,7 +15,7 @@ const lastSaid = new WeakMap<Context, Said>();
 /** Says where the activity is, and that it gets on; the beats in between repeat it, because each replaces the last. */
 export function heartbeat(details: unknown): void {
   const context = Context.current();
-  lastSaid.set(context, { details, at: Date.now() });
+  lastSaid.set(context, { details, beatsSince: 0 });
   context.heartbeat(details);
 }
 
@@ -24,10 +25,11 @@ export function heartbeat(details: unknown): void {
  */
 export async function whileBeating<T>(work: () => Promise<T>): Promise<T> {
   const context = Context.current();
-  lastSaid.set(context, { at: Date.now() });
+  lastSaid.set(context, { beatsSince: 0 });
   const beat = setInterval(() => {
-    const { details, at } = lastSaid.get(context)!;
-    if (Date.now() - at < silentMs) context.heartbeat(details);
+    const said = lastSaid.get(context)!;
+    said.beatsSince += 1;
+    if (said.beatsSince * everyMs < silentMs) context.heartbeat(said.details);
   }, everyMs);
   try {
     return await work();

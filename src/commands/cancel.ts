@@ -34,7 +34,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
 
         async function followToEnd(id: string): Promise<void> {
           const nobody = failWhenNobodyWorks(await session.temporal(), `The cancel of ${chosen.key}`);
-          const began = Date.now();
+          const began = performance.now();
           await follow(
             session,
             undefined,
@@ -46,7 +46,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
                 // Its own code would have to carry the cancel out, and cannot: the row is closed from here instead.
                 const stuck = (await retriedIn(session, run)).some(({ what }) => what === 'workflow');
                 if (stuck) await handle.terminate('cancelled, and its own code could not go on');
-                await nobody(Date.now() - began);
+                await nobody(performance.now() - began);
               },
             },
           );

@@ -50,7 +50,7 @@ export async function follow(
   ask: { open?: (run: Run) => Promise<void>; unclaimed?: (waitedMs: number) => Promise<void> } = {},
 ): Promise<Run | undefined> {
   const told = new Map<string, string>();
-  const began = Date.now();
+  const began = performance.now();
   let looked = began;
   for (;;) {
     let run: Run | undefined;
@@ -61,19 +61,19 @@ export async function follow(
         out?.settle();
         return run;
       }
-      if (Date.now() - looked > reviveMs) {
-        if (run === undefined) await ask.unclaimed?.(Date.now() - began);
+      if (performance.now() - looked > reviveMs) {
+        if (run === undefined) await ask.unclaimed?.(performance.now() - began);
         else if (isOpenStatus(run.status)) await ask.open?.(run);
       }
     } catch (error) {
       if (!isRetryable(classify(error).type)) throw error;
     }
-    if (Date.now() - looked > reviveMs) {
+    if (performance.now() - looked > reviveMs) {
       await session.revive().catch((error: unknown) => {
         // What could not be revived now is tried again at the next look.
         if (error instanceof Failure && error.type === 'Cancelled') throw error;
       });
-      looked = Date.now();
+      looked = performance.now();
     }
     await sleep(pollMs);
   }

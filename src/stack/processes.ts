@@ -210,10 +210,10 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
 
 /** Waits until all of them are gone; false when some still run after `timeoutMs`. */
 export async function waitUntilGone(identities: ProcessIdentity[], timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   let left = identities.filter(isSame);
   for (let pauseMs = 2; left.length > 0; pauseMs = Math.min(pauseMs * 2, 50)) {
-    if (Date.now() > deadline) return false;
+    if (performance.now() > deadline) return false;
     await sleep(pauseMs);
     left = left.filter(isSame);
   }

@@ -146,25 +146,25 @@ class DataprocEngine implements Engine {
     waitMs: number,
     signal?: AbortSignal,
   ): Promise<BatchObservation | undefined> {
-    const until = Date.now() + waitMs;
+    const until = performance.now() + waitMs;
     for (;;) {
       const pace = this.#paces.get(batchId);
       if (pace !== undefined && pace.last.state !== than) return pace.last;
       const at = Math.min(until, pace?.nextAt ?? 0);
       try {
-        if (at > Date.now()) await sleep(at - Date.now(), undefined, signal && { signal });
+        if (at > performance.now()) await sleep(at - performance.now(), undefined, signal && { signal });
       } catch {
         return this.#paces.get(batchId)?.last; // the wait was given up
       }
-      if ((this.#paces.get(batchId)?.nextAt ?? 0) > Date.now()) return this.#paces.get(batchId)?.last;
+      if ((this.#paces.get(batchId)?.nextAt ?? 0) > performance.now()) return this.#paces.get(batchId)?.last;
       const seen = await this.look(batchId);
-      if (seen === undefined || seen.state !== than || Date.now() >= until) return seen;
+      if (seen === undefined || seen.state !== than || performance.now() >= until) return seen;
     }
   }
 
   async cancel(batchId: string): Promise<BatchObservation | undefined> {
     const { pollMs } = this.#options;
-    const giveUpAt = Date.now() + cancelPatienceMs;
+    const giveUpAt = performance.now() + cancelPatienceMs;
     for (let asked = false; ; await sleep(Math.min(2_000, pollMs?.first ?? 2_000))) {
       const found = await this.#get(batchId);
       if (found === undefined) return undefined;
@@ -174,7 +174,7 @@ class DataprocEngine implements Engine {
         await this.#cancelOperation(found);
         asked = true;
       }
-      if (Date.now() > giveUpAt) {
+      if (performance.now() > giveUpAt) {
         throw new Failure(
           'Infrastructure',
           `Dataproc has not ended batch ${batchId} although it was told to.`,
@@ -277,7 +277,7 @@ class DataprocEngine implements Engine {
     const { first, longest } = this.#options.pollMs ?? { first: 2_000, longest: 30_000 };
     const before = this.#paces.get(seen.batchId);
     const waitMs = before?.last.state === seen.state ? Math.min(longest, before.waitMs * 1.1) : first;
-    this.#paces.set(seen.batchId, { last: seen, waitMs, nextAt: Date.now() + waitMs });
+    this.#paces.set(seen.batchId, { last: seen, waitMs, nextAt: performance.now() + waitMs });
   }
 
   async #outcome(batchId: string): Promise<Outcome | undefined> {

@@ -192,6 +192,7 @@ export class Batches {
     const memoryKillsBefore = kernelMemoryKills();
     const jvmCpuBefore = cpuSeconds(jvm);
     const startedAt = new Date();
+    const began = performance.now();
     const sparkFolder = path.join(this.#records.directory(request.batchId), 'spark');
     if (request.isolated) mkdirSync(eventLogFolder(sparkFolder), { recursive: true, mode: 0o700 });
     const eventLogs = jvm?.eventLogs ?? eventLogFolder(sparkFolder);
@@ -227,7 +228,7 @@ export class Batches {
     // A JVM that dies takes the job with it, and its own end may be seen a moment later than the job's.
     if (jvm && outcome?.status !== 'succeeded' && !(await jvm.answers(1_000))) await jvm.goneWithin(1_000);
     const record = this.#records.get(request.batchId);
-    const seconds = (Date.now() - startedAt.getTime()) / 1000;
+    const seconds = (performance.now() - began) / 1000;
     if (record) {
       const jvmSeconds = jvm?.end === undefined ? cpuSeconds(jvm) - jvmCpuBefore : 0;
       // The job tells of all but the JVMs that are not its own: the shared one, and a cluster's executors.

@@ -34,7 +34,7 @@ export function createLocalEngine({ socketPath, patienceMs = 30_000 }: LocalEngi
   const closed = new AbortController();
 
   async function ask<T>(request: KeeperRequest, timeoutMs: number, signal?: AbortSignal): Promise<T> {
-    const giveUpAt = Date.now() + patienceMs;
+    const giveUpAt = performance.now() + patienceMs;
     for (;;) {
       try {
         const answer = await askOnce(socketPath, request, timeoutMs, signal);
@@ -42,7 +42,7 @@ export function createLocalEngine({ socketPath, patienceMs = 30_000 }: LocalEngi
         return (answer.value ?? undefined) as T;
       } catch (error) {
         if (error instanceof Failure || signal?.aborted) throw error;
-        if (Date.now() >= giveUpAt || closed.signal.aborted) throw unreachable(error as Error);
+        if (performance.now() >= giveUpAt || closed.signal.aborted) throw unreachable(error as Error);
       }
       await sleep(retryEveryMs);
     }
