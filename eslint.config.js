@@ -14,10 +14,10 @@ const deterministicImports = {
         'Deterministic code imports only @temporalio/workflow, @temporalio/common, types and our pure code.',
     },
     {
-      regex: String.raw`^\.\.?/(?!(?:\.\./)*(?:[\w-]+\.ts$|planning/|pools/|${pureOfAKind}|[\w-]+/(?:input|phases)\.ts$))`,
+      regex: String.raw`^\.\.?/(?!(?:\.\./)*(?:[\w-]+\.ts$|planning/|pools/|engines/names\.ts$|${pureOfAKind}|[\w-]+/(?:input|phases)\.ts$))`,
       allowTypeImports: true,
       message:
-        'Deterministic code imports only its own folder, src/planning, src/pools, the inputs and phases of kinds, src/failures.ts and types.',
+        'Deterministic code imports only its own folder, src/planning, src/pools, the inputs and phases of kinds, the names of engines, src/failures.ts and types.',
     },
     {
       regex: String.raw`^(?:\.\./)+(?!failures\.ts$|input\.ts$)[\w-]+\.ts$`,

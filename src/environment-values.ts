@@ -1,5 +1,4 @@
-/** Readers of single variables for src/config.ts: each refuses a value that makes no sense, by its name and in one line. */
-import { asSwitch, readSwitch } from './planning/execution-mode.ts';
+/** Readers of single variables for src/config.ts and the settings of engines: each refuses a value that makes no sense, by its name and in one line. */
 import { Failure } from './failures.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -8,6 +7,28 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function text(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+const trueWords = ['1', 'true', 'yes', 'on', 'y', 't'];
+const falseWords = ['0', 'false', 'no', 'off', 'n', 'f'];
+
+/** What a word in any case says of a switch; undefined for one that says nothing. */
+export function asSwitch(value: string): boolean | undefined {
+  const word = value.trim().toLowerCase();
+  if (trueWords.includes(word)) return true;
+  return falseWords.includes(word) ? false : undefined;
+}
+
+/**
+ * A switch among the variables; undefined where it is not set. A word that is neither true nor false is refused: a misspelt
+ * one would send batches elsewhere, and nobody would notice.
+ */
+export function readSwitch(env: Environment, name: string): boolean | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  const meant = asSwitch(value);
+  if (meant !== undefined) return meant;
+  throw new Failure('InvalidInput', `${name} is "${value.slice(0, 40)}", but must be true or false.`);
 }
 
 export function flag(env: Environment, name: string, fallback: boolean): boolean {

@@ -1,26 +1,29 @@
 import { join } from 'node:path';
 import type { Config } from './config.ts';
+import { findEngine } from './engines/index.ts';
+import { thisMachine } from './engines/names.ts';
+import type { Mode } from './engines/names.ts';
 
-/** The engine that a run's batches reach in the end: a queue has none, the fleet that serves it (this worker) does. */
-export function behindQueue(config: Config, engine: string | null): string {
-  return engine === 'queue' ? config.modeBehindQueue : (engine ?? 'local');
+/** The engine that carries out the batches of a run: for one that went to the queue, that of the workers that serve it. */
+export function effectiveEngine(
+  { queueEngine }: Pick<Config, 'queueEngine'>,
+  runEngine: string | null,
+): string {
+  return runEngine === ('queue' satisfies Mode) ? queueEngine : (runEngine ?? thisMachine);
 }
 
-/** Where things lie that are too large for a table: where every process of the engine can read them. */
-export function objectsOf(config: Config, engine: string | null): string {
-  if (config.objects === undefined && behindQueue(config, engine) === 'dataproc') {
-    const { resultsBucket, tempBucket } = config.dataproc;
-    return `gs://${resultsBucket ?? tempBucket}/objects`;
-  }
-  return ofThisMachine(config);
+/** Where things lie that are too large for a table: where every process of the run's engine can read them. */
+export function objectsOf(config: Config, runEngine: string | null): string {
+  const engine = findEngine(config, effectiveEngine(config, runEngine));
+  return config.objects ?? engine?.objectsRoot?.() ?? ownFolder(config);
 }
 
 /** The folder of those that lie on this machine; undefined where they are kept in a bucket. */
 export function objectsFolder(config: Pick<Config, 'stateFolder' | 'objects'>): string | undefined {
-  const place = ofThisMachine(config);
+  const place = config.objects ?? ownFolder(config);
   return place.startsWith('gs://') ? undefined : place;
 }
 
-function ofThisMachine({ objects, stateFolder }: Pick<Config, 'stateFolder' | 'objects'>): string {
-  return objects ?? join(stateFolder, 'objects');
+function ownFolder({ stateFolder }: Pick<Config, 'stateFolder'>): string {
+  return join(stateFolder, 'objects');
 }

@@ -4,21 +4,23 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../src/config.ts';
 import type { Config } from '../src/config.ts';
+import { dataprocSettings, filesOfSettings, standaloneSettings } from './support/engine-settings.ts';
 
 const { checkout } = readConfig({});
+const usualExecutors = { min: 2, max: 100, count: undefined };
 
 test('an empty environment is local, with what stands in docs/configuration.md', () => {
   const config = readConfig({});
   assert.deepEqual(
-    [config.mode, config.modeBehindQueue, config.warnings, config.sparkFallback, config.sparkLocalWarm],
+    [config.mode, config.queueEngine, config.warnings, config.sparkFallback, config.sparkLocalWarm],
     ['local', 'local', [], true, true],
   );
   assert.deepEqual(
-    [config.sparkDriverMemory, config.sparkExecutorMemory, config.executorCount],
-    ['4g', '4g', undefined],
+    [config.sparkDriverMemory, config.sparkExecutorMemory, config.executors],
+    ['4g', '4g', { min: 2, max: 100, count: undefined }],
   );
-  assert.deepEqual(config.standalone, { masterUrl: undefined, masterUi: 'http://127.0.0.1:8080' });
-  assert.deepEqual(config.dataproc, {
+  assert.deepEqual(standaloneSettings(config), { masterUrl: undefined, masterUi: 'http://127.0.0.1:8080' });
+  assert.deepEqual(dataprocSettings(config), {
     missing: ['GCP_PROJECT_ID', 'GCP_REGION'],
     projectId: undefined,
     region: undefined,
@@ -29,8 +31,6 @@ test('an empty environment is local, with what stands in docs/configuration.md',
     containerImage: undefined,
     serviceAccount: undefined,
     subnetwork: undefined,
-    minExecutors: 2,
-    maxExecutors: 100,
     executorMemoryGb: undefined,
     driverMemoryGb: undefined,
     databaseSecret: undefined,
@@ -97,16 +97,6 @@ for (const [what, env, expected] of [
     },
   ],
   [
-    'limits of executors',
-    { DATAPROC_MIN_EXECUTORS: '4', DATAPROC_MAX_EXECUTORS: '4' },
-    { minExecutors: 4, maxExecutors: 4 },
-  ],
-  [
-    'a minimum above the usual maximum raises it',
-    { DATAPROC_MIN_EXECUTORS: '150' },
-    { minExecutors: 150, maxExecutors: 150 },
-  ],
-  [
     'memory that is asked for',
     { SPARK_EXECUTOR_MEMORY: '20G', SPARK_DRIVER_MEMORY: '4608m' },
     { executorMemoryGb: 20, driverMemoryGb: 4.5 },
@@ -133,7 +123,7 @@ for (const [what, env, expected] of [
   ],
 ] as const) {
   test(`Dataproc: ${what}`, () => {
-    const { dataproc } = readConfig(env);
+    const dataproc = dataprocSettings(readConfig(env));
     assert.deepEqual(dataproc, { ...dataproc, ...expected });
   });
 }
@@ -147,24 +137,28 @@ for (const [what, env, expected] of [
   [
     'behind a queue stands what else is chosen',
     { USE_GCP_QUEUE: '1', SPARK_MASTER_URL: 'spark://one:7077' },
-    { mode: 'queue', modeBehindQueue: 'standalone' },
+    { mode: 'queue', queueEngine: 'standalone' },
   ],
   ['a log level in capitals', { LOG_LEVEL: 'INFO' }, { logLevel: 'info' }],
   ['a log level as Python has it', { LOG_LEVEL: 'Warning' }, { logLevel: 'warn' }],
   ['Dataproc by another word for true', { ENABLE_DATAPROC_SERVERLESS: 'on' }, { mode: 'dataproc' }],
   ['falling back is switched off', { SPARK_FALLBACK: 'OFF' }, { sparkFallback: false }],
   ['falling back is switched on', { SPARK_FALLBACK: 'on' }, { sparkFallback: true }],
-  ['executors are counted by the data', { SPARK_EXECUTOR_COUNT: 'Auto' }, { executorCount: undefined }],
-  ['executors are counted by a setting', { SPARK_EXECUTOR_COUNT: '12' }, { executorCount: 12 }],
+  ['executors are counted by the data', { SPARK_EXECUTOR_COUNT: 'Auto' }, { executors: usualExecutors }],
   [
-    "the master's page is where masters have it",
-    { SPARK_MASTER_URL: 'spark://one:7077,two:7077' },
-    { standalone: { masterUrl: 'spark://one:7077,two:7077', masterUi: 'http://one:8080' } },
+    'executors are counted by a setting',
+    { SPARK_EXECUTOR_COUNT: '12' },
+    { executors: { ...usualExecutors, count: 12 } },
   ],
   [
-    "the master's page is elsewhere",
-    { SPARK_MASTER_URL: 'spark://one:7077', SPARK_MASTER_UI_URL: 'http://one:18080/' },
-    { standalone: { masterUrl: 'spark://one:7077', masterUi: 'http://one:18080' } },
+    'limits of executors',
+    { DATAPROC_MIN_EXECUTORS: '4', DATAPROC_MAX_EXECUTORS: '4' },
+    { executors: { min: 4, max: 4, count: undefined } },
+  ],
+  [
+    'a minimum above the usual maximum raises it',
+    { DATAPROC_MIN_EXECUTORS: '150' },
+    { executors: { min: 150, max: 150, count: undefined } },
   ],
   ['objects lie in a folder', { SEVENFOLD_OBJECTS: 'models/' }, { objects: join(checkout, 'models') }],
   [
@@ -193,6 +187,21 @@ for (const [what, env, expected] of [
     const config = readConfig(env);
     assert.deepEqual(config, { ...config, ...expected });
   });
+}
+
+for (const [what, env, expected] of [
+  [
+    'where masters have it',
+    { SPARK_MASTER_URL: 'spark://one:7077,two:7077' },
+    { masterUrl: 'spark://one:7077,two:7077', masterUi: 'http://one:8080' },
+  ],
+  [
+    'elsewhere',
+    { SPARK_MASTER_URL: 'spark://one:7077', SPARK_MASTER_UI_URL: 'http://one:18080/' },
+    { masterUrl: 'spark://one:7077', masterUi: 'http://one:18080' },
+  ],
+] as const) {
+  test(`the master's page is ${what}`, () => assert.deepEqual(standaloneSettings(readConfig(env)), expected));
 }
 
 test('two modes at once are a warning, foreign queues a hint; neither is an error', () => {
@@ -307,9 +316,7 @@ test('a refused database address is not repeated: it may hold a password', () =>
 });
 
 test('docs/configuration.md names every variable that the code reads, and no other', () => {
-  const sources = ['src/config.ts', 'src/planning/execution-mode.ts'].map((file) =>
-    readFileSync(join(checkout, file), 'utf8'),
-  );
+  const sources = filesOfSettings(checkout).map((file) => readFileSync(file, 'utf8'));
   const read = new Set(
     sources.flatMap((source) =>
       [...source.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|USER|LOGNAME)'/g)].map(([, name]) => name!),

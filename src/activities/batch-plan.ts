@@ -1,18 +1,15 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Dependencies } from './dependencies.ts';
-import type { EngineName } from '../engines/engine.ts';
-import { gigabytes } from '../environment-values.ts';
+import { engineNamed } from '../engines/index.ts';
 import type { BatchPlacement } from './place-batch.ts';
 import { memoryFailures } from '../ledger/batches.ts';
 import type { Run } from '../ledger/runs.ts';
 import { usualSeconds } from '../ledger/throughput.ts';
 import type { Fence } from '../ledger/units.ts';
-import { estimateCost, freeCost } from '../planning/cost.ts';
 import type { Cost } from '../planning/cost.ts';
 import { estimateSize } from '../planning/data-size.ts';
 import type { DataSize } from '../planning/data-size.ts';
-import { planResources } from '../planning/executors.ts';
 import type { Resources } from '../planning/executors.ts';
 
 /** What a batch is given and expected to take, before it is sent. */
@@ -24,7 +21,7 @@ export interface BatchPlan {
 
 /** A path of 14 days as it is drawn and stored. */
 const bytesOfAPath = 138;
-/** What ran out of memory gets twice as much each time, but no more than this many times the usual. */
+/** After running out of memory a batch gets twice as much, up to this many times the usual. */
 const mostMemory = 8;
 
 /** Sizes a batch from what is known without reading its data, and prices it by the engine's own experience. */
@@ -42,51 +39,25 @@ export async function planBatch(
     fence: Fence;
     job: string;
     input: Record<string, unknown>;
-    engine: EngineName;
+    engine: string;
     placement?: BatchPlacement;
   },
 ): Promise<BatchPlan> {
   const size = sizeOf(input);
   const failures = await memoryFailures(database, run.runId, fence.unit);
-  const planned = planResources({
-    size,
-    models: modelsIn(input),
-    tuning: false,
-    min: config.dataproc.minExecutors,
-    max: config.dataproc.maxExecutors,
-    ...(config.executorCount !== undefined && { count: config.executorCount }),
-    ...(engine === 'dataproc' && {
-      executorMemoryGb: config.dataproc.executorMemoryGb,
-      driverMemoryGb: config.dataproc.driverMemoryGb,
-    }),
-    memoryFactor: Math.min(mostMemory, 2 ** failures),
-  });
-  const resources: Resources = {
-    ...planned,
-    ...(engine === 'dataproc' && sparkMemory !== undefined && { executorMemoryGb: gigabytes(sparkMemory) }),
-    ...(engine !== 'dataproc' && sparkMemory !== undefined && { sparkMemory }),
-    ...(engine === 'standalone' && master !== undefined && { master }),
-  };
+  const configured = engineNamed(config, engine);
+  const resources = configured.size(
+    {
+      size,
+      models: modelsIn(input),
+      memoryFactor: Math.min(mostMemory, 2 ** failures),
+      ...(master !== undefined && { master }),
+      ...(sparkMemory !== undefined && { sparkMemory }),
+    },
+    config,
+  );
   const seconds = await usualSeconds(database, engine, job);
-  return { size, resources, estimate: costOf(config, engine, resources, seconds) };
-}
-
-/** Of Dataproc by its published formula; on machines of one's own, seconds of cores and gigabytes. */
-export function costOf(
-  config: Dependencies['config'],
-  engine: EngineName,
-  resources: Resources,
-  seconds: number,
-): Cost {
-  if (engine === 'dataproc') return estimateCost(resources, seconds, config.rates);
-  const [cores, gb] =
-    engine === 'local'
-      ? [config.sparkCores, gigabytes(config.sparkDriverMemory)]
-      : [
-          resources.executors * resources.executorCores,
-          resources.executors * gigabytes(config.sparkExecutorMemory),
-        ];
-  return freeCost({ cores, gb, seconds });
+  return { size, resources, estimate: configured.price(resources, seconds, config) };
 }
 
 function sizeOf(input: Record<string, unknown>): DataSize {

@@ -1,13 +1,13 @@
-import { costOf } from './batch-plan.ts';
 import type { Dependencies } from './dependencies.ts';
-import { isNotConfigured, reach } from './place-batch.ts';
+import { engineHolding } from './place-batch.ts';
 import { isTerminal } from '../engines/engine.ts';
-import type { BatchObservation, BatchState, Engine, EngineName } from '../engines/engine.ts';
+import type { BatchObservation, Engine } from '../engines/engine.ts';
+import { engineNamed, NotConfigured } from '../engines/index.ts';
 import { classify } from '../failures.ts';
-import { endSessions, findBatch, noteTrouble, openBatches, recordObservation } from '../ledger/batches.ts';
+import { endSessions, noteTrouble, openBatches, recordObservation } from '../ledger/batches.ts';
 import type { SentBatch } from '../ledger/batches.ts';
 import { raiseFences } from '../ledger/units.ts';
-import { actualCost, freeCost } from '../planning/cost.ts';
+import { freeCost } from '../planning/cost.ts';
 import type { Cost } from '../planning/cost.ts';
 import type { Resources } from '../planning/executors.ts';
 
@@ -17,7 +17,7 @@ export type Ending = Pick<Dependencies, 'database' | 'engines' | 'config'>;
 /** How it ended, with what it cost. */
 export async function recordEnd(
   { database, config }: Pick<Dependencies, 'database' | 'config'>,
-  engine: EngineName,
+  engine: string,
   resources: Resources,
   seen: BatchObservation,
 ): Promise<void> {
@@ -26,13 +26,13 @@ export async function recordEnd(
 
 function costOfEnd(
   config: Dependencies['config'],
-  engine: EngineName,
+  engineName: string,
   resources: Resources,
   { usage, remote }: BatchObservation,
 ): Cost | undefined {
-  const metered = remote?.approximateUsage;
-  if (engine === 'dataproc' && metered) return actualCost(metered, config.rates, usage?.seconds ?? 0);
-  return usage && costOf(config, engine, resources, usage.seconds);
+  const engine = engineNamed(config, engineName);
+  const billed = engine.bill?.(remote, usage?.seconds ?? 0, config);
+  return billed ?? (usage && engine.price(resources, usage.seconds, config));
 }
 
 /**
@@ -64,23 +64,20 @@ async function endOrClose(deps: Ending, batch: SentBatch): Promise<void> {
 }
 
 /** Ends a batch where it runs and records how it ended; false where its engine does not know it as this run's. */
-export async function endBatch(
-  deps: Ending,
-  { batchId, runId, engine: name, resources }: SentBatch,
-): Promise<boolean> {
+export async function endBatch(deps: Ending, batch: SentBatch): Promise<boolean> {
+  const { batchId, runId, state, resources } = batch;
   let engine: Engine;
   try {
-    engine = await reach(deps.engines, batchId, name, resources.master);
+    engine = await engineHolding(deps.engines, batch);
   } catch (error) {
     // Its engine said that it had ended: nothing can be left of it but its database sessions.
-    const noted = await findBatch(deps.database, batchId);
-    if (noted !== undefined && isTerminal(noted.state as BatchState)) return true;
+    if (isTerminal(state)) return true;
     throw error;
   }
   const seen = await engine.look(batchId);
-  // One of its name that is not this run's is left alone: ours was refused for it.
+  // A batch of that id that is not this run's is left alone: ours was refused for it.
   const ended = seen?.labels['run-id'] === runId ? await engine.cancel(batchId) : undefined;
-  if (ended) await recordEnd(deps, name, resources, ended);
+  if (ended) await recordEnd(deps, batch.engine, resources, ended);
   return ended !== undefined;
 }
 
@@ -105,7 +102,7 @@ export async function cancelBatches(
     try {
       await endOrClose(deps, batch);
     } catch (error) {
-      if (attempt < cancelPatience && !isNotConfigured(error)) throw error;
+      if (attempt < cancelPatience && !(error instanceof NotConfigured)) throw error;
       log.warn({ batchId: batch.batchId, err: error }, 'a batch could not be ended');
       await leave(deps, batch, error);
     }

@@ -7,6 +7,7 @@ import { ownerLabel, placeBatch } from './place-batch.ts';
 import type { BatchPlacement } from './place-batch.ts';
 import type { BatchObservation, BatchRequest, Engine } from '../engines/engine.ts';
 import { isTerminal } from '../engines/engine.ts';
+import { engineNamed } from '../engines/index.ts';
 import { failpoint } from '../failpoints.ts';
 import { classify, Failure, isRetryable } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
@@ -24,7 +25,6 @@ import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { price } from '../pages/format.ts';
-import { requestIdOf } from '../planning/batch-id.ts';
 import { partitionsOf } from '../planning/partitions.ts';
 
 export interface RunBatchInput {
@@ -67,7 +67,7 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
     fence: input.fence,
     priority: run.priority,
     timeoutMs: input.timeoutMs,
-    // More memory than the shared JVM has, only one of its own can be given.
+    // Only a JVM of its own can have more memory than the shared one.
     isolated:
       !config.sparkLocalWarm ||
       plan.resources.memoryFactor > 1 ||
@@ -90,10 +90,11 @@ export async function runBatch(deps: Dependencies, input: RunBatchInput): Promis
   let seen = await engine.look(request.batchId);
   if (seen) assertOurs(engine, run, seen);
   if (!seen) await endOlderAttempts(deps, input.fence);
+  const requestId = engineNamed(config, engine.name).requestId?.(id);
   const overBudget = await noteWithinBudget(database, request, engine.name, run, {
     ...plan,
     ...(fallback && { fallback }),
-    ...(engine.name === 'dataproc' && { requestId: requestIdOf(id) }),
+    ...(requestId !== undefined && { requestId }),
   });
   if (overBudget) return notSent(deps, run, id, engine, overBudget);
   if (!seen) {
@@ -179,11 +180,15 @@ function assertOurs(engine: Engine, run: Run, seen: BatchObservation): void {
 }
 
 /** The record beside the batch's own results, for whoever has the bucket but not the ledger; never in the way of its verdict. */
-async function keepRecord({ database, log }: Dependencies, engine: Engine, batchId: string): Promise<void> {
+async function keepRecord(
+  { database, config, log }: Dependencies,
+  engine: Engine,
+  batchId: string,
+): Promise<void> {
   if (engine.keepRecord === undefined) return;
   try {
     const record = await findBatchRecord(database, batchId);
-    if (record) await engine.keepRecord(batchId, exportRecord(record));
+    if (record) await engine.keepRecord(batchId, exportRecord(record, config));
   } catch (error) {
     log.warn({ batchId, err: error }, 'the record of a batch was not kept beside its results');
   }

@@ -1,7 +1,7 @@
 import type { Dependencies } from './dependencies.ts';
 import { endBatches } from './end-batches.ts';
 import { isOpenInTemporal } from '../open-in-temporal.ts';
-import type { BatchObservation, EngineName } from '../engines/engine.ts';
+import type { BatchObservation } from '../engines/engine.ts';
 import { findSent } from '../ledger/batches.ts';
 import type { SentBatch } from '../ledger/batches.ts';
 import { raiseFences } from '../ledger/units.ts';
@@ -10,7 +10,7 @@ import type { SweepInput } from '../planning/sweep-input.ts';
 /** A batch that runs for nobody. */
 export interface Orphan {
   batchId: string;
-  engine: EngineName;
+  engine: string;
   state: string;
   /** The key of its run; null where this ledger does not know it: another installation may. */
   run: string | null;
@@ -28,8 +28,7 @@ export interface Sweep {
   statement: string;
 }
 
-const engineNames: readonly EngineName[] = ['local', 'standalone', 'dataproc'];
-const mostTold = 50;
+const mostReported = 50;
 const mostNamed = 5;
 
 /** Asks every engine of this installation what runs, the ledger whose it is, and Temporal whether that run is open. Safe to repeat. */
@@ -37,11 +36,12 @@ export async function sweepBatches(deps: Dependencies, { mode }: SweepInput): Pr
   const orphans: Orphan[] = [];
   const unasked: string[] = [];
   const seen = new Set<string>();
-  for (const name of engineNames.filter((each) => isConfigured(deps, each))) {
+  const configured = Object.entries(deps.config.engines).filter(([, engine]) => !engine.problem?.());
+  for (const [name] of configured) {
     try {
       const engine = await deps.engines.named(name);
       for (const batch of await engine.listOpen()) {
-        // The keeper runs the drivers of a standalone cluster too and tells of them under both names.
+        // The keeper also runs the drivers of a standalone cluster: both engines list them.
         if (seen.has(batch.batchId)) continue;
         seen.add(batch.batchId);
         const orphan = await judge(deps, name, batch, mode);
@@ -54,21 +54,15 @@ export async function sweepBatches(deps: Dependencies, { mode }: SweepInput): Pr
   const left = orphans.filter(({ ended }) => !ended).length + unasked.length;
   return {
     open: seen.size,
-    orphans: orphans.slice(0, mostTold),
+    orphans: orphans.slice(0, mostReported),
     left,
     statement: statementOf(mode, seen.size, orphans, unasked),
   };
 }
 
-function isConfigured({ config }: Dependencies, name: EngineName): boolean {
-  if (name === 'standalone') return config.standalone.masterUrl !== undefined;
-  if (name === 'dataproc') return config.dataproc.missing.length === 0;
-  return true;
-}
-
 async function judge(
   deps: Dependencies,
-  name: EngineName,
+  name: string,
   { batchId, state, labels }: BatchObservation,
   mode: SweepInput['mode'],
 ): Promise<Orphan | undefined> {

@@ -10,7 +10,7 @@ import { writeTable } from './table.ts';
 const unknown = '-';
 
 /** Everything about one batch, for a reader. */
-export function showBatch(out: Output, config: Pick<Config, 'stateFolder'>, batch: BatchRecord): void {
+export function showBatch(out: Output, config: Config, batch: BatchRecord): void {
   const line = (name: string, parts: readonly (string | undefined)[]): void => {
     const text = parts.filter((part) => part !== undefined && part !== '').join(' · ');
     if (text !== '') out.line(`${name.padEnd(11)}${text}`);

@@ -5,7 +5,7 @@ import { taskQueues } from '../config.ts';
 import { resolveConnections } from '../connections.ts';
 import type { Database } from '../database/pool.ts';
 import { isTerminal } from '../engines/engine.ts';
-import type { BatchState, EngineName } from '../engines/engine.ts';
+import { findEngine } from '../engines/index.ts';
 import { readLog } from '../engines/logs.ts';
 import { Failure } from '../failures.ts';
 import { exportRecord, findBatchRecord, listBatchRecords, newestBatchIds } from '../ledger/batch-record.ts';
@@ -28,7 +28,7 @@ export function register(program: Command, context: CommandContext): void {
     .description('show the newest batches')
     .option('--run <run>', 'only of this run: its key or workflow id')
     .option('--state <state>', `only in this state: ${[...states, 'open'].join(', ')}`)
-    .option('--engine <name>', `only on this engine: ${engineNames.join(', ')}`)
+    .option('--engine <name>', `only on this engine: ${Object.keys(context.config.engines).join(', ')}`)
     .option('--limit <count>', 'at most so many', '20')
     .option('--json', 'print one JSON object: the tracking records')
     .action((options: ListOptions) => list(context, options));
@@ -75,7 +75,6 @@ interface ListOptions extends JsonOption {
   limit: string;
 }
 
-const engineNames: readonly EngineName[] = ['local', 'standalone', 'dataproc'];
 const openStates = ['SUBMITTING', 'SUBMITTED', 'PENDING', 'RUNNING', 'CANCELLING'];
 const states = [...openStates, 'SUCCEEDED', 'FAILED', 'CANCELLED', 'TIMED_OUT'];
 const mostListed = 10_000;
@@ -112,13 +111,15 @@ async function list({ config, out }: CommandContext, options: ListOptions): Prom
   const filter = {
     limit,
     ...(options.state !== undefined && { states: statesOf(options.state) }),
-    ...(options.engine !== undefined && { engine: oneOf('engine', options.engine, engineNames) }),
+    ...(options.engine !== undefined && {
+      engine: oneOf('engine', options.engine, Object.keys(config.engines)),
+    }),
   };
   await withSession(config, options.json ? undefined : out, async ({ database }) => {
     const run = options.run === undefined ? undefined : await chooseRun(database, options.run);
     const found = await listBatchRecords(database, { ...filter, ...(run && { runId: run.runId }) });
     if (options.json) {
-      out.json({ batches: found.map(exportRecord) });
+      out.json({ batches: found.map((batch) => exportRecord(batch, config)) });
       return;
     }
     if (found.length === 0) {
@@ -147,7 +148,7 @@ async function list({ config, out }: CommandContext, options: ListOptions): Prom
 async function show({ config, out }: CommandContext, id: string, options: JsonOption): Promise<void> {
   await withSession(config, options.json ? undefined : out, async ({ database }) => {
     const batch = await chooseBatch(database, id);
-    if (options.json) out.json(exportRecord(batch));
+    if (options.json) out.json(exportRecord(batch, config));
     else showBatch(out, config, batch);
   });
 }
@@ -161,7 +162,8 @@ async function logs({ config, out }: CommandContext, id: string, options: JsonOp
       out.json({ batchId, engine, state, log: log?.place ?? null, kept: log?.text !== undefined });
       return;
     }
-    out.line(`── ${log?.place ?? 'Dataproc has not said yet where it writes'}`);
+    const title = findEngine(config, batch.engine)?.definition.title ?? `Engine ${batch.engine}`;
+    out.line(`── ${log?.place ?? `${title} has not said yet where it writes`}`);
     out.line(log?.text?.trimEnd() ?? '(no log is kept of it)');
   });
 }
@@ -177,7 +179,7 @@ async function cancel(
 ): Promise<void> {
   await withSession(config, options.json ? undefined : out, async ({ database }) => {
     const batch = await chooseBatch(database, id);
-    if (isTerminal(batch.state as BatchState)) {
+    if (isTerminal(batch.state)) {
       throw new Failure('InvalidInput', `${id} has ended: it is ${batch.state}.`);
     }
     if (options.lost) await noteLost(database, batch);
@@ -206,8 +208,7 @@ async function endOnEngine(
   const { endBatch } = await import('../activities/end-batches.ts');
   const engines = createEngines({ config, sparkSocket, log: { warn() {}, info() {} } });
   try {
-    const sent = { ...batch, engine: batch.engine as EngineName, resources: batch.resources! };
-    await endBatch({ database, engines, config }, sent);
+    await endBatch({ database, engines, config }, { ...batch, resources: batch.resources! });
   } finally {
     await engines.close();
   }
@@ -227,7 +228,7 @@ async function noteLost(database: Database, { batchId, engine }: BatchRecord): P
 /** The batch after its end. One that its engine never heard of, and whose run is over, will never be sent. */
 async function afterwards(database: Database, id: string): Promise<BatchRecord> {
   const batch = await chooseBatch(database, id);
-  if (isTerminal(batch.state as BatchState)) return batch;
+  if (isTerminal(batch.state)) return batch;
   if (isOpenStatus(batch.runStatus)) {
     throw new Failure(
       'Infrastructure',

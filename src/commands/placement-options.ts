@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
+import { modes, thisMachine } from '../engines/names.ts';
 import { Failure } from '../failures.ts';
 import { readFields } from '../planning/input.ts';
-import { modes, placementGuards } from '../planning/placement-input.ts';
+import { placementGuards } from '../planning/placement-input.ts';
 import type { PlacementInput } from '../planning/placement-input.ts';
 import type { Start } from './start-run.ts';
 
@@ -39,7 +40,7 @@ export function placed(
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   const read = readFields<PlacementInput>(
     {
-      engine: engine ?? (mode === 'local' ? undefined : mode),
+      engine: engine ?? (mode === thisMachine ? undefined : mode),
       budgetUsd: numberOr(budget),
       partitions: numberOr(partitions),
     },

@@ -1,6 +1,9 @@
+import type { Environment } from '../environment-values.ts';
 import type { FailureType } from '../failures.ts';
-import type { EventLogSummary } from './event-log.ts';
+import type { Cost, Rates } from '../planning/cost.ts';
+import type { DataSize } from '../planning/data-size.ts';
 import type { Resources } from '../planning/executors.ts';
+import type { EventLogSummary } from './event-log.ts';
 
 /** What a job is asked to do, fixed before anything is sent. Holds no secret. */
 export interface BatchRequest {
@@ -76,16 +79,114 @@ export interface RemoteBatch {
   approximateUsage?: { milliDcuSeconds: string; shuffleStorageGbSeconds: string };
 }
 
-export function isTerminal(state: BatchState): boolean {
+/** Has a batch of this state ended? Also asked of the ledger's own states. */
+export function isTerminal(state: string): boolean {
   return state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED' || state === 'TIMED_OUT';
 }
 
-/** The engines that run batches. `queue` is none of them: it is a task queue whose workers have one of these. */
-export type EngineName = 'local' | 'standalone' | 'dataproc';
+/**
+ * A kind of engine: all that sevenfold knows of it. The registry (index.ts) holds one for each engine; nothing outside of
+ * an engine's folder compares its name.
+ */
+export interface EngineDefinition {
+  /** As it stands in the ledger, in inputs and in settings. */
+  readonly name: string;
+  /** As a sentence names it: `Dataproc`. */
+  readonly title: string;
+  /** Its word in SPARK_MODE, where that is not its name. */
+  readonly sparkMode?: string;
+  /** Its `execution_mode` in exported records, where the seed's document has another name for it. */
+  readonly exportedAs?: string;
+  /** Chosen over the queue by an environment that chooses both. */
+  readonly outranksQueue?: boolean;
+  /** Where its batches run for free: "this machine"; left out for an engine that bills. */
+  readonly freeOn?: string;
+  /** Those variables of the environment that choose it; SPARK_MODE is read for all engines. */
+  chosenBy(variables: Environment): readonly string[];
+  /** What is odd about the variables that choose it, and no error. */
+  warnings?(variables: Environment): readonly string[];
+  /** Reads its settings. Throws `InvalidInput` for a value that makes no sense; what is missing is a `problem`. */
+  configure(variables: Environment): ConfiguredEngine;
+}
 
-/** Where batches run. Every method may be called again at any time, by any worker. */
+/** An engine with its settings: everything about its batches that can be said without connecting to it. */
+export interface ConfiguredEngine {
+  readonly definition: EngineDefinition;
+  /** The beginning of its batch ids, where it has one of its own. */
+  readonly batchPrefix?: string;
+  /** What the environment lacks for it, in one sentence; undefined where it can be connected to. */
+  problem?(master?: string): string | undefined;
+  /** Throws, before anything is sent, where it cannot be connected to: then batches may go elsewhere. */
+  connect(context: EngineContext): Promise<Engine>;
+  /** What a batch is given. */
+  size(work: BatchWork, config: EngineConfig): Resources;
+  /** What these resources cost for so many seconds. */
+  price(resources: Resources, seconds: number, config: EngineConfig): Cost;
+  /** What a batch did cost, where the engine meters its batches; undefined where it has not done so (yet). */
+  bill?(remote: RemoteBatch | undefined, seconds: number, config: EngineConfig): Cost | undefined;
+  /** The id by which a repeated create is the same create, where the engine takes one. */
+  requestId?(batchId: string): string;
+  /** Where things lie that are too large for a table, where its processes cannot read this machine's folder. */
+  objectsRoot?(): string;
+  /** Where the log of a batch lies, there or not; undefined where the engine has not said yet. */
+  logPlace(batch: LoggedBatch, config: EngineConfig): string | undefined;
+  /** What a batch wrote; undefined where nothing is kept. */
+  readLog(batch: LoggedBatch, config: EngineConfig): Promise<string | undefined>;
+}
+
+/** What engines share of the configuration (src/config.ts). */
+export interface EngineConfig {
+  checkout: string;
+  stateFolder: string;
+  /** All engines of the installation by name, as the environment configures them. */
+  engines: Readonly<Record<string, ConfiguredEngine>>;
+  sparkCores: number;
+  /** Of a driver on this machine. */
+  sparkDriverMemory: string;
+  /** Of an executor of a standalone cluster. */
+  sparkExecutorMemory: string;
+  /** Added to what we set ourselves, for batches on a cluster. */
+  sparkProperties: Record<string, string>;
+  /** Bounds of their number, and a number that overrides what the size of the data asks for. */
+  executors: { min: number; max: number; count: number | undefined };
+  /** Folders besides spark/ that hold a package sevenfold_jobs. */
+  extraJobFolders: string[];
+  /** What the cloud charges (config/cost-rates.json). */
+  rates: Rates;
+}
+
+export interface EngineContext {
+  config: EngineConfig;
+  /** The socket of this machine's keeper. */
+  sparkSocket: string;
+  /** The cluster that a run names, instead of the one that is set. */
+  master?: string;
+  /** The engine of this machine, for engines whose drivers run here. */
+  thisMachine: () => Promise<Engine>;
+  log: { warn(message: string): void };
+}
+
+/** What a batch will do, as far as its size depends on it. */
+export interface BatchWork {
+  size: DataSize;
+  /** How many different models it trains. */
+  models: number;
+  /** How many times the usual memory, after attempts that ran out of it. */
+  memoryFactor: number;
+  /** The cluster that was named for this batch alone. */
+  master?: string;
+  /** Memory of each Spark process that was asked for, for this batch alone: `4g`. */
+  sparkMemory?: string;
+}
+
+export interface LoggedBatch {
+  batchId: string;
+  remote: Pick<RemoteBatch, 'outputUri'>;
+}
+
+/** A connected engine. Every method may be called again at any time, by any worker. */
 export interface Engine {
-  readonly name: EngineName;
+  readonly name: string;
   /** How long a watcher lets one look wait for news: what many watchers of a remote batch can afford. */
   readonly lookMs: number;
   /** Throws `InvalidInput` for a request that it could never carry out; asks nobody. */

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
-import type { Config } from '../config.ts';
+import type { EngineConfig, LoggedBatch } from './engine.ts';
+import { findEngine } from './index.ts';
 
 /** What is kept of a batch's output. */
 export interface BatchLog {
@@ -10,48 +9,16 @@ export interface BatchLog {
   text: string | undefined;
 }
 
-export interface LoggedBatch {
-  batchId: string;
-  engine: string;
-  remote: { outputUri?: string };
-}
+type SentTo = LoggedBatch & { engine: string };
 
-/** The log of a batch whose driver runs on this machine. */
-export function localLog({ stateFolder }: Pick<Config, 'stateFolder'>, batchId: string): string {
-  return path.join(stateFolder, 'batches', batchId, 'driver.log');
-}
-
-/** Where the log of a batch lies; undefined where the service that runs it has not said yet. */
-export function placeOfLog(
-  config: Pick<Config, 'stateFolder'>,
-  { batchId, engine, remote }: LoggedBatch,
-): string | undefined {
-  return engine === 'dataproc' ? remote.outputUri && `${remote.outputUri}*` : localLog(config, batchId);
+/** Where the log of a batch lies; undefined where its engine has not said yet, or is not in this version. */
+export function placeOfLog(config: EngineConfig, batch: SentTo): string | undefined {
+  return findEngine(config, batch.engine)?.logPlace(batch, config);
 }
 
 /** What a batch wrote, wherever it ran. */
-export async function readLog(
-  config: Pick<Config, 'stateFolder' | 'dataproc'>,
-  batch: LoggedBatch,
-): Promise<BatchLog | undefined> {
+export async function readLog(config: EngineConfig, batch: SentTo): Promise<BatchLog | undefined> {
   const place = placeOfLog(config, batch);
   if (place === undefined) return undefined;
-  if (batch.engine !== 'dataproc') {
-    return { place, text: existsSync(place) ? readFileSync(place, 'utf8') : undefined };
-  }
-  return { place, text: await readObjects(config.dataproc, batch.remote.outputUri!) };
-}
-
-async function readObjects(
-  { projectId, storageEndpoint: endpoint }: Config['dataproc'],
-  outputUri: string,
-): Promise<string | undefined> {
-  // Half a second of imports that a local log does not need.
-  const [{ Bucket }, { readOutput }] = await Promise.all([
-    import('./dataproc/bucket.ts'),
-    import('./dataproc/output.ts'),
-  ]);
-  const open = (name: string) =>
-    new Bucket({ projectId: projectId ?? '', name, ...(endpoint !== undefined && { endpoint }) });
-  return readOutput(open, outputUri, 'all');
+  return { place, text: await findEngine(config, batch.engine)!.readLog(batch, config) };
 }

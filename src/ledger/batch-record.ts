@@ -1,5 +1,5 @@
 import type { Database } from '../database/pool.ts';
-import type { RemoteBatch } from '../engines/engine.ts';
+import type { EngineConfig, RemoteBatch } from '../engines/engine.ts';
 import type { EventLogSummary } from '../engines/event-log.ts';
 import { publicState } from '../planning/batch-state.ts';
 import type { PublicState } from '../planning/batch-state.ts';
@@ -120,8 +120,6 @@ export function fallbackText({ from, to, reason, batches }: FallenBack): string 
   return `${from} was asked for and is not used: ${sentence} ${went} to ${to}.`;
 }
 
-export type ExecutionMode = 'dataproc_serverless' | 'local' | 'standalone' | 'queue';
-
 /** The tracking record under the names of the seed's document. */
 export interface ExportedRecord {
   /** What the batch is for: the same for every attempt. */
@@ -132,7 +130,8 @@ export interface ExportedRecord {
   operation: string | null;
   request_id: string | null;
   job: string;
-  execution_mode: ExecutionMode;
+  /** The engine by the name that the document has for it, or `queue`. */
+  execution_mode: string;
   /** Where it ran; for the mode `queue` that is the choice of the fleet that served it. */
   engine: string;
   fallback_from: string | null;
@@ -168,7 +167,7 @@ export interface ExportedRecord {
 }
 
 /** Holds no secret: none gets into the ledger, and what looks like one is left out here all the same. */
-export function exportRecord(batch: BatchRecord): ExportedRecord {
+export function exportRecord(batch: BatchRecord, config: Pick<EngineConfig, 'engines'>): ExportedRecord {
   const { remote } = batch;
   const shown = publicState(batch.state);
   const used = { ...batch.usage, ...remote.approximateUsage };
@@ -180,7 +179,7 @@ export function exportRecord(batch: BatchRecord): ExportedRecord {
     operation: remote.operation ?? null,
     request_id: batch.requestId,
     job: batch.job,
-    execution_mode: executionMode(batch),
+    execution_mode: executionMode(batch, config),
     engine: batch.engine,
     fallback_from: batch.fallbackFrom,
     fallback_reason: batch.fallbackReason,
@@ -214,12 +213,12 @@ export function exportRecord(batch: BatchRecord): ExportedRecord {
   };
 }
 
-export function executionMode({
-  engine,
-  runEngine,
-}: Pick<BatchRecord, 'engine' | 'runEngine'>): ExecutionMode {
-  if (runEngine === 'queue') return 'queue';
-  return engine === 'dataproc' ? 'dataproc_serverless' : engine === 'standalone' ? 'standalone' : 'local';
+export function executionMode(
+  { engine, runEngine }: Pick<BatchRecord, 'engine' | 'runEngine'>,
+  config: Pick<EngineConfig, 'engines'>,
+): string {
+  if (runEngine === 'queue') return runEngine;
+  return config.engines[engine]?.definition.exportedAs ?? engine;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { BatchObservation, BatchRequest, BatchState, EngineName } from '../engines/engine.ts';
+import type { BatchObservation, BatchRequest, BatchState } from '../engines/engine.ts';
 import type { Cost } from '../planning/cost.ts';
 import type { DataSize } from '../planning/data-size.ts';
 import type { Resources } from '../planning/executors.ts';
@@ -68,7 +68,7 @@ export interface OverBudget {
 export async function noteWithinBudget(
   database: Database,
   request: BatchRequest,
-  engine: EngineName,
+  engine: string,
   run: Run,
   plan: NotedPlan,
 ): Promise<OverBudget | undefined> {
@@ -88,9 +88,9 @@ export async function noteWithinBudget(
         where run_id = $1 and budget_usd is not null`,
       [run.runId, request.batchId, nextUsd],
     );
-    const stand = asked.rows[0];
-    if (stand?.over === true) {
-      return { budgetUsd: stand.budgetUsd, committedUsd: stand.committedUsd, nextUsd };
+    const budget = asked.rows[0];
+    if (budget?.over === true) {
+      return { budgetUsd: budget.budgetUsd, committedUsd: budget.committedUsd, nextUsd };
     }
     await noteBatch(client, request, engine, run, plan);
     return undefined;
@@ -101,7 +101,7 @@ export async function noteWithinBudget(
 async function noteBatch(
   database: Database | PoolClient,
   request: BatchRequest,
-  engine: EngineName,
+  engine: string,
   owner: Claimant,
   plan: NotedPlan,
 ): Promise<Batch> {
@@ -202,11 +202,12 @@ export interface SentBatch {
   batchId: string;
   runId: string;
   attempt: number;
-  engine: EngineName;
+  engine: string;
+  state: Batch['state'];
   resources: Resources;
 }
 
-const sentColumns = `batch_id as "batchId", run_id as "runId", attempt, engine, resources`;
+const sentColumns = `batch_id as "batchId", run_id as "runId", attempt, engine, state, resources`;
 
 /** One of these batches that was noted before. */
 export async function findSent(database: Database, ids: readonly string[]): Promise<SentBatch | undefined> {

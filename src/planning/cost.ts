@@ -4,9 +4,9 @@ import { Failure } from '../failures.ts';
 
 /** What Dataproc Serverless charges, as it stands in config/cost-rates.json. */
 export interface Rates {
-  /** Of the price list: its region. */
+  /** The price list's region. */
   name: string;
-  /** Of the day on which they were looked up. */
+  /** The day on which they were looked up. */
   date: string;
   dcuUsdPerHour: number;
   premiumDcuUsdPerHour: number;
@@ -37,7 +37,7 @@ export interface MeteredUsage {
 
 const milliSecondsPerHour = 3_600_000;
 const secondsPerMonth = 3_600 * 24 * 30;
-/** Of a minute, all is charged. */
+/** The first minute is charged whole. */
 export const leastSeconds = 60;
 /** The seed's own flat rate. */
 const flatUsdPerExecutorHour = 0.1;
@@ -79,7 +79,7 @@ export function flatEstimate({ executors }: Pick<Resources, 'executors'>, second
   return { usd: (executors * flatUsdPerExecutorHour * seconds) / 3_600, seconds, estimator: 'flat' };
 }
 
-/** On machines of one's own: nobody charges for them, but what they were kept from can be counted. */
+/** Own machines: nobody bills them, so only core-seconds and GB-seconds are counted. */
 export function freeCost({ cores, gb, seconds }: { cores: number; gb: number; seconds: number }): Cost {
   return { usd: 0, seconds, coreSeconds: cores * seconds, gbSeconds: gb * seconds, estimator: 'free' };
 }
@@ -93,7 +93,7 @@ export function batchDcu(resources: Resources): number {
   );
 }
 
-/** Of one machine; `gb` is all its memory. */
+/** DCU of one machine; `gb` is all its memory. */
 export function nodeDcu(cores: number, gb: number): number {
   const cheap = Math.min(gb, 8 * cores);
   return 0.6 * cores + 0.1 * cheap + 0.2 * (gb - cheap);

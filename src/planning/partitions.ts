@@ -1,3 +1,4 @@
+import { thisMachine } from '../engines/names.ts';
 import type { Resources } from './executors.ts';
 
 /** The jobs that cut their work into tasks of any number. */
@@ -24,5 +25,5 @@ export function partitionsOf(
 ): { partitions?: number } {
   if (!divisible.has(job)) return {};
   if (typeof asked === 'number') return { partitions: asked };
-  return engine === 'local' ? {} : { partitions: partitionsACore * executors * executorCores };
+  return engine === thisMachine ? {} : { partitions: partitionsACore * executors * executorCores };
 }

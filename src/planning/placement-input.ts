@@ -1,9 +1,7 @@
+import { modes } from '../engines/names.ts';
+import type { Mode } from '../engines/names.ts';
 import { accept, oneOf, refuse, wholeNumber } from './input.ts';
 import type { Guard, Guards } from './input.ts';
-
-/** Where batches can go: an engine, or the task queue of another fleet. */
-export const modes = ['local', 'standalone', 'queue', 'dataproc'] as const;
-export type Mode = (typeof modes)[number];
 
 /** What every run can say of its batches: not what they compute, so it is no part of any key. */
 export interface PlacementInput {

@@ -4,11 +4,14 @@ import type { TestContext } from 'node:test';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Dependencies } from '../../src/activities/dependencies.ts';
 import { sweepBatches } from '../../src/activities/sweep-batches.ts';
-import type { BatchObservation, EngineName } from '../../src/engines/engine.ts';
+import type { BatchObservation } from '../../src/engines/engine.ts';
+import { Dataproc } from '../../src/engines/dataproc/index.ts';
+import { Standalone } from '../../src/engines/standalone/index.ts';
 import { Failure } from '../../src/failures.ts';
 import { findBatch } from '../../src/ledger/batches.ts';
 import { beginAttempt, layOutUnits, readUnit } from '../../src/ledger/units.ts';
 import { testDependencies } from '../support/daily-run.ts';
+import { dataprocSettings } from '../support/engine-settings.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
 import { claimedRun, notedBatch } from '../support/noted-batch.ts';
 
@@ -18,7 +21,7 @@ const stranger = '00000000-0000-4000-8000-000000000000';
 /** An installation with these engines; Temporal knows as open whom `open` names. */
 async function installation(t: TestContext, engines: FakeEngine[], { open = [] as string[] } = {}) {
   const base = await testDependencies(t);
-  const has = (name: EngineName): boolean => engines.some((engine) => engine.name === name);
+  const has = (name: string): boolean => engines.some((engine) => engine.name === name);
   const describe = (workflowId: string) => async () => {
     if (!open.includes(workflowId)) throw new WorkflowNotFoundError('gone', workflowId, undefined);
     return { status: { name: 'RUNNING' }, raw: { workflowExecutionInfo: { firstRunId: 'temporal-1' } } };
@@ -27,8 +30,17 @@ async function installation(t: TestContext, engines: FakeEngine[], { open = [] a
     ...base,
     config: {
       ...base.config,
-      standalone: { masterUrl: has('standalone') ? 'spark://m:7077' : undefined, masterUi: 'http://m' },
-      dataproc: { ...base.config.dataproc, missing: has('dataproc') ? [] : ['GCP_REGION'] },
+      engines: {
+        ...base.config.engines,
+        standalone: new Standalone({
+          masterUrl: has('standalone') ? 'spark://m:7077' : undefined,
+          masterUi: 'http://m',
+        }),
+        dataproc: new Dataproc({
+          ...dataprocSettings(base.config),
+          missing: has('dataproc') ? [] : ['GCP_REGION'],
+        }),
+      },
     },
     engines: {
       place: () => Promise.reject(new Error('a sweep sends nothing')),

@@ -12,6 +12,8 @@ import { register as registerLogs } from '../../src/commands/logs.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
+import { dataprocSettings } from '../support/engine-settings.ts';
+import { Dataproc } from '../../src/engines/dataproc/index.ts';
 import { Bucket } from '../../src/engines/dataproc/bucket.ts';
 import type { BatchObservation } from '../../src/engines/engine.ts';
 import type { KeeperRequest } from '../../src/engines/local/protocol.ts';
@@ -62,7 +64,14 @@ async function sevenfold(
   const config: CommandContext['config'] = {
     ...usual,
     ...{ databaseUrl, stateFolder, sparkSocket, temporalAddress: '127.0.0.1:1' },
-    dataproc: { ...usual.dataproc, projectId: 'test-project', storageEndpoint: objects.endpoint },
+    engines: {
+      ...usual.engines,
+      dataproc: new Dataproc({
+        ...dataprocSettings(usual),
+        projectId: 'test-project',
+        storageEndpoint: objects.endpoint,
+      }),
+    },
   };
   const program = new Command().exitOverride();
   for (const each of [register, registerLogs]) each(program, { config, out });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
+import { standaloneSettings } from '../support/engine-settings.ts';
 import { readConfig } from '../../src/config.ts';
 import { searchAttributes } from '../../src/search-attributes.ts';
 import { checkout, deployFolder, knownVariables, mebibytes, read } from './support.ts';
@@ -171,9 +172,12 @@ describe('deploy/compose.yaml', () => {
     assert.deepEqual(config.warnings, []);
     assert.equal(new URL(config.databaseUrl!).hostname, 'postgres');
     const command = services['spark-master']!.command!;
-    assert.equal(config.standalone.masterUrl, `spark://127.0.0.1:${command[command.indexOf('--port') + 1]}`);
     assert.equal(
-      config.standalone.masterUi,
+      standaloneSettings(config).masterUrl,
+      `spark://127.0.0.1:${command[command.indexOf('--port') + 1]}`,
+    );
+    assert.equal(
+      standaloneSettings(config).masterUi,
       `http://127.0.0.1:${command[command.indexOf('--webui-port') + 1]}`,
     );
     assert.ok(services['keeper']!.volumes!.includes('socket:/run/sevenfold'));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readConfig } from '../../src/config.ts';
+import { filesOfSettings } from '../support/engine-settings.ts';
 
 export const { checkout } = readConfig({});
 export const deployFolder = path.join(checkout, 'deploy');
@@ -19,9 +20,7 @@ const readElsewhere = [
 
 /** Every name of a variable that our own code reads. */
 export function knownVariables(): Set<string> {
-  const sources = ['src/config.ts', 'src/planning/execution-mode.ts'].map((file) =>
-    readFileSync(path.join(checkout, file), 'utf8'),
-  );
+  const sources = filesOfSettings(checkout).map((file) => readFileSync(file, 'utf8'));
   const names = sources.flatMap((text) => [...text.matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g)]);
   return new Set([...names.map(([name]) => name), ...readElsewhere, 'USER']);
 }

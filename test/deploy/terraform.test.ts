@@ -5,6 +5,7 @@ import { before, describe, test } from 'node:test';
 import { format } from '@cdktn/hcl-tools';
 import { parse } from '@cdktn/hcl2json';
 import { parse as parseYaml } from 'yaml';
+import { dataprocSettings } from '../support/engine-settings.ts';
 import { readConfig } from '../../src/config.ts';
 import { checkout, deployFolder, knownVariables, read } from './support.ts';
 
@@ -272,9 +273,9 @@ describe('deploy/terraform', () => {
     };
     const config = readConfig(values);
     assert.equal(config.mode, 'dataproc');
-    assert.deepEqual([config.dataproc.missing, config.warnings], [[], []]);
+    assert.deepEqual([dataprocSettings(config).missing, config.warnings], [[], []]);
     assert.equal(config.sparkFallback, false);
-    assert.equal(config.dataproc.databaseSecret, values.SEVENFOLD_DATABASE_SECRET);
+    assert.equal(dataprocSettings(config).databaseSecret, values.SEVENFOLD_DATABASE_SECRET);
 
     const home = locals['home_environment'] as string;
     const known = knownVariables();

@@ -23,6 +23,7 @@ import type { Run } from '../../src/ledger/runs.ts';
 import { beginAttempt, layOutUnits } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import { batchId } from '../../src/planning/batch-id.ts';
+import { dataprocSettings } from '../support/engine-settings.ts';
 import { testDependencies } from '../support/daily-run.ts';
 import { claimedRun, notedBatch } from '../support/noted-batch.ts';
 
@@ -147,6 +148,15 @@ test('a worker that serves the queue never hands on what came from it', async (t
   assert.equal(asked.mode, 'local', 'the wish of a run counts here too');
 });
 
+test('what a run asks for wins over every variable', async (t) => {
+  const everything = { ...queue, ...standalone, ...dataproc, ...project, USE_LOCAL_SPARK: 'true' };
+  for (const asked of ['local', 'standalone', 'queue']) {
+    assert.equal((await enginesOf(t, everything).place(asked)).mode, asked);
+  }
+  const remote = await enginesOf(t, { ...queue, ...standalone }).place('dataproc');
+  assert.equal((remote as { fallback?: { from: string } }).fallback?.from, 'dataproc');
+});
+
 /** A keeper that says of every batch that it succeeded. */
 async function willingKeeper(t: TestContext): Promise<{ socket: string; submitted: string[] }> {
   const socket = path.join(mkdtempSync(path.join(nothing, 'k-')), 'keeper.sock');
@@ -202,7 +212,13 @@ test('a batch that fell back says so in its row, and is no batch of the other en
 
 test('a batch that was sent to another engine is never done here instead', async (t) => {
   const { deps, run, fence, submitted } = await openUnit(t, dataproc);
-  const id = batchId(deps.config.dataproc.batchPrefix, 'probe', `${run.key} ${run.runId}`, 'metrics', 1);
+  const id = batchId(
+    dataprocSettings(deps.config).batchPrefix,
+    'probe',
+    `${run.key} ${run.runId}`,
+    'metrics',
+    1,
+  );
   await notedBatch(deps.database, run, { batchId: id, job: 'probe', engine: 'dataproc' });
   // Waiting does not set a variable: as Infrastructure it would be asked again for ever.
   const unreachable = {
@@ -221,7 +237,13 @@ test('a batch that was sent to another engine is never done here instead', async
 
 test('an ended batch of an engine that is no longer set holds up no newer attempt', async (t) => {
   const { deps, run, submitted } = await openUnit(t, dataproc);
-  const id = batchId(deps.config.dataproc.batchPrefix, 'probe', `${run.key} ${run.runId}`, 'metrics', 1);
+  const id = batchId(
+    dataprocSettings(deps.config).batchPrefix,
+    'probe',
+    `${run.key} ${run.runId}`,
+    'metrics',
+    1,
+  );
   await notedBatch(deps.database, run, { batchId: id, job: 'probe', engine: 'dataproc' });
   await recordObservation(deps.database, { batchId: id, state: 'FAILED', labels: {}, message: 'lost' });
   const outcome = await watch(deps, await beginAttempt(deps.database, run.runId, 'metrics', 'f'));

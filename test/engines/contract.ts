@@ -40,7 +40,7 @@ export interface Watch {
 }
 
 export interface ContractOptions {
-  engine: 'local' | 'standalone' | 'dataproc';
+  engine: string;
   open: () => Promise<ContractRig>;
   /** A stopped zombie cannot be reached by the cancel of its successor: it lives to be let go. */
   zombieSurvives?: (batchId: string) => Promise<void>;

@@ -24,6 +24,7 @@ import type { Run } from '../../src/ledger/runs.ts';
 import { beginAttempt, layOutUnits } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import { batchId } from '../../src/planning/batch-id.ts';
+import { dataprocSettings } from '../support/engine-settings.ts';
 import { testDependencies } from '../support/daily-run.ts';
 import { startTestDataproc } from '../support/dataproc.ts';
 import type { TestDataproc } from '../support/dataproc.ts';
@@ -74,7 +75,13 @@ async function openUnit(
   const run = await claimedRun(deps.database, '2026-01-31', { engine: 'dataproc' });
   await layOutUnits(deps.database, run.runId, ['metrics']);
   const fence = await beginAttempt(deps.database, run.runId, 'metrics', 'f');
-  const id = batchId(deps.config.dataproc.batchPrefix, 'probe', `${run.key} ${run.runId}`, 'metrics', 1);
+  const id = batchId(
+    dataprocSettings(deps.config).batchPrefix,
+    'probe',
+    `${run.key} ${run.runId}`,
+    'metrics',
+    1,
+  );
   return { deps, run, fence, id };
 }
 

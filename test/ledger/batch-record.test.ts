@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
 import {
@@ -19,7 +20,7 @@ import { testDatabase } from '../support/postgres.ts';
 describe('the record of a batch', () => {
   let database: Database;
   const record = async (id: string) => (await findBatchRecord(database, id))!;
-  const exported = async (id: string) => exportRecord(await record(id));
+  const exported = async (id: string) => exportRecord(await record(id), readConfig({}));
 
   before(async () => void (database = openDatabase(await testDatabase(), 'test')));
   after(() => database.end());
@@ -199,7 +200,8 @@ describe('the readable id', () => {
 });
 
 test('what was put on the queue is told from what a fleet made of it', () => {
-  const mode = (engine: string, runEngine: BatchRecord['runEngine']) => executionMode({ engine, runEngine });
+  const mode = (engine: string, runEngine: BatchRecord['runEngine']) =>
+    executionMode({ engine, runEngine }, readConfig({}));
   assert.equal(mode('dataproc', 'queue'), 'queue');
   assert.equal(mode('dataproc', 'dataproc'), 'dataproc_serverless');
   assert.equal(mode('local', 'dataproc'), 'local');

@@ -8,7 +8,6 @@ import type { BatchOutcome } from '../../src/activities/run-batch.ts';
 import { setBudget, setRunStatus } from '../../src/activities/runs.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
-import type { EngineName } from '../../src/engines/engine.ts';
 import { Failure } from '../../src/failures.ts';
 import { readBatches, recordObservation } from '../../src/ledger/batches.ts';
 import { readRun } from '../../src/ledger/runs.ts';
@@ -130,7 +129,7 @@ test('a batch that its run cannot afford is answered with how things stand, and 
 });
 
 test('batches on machines of our own cost nothing', async (t) => {
-  for (const name of ['local', 'standalone'] as EngineName[]) {
+  for (const name of ['local', 'standalone']) {
     const { watch } = await opened(t, new FakeEngine(name), 0.001);
     assert.equal((await watch()).succeeded, true, name);
   }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { readConfig } from '../../src/config.ts';
 import { createDataprocEngine } from '../../src/engines/dataproc/engine.ts';
-import type { DataprocOptions } from '../../src/engines/dataproc/engine.ts';
+import type { DataprocOptions } from '../../src/engines/dataproc/options.ts';
 import type { Engine } from '../../src/engines/engine.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { startDataproc } from '../dataproc/service.ts';

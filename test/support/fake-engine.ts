@@ -1,11 +1,11 @@
-import type { BatchObservation, BatchRequest, Engine, EngineName } from '../../src/engines/engine.ts';
+import type { BatchObservation, BatchRequest, Engine } from '../../src/engines/engine.ts';
 
 /**
  * An engine for tests of what is around engines: batches lie in a map and stay as the test puts them. That real ones
  * behave so is shown by test/engines/contract.ts.
  */
 export class FakeEngine implements Engine {
-  readonly name: EngineName;
+  readonly name: string;
   readonly lookMs = 50;
   readonly batches = new Map<string, BatchObservation>();
   readonly created: BatchRequest[] = [];
@@ -14,7 +14,7 @@ export class FakeEngine implements Engine {
   readonly #created: (request: BatchRequest) => Partial<BatchObservation>;
 
   constructor(
-    name: EngineName,
+    name: string,
     created: (request: BatchRequest) => Partial<BatchObservation> = () => ({ state: 'SUCCEEDED' }),
   ) {
     this.name = name;

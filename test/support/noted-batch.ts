@@ -1,5 +1,5 @@
 import type { Database } from '../../src/database/pool.ts';
-import type { BatchRequest, EngineName } from '../../src/engines/engine.ts';
+import type { BatchRequest } from '../../src/engines/engine.ts';
 import { noteWithinBudget } from '../../src/ledger/batches.ts';
 import type { NotedPlan } from '../../src/ledger/batches.ts';
 import { claimRun } from '../../src/ledger/runs.ts';
@@ -32,7 +32,7 @@ export interface BatchToNote {
   unit?: string;
   attempt?: number;
   job?: string;
-  engine?: EngineName;
+  engine?: string;
   input?: Record<string, unknown>;
   estimate?: Cost;
   fallback?: NotedPlan['fallback'];

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../failures.ts';
-import { requestIdOf } from '../../planning/batch-id.ts';
 import { batchState } from '../../planning/batch-state.ts';
 import { jarsFor } from '../../planning/job-needs.ts';
 import { checkRuntime } from '../../planning/spark-properties.ts';
@@ -11,40 +10,15 @@ import type { BatchClient, ServiceBatch } from './client.ts';
 import { remoteOf, startOf, timeOf } from './description.ts';
 import { codeOf, grpcCodes, serviceFailure } from './errors.ts';
 import { judgeRemote } from './judge.ts';
+import type { DataprocOptions } from './options.ts';
 import { readOutput } from './output.ts';
+import { requestIdOf } from './request-id.ts';
 import { describeBatch } from './request.ts';
 import { Staging } from './staging.ts';
 import type { BatchObservation, BatchRequest, Engine, Outcome } from '../engine.ts';
 import { isTerminal } from '../engine.ts';
 import type { EventLogSummary } from '../event-log.ts';
 import { summariseEventLog } from '../event-log.ts';
-
-export interface DataprocOptions {
-  projectId: string;
-  region: string;
-  tempBucket: string;
-  resultsBucket: string;
-  runtimeVersion: string;
-  containerImage?: string | undefined;
-  serviceAccount?: string | undefined;
-  subnetwork?: string | undefined;
-  minExecutors: number;
-  maxExecutors: number;
-  /** Beside what we set ourselves. */
-  sparkProperties?: Record<string, string>;
-  /** Name of the secret that holds the database's address; the address itself never leaves this machine. */
-  databaseSecret: string | undefined;
-  /** Folders that hold sevenfold_jobs, ours first. */
-  codeFolders: readonly string[];
-  /** Files of spark/jars.lock. */
-  jars: readonly string[];
-  emulator?: { host: string; port: number } | undefined;
-  storageEndpoint?: string | undefined;
-  /** How often a batch is asked for: at first, and at the longest. */
-  pollMs?: { first: number; longest: number };
-  /** A call that takes longer is given up, and repeated by whoever asked. */
-  callTimeoutMs?: number;
-}
 
 const usualCallTimeoutMs = 10_000;
 /** The service takes a while to end a batch; who cancels wants to see it gone. */

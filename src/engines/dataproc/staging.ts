@@ -5,7 +5,7 @@ import { packCode } from '../code-package.ts';
 import type { CodePackage } from '../code-package.ts';
 import type { BatchRequest } from '../engine.ts';
 import type { Bucket } from './bucket.ts';
-import type { DataprocOptions } from './engine.ts';
+import type { DataprocOptions } from './options.ts';
 import type { BatchSurroundings } from './request.ts';
 
 /** Puts into the buckets what batches read: code, jars and input once each, requests by batch. */

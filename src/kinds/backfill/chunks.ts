@@ -2,7 +2,7 @@ import { requestOf } from './forecasts.ts';
 import type { OpenedChunk } from '../../ledger/chunks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { readThroughput } from '../../ledger/throughput.ts';
-import { behindQueue, objectsOf } from '../../objects.ts';
+import { effectiveEngine, objectsOf } from '../../objects.ts';
 import type { BackfillInput } from './input.ts';
 import { chunkSize, datesOfATask, windowsOfABatch } from '../../planning/chunks.ts';
 import type { Day } from '../../planning/days.ts';
@@ -20,7 +20,7 @@ export async function forecastChunkSize(
   const request = requestOf(run);
   if (unit === 'train') return windowsOfABatch;
   const asked = run.input['chunk'] as BackfillInput['chunk'];
-  return chunkSize(asked, request.paths, await readThroughput(database, behindQueue(config, run.engine)));
+  return chunkSize(asked, request.paths, await readThroughput(database, effectiveEngine(config, run.engine)));
 }
 
 /** What the batch of a chunk of windows or dates is asked. */

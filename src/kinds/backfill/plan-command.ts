@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import { effectiveEngine } from '../../objects.ts';
 import { usesEmbeddedStack } from '../../connections.ts';
 import type { Database } from '../../database/pool.ts';
 import { resolveRequest } from './forecasts.ts';
@@ -55,7 +56,7 @@ async function planCommand(
     }
     const work = await readWork(database, world);
     const parts = await readParts(database, {
-      engine: config.mode === 'queue' ? config.modeBehindQueue : config.mode,
+      engine: effectiveEngine(config, config.mode),
       cores: config.sparkCores,
       leaves: request.models.map(({ version }) => ({ commodity: request.commodity, version })),
     });

@@ -1,3 +1,4 @@
+import { namedCluster, thisMachine } from '../../engines/names.ts';
 import { totalmem } from 'node:os';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import type { BatchPlacement } from '../../activities/place-batch.ts';
@@ -24,7 +25,7 @@ export async function planFitChunks(deps: World, run: Run): Promise<{ open: Open
 
 function decideMode({ config }: World, run: Run, open: readonly OpenFit[]): CvPlan {
   const work = open.reduce((sum, { seconds }) => sum + seconds, 0);
-  return planMode(inputOf(run), work, { cores: config.sparkCores, cluster: run.engine !== 'local' });
+  return planMode(inputOf(run), work, { cores: config.sparkCores, cluster: run.engine !== thisMachine });
 }
 
 export function inputOf(run: Run): CvInput {
@@ -89,11 +90,11 @@ function isSpark({ mode }: Pick<CvPlan, 'mode'>): boolean {
 
 export function placementOf(run: Run, mode: CvPlan['mode']): BatchPlacement {
   const { sparkMaster, sparkMemory } = inputOf(run);
-  if (mode === 'pandas' || mode === 'mp') return { engine: 'local', withoutSpark: true };
+  if (mode === 'pandas' || mode === 'mp') return { engine: thisMachine, withoutSpark: true };
   const memory = sparkMemory === undefined ? {} : { sparkMemory };
-  if (mode === 'spark_local') return { engine: 'local', ...memory };
+  if (mode === 'spark_local') return { engine: thisMachine, ...memory };
   return sparkMaster?.startsWith('spark://') === true
-    ? { engine: 'standalone', master: sparkMaster, ...memory }
+    ? { engine: namedCluster, master: sparkMaster, ...memory }
     : memory;
 }
 

@@ -1,3 +1,4 @@
+import { namedCluster, thisMachine } from '../../engines/names.ts';
 import {
   accept,
   flag,
@@ -206,18 +207,18 @@ function refusalOf(input: CvInput): string | undefined {
   if (cluster && input.mode !== undefined && input.mode !== 'spark_cluster' && input.mode !== 'auto') {
     return `sparkMaster ${input.sparkMaster} is a cluster, but mode is ${input.mode}: leave one of them out.`;
   }
-  if (cluster && input.engine !== undefined && input.engine !== 'standalone') {
+  if (cluster && input.engine !== undefined && input.engine !== namedCluster) {
     return `sparkMaster ${input.sparkMaster} is a standalone cluster, but engine is ${input.engine}: leave one of them out.`;
   }
   if (input.sparkMaster !== undefined && !cluster) {
     if (input.mode !== undefined && input.mode !== 'spark_local' && input.mode !== 'auto') {
       return `sparkMaster ${input.sparkMaster} is this machine, but mode is ${input.mode}: leave one of them out.`;
     }
-    if (input.engine !== undefined && input.engine !== 'local' && input.engine !== 'queue') {
+    if (input.engine !== undefined && input.engine !== thisMachine && input.engine !== 'queue') {
       return `sparkMaster ${input.sparkMaster} is this machine, but engine is ${input.engine}: leave one of them out.`;
     }
   }
-  if (input.mode === 'spark_cluster' && input.engine === 'local') {
+  if (input.mode === 'spark_cluster' && input.engine === thisMachine) {
     return 'mode spark_cluster needs another engine than local: standalone, dataproc or queue.';
   }
   return undefined;

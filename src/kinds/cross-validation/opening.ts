@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Dependencies } from '../../activities/dependencies.ts';
+import { namedCluster, thisMachine } from '../../engines/names.ts';
 import { objectsOf } from '../../objects.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
@@ -18,7 +19,6 @@ import type { CvInput } from './input.ts';
 import { cvKey, hash } from './key.ts';
 import { askedMode } from './planning/mode.ts';
 import type { CvPhase } from './phases.ts';
-import type { Mode } from '../../planning/placement-input.ts';
 import { readsOfFolds } from './reads.ts';
 
 export interface OpenCrossValidationInput extends Claimant {
@@ -62,7 +62,7 @@ export async function openCrossValidation(
 }
 
 /** What the input comes to. Reads the whole source once: its bytes are part of the name of all that is made of it. */
-async function requestOf({ config }: Dependencies, input: CvInput, engine: Mode): Promise<CvRequest> {
+async function requestOf({ config }: Dependencies, input: CvInput, engine: string): Promise<CvRequest> {
   const source = sourceOf(config, input.dataset);
   const models = candidatesOf(config.checkout, input);
   const sourceSha256 = await digestOfSource(source);
@@ -131,12 +131,12 @@ function sourceOf({ checkout, stateFolder }: Dependencies['config'], dataset: st
 }
 
 /** Modes without Spark and with Spark of this machine need no other engine; a cluster must be there to be asked for. */
-async function engineOfRun(deps: Dependencies, input: CvInput): Promise<Mode> {
+async function engineOfRun(deps: Dependencies, input: CvInput): Promise<string> {
   const mode = askedMode(input);
-  if (mode === 'spark_cluster' && input.sparkMaster !== undefined) return 'standalone';
-  if (mode !== 'auto' && mode !== 'spark_cluster') return input.engine === 'queue' ? 'queue' : 'local';
+  if (mode === 'spark_cluster' && input.sparkMaster !== undefined) return namedCluster;
+  if (mode !== 'auto' && mode !== 'spark_cluster') return input.engine === 'queue' ? 'queue' : thisMachine;
   const engine = await engineOf(deps, input);
-  if (mode === 'spark_cluster' && engine === 'local') {
+  if (mode === 'spark_cluster' && engine === thisMachine) {
     throw new Failure(
       'InvalidInput',
       'Mode spark_cluster needs a cluster, and none is configured: set SPARK_MASTER_URL or Dataproc (docs/configuration.md), or give --spark-master spark://host:port.',

@@ -1,4 +1,7 @@
 /** What was expected of batches beside what came: time, cores, dollars, and how much of the cores was used. */
+import { shippedEngines } from '../../engines/index.ts';
+import type { EngineRegistry } from '../../engines/index.ts';
+import { thisMachine } from '../../engines/names.ts';
 import { fallbackText } from '../../ledger/batch-record.ts';
 import type { FallenBack } from '../../ledger/batch-record.ts';
 import { figure } from '../figures.ts';
@@ -103,13 +106,17 @@ function isBilled({ expectedUsd, usd }: Estimated): boolean {
   return (expectedUsd ?? 0) > 0 || (usd ?? 0) > 0;
 }
 
-/** What was paid, in a sentence; engines on machines of one's own are not billed. */
-export function priceInWords(rows: readonly Estimated[], engines: readonly string[]): Fragment {
-  const others = engines.filter((engine) => engine !== 'local' && engine !== 'standalone');
+/** What was paid, in a sentence: nobody bills what ran on machines of your own. */
+export function priceInWords(
+  rows: readonly Estimated[],
+  engines: readonly string[],
+  registry: EngineRegistry = shippedEngines,
+): Fragment {
+  const free = Object.values(registry).filter(({ freeOn }) => freeOn !== undefined);
+  const others = engines.filter((engine) => !free.some(({ name }) => name === engine));
   if (others.length === 0) {
-    return engines.includes('standalone')
-      ? 'It ran on machines of your own: it cost nothing.'
-      : 'It ran on this machine: it cost nothing.';
+    const where = free.findLast(({ name }) => engines.includes(name)) ?? registry[thisMachine];
+    return `It ran on ${where?.freeOn}: it cost nothing.`;
   }
   const { usd, expectedUsd } = totalOf(rows);
   if (usd === null && expectedUsd === null) return `What ${others.join(', ')} bills for it is not noted.`;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asSwitch, detectMode, readSwitch } from '../../src/planning/execution-mode.ts';
-import { modes } from '../../src/planning/placement-input.ts';
+import { modesOf, shippedEngines } from '../../src/engines/index.ts';
+import { detectMode } from '../../src/engines/mode.ts';
+import { modes } from '../../src/engines/names.ts';
+import { asSwitch, readSwitch } from '../../src/environment-values.ts';
 
 const master = { SPARK_MASTER_URL: 'spark://master:7077' };
 
@@ -13,7 +15,7 @@ for (const value of ['0', 'false', 'no', 'OFF', 'n', ' False ']) {
 }
 for (const value of ['truely', '11', 'maybe', '2']) {
   test(`"${value}" is refused with the name of its variable`, () =>
-    assert.throws(() => detectMode({ variables: { USE_DATAPROC_SERVERLESS: value } }), {
+    assert.throws(() => detectMode({ USE_DATAPROC_SERVERLESS: value }), {
       name: 'InvalidInput',
       message: `USE_DATAPROC_SERVERLESS is "${value}", but must be true or false.`,
     }));
@@ -43,7 +45,7 @@ for (const [what, variables, mode] of [
   ['two spellings of standalone', { ...master, SPARK_MODE: 'standalone' }, 'standalone'],
 ] as const) {
   test(`${what} is ${mode}, without a warning`, () => {
-    const detected = detectMode({ variables });
+    const detected = detectMode(variables);
     assert.equal(detected.mode, mode);
     assert.deepEqual(detected.warnings, []);
   });
@@ -67,7 +69,7 @@ for (const [index, [winner, first]] of flags.entries()) {
     const [a, b] = [Object.keys(first)[0]!, Object.keys(second)[0]!];
     if (winner === loser || a === b) continue;
     test(`${a} (${winner}) beats ${b} (${loser}), and the warning says so`, () => {
-      const { mode, warnings } = detectMode({ variables: { ...second, ...first } });
+      const { mode, warnings } = detectMode({ ...second, ...first });
       assert.equal(mode, winner);
       assert.deepEqual(warnings, [
         `More than one engine is chosen (${a} says ${winner}, ${b} says ${loser}): batches go to ${winner}.`,
@@ -76,27 +78,19 @@ for (const [index, [winner, first]] of flags.entries()) {
   }
 }
 
-const everything = Object.assign({}, ...flags.map(([, variables]) => variables)) as Record<string, string>;
+test('the names that workflows know are those of the registry, in its order of precedence', () => {
+  assert.deepEqual(modesOf(shippedEngines), modes);
+  for (const [name, engine] of Object.entries(shippedEngines)) assert.equal(engine.name, name);
+});
 
-for (const asked of modes) {
-  test(`${asked}, where a run asks for it, wins over every variable`, () => {
-    const detected = detectMode({ asked, variables: everything });
-    assert.deepEqual(detected, {
-      mode: asked,
-      behindQueue: asked === 'queue' ? 'dataproc' : asked,
-      warnings: [],
-    });
-  });
-}
-
-for (const [what, variables, behindQueue] of [
+for (const [what, variables, queueEngine] of [
   ['local', {}, 'local'],
   ['standalone', master, 'standalone'],
   ['dataproc', { SPARK_MODE: 'serverless' }, 'dataproc'],
 ] as const) {
   test(`behind the queue is ${what}`, () => {
-    const detected = detectMode({ variables: { ...variables, USE_GCP_QUEUE: '1' } });
-    assert.equal(detected.behindQueue, behindQueue);
+    const detected = detectMode({ ...variables, USE_GCP_QUEUE: '1' });
+    assert.equal(detected.queueEngine, queueEngine);
   });
 }
 
@@ -111,7 +105,7 @@ for (const [variable, value] of [
   ['SERVICE_ACCOUNT_EMAIL', 'a@example'],
 ] as const) {
   test(`${variable} is answered with a hint`, () => {
-    const { mode, warnings } = detectMode({ variables: { [variable]: value } });
+    const { mode, warnings } = detectMode({ [variable]: value });
     assert.equal(mode, 'local');
     assert.equal(warnings.length, 1);
     assert.match(
@@ -122,22 +116,20 @@ for (const [variable, value] of [
 }
 
 test('several of them are one hint, and what is false is none', () => {
-  const { warnings } = detectMode({
-    variables: { GCP_PUBSUB_TOPIC: 'jobs', GCP_TASKS_QUEUE: 'q', USE_GCP_TASKS: 'false' },
-  });
+  const { warnings } = detectMode({ GCP_PUBSUB_TOPIC: 'jobs', GCP_TASKS_QUEUE: 'q', USE_GCP_TASKS: 'false' });
   assert.equal(warnings.length, 1);
   assert.match(warnings[0]!, /^GCP_PUBSUB_TOPIC, GCP_TASKS_QUEUE have no effect/);
 });
 
 test('another SPARK_ENVIRONMENT is told to mean nothing', () => {
-  const { mode, warnings } = detectMode({ variables: { SPARK_ENVIRONMENT: 'production' } });
+  const { mode, warnings } = detectMode({ SPARK_ENVIRONMENT: 'production' });
   assert.equal(mode, 'local');
   assert.match(warnings.join(), /SPARK_ENVIRONMENT=production has no effect/);
 });
 
 for (const value of ['cluster', 'toString']) {
   test(`SPARK_MODE=${value} is refused`, () => {
-    assert.throws(() => detectMode({ variables: { SPARK_MODE: value } }), {
+    assert.throws(() => detectMode({ SPARK_MODE: value }), {
       name: 'InvalidInput',
       message: `SPARK_MODE is "${value}", but must be one of serverless, standalone, local.`,
     });
