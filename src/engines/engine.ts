@@ -124,7 +124,7 @@ export interface ConfiguredEngine {
   price(resources: Resources, seconds: number, config: EngineConfig): Cost;
   /** What a batch did cost, where the engine meters its batches; undefined where it has not done so (yet). */
   bill?(remote: RemoteBatch | undefined, seconds: number, config: EngineConfig): Cost | undefined;
-  /** The id by which a repeated create is the same create, where the engine takes one. */
+  /** The UUID by which a repeated create is the same create, where the engine takes one. */
   requestId?(batchId: string): string;
   /** Where things lie that are too large for a table, where its processes cannot read this machine's folder. */
   objectsRoot?(): string;
