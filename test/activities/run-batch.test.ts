@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -14,18 +15,26 @@ import { beginAttempt } from '../../src/ledger/units.ts';
 import type { Fence } from '../../src/ledger/units.ts';
 import type { Engine } from '../../src/engines/engine.ts';
 import { readBatches } from '../../src/ledger/batches.ts';
-import { arm, halted, startKeeper } from '../engines/support.ts';
-import type { TestKeeper } from '../engines/support.ts';
+import { createLocalEngine } from '../../src/engines/local/client.ts';
+import type { LocalEngine } from '../../src/engines/local/client.ts';
+import { arm, halted } from '../engines/support.ts';
 import { onlyEngine } from '../support/engines.ts';
 import { testDependencies } from '../support/daily-run.ts';
 import { FakeEngine } from '../support/fake-engine.ts';
+import { shared } from '../support/shared.ts';
 import { until } from '../support/until.ts';
 
-let keeper: TestKeeper;
-before(() => {
-  keeper = startKeeper();
+/** The keeper of the whole run, with failure points of this file's own: a batch is told them when it is sent. */
+let keeper: { engine: LocalEngine; failpoints: string };
+before(async () => {
+  const { address } = await shared('keeper');
+  const failpoints = mkdtempSync(path.join(tmpdir(), 'sevenfold-failpoints-'));
+  keeper = { engine: createLocalEngine({ socketPath: address }), failpoints };
 });
-after(() => keeper.stop());
+after(async () => {
+  await keeper.engine.close();
+  rmSync(keeper.failpoints, { recursive: true, force: true });
+});
 
 const date = '2026-01-31';
 
@@ -33,7 +42,8 @@ async function openUnit(
   t: TestContext,
   engine: Engine = keeper.engine,
 ): Promise<{ deps: Dependencies; fence: Fence }> {
-  const deps = await testDependencies(t, engine);
+  const made = await testDependencies(t, engine);
+  const deps = { ...made, config: { ...made.config, failpoints: keeper.failpoints } };
   const { runId } = await openRun(deps, {
     kind: 'dailyPipeline',
     units: dailyPhases,

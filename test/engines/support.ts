@@ -164,7 +164,7 @@ export function read(file: string): string | undefined {
 }
 
 /** Arms a failure point and answers, when a job has reached it, which process did. */
-export async function halted(keeper: TestKeeper, name: string): Promise<ProcessIdentity> {
+export async function halted(keeper: Pick<TestKeeper, 'failpoints'>, name: string): Promise<ProcessIdentity> {
   const pid = await until(`a process halts at ${name}`, () => {
     const hit = read(path.join(keeper.failpoints, `${name}.hit`));
     return hit ? (JSON.parse(hit) as { pid: number }).pid : undefined;
@@ -172,7 +172,7 @@ export async function halted(keeper: TestKeeper, name: string): Promise<ProcessI
   return identify(pid)!;
 }
 
-export function arm(keeper: TestKeeper, name: string): void {
+export function arm(keeper: Pick<TestKeeper, 'failpoints'>, name: string): void {
   for (const file of [`${name}.hit`, `${name}.go`])
     rmSync(path.join(keeper.failpoints, file), { force: true });
   writeFileSync(path.join(keeper.failpoints, name), '');
