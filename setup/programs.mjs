@@ -175,10 +175,7 @@ export async function buildPrograms(folder) {
       ...more,
     });
   await Promise.all([
-    // Each command in files of its own: Node reads the whole of a file that it opens, which was half of a command's time.
-    make(['client'], left, { splitting: true }),
-    // What runs for days has all that it may ever need in one file: the folder may be gone by then.
-    make(['supervisor', 'keeper', 'migrate'], left),
+    make(['client', 'supervisor', 'keeper', 'migrate'], left),
     make(['worker', 'bundle-workflows'], leftToWorkers),
   ]);
 }
