@@ -35,7 +35,7 @@ export interface Config extends EngineConfig {
   mode: string;
   /** The engine of a worker that serves the queue. */
   queueEngine: string;
-  /** What is odd about the environment and yet no error; for whoever starts something by it. */
+  /** Oddities of the environment that are no errors; printed by what starts with it. */
   warnings: string[];
   /** Whether batches run locally where their engine cannot be set up. */
   sparkFallback: boolean;

@@ -11,7 +11,7 @@ import { freeCost } from '../planning/cost.ts';
 import type { Cost } from '../planning/cost.ts';
 import type { Resources } from '../planning/executors.ts';
 
-/** What ending a batch needs of the world. */
+/** What ending a batch needs. */
 export type Ending = Pick<Dependencies, 'database' | 'engines' | 'config'>;
 
 /** How it ended, with what it cost. */
@@ -36,8 +36,8 @@ function costOfEnd(
 }
 
 /**
- * Ends batches that must not write any more: their processes, then their database sessions. What an engine never heard of
- * is closed here: its attempt is over, so nobody will send it. Safe to repeat.
+ * Ends batches that must not write any more: their processes, then their database sessions. A batch that its engine does
+ * not know is closed here: its attempt is over, so nobody will send it. Safe to repeat.
  */
 export async function endBatches(deps: Ending, batches: readonly SentBatch[]): Promise<void> {
   for (const batch of batches) await endOrClose(deps, batch);

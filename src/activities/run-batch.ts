@@ -179,7 +179,7 @@ function assertOurs(engine: Engine, run: Run, seen: BatchObservation): void {
   );
 }
 
-/** The record beside the batch's own results, for whoever has the bucket but not the ledger; never in the way of its verdict. */
+/** Keeps the record next to the batch's results, for readers without the ledger. If that fails, the verdict stands. */
 async function keepRecord(
   { database, config, log }: Dependencies,
   engine: Engine,

@@ -38,7 +38,7 @@ export interface BatchUsage {
   peakMb: number;
 }
 
-/** What the job itself said of its end: `outcome.json`. */
+/** What the job itself reported about its end: `outcome.json`. */
 export type Outcome = { usage?: { cpuSeconds: number; peakMb: number } } & (
   | { status: 'succeeded'; result: Record<string, unknown> }
   | { status: 'failed'; errorType: string; message: string }
@@ -59,7 +59,7 @@ export interface BatchObservation {
   finishedAt?: string;
   /** What the service that runs it calls it, and how it was set up there. */
   remote?: RemoteBatch;
-  /** What Spark's own event log tells of it, once it has ended. */
+  /** A summary of Spark's own event log, once it has ended. */
   eventLog?: EventLogSummary;
 }
 
@@ -141,9 +141,9 @@ export interface EngineConfig {
   /** All engines of the installation by name, as the environment configures them. */
   engines: Readonly<Record<string, ConfiguredEngine>>;
   sparkCores: number;
-  /** Of a driver on this machine. */
+  /** Memory of a driver on this machine. */
   sparkDriverMemory: string;
-  /** Of an executor of a standalone cluster. */
+  /** Memory of an executor of a standalone cluster. */
   sparkExecutorMemory: string;
   /** Added to what we set ourselves, for batches on a cluster. */
   sparkProperties: Record<string, string>;
@@ -191,11 +191,11 @@ export interface Engine {
   readonly lookMs: number;
   /** Throws `InvalidInput` for a request that it could never carry out; asks nobody. */
   check?(request: BatchRequest): void;
-  /** The batch as the engine knows it, or undefined where it never heard of it. */
+  /** The batch as the engine knows it, or undefined where it does not know it. */
   look(batchId: string): Promise<BatchObservation | undefined>;
   /** Starts the batch; with an id that exists it changes nothing. `environment` holds the secrets and is never stored. */
   create(request: BatchRequest, environment: Record<string, string>): Promise<BatchObservation>;
-  /** Answers when the state is no longer `than`, or after `waitMs`; undefined where the engine never heard of it. */
+  /** Answers when the state is no longer `than`, or after `waitMs`; undefined where the engine does not know it. */
   lookForChange(
     batchId: string,
     than: BatchState | undefined,
@@ -204,7 +204,7 @@ export interface Engine {
   ): Promise<BatchObservation | undefined>;
   /** Ends the batch and all its processes and answers when they are gone. Unknown or ended batches are left as they are. */
   cancel(batchId: string): Promise<BatchObservation | undefined>;
-  /** Keeps the record of an ended batch beside its results, where the engine has such a place. */
+  /** Keeps the record of an ended batch next to its results, where the engine has a place for it. */
   keepRecord?(batchId: string, record: object): Promise<void>;
   /** Batches with our labels that have not ended, as the engine knows them. */
   listOpen(): Promise<BatchObservation[]>;

@@ -1,9 +1,9 @@
 import { Failure } from '../failures.ts';
 
 /**
- * What Spark's event log tells of an application, or of one job group in it. It knows what happens inside of executors'
+ * What Spark's event log says about an application, or about one job group in it. It knows what happens inside executors'
  * JVMs and nothing of the driver:
- * - `cpuSeconds` is the CPU time of tasks in the JVM, deserialising included. That of the Python processes beside it is in
+ * - `cpuSeconds` is the CPU time of tasks in the JVM, deserialising included. The CPU time of Python processes is in
  *   no event, so a job of Python functions shows a small share; its slots' time is in `taskSeconds`.
  * - `peakExecutorMb` is the resident memory of the JVM with its Python processes where Spark measures it
  *   (`spark.executor.processTreeMetrics.enabled`), else the JVM's heap and off-heap memory where it was polled, else what
@@ -32,7 +32,7 @@ export interface EventLogSummary {
 export interface EventLogOptions {
   /** Only jobs of this `spark.jobGroup.id`. */
   jobGroup?: string;
-  /** Cores of a local JVM, for a part of a log that says nothing of executors and holds no SQL job, which would tell. */
+  /** Cores of a local JVM, for a part of a log that names neither executors nor, in a SQL job, the master. */
   cores?: number;
 }
 

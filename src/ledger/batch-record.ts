@@ -51,7 +51,7 @@ const select = `
 
 export interface BatchFilter {
   runId?: string;
-  /** Of the record's own states. */
+  /** States as the ledger has them, not the public ones. */
   states?: readonly string[];
   engine?: string;
   limit: number;

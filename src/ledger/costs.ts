@@ -7,7 +7,7 @@ export interface UnitCost {
   batches: number;
   estimateUsd: number;
   actualUsd: number;
-  /** Spent, or to be expected of batches that have not told. */
+  /** Spent, or expected of batches that have not reported their cost yet. */
   committedUsd: number;
   estimateSeconds: number;
   actualSeconds: number;

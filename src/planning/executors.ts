@@ -14,7 +14,7 @@ export interface Resources {
   rule: 'document' | 'fixed';
   /** The cluster that was named for this batch alone. */
   master?: string;
-  /** Of each Spark process, where it was named for this batch alone: `4g`. */
+  /** Memory of each Spark process, where it was named for this batch alone: `4g`. */
   sparkMemory?: string;
 }
 

@@ -20,7 +20,7 @@ export const memoryMetrics = {
 /** An executor without work for so long is given back: a batch that hangs is soon a small one. */
 const idleSeconds = 600;
 
-/** What a batch on Dataproc tells Spark of its resources. */
+/** The resources of a batch on Dataproc as Spark properties. */
 export function planProperties(
   resources: Resources,
   { barrier, min, max }: PropertyOptions,

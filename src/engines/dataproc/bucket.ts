@@ -32,7 +32,7 @@ export class Bucket {
     );
   }
 
-  /** For names that say what the content is: whoever comes second has nothing to do. */
+  /** For content-addressed names: if the object exists, it has this content. */
   async writeIfAbsent(object: string, content: () => string | Uint8Array): Promise<void> {
     const there = await this.#call(`look for ${object}`, async () => (await this.#file(object)).exists());
     if (there[0]) return;

@@ -230,7 +230,7 @@ class DataprocEngine implements Engine {
       if (eventLog) seen.eventLog = eventLog;
       seen.usage = {
         seconds: ranMs / 1000,
-        // The job tells of its Python processes, those of its tasks included; executors' JVMs are in the log alone.
+        // The job reports its Python processes, including those of its tasks; only the event log has the executors' JVMs.
         cpuSeconds: (used?.cpuSeconds ?? 0) + (eventLog?.cpuSeconds ?? 0),
         peakMb: used?.peakMb ?? 0,
       };

@@ -35,7 +35,7 @@ export function judgeRemote(
   }
   if (outcome?.status === 'failed') {
     const errorType = isFailureType(outcome.errorType) ? outcome.errorType : 'JobFailed';
-    // Of a job that lost its JVM, its own words are only an echo of that.
+    // A job that lost its JVM only reports that loss: look for the cause in the output.
     const echo = errorType === 'Infrastructure' || errorType === 'JobFailed';
     if (echo && typeOf(said) === 'OutOfMemory') {
       return { state: 'FAILED', errorType: 'OutOfMemory', message: 'Its JVM ran out of memory.' };
@@ -52,7 +52,7 @@ export function judgeRemote(
   return { state: 'FAILED', errorType: typeOf(said), message: lastLines(end.output || message) };
 }
 
-/** Of a job that could not say how it failed: from what its output or the service says. */
+/** The type of a failure that the job could not report itself, from its output and the service's message. */
 function typeOf(message: string): FailureType {
   if (/OutOfMemoryError|exit code:? 137|Container killed by .* for exceeding memory/i.test(message))
     return 'OutOfMemory';

@@ -2,7 +2,7 @@ import type { Bucket } from './bucket.ts';
 
 /**
  * What a driver wrote, or the last piece of it: Dataproc writes `driveroutput.000000000`, `driveroutput.000000001`, … below
- * the address that it tells. Undefined where nothing is there.
+ * the address that it reports. Undefined where nothing is there.
  */
 export async function readOutput(
   open: (bucket: string) => Bucket,

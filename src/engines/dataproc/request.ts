@@ -18,9 +18,9 @@ export interface BatchSurroundings {
   properties: Record<string, string>;
 }
 
-/** The service takes none that is shorter, and ends a batch by it even when nobody of ours is left. */
+/** The service's minimum. It ends a batch by its time to live even when no worker of ours is left. */
 const shortestTtlSeconds = 600;
-/** Beyond our own limit, which says more when it ends a batch. */
+/** Added to our own limit, so that ours ends the batch first: its message says more. */
 const graceSeconds = 300;
 
 /** The body of a create. Holds no secret: only the name of one. */

@@ -20,7 +20,7 @@ import type { BatchEnd } from './verdict.ts';
 
 export interface BatchesOptions {
   slots: number;
-  /** Of this machine, for Spark. */
+  /** Cores of this machine that Spark may use. */
   cores: number;
   /** Arguments of the JVM of a batch that has one of its own, which writes below `folder`. */
   sparkParameters: (folder: string, request: BatchRequest) => string[];
@@ -231,7 +231,7 @@ export class Batches {
     const seconds = (performance.now() - began) / 1000;
     if (record) {
       const jvmSeconds = jvm?.end === undefined ? cpuSeconds(jvm) - jvmCpuBefore : 0;
-      // The job tells of all but the JVMs that are not its own: the shared one, and a cluster's executors.
+      // The job reports its own processes. The shared JVM is added here; the executors of a cluster are in the event log.
       const executorSeconds = request.master === undefined ? 0 : (eventLog?.cpuSeconds ?? 0);
       if (eventLog) record.eventLog = eventLog;
       record.usage = {

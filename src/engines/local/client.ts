@@ -69,7 +69,7 @@ export function createLocalEngine({ socketPath, patienceMs = 30_000 }: LocalEngi
           signal,
         );
       } catch (error) {
-        // Whoever gave up the wait still wants to know what is known.
+        // The wait was given up; answer with what is known now.
         if (signal?.aborted) return ask({ method: 'look', batchId }, answerTimeoutMs);
         throw error;
       }

@@ -38,7 +38,7 @@ export interface KeeperOptions {
   cores: number;
   slots: number;
   driverMemory: string;
-  /** Of the executors of a standalone cluster. */
+  /** Memory of an executor of a standalone cluster. */
   executorMemory: string;
   sparkProperties?: Readonly<Record<string, string>>;
   failpoints: string | undefined;
@@ -48,7 +48,7 @@ export interface KeeperOptions {
   pingTimeoutMs?: number;
 }
 
-/** Beyond its heap a JVM of ours needs about 0.4 GB; what is far above that has leaked. */
+/** Our JVM needs about 0.4 GB beyond its heap; far more than that is a leak. */
 const jvmOverheadBytes = 1.5 * 2 ** 30;
 
 /**
@@ -172,7 +172,7 @@ export class Keeper {
     this.#log.info({ socket: this.#options.socketPath }, 'the keeper listens');
   }
 
-  /** Ends everything. Batches that ran are told as failed by the next keeper. */
+  /** Ends everything. The next keeper records the batches that ran as failed. */
   async close(): Promise<void> {
     this.#server?.close();
     rmSync(this.#options.socketPath, { force: true });

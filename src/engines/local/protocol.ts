@@ -26,7 +26,7 @@ export interface KeeperHealth {
     state: 'starting' | 'ready' | 'failing';
     pid: number | null;
     rssMb: number | null;
-    /** Of starts since the keeper's own, the first included. */
+    /** Starts since the keeper started, including the first. */
     starts: number;
     /** Why earlier ones were replaced. */
     replaced: { died: number; hung: number; grown: number };

@@ -26,7 +26,7 @@ export class Py4j {
     socket.on('error', close).on('close', () => close());
     createInterface({ input: socket })
       .on('line', (line) => this.#waiting.shift()?.resolve(line))
-      // readline tells of its input's errors again, and ends the process where nobody listens
+      // readline emits its input's errors a second time, which ends the process if nobody listens
       .on('error', close);
   }
 
@@ -102,7 +102,7 @@ function escape(text: string): string {
     .replaceAll('\n', String.raw`\n`);
 }
 
-/** An answer is `!y`, a letter for the type, and the value; `!x` tells of an exception. */
+/** An answer is `!y`, a letter for the type, and the value; `!x` is an exception. */
 function read(answer: string): JavaValue {
   if (!answer.startsWith('!y')) throw new Error(`the JVM refused a call (${answer.slice(0, 200)})`);
   const value = answer.slice(3);

@@ -5,7 +5,7 @@ import { isOurs } from '../../stack/ownership.ts';
 import { isSame, type ProcessIdentity } from '../../stack/processes.ts';
 import { isTerminal, type BatchObservation, type BatchRequest, type Outcome } from '../engine.ts';
 
-/** What is kept of a batch in its `state.json`: what an engine tells of it, and what the keeper needs to end it. */
+/** What is kept of a batch in its `state.json`: what an engine reports about it, and what the keeper needs to end it. */
 export interface BatchRecord extends BatchObservation {
   job: string;
   priority: number;
@@ -29,7 +29,7 @@ export class BatchRecords {
   readonly #folder: string;
   readonly #records = new Map<string, BatchRecord>();
 
-  /** Reads what is there: a folder without a readable state is of no batch that anyone was told of, and goes. */
+  /** Reads what is there. A folder without a readable state belongs to a batch that was never acknowledged: it is removed. */
   constructor(stateFolder: string) {
     this.#stateFolder = realFolder(stateFolder);
     const folder = path.join(stateFolder, 'batches');
@@ -159,7 +159,7 @@ function readJson<T>(file: string): T | undefined {
   }
 }
 
-/** Whoever reads the file finds all of it or none. */
+/** Atomic: a reader finds the whole file or the one before it. */
 function writeWhole(file: string, content: unknown): void {
   writeFileSync(`${file}.tmp`, JSON.stringify(content), { mode: 0o600 });
   renameSync(`${file}.tmp`, file);

@@ -1,15 +1,15 @@
 import { memoryMetrics } from '../../planning/spark-properties.ts';
 
-/** What every JVM of ours has in common, the shared one, those of isolated batches and the drivers of a cluster's. */
+/** What all our JVMs have in common: the shared one, those of isolated batches, and drivers on a cluster. */
 export interface SparkSettings {
   cores: number;
   driverMemory: string;
   jars: readonly string[];
-  /** Of the classes on the path of such a JVM; one that is gone, or of other jars, is passed over. */
+  /** Class archive; ignored if missing or stale. */
   classArchive?: string | undefined;
 }
 
-/** What the driver of a batch on a standalone cluster needs beside. */
+/** What the driver of a batch on a standalone cluster needs in addition. */
 export interface ClusterSettings {
   /** `spark://host:port` */
   master: string;
@@ -94,7 +94,7 @@ function sharedConfiguration(folder: string): Record<string, string> {
     'spark.sql.session.timeZone': 'UTC',
     'spark.sql.adaptive.enabled': 'true',
     'spark.sql.execution.arrow.pyspark.enabled': 'true',
-    // A Python task that does not end when it is told to is killed after this.
+    // A Python task that does not end when asked to is killed after this.
     'spark.python.task.killTimeout': '500ms',
     // The database's address is a local property of this name (spark/sevenfold_jobs/common/session.py). Spark keeps those out
     // of its event log only where the configuration has the name too.

@@ -36,7 +36,7 @@ export function judge(end: BatchEnd): Verdict {
     };
   }
   const said = outcome && { type: failureType(outcome.errorType), message: outcome.message };
-  // Of a job that lost its JVM or its memory, its own last words are only an echo of that.
+  // The last words of a job that lost its JVM or its memory only report that loss.
   const echo = said === undefined || said.type === 'JobFailed' || said.type === 'Infrastructure';
   if (jvm && echo) {
     return failed(

@@ -28,7 +28,7 @@ interface MasterState {
 }
 
 const masterTimeoutMs = 5_000;
-/** The master notices a driver that was killed by its connection; longer than this, it is told. */
+/** The master notices by its connection that a driver was killed. If it takes longer than this, we end the application. */
 const goneWithinMs = 3_000;
 
 /**
@@ -47,7 +47,7 @@ export function createStandaloneEngine(
       });
       return answer.ok ? ((await answer.json()) as MasterState) : undefined;
     } catch {
-      return undefined; // a master that is being restarted; the driver tells of a batch whether it answers or not
+      return undefined; // It may be restarting. The state of a batch comes from its driver, not from the master.
     }
   }
 
