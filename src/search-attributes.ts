@@ -9,6 +9,9 @@ export const searchAttributes = {
   SevenfoldFailed: 'Int',
 } as const;
 
+/** Names keys by it, so that an attribute that is not registered does not compile. */
+export type SearchAttribute = keyof typeof searchAttributes;
+
 /**
  * Refuses to go on where one is not registered: an upsert of an unknown attribute fails the workflow task for ever,
  * without an error anyone sees.

@@ -10,6 +10,7 @@ import { durationMs } from './duration.ts';
 import type { ScheduleEntry } from './entries.ts';
 import { readApplied, recordApplied, recordPaused, recordRemoved } from './ledger.ts';
 import { schedulable } from './workflows.ts';
+import type { SearchAttribute } from '../search-attributes.ts';
 
 /** Temporal's part that this file needs. */
 export type ScheduleServer = Pick<Client, 'schedule'>;
@@ -17,7 +18,7 @@ export type ScheduleServer = Pick<Client, 'schedule'>;
 // A memo of a schedule cannot be changed, so it says only that the schedule is ours.
 const mark = { managedBy: 'sevenfold' };
 
-const kind = defineSearchAttributeKey('SevenfoldKind', SearchAttributeType.KEYWORD);
+const kind = defineSearchAttributeKey('SevenfoldKind' satisfies SearchAttribute, SearchAttributeType.KEYWORD);
 
 const overlapOf = {
   Skip: 'SKIP',

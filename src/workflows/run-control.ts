@@ -26,6 +26,7 @@ import { failureOf } from './failures.ts';
 import { engineActivities, lightActivityOptions } from './options.ts';
 import { sendBatch } from './send-batch.ts';
 import type { Sender } from './send-batch.ts';
+import type { SearchAttribute } from '../search-attributes.ts';
 
 const light = proxyActivities<Activities>(lightActivityOptions);
 
@@ -33,10 +34,10 @@ const batchTimeoutMs = 60 * 60_000;
 
 /** What a run can be found by in Temporal (src/search-attributes.ts); `failed` counts units. */
 const attributes = {
-  kind: defineSearchAttributeKey('SevenfoldKind', SearchAttributeType.KEYWORD),
-  date: defineSearchAttributeKey('SevenfoldDate', SearchAttributeType.KEYWORD),
-  engine: defineSearchAttributeKey('SevenfoldEngine', SearchAttributeType.KEYWORD),
-  failed: defineSearchAttributeKey('SevenfoldFailed', SearchAttributeType.INT),
+  kind: defineSearchAttributeKey('SevenfoldKind' satisfies SearchAttribute, SearchAttributeType.KEYWORD),
+  date: defineSearchAttributeKey('SevenfoldDate' satisfies SearchAttribute, SearchAttributeType.KEYWORD),
+  engine: defineSearchAttributeKey('SevenfoldEngine' satisfies SearchAttribute, SearchAttributeType.KEYWORD),
+  failed: defineSearchAttributeKey('SevenfoldFailed' satisfies SearchAttribute, SearchAttributeType.INT),
   nominalTime: defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME),
 };
 
