@@ -37,12 +37,11 @@ after(() => keeper.stop());
 async function installation(t: TestContext): Promise<{ deps: Dependencies; fence: Fence }> {
   const base = await testDependencies(t);
   const { stateFolder } = base.config;
-  const environment = {
-    ELSEWHERE_FOLDER: keeper.stateFolder,
-    ELSEWHERE_SOCKET: keeperSocket(keeper.stateFolder),
-  };
+  const sparkSocket = keeperSocket(keeper.stateFolder);
+  const environment = { ELSEWHERE_FOLDER: keeper.stateFolder, ELSEWHERE_SOCKET: sparkSocket };
   const config = { ...readConfig(environment, registry), stateFolder, databaseUrl: base.databaseUrl };
-  const engines = createEngines({ config, sparkSocket: 'none', log: { warn() {}, info() {} } });
+  // This machine's engine is on the same keeper: a sweep sees the batch twice and ends it where it was sent.
+  const engines = createEngines({ config, sparkSocket, log: { warn() {}, info() {} } });
   t.after(() => engines.close());
   const gone = { describe: () => Promise.reject(new WorkflowNotFoundError('gone', 'w', undefined)) };
   const temporal = { workflow: { getHandle: () => gone } } as unknown as Dependencies['temporal'];
@@ -120,7 +119,7 @@ test('a batch that runs there is ended by a cancel of its run, and by a sweep', 
       const { orphans, left } = await sweepBatches(deps, { mode: 'cancel' });
       assert.deepEqual(
         [orphans.map(({ engine, ended }) => [engine, ended]), left],
-        [[['elsewhere', true]], 1],
+        [[['elsewhere', true]], 0],
       );
     }
     const { batchId, errorType } = await outcome;
