@@ -15,6 +15,7 @@ import { keepHeapSmall } from './src/memory.ts';
 import { assertSearchAttributes } from './src/search-attributes.ts';
 import { temporalLogger } from './src/temporal-log.ts';
 import { bundleWorkflows } from './src/workflow-bundle.ts';
+import { workerOptions } from './src/worker-options.ts';
 
 const help = `node launch.mjs worker [--queue spark]
 
@@ -74,8 +75,7 @@ async function main(): Promise<void> {
           ...common,
           taskQueue: taskQueues.main,
           workflowBundle: await bundling,
-          // A worker that was killed leaves its sticky queue behind; waiting 10 s for it (the default) helps nobody.
-          stickyQueueScheduleToStartTimeout: '2 seconds',
+          ...workerOptions,
         }),
         await Worker.create({ ...watching, taskQueue: taskQueues.batch }),
       ];

@@ -11,6 +11,8 @@ export const failureTypes = {
   AlreadyRunning: { retryable: false },
   /** The run ended without everything being there; the message is the statement of what is left. */
   RunIncomplete: { retryable: false },
+  /** Today's code cannot go on with the history of an open run; the next start goes on from its rows. */
+  CodeChanged: { retryable: false },
   /** A batch with our id exists and belongs to somebody else. */
   NotOurs: { retryable: false },
   /** A newer attempt owns the unit: this one must not commit. */

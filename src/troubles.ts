@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { isCodeChanged } from './planning/retry.ts';
 import type { Claimant } from './ledger/runs.ts';
 
 /** What an open run tries again and again, as Temporal knows it. */
@@ -41,7 +42,7 @@ export async function troublesOf(temporal: Asked, { workflowId }: Claimant): Pro
 export function troubleText({ what, attempt, message }: Trouble): string {
   const line = message.split('\n')[0]!;
   if (what !== 'workflow') return `${what} is being tried again (attempt ${attempt}): ${line}`;
-  const advice = /TMPRL1100|nondeterminism/i.test(message)
+  const advice = isCodeChanged(message)
     ? "today's code cannot go on with this run's history: run the code that began it, or cancel and start again, which goes on from the rows"
     : 'a bug of the workflow: nothing of the run is ended, and corrected code goes on with it';
   return `the run's own code fails (attempt ${attempt}): ${line} (${advice})`;

@@ -10,6 +10,7 @@ import { follow } from './follow.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 import { endedUnclosed, failWhenEndedOutside } from './steer.ts';
+import { codeChangedRetry, isCodeChanged } from '../planning/retry.ts';
 import { refuseOtherLedger, sayWhenNobodyWorks } from './workers.ts';
 
 /** A workflow to start: its type, the business key (its workflow id too), its input. */
@@ -121,6 +122,7 @@ async function startOrFind(
       taskQueue: taskQueues.main,
       args: [input],
       priority: { priorityKey: priority },
+      retry: codeChangedRetry,
     });
     handle = begun;
     workflowRunId = begun.firstExecutionRunId;
@@ -191,10 +193,18 @@ function refusalOf(error: unknown, key: string): Failure | undefined {
   for (let cause: unknown = first; cause instanceof Error; cause = cause.cause) {
     if (isTemporalError(cause, 'CancelledFailure')) return undefined;
     if (isTemporalError(cause, 'TerminatedFailure')) return endedUnclosed(key);
+    if (isCodeChanged(cause.message)) return codeChanged(key);
     const type = applicationType(cause);
     if (type !== undefined) return type === 'RunIncomplete' ? undefined : new Failure(type, cause.message);
   }
   return new Failure('JobFailed', first instanceof Error ? first.message : message);
+}
+
+function codeChanged(key: string): Failure {
+  return new Failure(
+    'CodeChanged',
+    `Today's code cannot go on with the history of ${key}, which other code began. What is whole stays; do the rest: npx sevenfold retry ${key}`,
+  );
 }
 
 async function nothingWasDone(session: Session, run: Run): Promise<boolean> {

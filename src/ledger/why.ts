@@ -63,7 +63,7 @@ export async function explainRun(
   } else if (leftOpen) {
     reasons.push({
       subject: 'workflow',
-      text: 'it was ended from outside and closed nothing behind it; what is whole stays.',
+      text: 'it was ended from outside, or by code that cannot go on with its history, and closed nothing behind it; what is whole stays.',
       advice: `npx sevenfold retry ${run.key} · or close it: npx sevenfold cancel ${run.key}`,
     });
   } else if (run.status === 'paused') {

@@ -39,3 +39,15 @@ export const lastAttempt = 360;
 export function isLastAttempt(type: FailureType, attempt: number): boolean {
   return attempt >= (type === 'NoSpace' ? 3 : lastAttempt);
 }
+
+/**
+ * A run whose history today's code cannot replay begins a new one by itself and goes on from the rows. Every other end of
+ * a workflow is one that must not be tried again, and says so. Five times: two versions of the code that serve side by
+ * side fail each other's histories.
+ */
+export const codeChangedRetry = { initialInterval: 1_000, backoffCoefficient: 2, maximumAttempts: 5 };
+
+/** Of Temporal's failure, whose type is empty: code that cannot go on with a history. */
+export function isCodeChanged(message: string): boolean {
+  return /TMPRL1100|nondeterminism/i.test(message);
+}

@@ -6,6 +6,7 @@ import type { Priority } from '@temporalio/common';
 import { taskQueues } from '../config.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
+import { codeChangedRetry } from '../planning/retry.ts';
 import { durationMs } from './duration.ts';
 import type { ScheduleEntry } from './entries.ts';
 import { readApplied, recordApplied, recordPaused, recordRemoved } from './ledger.ts';
@@ -158,6 +159,7 @@ function scheduleOptions(entry: ScheduleEntry): ScheduleOptions {
     workflowId: entry.id,
     memo: { schedule: entry.id, deadline: entry.deadline },
     priority: { priorityKey: schedulable(entry.workflow)!.priority },
+    retry: codeChangedRetry,
   };
   return {
     scheduleId: entry.id,

@@ -144,7 +144,7 @@ export async function carryOut(
   ]);
   // A cancel that comes meanwhile waits: once the claim is made, the run must be closed as well.
   const { runId, engine } = await CancellationScope.nonCancellable(() =>
-    open({ workflowId, workflowRunId, priority }),
+    open({ workflowId, workflowRunId, priority }).catch(endRefused),
   );
   setHandler(
     setBudgetUpdate,
@@ -336,6 +336,13 @@ export function yesterdayOf(carried?: { yesterday: string }): string {
   const nominal = workflowInfo().typedSearchAttributes.get(attributes.nominalTime);
   const meant = nominal?.getTime() ?? workflowInfo().startTime.getTime();
   return addDays(new Date(meant).toISOString().slice(0, 10), -1);
+}
+
+/** Ends a workflow that got no claim, in a way that Temporal does not try again by itself. */
+function endRefused(error: unknown): never {
+  if (isCancellation(error)) throw error;
+  const { type, message } = failureOf(error);
+  throw ApplicationFailure.nonRetryable(message, type);
 }
 
 function refuse(condition: boolean, message: string): void {

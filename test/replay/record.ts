@@ -7,7 +7,7 @@
  * runs that are open out there.
  */
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
@@ -17,6 +17,11 @@ import { readConfig } from '../../src/config.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { scriptedActivities, watchForever } from '../support/scripted-activities.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
+
+/** Histories lie by the version that recorded them, which stand beside each other while runs of either may be open. */
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 /** Those that are named alone; all where none is. */
 const named = process.argv.slice(2);
@@ -91,7 +96,11 @@ async function store(name: string): Promise<void> {
   ];
   const { stdout } = await promisify(execFile)(temporal, args, { maxBuffer: 16 * 1024 * 1024 });
   const history = JSON.parse(stdout, withoutThisMachine) as { events: unknown[] };
-  writeFileSync(new URL(`histories/${name}.json`, import.meta.url), `${JSON.stringify(history, null, 1)}\n`);
+  mkdirSync(new URL(`histories/${version}`, import.meta.url), { recursive: true });
+  writeFileSync(
+    new URL(`histories/${version}/${name}.json`, import.meta.url),
+    `${JSON.stringify(history, null, 1)}\n`,
+  );
   process.stdout.write(`${name}: ${history.events.length} events\n`);
 }
 

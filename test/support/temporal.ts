@@ -6,6 +6,7 @@ import { readConfig, taskQueues } from '../../src/config.ts';
 import { searchAttributes } from '../../src/search-attributes.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
+import { workerOptions } from '../../src/worker-options.ts';
 import { ownNamespace, shared } from './shared.ts';
 
 Runtime.install({
@@ -47,6 +48,8 @@ export async function withWorker<T>(
   environment: TestWorkflowEnvironment,
   activities: Activities,
   work: () => Promise<T>,
+  /** Other workflows than the shipped ones. */
+  { workflowsPath }: { workflowsPath?: string } = {},
 ): Promise<T> {
   const common = {
     connection: environment.nativeConnection,
@@ -56,14 +59,16 @@ export async function withWorker<T>(
   const main = await Worker.create({
     ...common,
     taskQueue: taskQueues.main,
-    workflowBundle: await bundleWorkflows(),
+    ...workerOptions,
+    ...(workflowsPath === undefined ? { workflowBundle: await bundleWorkflows() } : { workflowsPath }),
   });
   const batches = await Worker.create({ ...common, taskQueue: taskQueues.batch });
   return batches.runUntil(main.runUntil(work));
 }
 
-export function readHistory(name: string): Record<string, unknown> {
+/** A history as a version of the code recorded it; they stay as long as runs of that version may be open (30 days). */
+export function readHistory(name: string, version = '0.1.0'): Record<string, unknown> {
   return JSON.parse(
-    readFileSync(new URL(`../replay/histories/${name}.json`, import.meta.url), 'utf8'),
+    readFileSync(new URL(`../replay/histories/${version}/${name}.json`, import.meta.url), 'utf8'),
   ) as Record<string, unknown>;
 }
