@@ -1,7 +1,5 @@
 /** What was expected of batches beside what came: time, cores, dollars, and how much of the cores was used. */
-import { shippedEngines } from '../../engines/index.ts';
 import type { EngineRegistry } from '../../engines/index.ts';
-import { thisMachine } from '../../engines/names.ts';
 import { fallbackText } from '../../ledger/batch-record.ts';
 import type { FallenBack } from '../../ledger/batch-record.ts';
 import { figure } from '../figures.ts';
@@ -106,16 +104,16 @@ function isBilled({ expectedUsd, usd }: Estimated): boolean {
   return (expectedUsd ?? 0) > 0 || (usd ?? 0) > 0;
 }
 
-/** What was paid, in a sentence: nobody bills what ran on machines of your own. */
+/** What was paid, in a sentence; the registry says which engines bill. */
 export function priceInWords(
   rows: readonly Estimated[],
   engines: readonly string[],
-  registry: EngineRegistry = shippedEngines,
+  registry: EngineRegistry,
 ): Fragment {
   const free = Object.values(registry).filter(({ freeOn }) => freeOn !== undefined);
   const others = engines.filter((engine) => !free.some(({ name }) => name === engine));
   if (others.length === 0) {
-    const where = free.findLast(({ name }) => engines.includes(name)) ?? registry[thisMachine];
+    const where = free.findLast(({ name }) => engines.includes(name)) ?? free[0];
     return `It ran on ${where?.freeOn}: it cost nothing.`;
   }
   const { usd, expectedUsd } = totalOf(rows);

@@ -1,3 +1,4 @@
+import { shippedEngines } from '../../../engines/index.ts';
 /** What the run used, and what it would cost. */
 import { figure } from '../../../pages/figures.ts';
 import { count, dash, megabytes, seconds } from '../../../pages/format.ts';
@@ -43,7 +44,7 @@ export function costSection({ cost, fallbacks, stages }: BackfillReport): Html |
     html`<p class="lead">
         ${figure('cost.cpu', cpu, seconds(cpu))} of
         CPU${peak !== null && html`, at most ${figure('cost.peak', peak, megabytes(peak))} of memory`}${rate !== null && rate !== undefined && html`, ${figure('cost.rate', rate, count(rate))} rows a second`}.
-        ${priceInWords(estimated, engines)}
+        ${priceInWords(estimated, engines, shippedEngines)}
       </p>
       ${fallbackNotes(fallbacks)}
       ${table(cost, columns, { label: 'Cost by job', key: ({ job }) => job, maxRows: 40 })}

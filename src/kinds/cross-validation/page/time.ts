@@ -1,3 +1,4 @@
+import { shippedEngines } from '../../../engines/index.ts';
 /** Where the time went: by model and stage, and by batch. */
 import { jobFigures } from '../../backfill/page/cost.ts';
 import { howItEnded, laneName, whichBatch } from '../../backfill/page/timeline.ts';
@@ -47,7 +48,7 @@ export function costSection(report: CvReport): Html | null {
           ${figure('fits.cpu', cpu, seconds(cpu))} of CPU in
           fits${peak !== null && html`, at most ${figure('fits.peak', peak, megabytes(peak))} in one`}.
           ${plan !== null && html`Mode ${plan.mode}, ${plural(plan.processes, 'fit')} at a time: ${clipped(plan.why, 120)}.`}
-          ${engines.length > 0 && priceInWords(estimated, engines)}
+          ${engines.length > 0 && priceInWords(estimated, engines, shippedEngines)}
         </p>
         ${modelsTable(models)}`
     }

@@ -1,3 +1,4 @@
+import { shippedEngines } from '../../../../engines/index.ts';
 /** What the run cost: processor, memory and time of everything that was handed to an engine. */
 import type { DailyReport, ReportedBatch } from '../data.ts';
 import { figure } from '../../../../pages/figures.ts';
@@ -51,7 +52,7 @@ export function costSection({ run, phases, batches, fallbacks }: DailyReport): H
     worker went away and the next one took over.`,
     batches.length === 0
       ? html`<p class="note">No batch was needed.</p>`
-      : html`<p class="lead">${priceInWords(estimated, engines)}</p>
+      : html`<p class="lead">${priceInWords(estimated, engines, shippedEngines)}</p>
           ${fallbackNotes(fallbacks)}
           ${table(batches, columns, { label: 'Batches with engine, time and memory', key: ({ batchId }) => batchId, maxRows: 200, foot })}
           ${unlucky.slice(0, 20).map((batch) => html`<p class="note"><code>${batch.batchId}</code> ${batch.errorType}: ${clipped(batch.stateMessage, reasonLength * 2)}</p>`)}
