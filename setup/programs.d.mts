@@ -23,9 +23,7 @@ export function programArguments(name: string): Promise<string[]>;
 export function buildPrograms(folder: string): Promise<void>;
 
 /** Bundles TypeScript of this checkout by esbuild's options; `root` is code that gives the checkout's address. */
-export function makeScripts(options: {
-  entryPoints: string[];
-  outdir: string;
-  root: string;
-  traces: string;
-}): Promise<void>;
+export function makeScripts(
+  options: import('esbuild').BuildOptions & { root: string; traces: string },
+): Promise<void>;
+export const namesOfPackages: import('esbuild').Plugin;
