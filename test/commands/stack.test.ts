@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { arm, forgetMetrics } from '../chaos/harness.ts';
+import { makePanel } from '../support/panel.ts';
 import { startRig } from '../support/rig.ts';
 import type { StackRig } from '../support/rig.ts';
 
-/** The first day of the sample, with the least to fit: these tests are about the stack. */
-const day = '2025-10-31';
-const key = `daily/sample/${day}`;
+/** Of a panel too short for a model: these tests are about the stack. */
+const day = '2026-03-31';
+const key = `daily/files/panel/${day}`;
 
 describe('the command line on a whole stack', () => {
   let rig: StackRig;
+  let source: string[];
   before(async () => {
     rig = await startRig();
-    const { exitCode, stderr } = await rig.run(day).end;
-    assert.equal(exitCode, 0, stderr);
+    const folder = join(rig.stateFolder, 'panel');
+    makePanel(folder, { pools: 9, days: 9, lastDay: '2026-03-30' });
+    source = ['--dataset', 'files', '--path', folder];
+    const { exitCode, result, stderr } = await rig.run(day, ...source).end;
+    assert.equal(exitCode, 0, `${stderr} ${JSON.stringify(result)}`);
   });
   after(() => rig?.takeDown());
 
@@ -29,7 +35,8 @@ describe('the command line on a whole stack', () => {
     const rows = await rig.checksum();
     await forgetMetrics(rig);
     const { stdout } = await rig.command('env');
-    const line = `eval "$1"; temporal workflow execute --type dailyPipeline --task-queue sevenfold --workflow-id by-hand --input '{"dataset":"sample","date":"${day}"}' --output json`;
+    const input = JSON.stringify({ dataset: 'files', path: source.at(-1), date: day });
+    const line = `eval "$1"; temporal workflow execute --type dailyPipeline --task-queue sevenfold --workflow-id by-hand --input '${input}' --output json`;
     const executed = await promisify(execFile)('sh', ['-c', line, 'sh', stdout], { env: rig.env });
     assert.match(executed.stdout, /"COMPLETED"/);
     assert.equal(await rig.checksum(), rows);
@@ -50,14 +57,14 @@ describe('the command line on a whole stack', () => {
     }
     assert.match((await rig.command('logs', key)).stdout, /── sf-pool-metrics-/);
     assert.ok(existsSync((await rig.command('report', key)).stdout.trim()));
-    const shown = await rig.command('run', 'daily', '--dataset', 'sample', '--date', day, '--show-temporal');
+    const shown = await rig.command('run', 'daily', ...source, '--date', day, '--show-temporal');
     assert.match(shown.stdout, /^temporal workflow start --type dailyPipeline --task-queue sevenfold /);
   });
 
   test('a stack that is taken down stays down, whoever is watching; after up the run goes on', async () => {
     await forgetMetrics(rig);
     const { hit, letGo } = await arm(rig, 'before-create');
-    const run = rig.run(day);
+    const run = rig.run(day, ...source);
     await hit;
     assert.equal((await rig.command('down')).exitCode, 0);
     const { exitCode, result } = await run.end;
