@@ -21,9 +21,25 @@ import type { RunSummary } from '../activities/runs.ts';
 import type { FailureType } from '../failures.ts';
 import type { Fence } from '../ledger/units.ts';
 import { addDays } from '../planning/days.ts';
-import { maximumTries, waitMs } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
 import { engineActivities, lightActivityOptions } from './options.ts';
+import {
+  afterFailure,
+  askRetry,
+  beginPass,
+  beginRun,
+  close,
+  endOf,
+  pause,
+  pauseAtBudget,
+  progressOf,
+  refusals,
+  resume,
+  setPhase,
+  takeRetry,
+  waitsForPerson,
+} from './run-state.ts';
+import type { Progress } from './run-state.ts';
 import { sendBatch } from './send-batch.ts';
 import type { Sender } from './send-batch.ts';
 import type { SearchAttribute } from '../search-attributes.ts';
@@ -41,13 +57,7 @@ const attributes = {
   nominalTime: defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME),
 };
 
-export interface Progress {
-  date: string;
-  paused: boolean;
-  /** Why, where it paused by itself. */
-  reason?: string;
-  phases: { phase: string; state: 'waiting' | 'running' | 'complete' | 'failed' }[];
-}
+export type { Progress } from './run-state.ts';
 
 export const progressQuery = defineQuery<Progress>('progress');
 export const pauseUpdate = defineUpdate<string>('pause');
@@ -89,53 +99,18 @@ export async function carryOut(
 ): Promise<RunSummary> {
   const { date, priority, steps } = run;
   const { workflowId, firstExecutionRunId: workflowRunId } = workflowInfo();
-  const progress: Progress = {
+  const state = beginRun(
     date,
-    paused: run.paused === true,
-    phases: steps.map(({ unit }) => ({ phase: unit, state: 'waiting' })),
-  };
-  let retryAsked = false;
-  let closing = false;
-  let partial = false;
-  const failedUnit = () => progress.phases.find(({ state }) => state === 'failed')?.phase;
+    steps.map(({ unit }) => unit),
+    run.paused === true,
+  );
 
-  setHandler(progressQuery, () => progress);
-  setHandler(
-    pauseUpdate,
-    () => {
-      progress.paused = true;
-      return `${date} pauses before its next phase.`;
-    },
-    { validator: () => refuse(progress.paused, 'The run is paused already.') },
-  );
-  setHandler(
-    resumeUpdate,
-    () => {
-      progress.paused = false;
-      return `${date} goes on.`;
-    },
-    { validator: () => refuse(!progress.paused, 'The run is not paused.') },
-  );
-  setHandler(
-    retryFailedUpdate,
-    () => {
-      retryAsked = true;
-      const phase = failedUnit();
-      const busy = progress.phases.find(({ state }) => state === 'running')?.phase;
-      return busy === undefined
-        ? `Phase ${phase} is tried again.`
-        : `Phase ${phase} is tried again after ${busy}.`;
-    },
-    {
-      validator: () =>
-        refuse(
-          closing || failedUnit() === undefined,
-          closing
-            ? 'The run is ending. When it has ended: sevenfold retry.'
-            : 'Nothing has failed, so there is nothing to retry.',
-        ),
-    },
-  );
+  setHandler(progressQuery, () => progressOf(state));
+  setHandler(pauseUpdate, () => pause(state), { validator: () => refuse(refusals.pause(state)) });
+  setHandler(resumeUpdate, () => resume(state), { validator: () => refuse(refusals.resume(state)) });
+  setHandler(retryFailedUpdate, () => askRetry(state), {
+    validator: () => refuse(refusals.retryFailed(state)),
+  });
 
   upsertSearchAttributes([
     { key: attributes.kind, value: run.kind },
@@ -152,13 +127,7 @@ export async function carryOut(
       await light.setBudget({ runId, budgetUsd });
       return `${date} may cost $${budgetUsd} from now on.`;
     },
-    {
-      validator: (budgetUsd) =>
-        refuse(
-          !(typeof budgetUsd === 'number' && budgetUsd > 0 && budgetUsd <= 1e6),
-          'The budget must be US dollars above 0, at most 1000000.',
-        ),
-    },
+    { validator: (budgetUsd) => refuse(refusals.setBudget(budgetUsd)) },
   );
   upsertSearchAttributes([{ key: attributes.engine, value: engine }]);
   const claim = { runId, workflowId, workflowRunId };
@@ -166,31 +135,28 @@ export async function carryOut(
   const control: RunControl = {
     engine,
     priority,
-    isPaused: () => progress.paused,
+    isPaused: () => state.paused,
     whilePaused,
-    pauseAtBudget,
+    pauseAtBudget: waitAtBudget,
   };
   let summary: RunSummary;
   try {
     if (CancellationScope.current().consideredCancelled)
       throw new CancelledFailure('cancelled while it opened');
-    for (let pass = 1; pass === 1 || (partial && retryAsked); pass += 1) {
-      retryAsked = false;
-      partial = false;
-      // A further pass only looks at what is whole; it does what failed, and what was made from that.
+    while (beginPass(state)) {
       for (const [index, step] of steps.entries()) {
         await whilePaused();
-        await complete({ ...step, force: step.force && pass === 1 }, progress.phases[index]!);
+        await complete({ ...step, force: step.force && state.pass === 1 }, index);
       }
     }
-    closing = true;
     await tell(runId);
-    summary = await light.closeRun({ ...claim, status: partial ? 'partial' : 'complete' });
+    summary = await light.closeRun({ ...claim, status: endOf(state) });
   } catch (error) {
     // The same run goes on in a new history: nothing has ended.
     if (error instanceof ContinueAsNew) throw error;
     // A bug of the workflow: its task is tried again under corrected code, and until then nothing of the run is ended.
     if (!(error instanceof TemporalFailure)) throw error;
+    close(state);
     // The kill must not wait for the activities that only watch, and must not be cancelled itself.
     return await CancellationScope.nonCancellable(async () => {
       await engineActivities(engine).cancelBatches({ runId });
@@ -208,28 +174,23 @@ export async function carryOut(
   throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
 
   /** Does a step until its rows are whole; only a failure that could pass by itself is tried again. */
-  async function complete(step: Step, entry: Progress['phases'][number]): Promise<void> {
+  async function complete(step: Step, index: number): Promise<void> {
     for (let tries = 1; ; tries += 1) {
-      entry.state = 'running';
+      setPhase(state, index, 'running');
       const failure = await attempt(step, tries > 1);
-      if (failure === undefined) {
-        entry.state = 'complete';
-        return;
-      }
-      if (tries < maximumTries(failure.type)) {
-        await sleep(waitMs(failure.type, tries));
+      if (failure === undefined) return setPhase(state, index, 'complete');
+      const after = afterFailure(state, { ...step, index }, failure, tries);
+      if (after.then === 'again') {
+        await sleep(after.waitMs);
         continue;
       }
-      entry.state = 'failed';
       // What was looked at has its verdict, and may be worth more than "failed".
-      if (!(step.goesOn === true && failure.verified)) {
+      if (!(after.then === 'on' && failure.verified)) {
         await light.failPhase({ runId, phase: step.unit, reason: failure.message });
       }
-      if (step.goesOn === true) {
-        partial = true;
-        return;
-      }
-      if (!(await retryWanted())) throw ApplicationFailure.nonRetryable(failure.message, failure.type);
+      if (after.then === 'on') return;
+      await untilDecided();
+      if (!takeRetry(state)) throw ApplicationFailure.nonRetryable(failure.message, failure.type);
     }
   }
 
@@ -251,31 +212,23 @@ export async function carryOut(
   }
 
   /** A failed step ends the run, unless the run is paused: then a person decides. */
-  async function retryWanted(): Promise<boolean> {
-    // Asked for while the failure was noted, it counts.
-    if (progress.paused && !retryAsked) {
-      await light.setRunStatus({ ...claim, status: 'paused' });
-      await condition(() => retryAsked || !progress.paused);
-      await light.setRunStatus({ ...claim, status: 'running' });
-    }
-    const wanted = retryAsked;
-    retryAsked = false;
-    return wanted;
+  async function untilDecided(): Promise<void> {
+    if (waitsForPerson(state)) await waitAsPaused(() => !waitsForPerson(state));
   }
 
-  async function pauseAtBudget(statement: string): Promise<void> {
-    progress.paused = true;
-    progress.reason = statement;
-    await light.setRunStatus({ ...claim, status: 'paused', statement });
-    await condition(() => !progress.paused);
-    delete progress.reason;
-    await light.setRunStatus({ ...claim, status: 'running' });
+  async function waitAtBudget(statement: string): Promise<void> {
+    pauseAtBudget(state, statement);
+    await waitAsPaused(() => !state.paused, statement);
   }
 
   async function whilePaused(): Promise<void> {
-    if (!progress.paused) return;
-    await light.setRunStatus({ ...claim, status: 'paused' });
-    await condition(() => !progress.paused);
+    if (state.paused) await waitAsPaused(() => !state.paused);
+  }
+
+  async function waitAsPaused(until: () => boolean, statement?: string): Promise<void> {
+    await light.setRunStatus({ ...claim, status: 'paused', ...(statement !== undefined && { statement }) });
+    await condition(until);
+    delete state.reason;
     await light.setRunStatus({ ...claim, status: 'running' });
   }
 }
@@ -345,6 +298,6 @@ function endRefused(error: unknown): never {
   throw ApplicationFailure.nonRetryable(message, type);
 }
 
-function refuse(condition: boolean, message: string): void {
-  if (condition) throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
+function refuse(message: string | undefined): void {
+  if (message !== undefined) throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
 }
