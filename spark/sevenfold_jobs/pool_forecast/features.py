@@ -115,10 +115,11 @@ def filled(grid: DataFrame) -> DataFrame:
         F.last("tvl", ignorenulls=True).over(known).alias("tvl"),
         known_log_tvl.alias("log_tvl"),
         (F.col("day") - F.last(observed_on, ignorenulls=True).over(known)).cast("double").alias("stale_days"),
-        F.count("apy").over(_pool().rowsBetween(1 - REACH_DAYS, 0)).cast("double").alias("history_days"),
+        # how many so far: a frame of sixty days would count all of them anew for each
+        F.count("apy").over(_pool().rowsBetween(Window.unboundedPreceding, 0)).alias("seen"),
         *(F.lead("apy", horizon).over(_pool()).alias(f"apy_after_{horizon}d") for horizon in HORIZONS),
         (F.lead(log_tvl, 1).over(_pool()) - known_log_tvl).alias("tvl_log_change"),
-    )
+    ).withColumn("history_days", _of_last_days("seen", REACH_DAYS).cast("double"))
 
 
 def own_features(days: DataFrame) -> DataFrame:
@@ -207,6 +208,11 @@ def across_pools(days: DataFrame) -> DataFrame:
 
 def _pool() -> WindowSpec:
     return Window.partitionBy("pool_id").orderBy("day")
+
+
+def _of_last_days(running_count: str, days: int) -> Column:
+    earlier = F.coalesce(F.lag(running_count, days).over(_pool()), F.lit(0))
+    return F.col(running_count) - earlier
 
 
 def _last_days(count: int) -> WindowSpec:
