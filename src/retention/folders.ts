@@ -85,7 +85,7 @@ async function inUse(
   const dataVersions = await database.query<Used & { version: string }>(
     `select request ->> 'dataVersion' as version, bool_or(status in ('running', 'paused')) as now,
             max(coalesce(finished_at, claimed_at)) as last
-       from runs where kind = 'crossValidation' and request is not null group by 1`,
+       from runs where request ? 'dataVersion' group by 1`,
   );
   return {
     batches: new Set(batches.rows.map(({ batchId }) => batchId)),

@@ -1,13 +1,5 @@
 import { fitChunk, planFitChunks } from './fits.ts';
-import {
-  cvCounts,
-  missingFits,
-  readSelection,
-  verifyFits,
-  verifyFolds,
-  verifyRefit,
-  verifySelection,
-} from './ledger.ts';
+import { cvCounts, missingFits, readSelection } from './ledger.ts';
 import type { Reason } from '../../ledger/reason.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { parseCvInput } from './input.ts';
@@ -21,6 +13,7 @@ import { pageIsThere, phasesByName } from '../phase.ts';
 import { refusalOf } from '../start.ts';
 import { reads } from './reads.ts';
 import { cvStatement } from './statement.ts';
+import { verifyFolds, verifyFits, verifySelection, verifyRefit } from './verdicts.ts';
 
 const phases: Record<CvPhase, Phase> = {
   folds: { reads: reads.folds, whole: ({ database }, run) => verifyFolds(database, run) },

@@ -2,7 +2,7 @@
 import { count } from '../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Html } from '../../../pages/page.ts';
-import type { BackfillReport } from './data.ts';
+import type { BackfillReport } from './content.ts';
 
 /** Null for a run that compared nothing. */
 export function auditSection({ totals }: BackfillReport): Html | null {

@@ -7,7 +7,7 @@ import { html, section, table, verdict } from '../../../pages/page.ts';
 import type { Html, Tone } from '../../../pages/page.ts';
 import { figure } from '../../../pages/figures.ts';
 import { plural, unbroken } from '../../../pages/sections/common.ts';
-import type { BackfillReport, CalendarCell, OpenRange } from './data.ts';
+import type { BackfillReport, CalendarCell, OpenRange } from './content.ts';
 
 const verdicts: Verdict[] = ['complete', 'partial', 'missing', 'failed', 'quarantined', 'skipped'];
 const months = ['J', 'F', 'M', 'A', 'M', 'J', 'J', 'A', 'S', 'O', 'N', 'D'];

@@ -5,7 +5,7 @@ import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Column, Fragment, Html } from '../../../pages/page.ts';
 import { linesChart, lookOf, quantileLevels, reliabilityChart, reliabilityLegend } from './charts.ts';
 import type { LookedLine } from './charts.ts';
-import type { BackfillReport, Score } from './data.ts';
+import type { BackfillReport, Score } from './content.ts';
 
 /** Closer than this to its promise an interval is called honest. */
 const near = 0.03;

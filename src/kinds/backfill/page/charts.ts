@@ -5,7 +5,7 @@ import type { Chart } from '../../../pages/charts/render.ts';
 import { html } from '../../../pages/html.ts';
 import type { Html } from '../../../pages/html.ts';
 import { modelKey } from './data.ts';
-import type { FanDate, ModelFan, Score } from './data.ts';
+import type { FanDate, ModelFan, Score } from './content.ts';
 
 /** How a line is told from the others: by dash and width, not by colour alone. */
 export interface LineLook {

@@ -8,7 +8,7 @@ import { plural } from '../../../pages/sections/common.ts';
 import { estimatesTable, fallbackNotes, priceInWords } from '../../../pages/sections/estimates.ts';
 import type { Estimated } from '../../../pages/sections/estimates.ts';
 import type { JobCost } from '../../../pages/batches.ts';
-import type { BackfillReport, StageSeconds } from './data.ts';
+import type { BackfillReport, StageSeconds } from './content.ts';
 import { laneName } from './timeline.ts';
 
 /** What the batches of a job came to. */

@@ -5,7 +5,7 @@ import { legend, smallMultiple } from '../../../pages/charts/render.ts';
 import { html, numbers, section, table } from '../../../pages/page.ts';
 import type { Fragment, Html } from '../../../pages/page.ts';
 import { fanChart, fanLegend } from './charts.ts';
-import type { BackfillReport, FanDate, FanReason } from './data.ts';
+import type { BackfillReport, FanDate, FanReason } from './content.ts';
 
 /** Null for a run without forecasts. */
 export function fansSection({ fans, commodity }: BackfillReport): Html | null {

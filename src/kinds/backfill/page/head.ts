@@ -4,7 +4,7 @@ import { clipped, count, dash, moment, percent, seconds } from '../../../pages/f
 import { html, section, verdict } from '../../../pages/page.ts';
 import type { Fragment, Html, Page, Tone } from '../../../pages/page.ts';
 import { pairs, plural, secondsBetween, statusTone, unbroken } from '../../../pages/sections/common.ts';
-import type { BackfillReport } from './data.ts';
+import type { BackfillReport } from './content.ts';
 import { skillInWords } from './skill.ts';
 
 export interface Outcome {

@@ -4,7 +4,7 @@ import { calendarSection } from './calendar.ts';
 import { calibrationSection } from './calibration.ts';
 import { costSection } from './cost.ts';
 import { loadBackfillReport } from './data.ts';
-import type { BackfillReport } from './data.ts';
+import type { BackfillReport } from './content.ts';
 import { fansSection } from './fans.ts';
 import { banners, headerOf, kindOf, optionsSection, outcomeOf, rangeWords } from './head.ts';
 import { overTimeSection, skillSection } from './skill.ts';

@@ -6,7 +6,7 @@ import type { Column, Fragment, Html } from '../../../pages/page.ts';
 import { dayTicks, groundLook, linesChart, lookOf, monthTick, naive } from './charts.ts';
 import type { LookedLine } from './charts.ts';
 import { modelKey } from './data.ts';
-import type { BackfillReport, EvaluationRow, Score } from './data.ts';
+import type { BackfillReport, EvaluationRow, Score } from './content.ts';
 
 /** Below it a difference is not put down to chance. */
 const significant = 0.05;

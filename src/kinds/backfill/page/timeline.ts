@@ -4,7 +4,7 @@ import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Column, Html } from '../../../pages/page.ts';
 import { plural, statusTone, unbroken } from '../../../pages/sections/common.ts';
 import type { BatchTrouble } from '../../../pages/batches.ts';
-import type { BackfillReport, BatchBar } from './data.ts';
+import type { BackfillReport, BatchBar } from './content.ts';
 
 /** Bars of one lane that overlap lie below each other; what overlaps more than this shares the last line. */
 const mostLines = 8;

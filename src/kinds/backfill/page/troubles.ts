@@ -4,7 +4,7 @@ import { html, section, verdict } from '../../../pages/page.ts';
 import type { Fragment, Html } from '../../../pages/page.ts';
 import { plural } from '../../../pages/sections/common.ts';
 import { rangeOf, toneOf } from './calendar.ts';
-import type { BackfillReport, OpenRange } from './data.ts';
+import type { BackfillReport, OpenRange } from './content.ts';
 
 /** Causes that are told apart, each with an example; the ranges of all are in the table of dates. */
 const mostCauses = 12;

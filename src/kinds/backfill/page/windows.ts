@@ -4,7 +4,7 @@ import { html, numbers, section, table } from '../../../pages/page.ts';
 import type { Html } from '../../../pages/page.ts';
 import { unbroken } from '../../../pages/sections/common.ts';
 import { rangesTable } from './calendar.ts';
-import type { BackfillReport, WindowTotals } from './data.ts';
+import type { BackfillReport, WindowTotals } from './content.ts';
 
 /** Null for a run that trains nothing. */
 export function windowsSection({ windows, options, open }: BackfillReport): Html | null {

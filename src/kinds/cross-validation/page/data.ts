@@ -25,6 +25,16 @@ import type {
   Horizon,
   OpenFit,
 } from './content.ts';
+import {
+  textOr,
+  textOrNull,
+  numberOrNull,
+  listOf,
+  recordOf,
+  countsOf,
+  numbersOf,
+  rangeOf,
+} from './values.ts';
 
 const readSql = queriesBeside(import.meta.url);
 
@@ -368,41 +378,3 @@ function detailOf(label: string, fold: number, whole: unknown): FitDetail {
 }
 
 // What jobs wrote as JSON is read without trust: what is not as expected is not there.
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
-}
-
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function numbersOf(value: unknown): (number | null)[] {
-  return listOf(value).map(numberOrNull);
-}
-
-function numberOrNull(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function textOr(value: unknown, other: string): string {
-  return textOrNull(value) ?? other;
-}
-
-/** `{name: rows}` as pairs. */
-function countsOf(value: unknown): [string, number][] {
-  return Object.entries(recordOf(value)).flatMap(([name, rows]): [string, number][] =>
-    typeof rows === 'number' ? [[name, rows]] : [],
-  );
-}
-
-function rangeOf(value: unknown): [number, number] | null {
-  const [first, last] = numbersOf(value);
-  return first == null || last == null ? null : [first, last];
-}

@@ -1,0 +1,72 @@
+/** The house rules of src that no other tool checks (docs/architecture.md): circles, lengths, names out of their room. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+import { readConfig } from '../src/config.ts';
+import { shippedEngines } from '../src/engines/index.ts';
+import { allKinds } from '../src/kinds/index.ts';
+
+const source = join(readConfig().checkout, 'src');
+const files = new Map(
+  readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [file, readFileSync(join(source, file), 'utf8')]),
+);
+
+/** Files of src that a file imports, types and what it loads when used among them. */
+function importsOf(file: string): string[] {
+  const found = files.get(file)!.matchAll(/(?:\bfrom |\bimport |\bimport\()'(\.[^']+)'/g);
+  return [...found]
+    .map(([, to]) => relative(source, join(source, dirname(file), to!)))
+    .filter((to) => files.has(to));
+}
+
+test('no file imports itself by way of others', () => {
+  const done = new Set<string>();
+  const path: string[] = [];
+  function visit(file: string): void {
+    assert.ok(!path.includes(file), `a circle: ${[...path.slice(path.indexOf(file)), file].join(' → ')}`);
+    if (done.has(file)) return;
+    path.push(file);
+    for (const to of importsOf(file)) visit(to);
+    path.pop();
+    done.add(file);
+  }
+  for (const file of files.keys()) visit(file);
+});
+
+test('no file is so long that it has two subjects', () => {
+  const long = [...files].filter(([, text]) => text.split('\n').length > 401).map(([file]) => file);
+  assert.deepEqual(long, []);
+});
+
+test('a kind is named in the rooms of kinds and in its workflow alone', () => {
+  const names = allKinds().map(({ name }) => name);
+  const elsewhere = [...files].filter(
+    ([file, text]) =>
+      !/^(kinds|workflows)\//.test(file) &&
+      names.some((name) => new RegExp(`['"\`]${name}['"\`]`).test(text)),
+  );
+  assert.deepEqual(
+    elsewhere.map(([file]) => file),
+    [],
+  );
+});
+
+test('an engine is named in its own room and in the list of names alone', () => {
+  const names = Object.keys(shippedEngines);
+  const elsewhere = [...files].flatMap(([file, text]) =>
+    names
+      .filter(
+        (name) =>
+          !file.startsWith(`engines/${name}/`) &&
+          !/^engines\/(?:names|index)\.ts$/.test(file) &&
+          // a folder of programs that is called so
+          !(file === 'stack/toolchain.ts' && name === 'local') &&
+          new RegExp(`['"\`]${name}['"\`]`).test(text),
+      )
+      .map((name) => `${file}: ${name}`),
+  );
+  assert.deepEqual(elsewhere, []);
+});
