@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { isCodeChanged } from './planning/retry.ts';
 import type { Claimant } from './ledger/runs.ts';
+import { isCodeChanged } from './planning/retry.ts';
 
 /** What an open run tries again and again, as Temporal knows it. */
 export interface Trouble {

@@ -1,8 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { Dependencies } from './dependencies.ts';
 import { engineNamed } from '../engines/index.ts';
-import type { BatchPlacement } from './place-batch.ts';
 import { memoryFailures } from '../ledger/batches.ts';
 import type { Run } from '../ledger/runs.ts';
 import { usualSeconds } from '../ledger/throughput.ts';
@@ -11,6 +9,8 @@ import type { Cost } from '../planning/cost.ts';
 import { estimateSize } from '../planning/data-size.ts';
 import type { DataSize } from '../planning/data-size.ts';
 import type { Resources } from '../planning/executors.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { BatchPlacement } from './place-batch.ts';
 
 /** What a batch is given and expected to take, before it is sent. */
 export interface BatchPlan {

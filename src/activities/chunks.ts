@@ -1,15 +1,15 @@
-import type { Dependencies } from './dependencies.ts';
-import { endBatches } from './end-batches.ts';
 import type { FailureType } from '../failures.ts';
+import { onlyReading, phaseOf } from '../kinds/index.ts';
+import type { ChunkRequest, Fanned } from '../kinds/kind.ts';
 import { staleBatches } from '../ledger/batches.ts';
 import * as chunks from '../ledger/chunks.ts';
 import type { ChunkFailure } from '../ledger/chunks.ts';
-import type { ChunkRequest, Fanned } from '../kinds/kind.ts';
-import { onlyReading, phaseOf } from '../kinds/index.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { maximumTries } from '../planning/retry.ts';
+import type { Dependencies } from './dependencies.ts';
+import { endBatches } from './end-batches.ts';
 
 /** Chunks `first` to `last` are to be sent; none where `last` is the smaller one. */
 export interface Round {

@@ -1,5 +1,3 @@
-import type { Dependencies } from './dependencies.ts';
-import { engineHolding } from './place-batch.ts';
 import { isTerminal } from '../engines/engine.ts';
 import type { BatchObservation, Engine } from '../engines/engine.ts';
 import { engineNamed, NotConfigured } from '../engines/index.ts';
@@ -10,6 +8,8 @@ import { raiseFences } from '../ledger/units.ts';
 import { freeCost } from '../planning/cost.ts';
 import type { Cost } from '../planning/cost.ts';
 import type { Resources } from '../planning/executors.ts';
+import type { Dependencies } from './dependencies.ts';
+import { engineHolding } from './place-batch.ts';
 
 /** What ending a batch needs. */
 export type Ending = Pick<Dependencies, 'database' | 'engines' | 'config'>;

@@ -1,5 +1,5 @@
-import type { Dependencies } from './dependencies.ts';
 import type { PlacementInput } from '../planning/placement-input.ts';
+import type { Dependencies } from './dependencies.ts';
 
 /** Where the batches of a run go. Asked once, when it opens; what is wrong with it shows here and not in its middle. */
 export async function engineOf({ engines }: Dependencies, input: PlacementInput): Promise<string> {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dependencies } from './dependencies.ts';
 import { failpoint } from '../failpoints.ts';
 import { classify } from '../failures.ts';
 import { kindOf } from '../kinds/index.ts';
-import type { Run } from '../ledger/runs.ts';
 import { readRun } from '../ledger/runs.ts';
+import type { Run } from '../ledger/runs.ts';
 import { claimMessage, giveUpMessage, settleMessage, withMessageLock } from '../notifications/ledger.ts';
 import type { MessageKey } from '../notifications/ledger.ts';
 import type { Message, SlackMessage } from '../notifications/message.ts';
 import { postOnce } from '../notifications/webhook.ts';
+import type { Dependencies } from './dependencies.ts';
 
 /** What became of the message of a run. */
 export interface Notified {

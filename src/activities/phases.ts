@@ -1,12 +1,11 @@
-import type { Dependencies } from './dependencies.ts';
-import { storeChecks } from '../ledger/checks.ts';
+import { phaseOf } from '../kinds/index.ts';
+import { storeChecks, judged } from '../ledger/checks.ts';
+import type { Verification } from '../ledger/checks.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import { beginAttempt, giveVerdict, readUnit } from '../ledger/units.ts';
 import type { Fence } from '../ledger/units.ts';
-import { judged } from '../ledger/checks.ts';
-import type { Verification } from '../ledger/checks.ts';
-import { phaseOf } from '../kinds/index.ts';
+import type { Dependencies } from './dependencies.ts';
 
 export interface BeginPhaseInput {
   runId: string;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Dependencies } from './dependencies.ts';
 import { taskQueues } from '../config.ts';
 import type { Engines } from '../engines/choose.ts';
 import type { ConfiguredEngine, Engine } from '../engines/engine.ts';
@@ -10,6 +9,7 @@ import type { Fallback, SentBatch } from '../ledger/batches.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { batchId } from '../planning/batch-id.ts';
+import type { Dependencies } from './dependencies.ts';
 
 /** What a batch asks for that its run does not. */
 export interface BatchPlacement {

@@ -1,12 +1,12 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Dependencies } from './dependencies.ts';
 import { inTransaction } from '../database/pool.ts';
 import { failpoint } from '../failpoints.ts';
 import { kindOf } from '../kinds/index.ts';
 import { readRun } from '../ledger/runs.ts';
 import { passFence } from '../ledger/units.ts';
 import type { Fence } from '../ledger/units.ts';
+import type { Dependencies } from './dependencies.ts';
 
 /**
  * Phase report: one page, written beside its final name and moved there under the fence. Safe to repeat: the same

@@ -1,16 +1,11 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
-import { planBatch } from './batch-plan.ts';
-import type { Dependencies } from './dependencies.ts';
-import { endBatches, recordEnd } from './end-batches.ts';
-import { heartbeat } from './heartbeat.ts';
-import { ownerLabel, placeBatch } from './place-batch.ts';
-import type { BatchPlacement } from './place-batch.ts';
-import type { BatchObservation, BatchRequest, Engine } from '../engines/engine.ts';
 import { isTerminal } from '../engines/engine.ts';
+import type { BatchObservation, BatchRequest, Engine } from '../engines/engine.ts';
 import { engineNamed } from '../engines/index.ts';
 import { failpoint } from '../failpoints.ts';
 import { classify, Failure, isRetryable } from '../failures.ts';
 import type { FailureType } from '../failures.ts';
+import { exportRecord, findBatchRecord } from '../ledger/batch-record.ts';
 import {
   noteTrouble,
   noteWithinBudget,
@@ -19,13 +14,18 @@ import {
   recordObservation,
 } from '../ledger/batches.ts';
 import type { OverBudget } from '../ledger/batches.ts';
-import { exportRecord, findBatchRecord } from '../ledger/batch-record.ts';
 import { tallyUnits } from '../ledger/chunks.ts';
 import { readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import type { Fence } from '../ledger/units.ts';
 import { price } from '../pages/format.ts';
 import { partitionsOf } from '../planning/partitions.ts';
+import { planBatch } from './batch-plan.ts';
+import type { Dependencies } from './dependencies.ts';
+import { endBatches, recordEnd } from './end-batches.ts';
+import { heartbeat } from './heartbeat.ts';
+import { ownerLabel, placeBatch } from './place-batch.ts';
+import type { BatchPlacement } from './place-batch.ts';
 
 export interface RunBatchInput {
   fence: Fence;

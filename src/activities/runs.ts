@@ -1,9 +1,9 @@
-import type { Dependencies } from './dependencies.ts';
-import type { Claimant, RunStatus } from '../ledger/runs.ts';
-import * as ledger from '../ledger/runs.ts';
-import { giveVerdict, readUnits } from '../ledger/units.ts';
-import { tallyUnits } from '../ledger/chunks.ts';
 import { kindOf } from '../kinds/index.ts';
+import { tallyUnits } from '../ledger/chunks.ts';
+import * as ledger from '../ledger/runs.ts';
+import type { Claimant, RunStatus } from '../ledger/runs.ts';
+import { giveVerdict, readUnits } from '../ledger/units.ts';
+import type { Dependencies } from './dependencies.ts';
 
 /** Notes that an open run is paused or goes on. Safe to repeat. */
 export async function setRunStatus(

@@ -1,11 +1,11 @@
-import type { Dependencies } from './dependencies.ts';
-import { endBatches } from './end-batches.ts';
-import { isOpenInTemporal } from '../open-in-temporal.ts';
 import type { BatchObservation } from '../engines/engine.ts';
 import { findSent } from '../ledger/batches.ts';
 import type { SentBatch } from '../ledger/batches.ts';
 import { raiseFences } from '../ledger/units.ts';
+import { isOpenInTemporal } from '../open-in-temporal.ts';
 import type { SweepInput } from '../planning/sweep-input.ts';
+import type { Dependencies } from './dependencies.ts';
+import { endBatches } from './end-batches.ts';
 
 /** A batch that runs for nobody. */
 export interface Orphan {

@@ -1,8 +1,8 @@
-import { placeOfLog } from '../engines/logs.ts';
+import type { Config } from '../config.ts';
 import type { EventLogSummary } from '../engines/event-log.ts';
+import { placeOfLog } from '../engines/logs.ts';
 import type { BatchRecord } from '../ledger/batch-record.ts';
 import type { Cost } from '../planning/cost.ts';
-import type { Config } from '../config.ts';
 import { count } from './output.ts';
 import type { Output } from './output.ts';
 import { writeTable } from './table.ts';

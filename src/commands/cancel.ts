@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
-import type { CommandContext } from './context.ts';
 import { closeLeftOpen } from './close-run.ts';
+import type { CommandContext } from './context.ts';
 import { follow } from './follow.ts';
 import { chooseRun, withSession } from './session.ts';
 import { askWorkflow, failWhenEndedOutside, isLeftOpen, openWorkflow, retriedIn } from './steer.ts';

@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path';
 import type { Config } from '../config.ts';
 import { kindOf } from '../kinds/index.ts';
-import { readStack } from '../stack/record.ts';
 import type { RunStatus } from '../ledger/runs.ts';
+import { readStack } from '../stack/record.ts';
 import type { CommandContext } from './context.ts';
 import { seconds } from './output.ts';
 import type { Session } from './session.ts';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { Failure } from '../failures.ts';
+import type { SkipInput } from '../kinds/backfill/skip-input.ts';
 import { kindOf } from '../kinds/index.ts';
 import { skipDates } from '../ledger/chunks.ts';
 import { shown } from '../planning/legible.ts';
-import type { SkipInput } from '../kinds/backfill/skip-input.ts';
 import type { CommandContext } from './context.ts';
 import { finishRun } from './finish.ts';
 import { rangeOf } from './option-values.ts';

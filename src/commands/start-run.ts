@@ -1,16 +1,16 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { taskQueues } from '../config.ts';
-import { findKind } from '../kinds/index.ts';
 import { Failure } from '../failures.ts';
+import { findKind } from '../kinds/index.ts';
 import { findRun, isOpenStatus } from '../ledger/runs.ts';
 import type { Claimant, Run } from '../ledger/runs.ts';
 import { isOpenInTemporal, isTemporalError } from '../open-in-temporal.ts';
+import { codeChangedRetry, isCodeChanged } from '../planning/retry.ts';
 import { applicationType } from './failures.ts';
 import { follow } from './follow.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
 import { endedUnclosed, failWhenEndedOutside } from './steer.ts';
-import { codeChangedRetry, isCodeChanged } from '../planning/retry.ts';
 import { refuseOtherLedger, sayWhenNobodyWorks } from './workers.ts';
 
 /** A workflow to start: its type, the business key (its workflow id too), its input. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { CommandContext } from './context.ts';
 import { runDaily } from '../kinds/daily/command.ts';
+import type { CommandContext } from './context.ts';
 
 /** What `npm start` does once everything is installed: the only place that falls back on sample data by itself. */
 export function register(program: Command, context: CommandContext): void {

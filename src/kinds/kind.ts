@@ -3,9 +3,9 @@ import type { Config } from '../config.ts';
 import type { Database } from '../database/pool.ts';
 import type { Check } from '../ledger/checks.ts';
 import type { OpenedChunk, UnitTally } from '../ledger/chunks.ts';
+import type { Reason } from '../ledger/reason.ts';
 import type { Run, RunStatus } from '../ledger/runs.ts';
 import type { Unit } from '../ledger/units.ts';
-import type { Reason } from '../ledger/reason.ts';
 import type { Message } from '../notifications/message.ts';
 import type { ChunkPlan, OpenUnit } from '../planning/chunks.ts';
 

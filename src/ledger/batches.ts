@@ -1,9 +1,9 @@
+import { inTransaction } from '../database/pool.ts';
+import type { Database, PoolClient } from '../database/pool.ts';
 import type { BatchObservation, BatchRequest, BatchState } from '../engines/engine.ts';
 import type { Cost } from '../planning/cost.ts';
 import type { DataSize } from '../planning/data-size.ts';
 import type { Resources } from '../planning/executors.ts';
-import { inTransaction } from '../database/pool.ts';
-import type { Database, PoolClient } from '../database/pool.ts';
 import type { Claimant, Run } from './runs.ts';
 
 /** What a job says of itself while it runs. */

@@ -1,8 +1,8 @@
 import { inTransaction } from '../database/pool.ts';
 import type { Database } from '../database/pool.ts';
 import type { FailureType } from '../failures.ts';
-import type { Day } from '../planning/days.ts';
 import type { OpenUnit } from '../planning/chunks.ts';
+import type { Day } from '../planning/days.ts';
 import { chunkUnit } from './batches.ts';
 import type { Fence } from './units.ts';
 

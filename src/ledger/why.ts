@@ -2,9 +2,9 @@ import type { Database } from '../database/pool.ts';
 import { fallbackText, readFallbacks } from './batch-record.ts';
 import { readBatches } from './batches.ts';
 import { readChecks } from './checks.ts';
+import type { Reason } from './reason.ts';
 import { isOpenStatus } from './runs.ts';
 import type { Run } from './runs.ts';
-import type { Reason } from './reason.ts';
 import { readUnits } from './units.ts';
 import type { Unit } from './units.ts';
 

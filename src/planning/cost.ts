@@ -1,6 +1,6 @@
+import { Failure } from '../failures.ts';
 import { withOverhead } from './executors.ts';
 import type { Resources } from './executors.ts';
-import { Failure } from '../failures.ts';
 
 /** What Dataproc Serverless charges, as it stands in config/cost-rates.json. */
 export interface Rates {

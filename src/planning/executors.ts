@@ -1,5 +1,5 @@
-import type { DataSize } from './data-size.ts';
 import { Failure } from '../failures.ts';
+import type { DataSize } from './data-size.ts';
 
 /** What a batch is given where an engine can choose it. Memory is that of the JVM, without its overhead. */
 export interface Resources {

@@ -1,6 +1,6 @@
+import { Failure } from '../failures.ts';
 import { coreChoices, fitCores } from './executors.ts';
 import type { Resources } from './executors.ts';
-import { Failure } from '../failures.ts';
 
 export interface PropertyOptions {
   /** LightGBM and other jobs whose tasks must all run at once: no executor may come or go. */

@@ -1,9 +1,9 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Config } from '../config.ts';
 import type { Database } from '../database/pool.ts';
 import { isTerminal } from '../engines/engine.ts';
 import type { BatchState } from '../engines/engine.ts';
-import type { Config } from '../config.ts';
 import { objectsFolder } from '../objects.ts';
 import { readJson } from '../stack/files.ts';
 import type { RetentionPolicy } from './policy.ts';

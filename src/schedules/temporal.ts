@@ -7,11 +7,11 @@ import { taskQueues } from '../config.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import { codeChangedRetry } from '../planning/retry.ts';
+import type { SearchAttribute } from '../search-attributes.ts';
 import { durationMs } from './duration.ts';
 import type { ScheduleEntry } from './entries.ts';
 import { readApplied, recordApplied, recordPaused, recordRemoved } from './ledger.ts';
 import { schedulable } from './workflows.ts';
-import type { SearchAttribute } from '../search-attributes.ts';
 
 /** Temporal's part that this file needs. */
 export type ScheduleServer = Pick<Client, 'schedule'>;

@@ -1,8 +1,8 @@
 import { allKinds, findKind } from '../kinds/index.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { refusalOf } from '../kinds/start.ts';
-import { parseSweepInput } from '../planning/sweep-input.ts';
 import { backfillPriority } from '../planning/priorities.ts';
+import { parseSweepInput } from '../planning/sweep-input.ts';
 
 /** What must be known of a workflow to run it by the clock: of a kind of run, or of the sweep. */
 export type SchedulableWorkflow = Pick<

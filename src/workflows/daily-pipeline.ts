@@ -3,9 +3,9 @@ import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { parseDailyInput, runKey } from '../kinds/daily/input.ts';
 import { dailyPhases, phasesToForce } from '../kinds/daily/phases.ts';
+import { dailyPriority } from '../planning/priorities.ts';
 import { refuseMore } from './one-input.ts';
 import { lightActivityOptions } from './options.ts';
-import { dailyPriority } from '../planning/priorities.ts';
 import { work } from './pool-work.ts';
 import { accepted, carryOut, dayOf } from './run-control.ts';
 

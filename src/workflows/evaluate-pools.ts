@@ -1,11 +1,11 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
-import { evaluationKey, evaluationUnits, parseEvaluationInput } from '../kinds/evaluation/input.ts';
 import { isDailyPhase } from '../kinds/daily/phases.ts';
+import { evaluationKey, evaluationUnits, parseEvaluationInput } from '../kinds/evaluation/input.ts';
+import { evaluationPriority } from '../planning/priorities.ts';
 import { refuseMore } from './one-input.ts';
 import { lightActivityOptions } from './options.ts';
-import { evaluationPriority } from '../planning/priorities.ts';
 import { poolBatch, work } from './pool-work.ts';
 import { accepted, carryOut, dayOf } from './run-control.ts';
 

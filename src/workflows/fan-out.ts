@@ -8,10 +8,10 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ChunkFailure } from '../ledger/chunks.ts';
+import { backfillPriority } from '../planning/priorities.ts';
 import { waitMs } from '../planning/retry.ts';
 import { failureOf } from './failures.ts';
 import { engineActivities, lightActivityOptions, prioritised } from './options.ts';
-import { backfillPriority } from '../planning/priorities.ts';
 import type { RunControl } from './run-control.ts';
 import { sendBatch } from './send-batch.ts';
 

@@ -6,10 +6,10 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { Fence } from '../ledger/units.ts';
 import type { ForecastUnit, PriceJob } from '../kinds/backfill/phases.ts';
 import { parseSkipInput } from '../kinds/backfill/skip-input.ts';
 import type { SkipInput } from '../kinds/backfill/skip-input.ts';
+import type { Fence } from '../ledger/units.ts';
 import { steeredConcurrency } from './concurrency.ts';
 import { fanOut } from './fan-out.ts';
 import { lightActivityOptions } from './options.ts';

@@ -2,10 +2,10 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { importKey, parseImportInput } from '../kinds/prices/input.ts';
+import { backfillPriority } from '../planning/priorities.ts';
 import { priceBatch } from './forecast-work.ts';
 import { refuseMore } from './one-input.ts';
 import { lightActivityOptions } from './options.ts';
-import { backfillPriority } from '../planning/priorities.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 
 const { openImport } = proxyActivities<Activities>(lightActivityOptions);

@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { Fence } from '../ledger/units.ts';
 import type { DailyPhase, PoolJob } from '../kinds/daily/phases.ts';
+import type { Fence } from '../ledger/units.ts';
 import { lightActivityOptions } from './options.ts';
 import { batch } from './run-control.ts';
 import type { RunControl } from './run-control.ts';

@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   ApplicationFailure,
   allHandlersFinished,
@@ -15,12 +16,12 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import type { FailureType } from '../failures.ts';
 import type { Fence } from '../ledger/units.ts';
 import { addDays } from '../planning/days.ts';
+import type { SearchAttribute } from '../search-attributes.ts';
 import { failureOf } from './failures.ts';
 import { engineActivities, lightActivityOptions } from './options.ts';
 import {
@@ -42,7 +43,6 @@ import {
 import type { Progress } from './run-state.ts';
 import { sendBatch } from './send-batch.ts';
 import type { Sender } from './send-batch.ts';
-import type { SearchAttribute } from '../search-attributes.ts';
 
 const light = proxyActivities<Activities>(lightActivityOptions);
 

@@ -2,11 +2,11 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { parseTrainInput } from '../kinds/backfill/input.ts';
+import { backfillPriority } from '../planning/priorities.ts';
 import { fannedSteps, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
 import { carriedOver } from './one-input.ts';
 import { lightActivityOptions } from './options.ts';
-import { backfillPriority } from '../planning/priorities.ts';
 import { accepted, carryOut, yesterdayOf } from './run-control.ts';
 
 const { openForecasts } = proxyActivities<Activities>(lightActivityOptions);

@@ -1,7 +1,7 @@
-import type { Bucket as StorageBucket, File } from '@google-cloud/storage';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { Bucket as StorageBucket, File } from '@google-cloud/storage';
 import { Failure } from '../../failures.ts';
 
 export interface BucketOptions {

@@ -4,6 +4,10 @@ import { Failure } from '../../failures.ts';
 import { batchState } from '../../planning/batch-state.ts';
 import { jarsFor } from '../../planning/job-needs.ts';
 import { checkRuntime } from '../../planning/spark-properties.ts';
+import { isTerminal } from '../engine.ts';
+import type { BatchObservation, BatchRequest, Engine, Outcome } from '../engine.ts';
+import { summariseEventLog } from '../event-log.ts';
+import type { EventLogSummary } from '../event-log.ts';
 import { Bucket } from './bucket.ts';
 import { openClient } from './client.ts';
 import type { BatchClient, ServiceBatch } from './client.ts';
@@ -15,10 +19,6 @@ import { readOutput } from './output.ts';
 import { requestIdOf } from './request-id.ts';
 import { describeBatch } from './request.ts';
 import { Staging } from './staging.ts';
-import type { BatchObservation, BatchRequest, Engine, Outcome } from '../engine.ts';
-import { isTerminal } from '../engine.ts';
-import type { EventLogSummary } from '../event-log.ts';
-import { summariseEventLog } from '../event-log.ts';
 
 const usualCallTimeoutMs = 10_000;
 /** The service takes a while to end a batch; who cancels wants to see it gone. */

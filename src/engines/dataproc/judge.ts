@@ -1,7 +1,6 @@
 import { isFailureType } from '../../failures.ts';
 import type { FailureType } from '../../failures.ts';
-import type { BatchObservation, BatchState } from '../engine.ts';
-import type { Outcome } from '../engine.ts';
+import type { BatchObservation, BatchState, Outcome } from '../engine.ts';
 
 export interface RemoteEnd {
   state: BatchState;

@@ -1,6 +1,6 @@
+import { labelsOf } from '../../planning/labels.ts';
 import type { BatchRequest } from '../engine.ts';
 import type { ServiceBatch } from './client.ts';
-import { labelsOf } from '../../planning/labels.ts';
 
 /** What of a batch is the installation's and not the request's. */
 export interface BatchSurroundings {

@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../failures.ts';
-import type { BatchObservation, Engine } from '../engine.ts';
 import { isTerminal } from '../engine.ts';
+import type { BatchObservation, Engine } from '../engine.ts';
 import type { KeeperAnswer, KeeperHealth, KeeperRequest } from './protocol.ts';
 
 export interface LocalEngineOptions {

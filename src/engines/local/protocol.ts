@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { socketFolder } from '../../stack/places.ts';
 import type { FailureType } from '../../failures.ts';
+import { socketFolder } from '../../stack/places.ts';
 import type { BatchObservation, BatchRequest, BatchState } from '../engine.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline';
 import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 
 /** A Java object that the gateway holds for us: `o12`. */
 export interface JavaReference {

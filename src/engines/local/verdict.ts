@@ -1,6 +1,5 @@
 import { isFailureType, type FailureType } from '../../failures.ts';
-import type { BatchObservation } from '../engine.ts';
-import type { Outcome } from '../engine.ts';
+import type { BatchObservation, Outcome } from '../engine.ts';
 import type { DriverEnd } from './runner.ts';
 
 /** Everything that is known of a batch when its process is gone. */

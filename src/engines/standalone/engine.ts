@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gigabytes } from '../../environment-values.ts';
 import { Failure } from '../../failures.ts';
 import type { Resources } from '../../planning/executors.ts';
-import type { BatchObservation, Engine } from '../engine.ts';
 import { isTerminal } from '../engine.ts';
+import type { BatchObservation, Engine } from '../engine.ts';
 
 export interface StandaloneOptions {
   /** `spark://host:port` */

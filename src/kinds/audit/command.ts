@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import type { CommandContext } from '../../commands/context.ts';
 import { Failure } from '../../failures.ts';
+import { auditStart, startRun, withRunOptions } from '../backfill/command.ts';
 import { addBackfillOptions } from '../backfill/options.ts';
 import type { BackfillOptions } from '../backfill/options.ts';
-import type { CommandContext } from '../../commands/context.ts';
-import { auditStart, startRun, withRunOptions } from '../backfill/command.ts';
 
 export function register(program: Command, context: CommandContext): void {
   withRunOptions(

@@ -1,12 +1,12 @@
+import { backfillPriority } from '../../planning/priorities.ts';
+import type { ForecastKind } from '../backfill/forecast-kind.ts';
 import { parseAuditInput } from '../backfill/input.ts';
 import type { AuditInput } from '../backfill/input.ts';
 import { auditKey } from '../backfill/key.ts';
-import { backfillPriority } from '../../planning/priorities.ts';
-import type { ForecastKind } from '../backfill/forecast-kind.ts';
 import { pageOfForecasts } from '../backfill/page.ts';
-import { forecastPhases } from '../backfill/verdicts.ts';
 import { explainDates, forecastCounts, isSampleSeries } from '../backfill/record.ts';
 import { datesOf, forecastStatement, n, total } from '../backfill/statement.ts';
+import { forecastPhases } from '../backfill/verdicts.ts';
 import { phasesByName } from '../phase.ts';
 import { dayBefore, refusalOf } from '../start.ts';
 import { layOutAudit } from './layout.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../../database/pool.ts';
-import { readDates, requestOf } from '../backfill/forecasts.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Day } from '../../planning/days.ts';
-import type { DueDate } from '../backfill/planning/dates.ts';
+import { readDates, requestOf } from '../backfill/forecasts.ts';
 import { layOutModel } from '../backfill/layout.ts';
+import type { DueDate } from '../backfill/planning/dates.ts';
 
 /** Of the dates that are whole, a share that hangs on the dates alone: the same ones every time. */
 export async function layOutAudit(

@@ -2,18 +2,18 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
 import { loadFirstDays } from '../../data-bounds.ts';
 import * as chunks from '../../ledger/chunks.ts';
-import { requestOf, resolveRequest } from './forecasts.ts';
 import { claimRun, readRun } from '../../ledger/runs.ts';
 import type { Claimant } from '../../ledger/runs.ts';
 import { layOutUnits } from '../../ledger/units.ts';
 import type { Fence } from '../../ledger/units.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
 import type { Day } from '../../planning/days.ts';
-import type { PriceJob } from './phases.ts';
 import { loadPriceSettings } from '../../prices/settings.ts';
 import { findKind } from '../index.ts';
 import type { ForecastInput, ForecastKind } from './forecast-kind.ts';
+import { requestOf, resolveRequest } from './forecasts.ts';
 import { forgetFailures } from './layout.ts';
+import type { PriceJob } from './phases.ts';
 
 export interface OpenForecastsInput extends Claimant {
   /** The workflow type. */

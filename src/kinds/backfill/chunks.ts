@@ -1,15 +1,15 @@
-import { requestOf } from './forecasts.ts';
 import type { OpenedChunk } from '../../ledger/chunks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { readThroughput } from '../../ledger/throughput.ts';
 import { effectiveEngine, objectsOf } from '../../objects.ts';
-import type { BackfillInput } from './input.ts';
 import { chunkSize, datesOfATask, windowsOfABatch } from '../../planning/chunks.ts';
 import type { Day } from '../../planning/days.ts';
-import { minimumHistory } from './planning/dates.ts';
-import type { ForecastUnit } from './phases.ts';
 import { loadPriceSettings } from '../../prices/settings.ts';
 import type { World } from '../kind.ts';
+import { requestOf } from './forecasts.ts';
+import type { BackfillInput } from './input.ts';
+import type { ForecastUnit } from './phases.ts';
+import { minimumHistory } from './planning/dates.ts';
 
 /** How many windows or dates go into one batch. */
 export async function forecastChunkSize(

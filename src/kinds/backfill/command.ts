@@ -1,10 +1,4 @@
 import type { Command } from 'commander';
-import { auditKey, backfillKey, lastDay, trainKey } from './key.ts';
-import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
-import type { Day } from '../../planning/days.ts';
-import { backfillPriority } from '../../planning/priorities.ts';
-import { addBackfillOptions, addModelOptions, readBackfillOptions } from './options.ts';
-import type { BackfillOptions } from './options.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { finishRun } from '../../commands/finish.ts';
 import { yesterday } from '../../commands/option-values.ts';
@@ -13,6 +7,12 @@ import type { PlacementOptions } from '../../commands/placement-options.ts';
 import { withSession } from '../../commands/session.ts';
 import { startAndFollow, temporalLine } from '../../commands/start-run.ts';
 import type { Start } from '../../commands/start-run.ts';
+import type { Day } from '../../planning/days.ts';
+import { backfillPriority } from '../../planning/priorities.ts';
+import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
+import { auditKey, backfillKey, lastDay, trainKey } from './key.ts';
+import { addBackfillOptions, addModelOptions, readBackfillOptions } from './options.ts';
+import type { BackfillOptions } from './options.ts';
 
 interface RunOptions extends BackfillOptions, PlacementOptions {
   verifyOnly?: boolean;

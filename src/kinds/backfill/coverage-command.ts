@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { readCoverage, resolveRequest } from './forecasts.ts';
-import type { Coverage } from './forecasts.ts';
-import type { Day } from '../../planning/days.ts';
-import { rangesOf, rangeText, shortHistory } from './planning/dates.ts';
-import { addBackfillOptions, readBackfillOptions } from './options.ts';
-import type { BackfillOptions } from './options.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { yesterday } from '../../commands/option-values.ts';
 import { count } from '../../commands/output.ts';
 import type { Output } from '../../commands/output.ts';
 import { withSession } from '../../commands/session.ts';
+import type { Day } from '../../planning/days.ts';
+import { readCoverage, resolveRequest } from './forecasts.ts';
+import type { Coverage } from './forecasts.ts';
+import { addBackfillOptions, readBackfillOptions } from './options.ts';
+import type { BackfillOptions } from './options.ts';
+import { rangesOf, rangeText, shortHistory } from './planning/dates.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
   addBackfillOptions(

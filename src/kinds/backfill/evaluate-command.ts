@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import type { Database } from '../../database/pool.ts';
-import { Failure } from '../../failures.ts';
-import { readForecastScores } from './scores.ts';
-import type { ForecastScore, ScoreFilter } from './scores.ts';
-import { suggestion } from '../../planning/nearest.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { rangeOf } from '../../commands/option-values.ts';
 import { count } from '../../commands/output.ts';
 import type { Output } from '../../commands/output.ts';
 import { withSession } from '../../commands/session.ts';
 import { writeTable } from '../../commands/table.ts';
+import type { Database } from '../../database/pool.ts';
+import { Failure } from '../../failures.ts';
+import { suggestion } from '../../planning/nearest.ts';
+import { readForecastScores } from './scores.ts';
+import type { ForecastScore, ScoreFilter } from './scores.ts';
 
 interface ForecastOptions {
   commodity: string;

@@ -1,11 +1,11 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
 import type { Database } from '../../database/pool.ts';
-import type { ForecastRequest } from './forecasts.ts';
 import type { Claimant, Run } from '../../ledger/runs.ts';
-import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
 import type { Day } from '../../planning/days.ts';
-import type { DueDate } from './planning/dates.ts';
 import type { Kind } from '../kind.ts';
+import type { ForecastRequest } from './forecasts.ts';
+import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
+import type { DueDate } from './planning/dates.ts';
 
 export type ForecastInput = BackfillInput | TrainInput | AuditInput;
 

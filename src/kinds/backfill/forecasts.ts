@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Database } from '../../database/pool.ts';
 import { Failure } from '../../failures.ts';
+import { resultVersion } from '../../ledger/result-versions.ts';
+import type { Run } from '../../ledger/runs.ts';
+import { addDays } from '../../planning/days.ts';
+import type { Day } from '../../planning/days.ts';
+import { suggestion } from '../../planning/nearest.ts';
 import { defaults } from './input.ts';
 import type { BackfillInput } from './input.ts';
 import { fitVersion, modelVersion } from './key.ts';
-import { addDays } from '../../planning/days.ts';
-import type { Day } from '../../planning/days.ts';
 import { dueDates, hasHistory } from './planning/dates.ts';
 import type { DueDate } from './planning/dates.ts';
-import { suggestion } from '../../planning/nearest.ts';
-import { resultVersion } from '../../ledger/result-versions.ts';
-import type { Run } from '../../ledger/runs.ts';
 
 const datesSql = readFileSync(new URL('./sql/forecast-dates.sql', import.meta.url), 'utf8');
 const windowsSql = readFileSync(new URL('./sql/forecast-windows.sql', import.meta.url), 'utf8');

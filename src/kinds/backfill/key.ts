@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Day } from '../../planning/days.ts';
 import { defaults } from './input.ts';
 import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
-import type { Day } from '../../planning/days.ts';
 
 type Options = Pick<BackfillInput, 'trainFrequency' | 'calendar' | 'paths' | 'horizon' | 'seed' | 'draw'>;
 

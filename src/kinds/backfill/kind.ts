@@ -1,18 +1,18 @@
-import { refuseStalePlan } from './plans.ts';
 import { findRun } from '../../ledger/runs.ts';
-import { parseBackfillInput } from './input.ts';
-import type { BackfillInput } from './input.ts';
-import { backfillKey } from './key.ts';
 import { backfillPriority } from '../../planning/priorities.ts';
 import { phasesByName } from '../phase.ts';
 import { dayBefore, refusalOf } from '../start.ts';
 import type { ForecastKind } from './forecast-kind.ts';
+import { parseBackfillInput } from './input.ts';
+import type { BackfillInput } from './input.ts';
+import { backfillKey } from './key.ts';
 import { layOutDates, layOutWindows } from './layout.ts';
 import { refuseOverlap } from './overlap.ts';
 import { pageOfForecasts } from './page.ts';
-import { forecastPhases } from './verdicts.ts';
+import { refuseStalePlan } from './plans.ts';
 import { explainDates, forecastCounts, isSampleSeries } from './record.ts';
 import { datesOf, forecastStatement, n, total } from './statement.ts';
+import { forecastPhases } from './verdicts.ts';
 
 const { train, infer, evaluate, report } = forecastPhases;
 

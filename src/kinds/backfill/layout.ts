@@ -1,9 +1,9 @@
 /** The units of a run of forecasts: its training windows and its dates. */
 import { inTransaction } from '../../database/pool.ts';
 import type { Database } from '../../database/pool.ts';
-import { requestOf } from './forecasts.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Day } from '../../planning/days.ts';
+import { requestOf } from './forecasts.ts';
 import { hasHistory, historyLacks } from './planning/dates.ts';
 import type { DueDate } from './planning/dates.ts';
 

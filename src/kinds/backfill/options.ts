@@ -1,10 +1,10 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { namesOf, numberOf, rangeOf } from '../../commands/option-values.ts';
 import { Failure } from '../../failures.ts';
 import { defaults, parseBackfillInput } from './input.ts';
 import type { BackfillInput } from './input.ts';
 import { trainFrequencies } from './planning/training-calendar.ts';
-import { namesOf, numberOf, rangeOf } from '../../commands/option-values.ts';
 
 /** As the command line gives them: texts, and flags. */
 export interface BackfillOptions {

@@ -1,9 +1,9 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { Failure } from '../../failures.ts';
-import type { ForecastRequest } from './forecasts.ts';
 import { isOpenStatus } from '../../ledger/runs.ts';
 import type { Claimant, Run } from '../../ledger/runs.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
+import type { ForecastRequest } from './forecasts.ts';
 
 /** Two open backfills that write the same dates would only get into each other's way. */
 export async function refuseOverlap(

@@ -1,23 +1,23 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import { effectiveEngine } from '../../objects.ts';
-import { usesEmbeddedStack } from '../../connections.ts';
-import type { Database } from '../../database/pool.ts';
-import { resolveRequest } from './forecasts.ts';
-import { checkPlan, readLogBytes, readParts, readPlanFacts, readWork, storePlan } from './plans.ts';
-import type { PlanWorld } from './plans.ts';
-import { shortHistory } from './planning/dates.ts';
-import { planBackfill } from './planning/plan.ts';
-import type { BackfillPlan } from './planning/plan.ts';
-import { addBackfillOptions, backfillLine, readBackfillOptions } from './options.ts';
-import type { BackfillOptions } from './options.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { yesterday } from '../../commands/option-values.ts';
 import { count } from '../../commands/output.ts';
 import type { Output } from '../../commands/output.ts';
 import { withSession } from '../../commands/session.ts';
 import { writeTable } from '../../commands/table.ts';
+import { usesEmbeddedStack } from '../../connections.ts';
+import type { Database } from '../../database/pool.ts';
+import { effectiveEngine } from '../../objects.ts';
+import { resolveRequest } from './forecasts.ts';
+import { addBackfillOptions, backfillLine, readBackfillOptions } from './options.ts';
+import type { BackfillOptions } from './options.ts';
+import { shortHistory } from './planning/dates.ts';
+import { planBackfill } from './planning/plan.ts';
+import type { BackfillPlan } from './planning/plan.ts';
+import { checkPlan, readLogBytes, readParts, readPlanFacts, readWork, storePlan } from './plans.ts';
+import type { PlanWorld } from './plans.ts';
 
 export function register(program: Command, context: CommandContext): void {
   const plan = program.command('plan').description('say what a run would do, and what it would take');

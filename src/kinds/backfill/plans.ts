@@ -1,16 +1,16 @@
 import type { Database } from '../../database/pool.ts';
 import { Failure } from '../../failures.ts';
-import type { BackfillInput } from './input.ts';
-import { planDifference, usualParts } from './planning/plan.ts';
-import type { ModelWork, PlanFacts, PlanParts } from './planning/plan.ts';
-import type { Day } from '../../planning/days.ts';
-import { hasHistory } from './planning/dates.ts';
-import type { DueDate } from './planning/dates.ts';
-import { planToken } from './plan-token.ts';
-import { readCoverage, readWindows } from './forecasts.ts';
-import type { ForecastModel, ForecastRequest } from './forecasts.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { readThroughput, tellingRows } from '../../ledger/throughput.ts';
+import type { Day } from '../../planning/days.ts';
+import { readCoverage, readWindows } from './forecasts.ts';
+import type { ForecastModel, ForecastRequest } from './forecasts.ts';
+import type { BackfillInput } from './input.ts';
+import { planToken } from './plan-token.ts';
+import { hasHistory } from './planning/dates.ts';
+import type { DueDate } from './planning/dates.ts';
+import { planDifference, usualParts } from './planning/plan.ts';
+import type { ModelWork, PlanFacts, PlanParts } from './planning/plan.ts';
 
 /** What a backfill is about, as `resolveRequest` answers it, and what it is to do again. */
 export interface PlanWorld {

@@ -1,7 +1,7 @@
-import { requestOf } from './forecasts.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { digest } from '../digest.ts';
 import type { Phase } from '../kind.ts';
+import { requestOf } from './forecasts.ts';
 
 /** Raised when the page of a backfill changes. */
 const reportVersion = 1;

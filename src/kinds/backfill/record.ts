@@ -1,10 +1,10 @@
 /** What the ledger says of runs of forecasts: of backfills, of training alone, of audits. */
 import type { Database } from '../../database/pool.ts';
-import { requestOf } from './forecasts.ts';
 import type { Reason } from '../../ledger/reason.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { unitRanges } from '../../ledger/unit-ranges.ts';
 import type { UnitRange } from '../../ledger/unit-ranges.ts';
+import { requestOf } from './forecasts.ts';
 import { rangeText } from './planning/dates.ts';
 
 export async function forecastCounts(database: Database, run: Run): Promise<Record<string, number>> {

@@ -3,8 +3,8 @@ import type { UnitTally } from '../../ledger/chunks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { unitRanges } from '../../ledger/unit-ranges.ts';
 import type { UnitRange } from '../../ledger/unit-ranges.ts';
-import { rangeText } from './planning/dates.ts';
 import type { Ending } from '../kind.ts';
+import { rangeText } from './planning/dates.ts';
 
 /** Reasons that a statement names; the rest is counted. `why` has them all. */
 const namedRanges = 3;

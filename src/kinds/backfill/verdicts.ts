@@ -1,11 +1,11 @@
-import { forecastChunk, forecastChunkSize } from './chunks.ts';
 import { readOpenUnits } from '../../ledger/chunks.ts';
-import { verifyAudit, verifyDates, verifyWindows } from './verification.ts';
 import { planChunks } from '../../planning/chunks.ts';
-import type { ForecastUnit } from './phases.ts';
 import type { Fanned, Phase } from '../kind.ts';
 import { bySql, pageIsThere } from '../phase.ts';
+import { forecastChunk, forecastChunkSize } from './chunks.ts';
+import type { ForecastUnit } from './phases.ts';
 import { readsByAttempt, readsOfEvaluation, readsOfPage } from './reads.ts';
+import { verifyAudit, verifyDates, verifyWindows } from './verification.ts';
 
 /** Windows or dates, cut by measured throughput. */
 function inChunks(phase: ForecastUnit, unitKind: string, unitsName: string): Fanned {

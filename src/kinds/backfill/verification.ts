@@ -1,13 +1,11 @@
 import type { Database } from '../../database/pool.ts';
-import { rangesOf, rangeText } from './planning/dates.ts';
 import type { Check } from '../../ledger/checks.ts';
-import { requestOf } from './forecasts.ts';
-import type { DateState, ForecastModel, ForecastRequest } from './forecasts.ts';
-import { readDates, readOpenDays, readWindows } from './forecasts.ts';
 import type { Run } from '../../ledger/runs.ts';
-import type { DueDate } from './planning/dates.ts';
-import { dueDates } from './planning/dates.ts';
 import type { Verdict } from '../../ledger/units.ts';
+import { requestOf, readDates, readOpenDays, readWindows } from './forecasts.ts';
+import type { DateState, ForecastModel, ForecastRequest } from './forecasts.ts';
+import { rangesOf, rangeText, dueDates } from './planning/dates.ts';
+import type { DueDate } from './planning/dates.ts';
 
 interface Judgement {
   date: string;

@@ -1,14 +1,14 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { objectsOf } from '../../objects.ts';
 import type { BatchPlacement } from '../../activities/place-batch.ts';
 import { Failure } from '../../failures.ts';
-import * as cv from './ledger.ts';
 import { readRun } from '../../ledger/runs.ts';
 import type { Fence } from '../../ledger/units.ts';
-import { askedMode } from './planning/mode.ts';
-import type { CvJob } from './phases.ts';
-import { meanOf } from './planning/selection.ts';
+import { objectsOf } from '../../objects.ts';
 import { inputOf, placementOf } from './fits.ts';
+import * as cv from './ledger.ts';
+import type { CvJob } from './phases.ts';
+import { askedMode } from './planning/mode.ts';
+import { meanOf } from './planning/selection.ts';
 
 /** What the one batch of a phase is asked, and where it goes. Only reads. */
 export async function planCvBatch(

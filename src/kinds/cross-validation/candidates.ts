@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../failures.ts';
+import { suggestion } from '../../planning/nearest.ts';
 import { cvDefaults, usualModels } from './input.ts';
 import type { CvInput, Task, Value } from './input.ts';
 import { hash } from './key.ts';
 import { candidateRefusal, lightgbmParameters, parametersRefusal } from './parameters.ts';
-import { suggestion } from '../../planning/nearest.ts';
 
 /** What is fitted on every fold: a model, or the booster with one set of parameters. */
 export interface CvCandidate {

@@ -1,8 +1,8 @@
 /** The choice among the candidates of a cross-validation: which is the simpler one, and what is said of it. */
 import { gridModel, simplestFirst } from './candidates.ts';
 import type { CvCandidate } from './candidates.ts';
-import type { StoredFit } from './ledger.ts';
 import type { Task, Value } from './input.ts';
+import type { StoredFit } from './ledger.ts';
 import { meanOf } from './planning/selection.ts';
 import type { Candidate } from './planning/selection.ts';
 

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { CommandContext } from '../../commands/context.ts';
+import { namesOf, numberOf } from '../../commands/option-values.ts';
+import type { PlacementOptions } from '../../commands/placement-options.ts';
 import { Failure } from '../../failures.ts';
+import { backfillPriority } from '../../planning/priorities.ts';
+import { startRun, withRunOptions } from '../backfill/command.ts';
 import { cvDefaults, cvModes, parseCvInput, runTypes, splitters, usualModels } from './input.ts';
 import type { CvInput, Value } from './input.ts';
 import { cvKey } from './key.ts';
 import { withinRanges } from './parameters.ts';
-import { backfillPriority } from '../../planning/priorities.ts';
-import type { CommandContext } from '../../commands/context.ts';
-import { namesOf, numberOf } from '../../commands/option-values.ts';
-import type { PlacementOptions } from '../../commands/placement-options.ts';
-import { startRun, withRunOptions } from '../backfill/command.ts';
 
 /** As the command line gives them: texts, lists and flags. */
 interface CvOptions extends PlacementOptions {

@@ -1,18 +1,18 @@
-import { namedCluster, thisMachine } from '../../engines/names.ts';
 import { totalmem } from 'node:os';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import type { BatchPlacement } from '../../activities/place-batch.ts';
+import { namedCluster, thisMachine } from '../../engines/names.ts';
 import { gigabytes } from '../../environment-values.ts';
 import type { OpenedChunk } from '../../ledger/chunks.ts';
-import * as cv from './ledger.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { ChunkPlan } from '../../planning/chunks.ts';
+import type { World } from '../kind.ts';
 import type { CvInput } from './input.ts';
-import { planMode } from './planning/mode.ts';
-import type { CvPlan } from './planning/mode.ts';
+import * as cv from './ledger.ts';
 import { limitOfFits, planFits } from './planning/fit-chunks.ts';
 import type { OpenFit } from './planning/fit-chunks.ts';
-import type { World } from '../kind.ts';
+import { planMode } from './planning/mode.ts';
+import type { CvPlan } from './planning/mode.ts';
 
 /** Cuts the fits that are left into batches; how they are carried out is decided in the first round and kept. */
 export async function planFitChunks(deps: World, run: Run): Promise<{ open: OpenFit[]; plan: ChunkPlan }> {

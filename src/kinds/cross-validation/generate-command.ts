@@ -6,10 +6,10 @@ import { env as inherited } from 'node:process';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { pythonEnvironment } from '../../child-environment.ts';
-import { Failure } from '../../failures.ts';
-import { locateToolchain } from '../../stack/toolchain.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { count } from '../../commands/output.ts';
+import { Failure } from '../../failures.ts';
+import { locateToolchain } from '../../stack/toolchain.ts';
 
 interface GenerateOptions {
   rows?: string;

@@ -1,15 +1,15 @@
 import { inTransaction } from '../../database/pool.ts';
 import type { Database } from '../../database/pool.ts';
-import type { CvCandidate } from './candidates.ts';
 import { Failure } from '../../failures.ts';
-import type { RunType, Task } from './input.ts';
-import { hash } from './key.ts';
-import type { CvPlan } from './planning/mode.ts';
-import { fitWork } from './planning/fit-work.ts';
-import type { FitSize, MeasuredWork } from './planning/fit-work.ts';
-import type { OpenFit } from './planning/fit-chunks.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
+import type { CvCandidate } from './candidates.ts';
+import type { RunType, Task } from './input.ts';
+import { hash } from './key.ts';
+import type { OpenFit } from './planning/fit-chunks.ts';
+import { fitWork } from './planning/fit-work.ts';
+import type { FitSize, MeasuredWork } from './planning/fit-work.ts';
+import type { CvPlan } from './planning/mode.ts';
 
 /** What a cross-validation is about, with every default filled in; it stands in `runs.request`. */
 export interface CvRequest {

@@ -1,24 +1,24 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { namedCluster, thisMachine } from '../../engines/names.ts';
-import { objectsOf } from '../../objects.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
-import { isOpenInTemporal } from '../../open-in-temporal.ts';
-import { candidatesOf, criterionOf, readSettings } from './candidates.ts';
-import type { GridSettings } from './candidates.ts';
 import { digestOfSource, isThere } from '../../data-files.ts';
+import { namedCluster, thisMachine } from '../../engines/names.ts';
 import { Failure } from '../../failures.ts';
-import * as cv from './ledger.ts';
-import type { CvRequest } from './ledger.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { claimRun } from '../../ledger/runs.ts';
 import type { Claimant } from '../../ledger/runs.ts';
 import { layOutUnits } from '../../ledger/units.ts';
+import { objectsOf } from '../../objects.ts';
+import { isOpenInTemporal } from '../../open-in-temporal.ts';
+import { candidatesOf, criterionOf, readSettings } from './candidates.ts';
+import type { GridSettings } from './candidates.ts';
 import { cvDefaults, cvName, foldsOf } from './input.ts';
 import type { CvInput } from './input.ts';
 import { cvKey, hash } from './key.ts';
-import { askedMode } from './planning/mode.ts';
+import * as cv from './ledger.ts';
+import type { CvRequest } from './ledger.ts';
 import type { CvPhase } from './phases.ts';
+import { askedMode } from './planning/mode.ts';
 import { readsOfFolds } from './reads.ts';
 
 export interface OpenCrossValidationInput extends Claimant {

@@ -1,10 +1,10 @@
 import type { Database } from '../../database/pool.ts';
-import { cvRequestOf, readSelection } from './ledger.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
-import { hash } from './key.ts';
-import type { CvPhase } from './phases.ts';
 import type { Phase } from '../kind.ts';
+import { hash } from './key.ts';
+import { cvRequestOf, readSelection } from './ledger.ts';
+import type { CvPhase } from './phases.ts';
 
 const digits = 32;
 

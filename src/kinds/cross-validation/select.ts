@@ -1,14 +1,14 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { criterionOf } from './candidates.ts';
-import { cautionWords, heldOutWords, orderOf, outWords, reasonOf, refusalOf } from './choice.ts';
 import { inTransaction } from '../../database/pool.ts';
 import { Failure } from '../../failures.ts';
-import { outOfTheRunning, readTestShare } from './running.ts';
-import * as cv from './ledger.ts';
 import { readRun } from '../../ledger/runs.ts';
 import { passFence } from '../../ledger/units.ts';
 import type { Fence } from '../../ledger/units.ts';
+import { criterionOf } from './candidates.ts';
+import { cautionWords, heldOutWords, orderOf, outWords, reasonOf, refusalOf } from './choice.ts';
+import * as cv from './ledger.ts';
 import { leaderboard, selectSimplest } from './planning/selection.ts';
+import { outOfTheRunning, readTestShare } from './running.ts';
 
 /**
  * Chooses among the models of a run. Safe to repeat: the same fits give the same choice. A model that fails on every fold

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/pool.ts';
-import { cvRequestOf, missingFits, readSelection } from './ledger.ts';
 import type { Run, RunStatus } from '../../ledger/runs.ts';
 import { readUnits } from '../../ledger/units.ts';
+import { cvRequestOf, missingFits, readSelection } from './ledger.ts';
 
 /** Missing fits that a statement names; the rest is counted. `why` has them all. */
 const named = 3;

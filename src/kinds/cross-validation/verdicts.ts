@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../../database/pool.ts';
-import type { Task } from './input.ts';
 import type { Check } from '../../ledger/checks.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
+import type { Task } from './input.ts';
 import { cvRequestOf, foldNumbers, within, readSelection } from './ledger.ts';
 
 /** Whether each phase of a cross-validation is whole, by its rows and files. */

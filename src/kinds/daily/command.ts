@@ -1,11 +1,5 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { Failure } from '../../failures.ts';
-import { parseDailyInput, runKey } from './input.ts';
-import type { DailyInput } from './input.ts';
-import { addDays } from '../../planning/days.ts';
-import type { Day } from '../../planning/days.ts';
-import { dailyPriority } from '../../planning/priorities.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { describeRun, finishRun } from '../../commands/finish.ts';
 import type { EndedRun } from '../../commands/finish.ts';
@@ -15,6 +9,12 @@ import type { PlacementOptions } from '../../commands/placement-options.ts';
 import { withSession } from '../../commands/session.ts';
 import { startAndFollow, temporalLine } from '../../commands/start-run.ts';
 import type { Start } from '../../commands/start-run.ts';
+import { Failure } from '../../failures.ts';
+import { addDays } from '../../planning/days.ts';
+import type { Day } from '../../planning/days.ts';
+import { dailyPriority } from '../../planning/priorities.ts';
+import { parseDailyInput, runKey } from './input.ts';
+import type { DailyInput } from './input.ts';
 
 interface DailyOptions extends PlacementOptions {
   dataset: string;

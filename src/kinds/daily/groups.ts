@@ -1,8 +1,8 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { inTransaction } from '../../database/pool.ts';
 import { readRun } from '../../ledger/runs.ts';
-import type { Fence } from '../../ledger/units.ts';
 import { passFence } from '../../ledger/units.ts';
+import type { Fence } from '../../ledger/units.ts';
 import { groupingDays, groupOver } from '../../pools/grouping.ts';
 import type { GroupingFigures } from '../../pools/grouping.ts';
 import { iceboxOn } from '../../pools/icebox.ts';

@@ -1,12 +1,12 @@
+import { parityMark } from '../../planning/dataset-key.ts';
 import type { Day } from '../../planning/days.ts';
 import { day, flag, listOf, oneOf, readFields, text } from '../../planning/input.ts';
 import type { Guards } from '../../planning/input.ts';
 import { legible } from '../../planning/legible.ts';
-import { dailyPhases } from './phases.ts';
-import type { DailyPhase } from './phases.ts';
 import { placementGuards } from '../../planning/placement-input.ts';
 import type { PlacementInput } from '../../planning/placement-input.ts';
-import { parityMark } from '../../planning/dataset-key.ts';
+import { dailyPhases } from './phases.ts';
+import type { DailyPhase } from './phases.ts';
 
 /** Where the data of a run on pools come from. */
 export interface Source {

@@ -1,12 +1,12 @@
-import { dailyPriority } from '../../planning/priorities.ts';
-import { datasetKey, parseDailyInput, runKey } from './input.ts';
 import { isSampleKey } from '../../planning/dataset-key.ts';
-import type { DailyInput } from './input.ts';
-import type { DailyPhase } from './phases.ts';
+import { dailyPriority } from '../../planning/priorities.ts';
 import type { Kind, Phase } from '../kind.ts';
 import { bySql, pageIsThere, phasesByName } from '../phase.ts';
 import { dayOf, fixedDay, refusalOf } from '../start.ts';
 import { phaseStatement } from '../statement.ts';
+import { datasetKey, parseDailyInput, runKey } from './input.ts';
+import type { DailyInput } from './input.ts';
+import type { DailyPhase } from './phases.ts';
 import { reads } from './reads.ts';
 import { countsOfDay, figuresOfDay, outcomeOfDay, remarksOnSource } from './record.ts';
 import type { Outcome } from './record.ts';

@@ -1,16 +1,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Dependencies } from '../../activities/dependencies.ts';
+import { engineOf } from '../../activities/engine-of-run.ts';
 import { Failure } from '../../failures.ts';
-import { isOpenInTemporal } from '../../open-in-temporal.ts';
-import type { Claimant } from '../../ledger/runs.ts';
 import * as ledger from '../../ledger/runs.ts';
+import type { Claimant } from '../../ledger/runs.ts';
 import { layOutUnits } from '../../ledger/units.ts';
-import type { DailyInput, Source } from './input.ts';
-import { datasetKey } from './input.ts';
+import { isOpenInTemporal } from '../../open-in-temporal.ts';
 import type { EvaluationInput } from '../evaluation/input.ts';
 import type { PoolUnit } from '../evaluation/phases.ts';
-import { engineOf } from '../../activities/engine-of-run.ts';
+import { datasetKey } from './input.ts';
+import type { DailyInput, Source } from './input.ts';
 
 export interface OpenRunInput extends Claimant {
   /** The workflow type. */

@@ -1,22 +1,10 @@
-import { advanceComparisons, storeComparisons } from './comparisons.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import {
-  priceWarnings,
-  readCandidates,
-  readForecasted,
-  readGas,
-  readHoldings,
-  readIcebox,
-  readPrices,
-} from './portfolio-day.ts';
-import type { DayOfPortfolio } from './portfolio-day.ts';
-import { followNewestVerdict } from './pool-flags.ts';
 import { inTransaction } from '../../database/pool.ts';
 import type { PoolClient } from '../../database/pool.ts';
 import { failpoint } from '../../failpoints.ts';
 import { portfolioOf, readRun } from '../../ledger/runs.ts';
-import type { Fence } from '../../ledger/units.ts';
 import { passFence } from '../../ledger/units.ts';
+import type { Fence } from '../../ledger/units.ts';
 import { allocate as solveAllocation, stuckIn } from '../../pools/allocation/allocate.ts';
 import type { Allocation } from '../../pools/allocation/allocate.ts';
 import { assembleProblem } from '../../pools/allocation/assemble.ts';
@@ -27,6 +15,18 @@ import { solverName } from '../../pools/allocation/solver.ts';
 import { finalFilterPool } from '../../pools/final-filter.ts';
 import { dollarsOf, formatAmount, formatDollars, formatPrice } from '../../pools/portfolio/amounts.ts';
 import { portfolioSource } from '../../pools/portfolio/source.ts';
+import { advanceComparisons, storeComparisons } from './comparisons.ts';
+import { followNewestVerdict } from './pool-flags.ts';
+import {
+  priceWarnings,
+  readCandidates,
+  readForecasted,
+  readGas,
+  readHoldings,
+  readIcebox,
+  readPrices,
+} from './portfolio-day.ts';
+import type { DayOfPortfolio } from './portfolio-day.ts';
 import { settingsOfRun } from './settings-snapshot.ts';
 
 interface PhaseInput {

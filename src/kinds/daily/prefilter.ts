@@ -1,12 +1,12 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { followNewestVerdict } from './pool-flags.ts';
 import { inTransaction } from '../../database/pool.ts';
 import { Failure } from '../../failures.ts';
 import { readRun } from '../../ledger/runs.ts';
-import type { Fence } from '../../ledger/units.ts';
 import { passFence } from '../../ledger/units.ts';
+import type { Fence } from '../../ledger/units.ts';
 import { reasonKinds } from '../../pools/judgement.ts';
 import * as prefilter from '../../pools/prefilter.ts';
+import { followNewestVerdict } from './pool-flags.ts';
 import { settingsOfRun } from './settings-snapshot.ts';
 
 /**

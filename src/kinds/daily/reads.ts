@@ -5,10 +5,10 @@ import type { Database } from '../../database/pool.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { portfolioOf } from '../../ledger/runs.ts';
 import type { Run } from '../../ledger/runs.ts';
-import { settingsOfRun } from './settings-snapshot.ts';
-import type { DailyPhase } from './phases.ts';
 import { loadPoolSettings } from '../../pools/settings.ts';
 import type { Phase, World } from '../kind.ts';
+import type { DailyPhase } from './phases.ts';
+import { settingsOfRun } from './settings-snapshot.ts';
 
 /** Raised when the figures of a rule written in TypeScript change; those of the jobs stand beside the jobs. */
 const ruleVersions = {

@@ -2,17 +2,17 @@
  * What Slack is told of a day, in Block Kit. Its limits, beyond which a message is refused as a whole: a header of 150
  * characters, a section's text of 3,000, ten fields of 2,000 each, fifty blocks.
  */
-import type { DailyReport } from './page/data.ts';
+import type { ContextBlock, DividerBlock, HeaderBlock, SectionBlock } from '@slack/types';
+import type { MessageBlock, SlackMessage } from '../../notifications/message.ts';
+import { escapeMrkdwn } from '../../notifications/webhook.ts';
+import { cents, clipped, count, dollars, fine, percent, share } from '../../pages/format.ts';
+import { isParityKey } from '../../planning/dataset-key.ts';
 import { totalErrors } from '../evaluation/errors.ts';
+import type { DailyReport } from './page/data.ts';
 import { concernsOf } from './page/data/concerns.ts';
 import { expectedYield, valueOf } from './page/data/portfolio.ts';
 import type { Decision, Portfolio, Position, Transaction } from './page/data/portfolio.ts';
-import { cents, clipped, count, dollars, fine, percent, share } from '../../pages/format.ts';
-import { isParityKey } from '../../planning/dataset-key.ts';
 import type { Outcome } from './record.ts';
-import type { MessageBlock, SlackMessage } from '../../notifications/message.ts';
-import { escapeMrkdwn } from '../../notifications/webhook.ts';
-import type { ContextBlock, DividerBlock, HeaderBlock, SectionBlock } from '@slack/types';
 
 const maxHeader = 150;
 const maxText = 3_000;

@@ -1,12 +1,5 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { Failure } from '../../failures.ts';
-import { listRuns } from '../../ledger/runs.ts';
-import { readEvaluation } from './errors.ts';
-import type { Evaluation } from './errors.ts';
-import { evaluationKey, parseEvaluationInput } from './input.ts';
-import type { EvaluationInput } from './input.ts';
-import { evaluationPriority } from '../../planning/priorities.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { describeRun } from '../../commands/finish.ts';
 import { numberOf, pastDayOf } from '../../commands/option-values.ts';
@@ -17,6 +10,13 @@ import { withSession } from '../../commands/session.ts';
 import type { Session } from '../../commands/session.ts';
 import { startAndFollow, temporalLine } from '../../commands/start-run.ts';
 import type { Start } from '../../commands/start-run.ts';
+import { Failure } from '../../failures.ts';
+import { listRuns } from '../../ledger/runs.ts';
+import { evaluationPriority } from '../../planning/priorities.ts';
+import { readEvaluation } from './errors.ts';
+import type { Evaluation } from './errors.ts';
+import { evaluationKey, parseEvaluationInput } from './input.ts';
+import type { EvaluationInput } from './input.ts';
 
 interface EvaluateOptions extends PlacementOptions {
   days: string;

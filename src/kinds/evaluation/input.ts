@@ -1,12 +1,12 @@
 import { addDays } from '../../planning/days.ts';
 import type { Day } from '../../planning/days.ts';
-import { checkSource, datasetKey } from '../daily/input.ts';
-import type { Source } from '../daily/input.ts';
 import { day, flag, oneOf, readFields, text, wholeNumber } from '../../planning/input.ts';
 import type { Guards } from '../../planning/input.ts';
-import type { PoolUnit } from './phases.ts';
 import { placementGuards } from '../../planning/placement-input.ts';
 import type { PlacementInput } from '../../planning/placement-input.ts';
+import { checkSource, datasetKey } from '../daily/input.ts';
+import type { Source } from '../daily/input.ts';
+import type { PoolUnit } from './phases.ts';
 
 /** What `evaluatePools` is started with. */
 export interface EvaluationInput extends Source, PlacementInput {

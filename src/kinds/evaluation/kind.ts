@@ -1,17 +1,17 @@
-import { datasetKey } from '../daily/input.ts';
 import { isSampleKey } from '../../planning/dataset-key.ts';
-import { evaluationKey, parseEvaluationInput } from './input.ts';
-import type { EvaluationInput } from './input.ts';
-import { isDailyPhase } from '../daily/phases.ts';
-import { stretchOf } from './phases.ts';
-import type { PoolUnit } from './phases.ts';
 import { evaluationPriority } from '../../planning/priorities.ts';
+import { datasetKey } from '../daily/input.ts';
 import { phases as dailyPhases } from '../daily/kind.ts';
+import { isDailyPhase } from '../daily/phases.ts';
 import { readsOfStretch } from '../daily/reads.ts';
 import type { Kind, Phase } from '../kind.ts';
 import { bySql } from '../phase.ts';
 import { dayOf, fixedDay, refusalOf } from '../start.ts';
 import { phaseStatement } from '../statement.ts';
+import { evaluationKey, parseEvaluationInput } from './input.ts';
+import type { EvaluationInput } from './input.ts';
+import { stretchOf } from './phases.ts';
+import type { PoolUnit } from './phases.ts';
 
 /** How good the forecasts of the last days would have been: a walk over them, each refitted as its own run would have. */
 export const evaluation: Kind = {

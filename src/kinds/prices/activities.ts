@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { Failure } from '../../failures.ts';
-import { isOpenInTemporal } from '../../open-in-temporal.ts';
-import type { Claimant } from '../../ledger/runs.ts';
-import * as ledger from '../../ledger/runs.ts';
-import { layOutUnits } from '../../ledger/units.ts';
-import type { ImportInput } from './input.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
+import { Failure } from '../../failures.ts';
+import * as ledger from '../../ledger/runs.ts';
+import type { Claimant } from '../../ledger/runs.ts';
+import { layOutUnits } from '../../ledger/units.ts';
+import { isOpenInTemporal } from '../../open-in-temporal.ts';
+import type { ImportInput } from './input.ts';
 
 /**
  * Claims an import. Safe to repeat. A path that is not there is refused before anything is written; what is in it is

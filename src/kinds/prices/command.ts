@@ -1,11 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Database } from '../../database/pool.ts';
-import { Failure } from '../../failures.ts';
-import { importKey, parseImportInput } from './input.ts';
-import type { ImportInput } from './input.ts';
-import { backfillPriority } from '../../planning/priorities.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { describeRun } from '../../commands/finish.ts';
 import { count, seconds } from '../../commands/output.ts';
@@ -15,6 +10,11 @@ import type { PlacementOptions } from '../../commands/placement-options.ts';
 import { withSession } from '../../commands/session.ts';
 import { startAndFollow, temporalLine } from '../../commands/start-run.ts';
 import type { Start } from '../../commands/start-run.ts';
+import type { Database } from '../../database/pool.ts';
+import { Failure } from '../../failures.ts';
+import { backfillPriority } from '../../planning/priorities.ts';
+import { importKey, parseImportInput } from './input.ts';
+import type { ImportInput } from './input.ts';
 
 interface ImportOptions extends PlacementOptions {
   sample?: boolean;

@@ -1,5 +1,5 @@
-import { importKey, parseImportInput } from './input.ts';
 import { backfillPriority } from '../../planning/priorities.ts';
+import { importKey, parseImportInput } from './input.ts';
 
 import { digest } from '../digest.ts';
 import type { Kind } from '../kind.ts';

@@ -1,13 +1,13 @@
+import { backfillPriority } from '../../planning/priorities.ts';
+import type { ForecastKind } from '../backfill/forecast-kind.ts';
 import { parseTrainInput } from '../backfill/input.ts';
 import type { TrainInput } from '../backfill/input.ts';
 import { trainKey } from '../backfill/key.ts';
-import { backfillPriority } from '../../planning/priorities.ts';
-import type { ForecastKind } from '../backfill/forecast-kind.ts';
 import { layOutWindows } from '../backfill/layout.ts';
 import { pageOfForecasts } from '../backfill/page.ts';
-import { forecastPhases } from '../backfill/verdicts.ts';
 import { explainDates, forecastCounts, isSampleSeries } from '../backfill/record.ts';
 import { forecastStatement, n, total, windowsOf } from '../backfill/statement.ts';
+import { forecastPhases } from '../backfill/verdicts.ts';
 import { phasesByName } from '../phase.ts';
 import { dayBefore, refusalOf } from '../start.ts';
 

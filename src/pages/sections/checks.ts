@@ -1,9 +1,9 @@
 /** What was looked at in the rows; what does not hold comes first. */
 import type { Check } from '../../ledger/checks.ts';
+import { figure } from '../figures.ts';
 import { clipped, count } from '../format.ts';
 import { html, section, table, verdict } from '../page.ts';
 import type { Column, Html } from '../page.ts';
-import { figure } from '../figures.ts';
 import { maxRows, nameLength, plural, reasonLength } from './common.ts';
 
 type ReportCheck = Check & { unit: string };

@@ -1,5 +1,5 @@
-import type { Day } from '../../planning/days.ts';
 import type { Database } from '../../database/pool.ts';
+import type { Day } from '../../planning/days.ts';
 import type { PoolSettings } from '../settings.ts';
 import type { Balance } from './opening.ts';
 

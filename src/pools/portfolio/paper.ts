@@ -1,9 +1,9 @@
+import type { Day } from '../../planning/days.ts';
 import { formatAmount, parseAmount } from './amounts.ts';
+import type { PortfolioSource } from './opened.ts';
 import { openFirst, openNext } from './opening.ts';
 import type { Flow, Holding } from './opening.ts';
-import type { PortfolioSource } from './opened.ts';
 import { readYields } from './yields.ts';
-import type { Day } from '../../planning/days.ts';
 
 /**
  * The paper portfolio: it opens with 1,000,000 USDC on its first day and lives on the allocations that were made, the

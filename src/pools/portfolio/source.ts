@@ -1,6 +1,6 @@
 import { Failure } from '../../failures.ts';
-import { paperPortfolio } from './paper.ts';
 import type { PortfolioSource } from './opened.ts';
+import { paperPortfolio } from './paper.ts';
 
 const sources: Record<string, PortfolioSource> = { paper: paperPortfolio };
 

@@ -1,12 +1,12 @@
 /** The verdict of every date: years as rows, time from left to right, equal neighbours in one piece. */
 import type { Verdict } from '../../../ledger/units.ts';
-import { addDays, daysBetween } from '../../../planning/days.ts';
-import type { Day } from '../../../planning/days.ts';
+import { figure } from '../../../pages/figures.ts';
 import { clipped, count } from '../../../pages/format.ts';
 import { html, section, table, verdict } from '../../../pages/page.ts';
 import type { Html, Tone } from '../../../pages/page.ts';
-import { figure } from '../../../pages/figures.ts';
 import { plural, unbroken } from '../../../pages/sections/common.ts';
+import { addDays, daysBetween } from '../../../planning/days.ts';
+import type { Day } from '../../../planning/days.ts';
 import type { BackfillReport, CalendarCell, OpenRange } from './content.ts';
 
 const verdicts: Verdict[] = ['complete', 'partial', 'missing', 'failed', 'quarantined', 'skipped'];

@@ -1,6 +1,6 @@
 /** Whether the intervals hold what they promise. */
-import { count, share } from '../../../pages/format.ts';
 import { figureOf, legend, smallMultiple } from '../../../pages/charts/render.ts';
+import { count, share } from '../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Column, Fragment, Html } from '../../../pages/page.ts';
 import { linesChart, lookOf, quantileLevels, reliabilityChart, reliabilityLegend } from './charts.ts';

@@ -1,11 +1,11 @@
 /** Drawings of forecasts: fans, lines over days ahead or months, reliability. A model looks the same in all of them. */
-import type { Day } from '../../../planning/days.ts';
 import { axis, colour } from '../../../pages/charts/render.ts';
 import type { Chart } from '../../../pages/charts/render.ts';
 import { html } from '../../../pages/html.ts';
 import type { Html } from '../../../pages/html.ts';
-import { modelKey } from './data.ts';
+import type { Day } from '../../../planning/days.ts';
 import type { FanDate, ModelFan, Score } from './content.ts';
+import { modelKey } from './data.ts';
 
 /** How a line is told from the others: by dash and width, not by colour alone. */
 export interface LineLook {

@@ -3,8 +3,8 @@ import type { FallenBack } from '../../../ledger/batch-record.ts';
 import type { Check } from '../../../ledger/checks.ts';
 import type { Run } from '../../../ledger/runs.ts';
 import type { Verdict } from '../../../ledger/units.ts';
-import type { Day } from '../../../planning/days.ts';
 import type { BatchTrouble, JobCost } from '../../../pages/batches.ts';
+import type { Day } from '../../../planning/days.ts';
 
 /** What the page of a backfill, of a training or of an audit shows. */
 export interface BackfillReport {

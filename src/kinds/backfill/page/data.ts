@@ -1,13 +1,13 @@
 /** Everything that a page about forecasts shows, read by SQL that counts where the rows are: no table is fetched. */
 import type { Database } from '../../../database/pool.ts';
 import { readFallbacks } from '../../../ledger/batch-record.ts';
-import { readRun } from '../../../ledger/runs.ts';
 import { readChecks } from '../../../ledger/checks.ts';
+import { readRun } from '../../../ledger/runs.ts';
 import type { Run } from '../../../ledger/runs.ts';
-import { defaults } from '../input.ts';
-import type { Day } from '../../../planning/days.ts';
 import { readBatchTroubles, readJobCosts } from '../../../pages/batches.ts';
 import { queriesBeside } from '../../../pages/sql.ts';
+import type { Day } from '../../../planning/days.ts';
+import { defaults } from '../input.ts';
 import type {
   BackfillOptions,
   BackfillReport,

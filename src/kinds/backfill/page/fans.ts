@@ -1,7 +1,7 @@
 /** What single forecasts looked like, and what came: the ordinary ones and the worst. */
+import { legend, smallMultiple } from '../../../pages/charts/render.ts';
 import { figure } from '../../../pages/figures.ts';
 import { fine, percent } from '../../../pages/format.ts';
-import { legend, smallMultiple } from '../../../pages/charts/render.ts';
 import { html, numbers, section, table } from '../../../pages/page.ts';
 import type { Fragment, Html } from '../../../pages/page.ts';
 import { fanChart, fanLegend } from './charts.ts';

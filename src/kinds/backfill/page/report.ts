@@ -1,10 +1,13 @@
 import type { Database } from '../../../database/pool.ts';
+import { clipped } from '../../../pages/format.ts';
+import { html, renderPage } from '../../../pages/page.ts';
+import { checksSection } from '../../../pages/sections/checks.ts';
 import { auditSection } from './audit.ts';
 import { calendarSection } from './calendar.ts';
 import { calibrationSection } from './calibration.ts';
+import type { BackfillReport } from './content.ts';
 import { costSection } from './cost.ts';
 import { loadBackfillReport } from './data.ts';
-import type { BackfillReport } from './content.ts';
 import { fansSection } from './fans.ts';
 import { banners, headerOf, kindOf, optionsSection, outcomeOf, rangeWords } from './head.ts';
 import { overTimeSection, skillSection } from './skill.ts';
@@ -12,9 +15,6 @@ import { forecastStyle } from './style.ts';
 import { timelineSection } from './timeline.ts';
 import { troublesSection } from './troubles.ts';
 import { windowsSection } from './windows.ts';
-import { clipped } from '../../../pages/format.ts';
-import { checksSection } from '../../../pages/sections/checks.ts';
-import { html, renderPage } from '../../../pages/page.ts';
 
 /**
  * The page of a run of `forecastBackfill`, `trainForecastModels` or `auditForecasts`: one complete HTML document under

@@ -1,12 +1,12 @@
 /** How good the forecasts are against naive, also where naive is better: that is the rule rather than the exception. */
-import { count, dash, fine, percent, share } from '../../../pages/format.ts';
 import { figureOf, legend, smallMultiple } from '../../../pages/charts/render.ts';
+import { count, dash, fine, percent, share } from '../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Column, Fragment, Html } from '../../../pages/page.ts';
 import { dayTicks, groundLook, linesChart, lookOf, monthTick, naive } from './charts.ts';
 import type { LookedLine } from './charts.ts';
-import { modelKey } from './data.ts';
 import type { BackfillReport, EvaluationRow, Score } from './content.ts';
+import { modelKey } from './data.ts';
 
 /** Below it a difference is not put down to chance. */
 const significant = 0.05;

@@ -1,9 +1,9 @@
 /** When each batch worked, on the run's own clock; what was done again and what failed can be seen. */
+import type { BatchTrouble } from '../../../pages/batches.ts';
 import { clipped, count, moment, seconds } from '../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Column, Html } from '../../../pages/page.ts';
 import { plural, statusTone, unbroken } from '../../../pages/sections/common.ts';
-import type { BatchTrouble } from '../../../pages/batches.ts';
 import type { BackfillReport, BatchBar } from './content.ts';
 
 /** Bars of one lane that overlap lie below each other; what overlaps more than this shares the last line. */

@@ -1,6 +1,6 @@
+import { chunkSize, datesOfATask, windowsOfABatch } from '../../../planning/chunks.ts';
 import { leastSeconds, nodeDcu } from '../../../planning/cost.ts';
 import type { Rates } from '../../../planning/cost.ts';
-import { chunkSize, datesOfATask, windowsOfABatch } from '../../../planning/chunks.ts';
 import type { BackfillInput } from '../input.ts';
 
 /** What a plan was made from: a start with its token is refused when one of these has changed. */

@@ -1,8 +1,8 @@
 /** The candidates beside each other: what decides, and the means of the other measures. */
 import { leaderboard } from '../planning/selection.ts';
 import type { Candidate } from '../planning/selection.ts';
-import { mean } from './curves.ts';
 import type { CvFold, CvReport, CvRequest, Fit } from './content.ts';
+import { mean } from './curves.ts';
 import { measureOf } from './measures.ts';
 
 /** The newest fold of a time series, as long as two are left to compare: what it says of the chosen one is no boast. */

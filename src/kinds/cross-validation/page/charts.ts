@@ -1,11 +1,11 @@
 /** Drawings of a cross-validation: points by fold, curves over time, calibration. */
-import { lookSign } from '../../backfill/page/charts.ts';
-import type { LineLook } from '../../backfill/page/charts.ts';
 import { axis, colour } from '../../../pages/charts/render.ts';
 import type { Chart } from '../../../pages/charts/render.ts';
 import { clipped } from '../../../pages/format.ts';
 import { html } from '../../../pages/html.ts';
 import type { Html } from '../../../pages/html.ts';
+import { lookSign } from '../../backfill/page/charts.ts';
+import type { LineLook } from '../../backfill/page/charts.ts';
 import type { Point } from './curves.ts';
 import { tick } from './measures.ts';
 

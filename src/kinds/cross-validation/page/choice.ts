@@ -1,11 +1,11 @@
 /** What was chosen and why, the candidates beside each other, and their folds one by one. */
-import type { Candidate } from '../planning/selection.ts';
 import { figureOf } from '../../../pages/charts/render.ts';
 import { figure } from '../../../pages/figures.ts';
 import { clipped, count, dash, megabytes, seconds } from '../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Column, Fragment, Html } from '../../../pages/page.ts';
 import { plural } from '../../../pages/sections/common.ts';
+import type { Candidate } from '../planning/selection.ts';
 import { listed, meanOf, mostListed, paramsOf, valueOf, varied } from './board.ts';
 import { stripChart } from './charts.ts';
 import type { CvReport, Fit } from './content.ts';

@@ -3,9 +3,9 @@ import type { FallenBack } from '../../../ledger/batch-record.ts';
 import type { Check } from '../../../ledger/checks.ts';
 import type { Run } from '../../../ledger/runs.ts';
 import type { Verdict } from '../../../ledger/units.ts';
+import type { BatchTrouble, JobCost } from '../../../pages/batches.ts';
 import type { CvPlan } from '../planning/mode.ts';
 import type { Candidate } from '../planning/selection.ts';
-import type { BatchTrouble, JobCost } from '../../../pages/batches.ts';
 import type { Task } from './measures.ts';
 
 export interface CvReport {

@@ -2,16 +2,14 @@
 import type { Database } from '../../../database/pool.ts';
 import { readFallbacks } from '../../../ledger/batch-record.ts';
 import { readChecks } from '../../../ledger/checks.ts';
-import { readNewestPlan } from '../ledger.ts';
 import { readRun } from '../../../ledger/runs.ts';
 import type { Run } from '../../../ledger/runs.ts';
 import type { Verdict } from '../../../ledger/units.ts';
-import type { Candidate } from '../planning/selection.ts';
 import { readBatchTroubles, readJobCosts } from '../../../pages/batches.ts';
 import { queriesBeside } from '../../../pages/sql.ts';
+import { readNewestPlan } from '../ledger.ts';
+import type { Candidate } from '../planning/selection.ts';
 import { boardOf, heldOutOf } from './board.ts';
-import { measures } from './measures.ts';
-import type { Task } from './measures.ts';
 import type {
   CvReport,
   CvRequest,
@@ -25,6 +23,8 @@ import type {
   Horizon,
   OpenFit,
 } from './content.ts';
+import { measures } from './measures.ts';
+import type { Task } from './measures.ts';
 import {
   textOr,
   textOrNull,

@@ -6,8 +6,8 @@ import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Column, Html } from '../../../pages/page.ts';
 import { plural } from '../../../pages/sections/common.ts';
 import { curveChart, lookOf } from './charts.ts';
-import type { Point } from './curves.ts';
 import type { CvData, CvFold, CvReport, Sample } from './content.ts';
+import type { Point } from './curves.ts';
 import { time } from './measures.ts';
 
 const mostWarnings = 20;

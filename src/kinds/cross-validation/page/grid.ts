@@ -5,8 +5,8 @@ import { html, numbers, section, table } from '../../../pages/page.ts';
 import type { Html } from '../../../pages/page.ts';
 import { paramsOf, varied } from './board.ts';
 import { plainValue } from './choice.ts';
-import { mean } from './curves.ts';
 import type { ClassReport, CvReport } from './content.ts';
+import { mean } from './curves.ts';
 import { measureOf, score } from './measures.ts';
 
 interface Influence {

@@ -1,10 +1,10 @@
 /** What was compared, how far it came, and what was chosen. */
-import type { Outcome } from '../../backfill/page/head.ts';
 import { figure } from '../../../pages/figures.ts';
 import { clipped, count, seconds } from '../../../pages/format.ts';
 import { html, verdict } from '../../../pages/page.ts';
 import type { Fragment, Html, Page } from '../../../pages/page.ts';
 import { plural, secondsBetween, statusTone } from '../../../pages/sections/common.ts';
+import type { Outcome } from '../../backfill/page/head.ts';
 import type { CvReport } from './content.ts';
 import { halfInterval, measureOf, score } from './measures.ts';
 

@@ -1,7 +1,10 @@
 import type { Database } from '../../../database/pool.ts';
+import { clipped } from '../../../pages/format.ts';
+import { html, renderPage } from '../../../pages/page.ts';
+import { checksSection } from '../../../pages/sections/checks.ts';
 import { choiceSection, foldsSection } from './choice.ts';
-import { loadCvReport } from './data.ts';
 import type { CvReport } from './content.ts';
+import { loadCvReport } from './data.ts';
 import { dataSection, samplesSection, splitsSection } from './dataset.ts';
 import { classesSection, heatSection } from './grid.ts';
 import { banners, compared, headerOf, outcomeOf } from './head.ts';
@@ -10,9 +13,6 @@ import { cvStyle } from './style.ts';
 import { calibrationSection, hazardsSection, strataSection, timeSection } from './survival.ts';
 import { costSection } from './time.ts';
 import { troublesSection } from './troubles.ts';
-import { clipped } from '../../../pages/format.ts';
-import { html, renderPage } from '../../../pages/page.ts';
-import { checksSection } from '../../../pages/sections/checks.ts';
 
 /**
  * The page of a run of `crossValidation`: one complete HTML document under 1 MB, read from the ledger and the tables of

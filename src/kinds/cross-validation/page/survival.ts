@@ -1,16 +1,16 @@
 /** Survival alone: curves by stratum, calibration, measures over time, and the test of proportional hazards. */
-import { pValue } from '../../backfill/page/skill.ts';
 import { figureOf, legend, smallMultiple } from '../../../pages/charts/render.ts';
 import { clipped, count, dash, share } from '../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../pages/page.ts';
 import type { Html } from '../../../pages/page.ts';
 import { lookSign } from '../../backfill/page/charts.ts';
+import { pValue } from '../../backfill/page/skill.ts';
 import { calibrationChart, curveChart, lookOf, observedLook, predictedLook } from './charts.ts';
 import type { CurveLine } from './charts.ts';
+import type { CvReport, FitDetail, StratumCurves } from './content.ts';
 import { mean, meanCurve, weightedMean } from './curves.ts';
 import type { Point } from './curves.ts';
 import { mostCurves } from './data.ts';
-import type { CvReport, FitDetail, StratumCurves } from './content.ts';
 import { score, time } from './measures.ts';
 
 /** Panels of strata; the others are counted. */

@@ -1,5 +1,5 @@
-import type { CvInput, CvMode } from '../input.ts';
 import { cvDefaults } from '../input.ts';
+import type { CvInput, CvMode } from '../input.ts';
 
 /** How the fits of a run are carried out, decided once and noted with its phase. */
 export interface CvPlan {

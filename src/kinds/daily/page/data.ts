@@ -8,6 +8,7 @@ import { portfolioOf, readRun } from '../../../ledger/runs.ts';
 import type { Run } from '../../../ledger/runs.ts';
 import { readUnits } from '../../../ledger/units.ts';
 import type { Unit } from '../../../ledger/units.ts';
+import { queriesBeside } from '../../../pages/sql.ts';
 import type { Day } from '../../../planning/days.ts';
 import type { PoolGroup } from '../../../pools/grouping.ts';
 import type { IceboxedToken } from '../../../pools/icebox.ts';
@@ -15,7 +16,6 @@ import { loadForecastReport } from './data/forecast.ts';
 import type { ForecastReport } from './data/forecast.ts';
 import { loadPortfolio } from './data/portfolio.ts';
 import type { Portfolio } from './data/portfolio.ts';
-import { queriesBeside } from '../../../pages/sql.ts';
 
 const readSql = queriesBeside(import.meta.url);
 

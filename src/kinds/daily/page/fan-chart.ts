@@ -1,10 +1,10 @@
 /** One pool's past and the quantiles of what may come. */
-import type { Fan } from './data/forecast.ts';
-import { html } from '../../../pages/html.ts';
-import type { Html } from '../../../pages/html.ts';
-import { percent } from '../../../pages/format.ts';
 import { axis, colour } from '../../../pages/charts/render.ts';
 import type { Chart } from '../../../pages/charts/render.ts';
+import { percent } from '../../../pages/format.ts';
+import { html } from '../../../pages/html.ts';
+import type { Html } from '../../../pages/html.ts';
+import type { Fan } from './data/forecast.ts';
 
 export function fanChart(id: string, name: string, fan: Fan): Chart {
   const days = [...new Set([...fan.history, ...fan.quantiles].map(({ date }) => date))].sort();

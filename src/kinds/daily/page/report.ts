@@ -1,12 +1,12 @@
-import type { DailyReport } from './data.ts';
-import { concernsOf } from './data/concerns.ts';
 import { clipped, count } from '../../../pages/format.ts';
 import { html, renderPage, verdict } from '../../../pages/page.ts';
 import type { Fragment, Html, Page, Tone } from '../../../pages/page.ts';
-import { isParityKey, isSampleKey } from '../../../planning/dataset-key.ts';
-import { allocationSection, transactionsSection } from './sections/allocation.ts';
 import { checksSection } from '../../../pages/sections/checks.ts';
 import { statusTone } from '../../../pages/sections/common.ts';
+import { isParityKey, isSampleKey } from '../../../planning/dataset-key.ts';
+import type { DailyReport } from './data.ts';
+import { concernsOf } from './data/concerns.ts';
+import { allocationSection, transactionsSection } from './sections/allocation.ts';
 import { comparisonSection } from './sections/comparison.ts';
 import { costSection } from './sections/cost.ts';
 import { decisionSection, decisionStatement, headFigures } from './sections/decision.ts';

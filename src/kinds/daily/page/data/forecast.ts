@@ -1,8 +1,8 @@
 /** What the page says of the forecasts: how past ones did, how today's were made, and the fans of the pools held. */
 import type { Database } from '../../../../database/pool.ts';
-import type { ErrorDay } from '../../../evaluation/errors.ts';
-import type { Day } from '../../../../planning/days.ts';
 import { queriesBeside } from '../../../../pages/sql.ts';
+import type { Day } from '../../../../planning/days.ts';
+import type { ErrorDay } from '../../../evaluation/errors.ts';
 
 const readSql = queriesBeside(new URL('..', import.meta.url).href);
 

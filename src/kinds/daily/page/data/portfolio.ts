@@ -1,8 +1,8 @@
 /** What the page says of the portfolio: the decision of the day, its positions, its transactions, its value over days. */
 import type { Database } from '../../../../database/pool.ts';
+import { queriesBeside } from '../../../../pages/sql.ts';
 import type { Day } from '../../../../planning/days.ts';
 import type { PoolGroup } from '../../../../pools/grouping.ts';
-import { queriesBeside } from '../../../../pages/sql.ts';
 
 const readSql = queriesBeside(new URL('..', import.meta.url).href);
 

@@ -1,7 +1,4 @@
 /** What is held before and after, pool by pool, and the transactions that lead from one to the other. */
-import type { DailyReport } from '../data.ts';
-import { valueOf } from '../data/portfolio.ts';
-import type { IdleToken, Position, Transaction } from '../data/portfolio.ts';
 import { beforeAfterChart } from '../../../../pages/charts/bars.ts';
 import { figureOf } from '../../../../pages/charts/render.ts';
 import { figure } from '../../../../pages/figures.ts';
@@ -18,7 +15,6 @@ import {
   signedDollars,
   shortId,
 } from '../../../../pages/format.ts';
-import { isParityKey } from '../../../../planning/dataset-key.ts';
 import { html, numbers, section, table } from '../../../../pages/page.ts';
 import type { Column, Html } from '../../../../pages/page.ts';
 import {
@@ -30,6 +26,10 @@ import {
   protocolColumn,
   symbolColumn,
 } from '../../../../pages/sections/common.ts';
+import { isParityKey } from '../../../../planning/dataset-key.ts';
+import type { DailyReport } from '../data.ts';
+import { valueOf } from '../data/portfolio.ts';
+import type { IdleToken, Position, Transaction } from '../data/portfolio.ts';
 import { ratio } from './decision.ts';
 
 /** Bars beyond this are too thin to compare; the table has every pool. */

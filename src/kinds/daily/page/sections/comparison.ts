@@ -1,11 +1,11 @@
 /** Whether deciding daily was worth it: the portfolio beside what simpler rules made of the same money. */
-import type { DailyReport } from '../data.ts';
-import type { ComparedRule } from '../data/portfolio.ts';
 import { cents, percent } from '../../../../pages/format.ts';
-import { daysBetween } from '../../../../planning/days.ts';
 import { html, numbers, section, table } from '../../../../pages/page.ts';
 import type { Html } from '../../../../pages/page.ts';
 import { plural } from '../../../../pages/sections/common.ts';
+import { daysBetween } from '../../../../planning/days.ts';
+import type { DailyReport } from '../data.ts';
+import type { ComparedRule } from '../data/portfolio.ts';
 
 const names: Record<ComparedRule['rule'], string> = {
   own: 'this portfolio, decided daily',

@@ -1,9 +1,4 @@
 /** What was decided, why, and what it costs: the first thing that a reader wants to know. */
-import type { DailyReport } from '../data.ts';
-import { concernsOf, stuckUsd } from '../data/concerns.ts';
-import type { Concern } from '../data/concerns.ts';
-import { changedPositions, expectedYield, valueOf } from '../data/portfolio.ts';
-import type { Decision, Position } from '../data/portfolio.ts';
 import { figure } from '../../../../pages/figures.ts';
 import {
   cents,
@@ -21,6 +16,11 @@ import {
 import { html, section } from '../../../../pages/page.ts';
 import type { Fragment, Html } from '../../../../pages/page.ts';
 import { pairs, plural, poolName } from '../../../../pages/sections/common.ts';
+import type { DailyReport } from '../data.ts';
+import { concernsOf, stuckUsd } from '../data/concerns.ts';
+import type { Concern } from '../data/concerns.ts';
+import { changedPositions, expectedYield, valueOf } from '../data/portfolio.ts';
+import type { Decision, Position } from '../data/portfolio.ts';
 
 /** The decision in one sentence, for the head of the page. */
 export function decisionStatement(report: DailyReport): Fragment {

@@ -1,18 +1,17 @@
 /** How good the forecasts are: held against what came, also when "same as yesterday" was better. */
-import type { DailyReport } from '../data.ts';
-import { totalErrors } from '../../../evaluation/errors.ts';
-import type { ErrorDay, ErrorTotals } from '../../../evaluation/errors.ts';
-import type { ForecastModel } from '../data/forecast.ts';
 import { lineChart } from '../../../../pages/charts/lines.ts';
-import { figureOf } from '../../../../pages/charts/render.ts';
-import { fanChart, fanLegend } from '../fan-chart.ts';
-import { legend, smallMultiple } from '../../../../pages/charts/render.ts';
+import { figureOf, legend, smallMultiple } from '../../../../pages/charts/render.ts';
 import { figure } from '../../../../pages/figures.ts';
 import { clipped, count, dollars, fine, percent, share } from '../../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../../pages/page.ts';
 import type { Column, Fragment, Html, Tone } from '../../../../pages/page.ts';
-import { maxFans } from '../data.ts';
 import { maxRows, plural, poolName, unbroken } from '../../../../pages/sections/common.ts';
+import { totalErrors } from '../../../evaluation/errors.ts';
+import type { ErrorDay, ErrorTotals } from '../../../evaluation/errors.ts';
+import { maxFans } from '../data.ts';
+import type { DailyReport } from '../data.ts';
+import type { ForecastModel } from '../data/forecast.ts';
+import { fanChart, fanLegend } from '../fan-chart.ts';
 
 interface TotalRow extends ErrorTotals {
   /** What tells it from the others, in the database too. */

@@ -1,14 +1,14 @@
 /** Where the money came from and what it earns: a statement that adds up, and the value over days. */
-import type { DailyReport } from '../data.ts';
-import { expectedYield, timeWeightedReturn, valueOf } from '../data/portfolio.ts';
-import type { EquityDay } from '../data/portfolio.ts';
-import { figureOf } from '../../../../pages/charts/render.ts';
 import { lineChart } from '../../../../pages/charts/lines.ts';
+import { figureOf } from '../../../../pages/charts/render.ts';
 import { figure } from '../../../../pages/figures.ts';
 import { cents, dollars, percent, share, signedCents } from '../../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../../pages/page.ts';
 import type { Fragment, Html } from '../../../../pages/page.ts';
 import { plural, statusTone } from '../../../../pages/sections/common.ts';
+import type { DailyReport } from '../data.ts';
+import { expectedYield, timeWeightedReturn, valueOf } from '../data/portfolio.ts';
+import type { EquityDay } from '../data/portfolio.ts';
 import { ratio } from './decision.ts';
 
 interface Line {

@@ -1,13 +1,9 @@
 /** The pools that could be chosen, and why the others could not. */
-import type { DailyReport, ReportedPool } from '../data.ts';
 import { figureOf } from '../../../../pages/charts/render.ts';
 import { scatterChart, shapeSign } from '../../../../pages/charts/scatter.ts';
 import { strip } from '../../../../pages/charts/strip.ts';
 import { figure } from '../../../../pages/figures.ts';
 import { clipped, count, days, dollars, percent, points, shortDollars } from '../../../../pages/format.ts';
-import { isParityKey } from '../../../../planning/dataset-key.ts';
-import type { PoolGroup } from '../../../../pools/grouping.ts';
-import { reasonKinds } from '../../../../pools/judgement.ts';
 import { html, numbers, section, table, verdict } from '../../../../pages/page.ts';
 import type { Column, Fragment, Html } from '../../../../pages/page.ts';
 import {
@@ -22,6 +18,10 @@ import {
   symbolColumn,
   unbroken,
 } from '../../../../pages/sections/common.ts';
+import { isParityKey } from '../../../../planning/dataset-key.ts';
+import type { PoolGroup } from '../../../../pools/grouping.ts';
+import { reasonKinds } from '../../../../pools/judgement.ts';
+import type { DailyReport, ReportedPool } from '../data.ts';
 
 /** Points beyond this hide each other, and cost a hundred bytes each, twice. */
 const maxPoints = 300;

@@ -1,10 +1,10 @@
 /** What the run was told. */
-import type { DailyReport } from '../data.ts';
 import { figure } from '../../../../pages/figures.ts';
 import { clipped, count } from '../../../../pages/format.ts';
 import { html, section } from '../../../../pages/page.ts';
 import type { Html } from '../../../../pages/page.ts';
 import { pairs } from '../../../../pages/sections/common.ts';
+import type { DailyReport } from '../data.ts';
 
 export function settingsSection({ settings }: DailyReport): Html {
   if (settings === null)

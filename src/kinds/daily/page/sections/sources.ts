@@ -1,9 +1,6 @@
 /** How fresh what came in is, and how much of it against earlier runs. */
-import type { DailyReport, RunCounts, SourceNews } from '../data.ts';
-import { change, clipped, count, dash, days, seconds } from '../../../../pages/format.ts';
-import { daysBetween } from '../../../../planning/days.ts';
-import { staleAfterDays } from '../../../../pools/icebox.ts';
 import { figure } from '../../../../pages/figures.ts';
+import { change, clipped, count, dash, days, seconds } from '../../../../pages/format.ts';
 import { html, numbers, section, table, verdict } from '../../../../pages/page.ts';
 import type { Column, Html } from '../../../../pages/page.ts';
 import {
@@ -14,6 +11,9 @@ import {
   statusTone,
   unbroken,
 } from '../../../../pages/sections/common.ts';
+import { daysBetween } from '../../../../planning/days.ts';
+import { staleAfterDays } from '../../../../pools/icebox.ts';
+import type { DailyReport, RunCounts, SourceNews } from '../data.ts';
 
 const sourceNames = { history: 'pool history', gas: 'gas fees', price: 'price', macro: 'macro series' };
 

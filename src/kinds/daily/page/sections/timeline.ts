@@ -1,13 +1,13 @@
 /** How the run went: when each phase and batch worked, and what the rows say of it. */
-import type { DailyReport } from '../data.ts';
+import type { Batch } from '../../../../ledger/batches.ts';
+import type { Unit } from '../../../../ledger/units.ts';
 import { timelineChart } from '../../../../pages/charts/bars.ts';
 import { figureOf } from '../../../../pages/charts/render.ts';
 import { clipped, count, dash, moment, seconds } from '../../../../pages/format.ts';
-import type { Batch } from '../../../../ledger/batches.ts';
-import type { Unit } from '../../../../ledger/units.ts';
 import { html, numbers, section, table, verdict } from '../../../../pages/page.ts';
 import type { Column, Html } from '../../../../pages/page.ts';
 import { secondsBetween, statusTone, unbroken } from '../../../../pages/sections/common.ts';
+import type { DailyReport } from '../data.ts';
 
 /** More batches than this are a heap of bars; the table of batches has every one. */
 const maxBatches = 40;
