@@ -74,7 +74,7 @@ export async function run(command, args, options) {
 /** A command's failure in a few words, to be put into a sentence that says what to do. */
 export class CommandFailure extends Error {}
 
-/** Of the last lines the first that speaks of an error, else the last one. */
+/** The first of the last lines that speaks of an error, else the last one. */
 function tellingLine(text) {
   const lines = text
     .split('\n')

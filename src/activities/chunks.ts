@@ -17,7 +17,7 @@ export interface Round {
   last: number;
   /** Something failed that may pass by itself: wait before it is sent again. */
   waiting: boolean;
-  /** Of that, the type that takes longest to pass. */
+  /** The type among them that takes longest to pass. */
   after?: FailureType;
 }
 

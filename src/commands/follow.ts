@@ -22,7 +22,7 @@ export interface Picture {
   run: Run;
   units: Unit[];
   batches: Batch[];
-  /** Of phases that are done in chunks; empty for other runs. */
+  /** Counts for phases that are done in chunks; empty for other runs. */
   tallies: UnitTally[];
 }
 
@@ -49,14 +49,14 @@ export async function follow(
   /** Asked now and then, for state that the ledger lacks; each throws to stop watching. */
   ask: { open?: (run: Run) => Promise<void>; unclaimed?: (waitedMs: number) => Promise<void> } = {},
 ): Promise<Run | undefined> {
-  const told = new Map<string, string>();
+  const shownStates = new Map<string, string>();
   const began = performance.now();
   let looked = began;
   for (;;) {
     let run: Run | undefined;
     try {
       run = await find();
-      if (run && out) show(out, await takePicture(session, run.runId), told);
+      if (run && out) show(out, await takePicture(session, run.runId), shownStates);
       if (until(run)) {
         out?.settle();
         return run;
@@ -79,7 +79,7 @@ export async function follow(
   }
 }
 
-function show(out: Output, picture: Picture, told: Map<string, string>): void {
+function show(out: Output, picture: Picture, shownStates: Map<string, string>): void {
   const lines = picture.units.map((unit) => phaseLine(unit, picture));
   if (out.isTerminal) {
     out.live(isOpenStatus(picture.run.status) ? lines : []);
@@ -90,8 +90,8 @@ function show(out: Output, picture: Picture, told: Map<string, string>): void {
     const state = stateOf(unit);
     const line = lines[index];
     const news = out.isTerminal ? 'final' : state;
-    if (state === 'waiting' || line === undefined || told.get(unit.unit) === news) continue;
-    told.set(unit.unit, news);
+    if (state === 'waiting' || line === undefined || shownStates.get(unit.unit) === news) continue;
+    shownStates.set(unit.unit, news);
     out.line(line);
   }
 }

@@ -61,7 +61,7 @@ interface ApplyOptions {
 
 async function apply({ config, out }: CommandContext, ids: string[], options: ApplyOptions): Promise<void> {
   const { chooseEntries, loadSchedules } = await import('../schedules/entries.ts');
-  // Read before anything is started: a mistake in the file should be told at once.
+  // Read before anything is started: a mistake in the file is reported at once.
   const all = loadSchedules(config);
   const entries = chooseEntries(all, ids);
   await withSession(config, options.json ? undefined : out, async (session) => {

@@ -42,6 +42,6 @@ export async function flushed({
   await Promise.all(
     [stdout, stderr].map((stream) => new Promise<void>((done) => stream.write('', () => done()))),
   );
-  // An error is told one turn later than the write that met it.
+  // An error is reported one turn after the write that met it.
   await new Promise((done) => setImmediate(done));
 }

@@ -20,7 +20,7 @@ export async function workersOf(client: Client): Promise<string[]> {
 /**
  * Refuses to start what would be done elsewhere: the workers of this Temporal write to another database than the one that
  * this command reads, so it would wait for ever for rows that come there. Asks the database first, so that one that does
- * not answer is told before anything is started.
+ * not answer is reported before anything is started.
  */
 export async function refuseOtherLedger(database: Database, client: Client): Promise<void> {
   const own = await ledgerId(database);
@@ -35,7 +35,7 @@ export async function refuseOtherLedger(database: Database, client: Client): Pro
   );
 }
 
-/** So long a worker that is being started may take before a person is told that nobody works. */
+/** How long a worker may take to start before the command says that nobody works. */
 const patienceMs = 10_000;
 
 const howToStart = 'Start one: npx sevenfold up, or, on machines of your own: node launch.mjs worker';

@@ -13,7 +13,7 @@ export async function ledgerId(database: Database): Promise<string | undefined> 
     );
     return createHash('sha256').update(rows[0]!.id).digest('hex').slice(0, 8);
   } catch (error) {
-    // Refused or unknown to the server; a server that does not answer is told.
+    // Refused or unknown to the server; a server that does not answer is an error.
     if (/^4/.test(String((error as { code?: unknown }).code))) return undefined;
     throw error;
   }

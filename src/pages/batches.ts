@@ -30,7 +30,7 @@ export interface JobCost {
   engines: string[];
   /** Seconds in which at least one batch worked. */
   busy: number | null;
-  /** Of its batches that have an estimate, have told what they used, or have an event log; null where none has. */
+  /** Over its batches with an estimate, reported usage or an event log; null where none has one. */
   expectedSeconds: number | null;
   actualSeconds: number | null;
   expectedCoreSeconds: number | null;

@@ -81,7 +81,7 @@ export function numbers<Row, Value extends FigureValue>(
 const cellClass = { number: 'n', key: 'k', words: 'w' };
 
 export interface TableOptions<Row> {
-  /** What a reader who cannot see the page is told it is. */
+  /** The label for readers who cannot see the page. */
   label: string;
   /** What tells its rows apart, for the figures in them. */
   key?: (row: Row) => string;

@@ -34,7 +34,7 @@ export function chunkSize(
 export interface OpenUnit {
   unit: string;
   modelVersion: string;
-  /** Of the batch that it was sent with last; null where it never was. */
+  /** Number of the chunk that it was last sent with; null where it never was sent. */
   chunk: number | null;
   tries: number;
   failureType: FailureType | null;

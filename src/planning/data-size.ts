@@ -18,13 +18,13 @@ export interface Column {
   name: string;
   /** As Spark's schema calls it. */
   type: string;
-  /** Of a text column, where it is known for all rows; else it is counted in the rows that are given. */
+  /** Text columns: distinct values over all rows, where known; else they are counted in the given rows. */
   distinct?: number;
 }
 
 export interface DataSample {
   columns: readonly Column[];
-  /** Of the whole, not of the sample. */
+  /** Rows of the whole data set, not of the sample. */
   rows: number;
   sample: readonly Readonly<Record<string, unknown>>[];
 }
@@ -41,7 +41,7 @@ export interface SizeHints {
 }
 
 const bytesPerMb = 2 ** 20;
-/** Of a text column's values, so many are looked at for their length. */
+/** Values of a text column that are looked at for their length. */
 const sampledRows = 1_000;
 /** More distinct values than this make a text column expensive to group by. */
 const manyDistinct = 1_000;
@@ -122,7 +122,7 @@ function unknownSize(estimateSource: DataSize['estimateSource'], error: unknown)
   return { rows: 0, totalMb: 0, memoryGb: 0, category: 'unknown', estimateSource, error: reason };
 }
 
-/** Of one value. */
+/** Bytes of one value. */
 export function columnBytes({ name, type }: Column, { sample, rows }: Omit<DataSample, 'columns'>): number {
   switch (kindOf(type)) {
     case 'text':

@@ -22,7 +22,7 @@ export function needsOf(job: string): JobNeeds {
   return needs[job] ?? { jars: [], barrier: false };
 }
 
-/** Of these jars those that the job needs. */
+/** The jars that the job needs. */
 export function jarsFor<Jar extends string>(job: string, jars: readonly Jar[]): Jar[] {
   const wanted = needsOf(job).jars;
   return jars.filter((jar) =>

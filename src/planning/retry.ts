@@ -47,7 +47,7 @@ export function isLastAttempt(type: FailureType, attempt: number): boolean {
  */
 export const codeChangedRetry = { initialInterval: 1_000, backoffCoefficient: 2, maximumAttempts: 5 };
 
-/** Of Temporal's failure, whose type is empty: code that cannot go on with a history. */
+/** Temporal gives this failure no type, so it is recognised by its message: today's code cannot replay the history. */
 export function isCodeChanged(message: string): boolean {
   return /TMPRL1100|nondeterminism/i.test(message);
 }

@@ -25,7 +25,7 @@ export interface CommoditySettings {
   covariates: Covariate[];
 }
 
-/** What a model is told. Without covariates it takes all that the series was imported with, as levels. */
+/** Settings of a model. Without covariates it takes all that the series was imported with, as levels. */
 export interface ModelSettings {
   covariates?: Pick<Covariate, 'name' | 'use'>[];
 }

@@ -77,17 +77,17 @@ async function findRuns(
   return ({ key, workflowId }) => (key === undefined ? byWorkflow.get(workflowId) : byKey.get(key));
 }
 
-/** What was made from sample data stays here; so does what nobody can be told. */
+/** Nothing made from sample data leaves the machine. */
 async function tell(
   database: Database,
   schedules: readonly AppliedSchedule[],
   notify: Notify,
   now: Date,
 ): Promise<string[]> {
-  const told = schedules
+  const notified = schedules
     .filter(({ spec }) => schedulable(spec.workflow)?.isSample(spec.input) === false)
     .map(({ id }) => id);
-  const alerts = await claimUnnotified(database, told, now);
+  const alerts = await claimUnnotified(database, notified, now);
   const problems: string[] = [];
   for (const { text, alerts: meant } of gathered(alerts)) {
     const answer = await notify(text).catch((error: unknown) => ({

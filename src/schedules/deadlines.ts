@@ -6,7 +6,7 @@ import { schedulable } from './workflows.ts';
 
 /** Older runs are not looked at any more: nobody acts on them. */
 export const lookBackMs = 31 * 86_400_000;
-/** Of a schedule; a cron of every minute has 44,640 times in the look-back, of which the newest tell enough. */
+/** Nominal times looked at for each schedule. A cron of every minute has 44,640 in the look-back; the newest say enough. */
 const mostTimes = 1_000;
 /** So long after its time (and its jitter) a run counts as not started, unless its deadline comes first. */
 const startsWithinMs = 15 * 60_000;

@@ -8,7 +8,7 @@ export interface Pause {
   to: Date | null;
 }
 
-/** A row of `schedules`: what Temporal was told, for whoever cannot ask it. */
+/** A row of `schedules`: what was applied to Temporal, for those who cannot ask it. */
 export interface AppliedSchedule {
   id: string;
   spec: ScheduleEntry;
@@ -162,8 +162,8 @@ export async function closeAlerts(
 }
 
 /**
- * Takes every open alert of these schedules that nobody was told of. Marked before it is sent: of two checks at once, or
- * of one that is killed in between, no alert is told twice.
+ * Takes every open alert of these schedules that was not sent yet. Marked before it is sent: of two checks at once, or
+ * of one that is killed in between, no alert is sent twice.
  */
 export async function claimUnnotified(
   database: Database,

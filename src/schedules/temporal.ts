@@ -176,7 +176,7 @@ function scheduleOptions(entry: ScheduleEntry): ScheduleOptions {
   };
 }
 
-/** Of what Temporal holds, as it holds it (a cron becomes a calendar there): a change by hand changes it. */
+/** Digest of the schedule as Temporal holds it (a cron becomes a calendar there): a change by hand changes it. */
 function fingerprintOf({ raw }: ScheduleDescription): string {
   const { spec, action, policies } = raw.schedule!;
   const held: unknown = JSON.parse(JSON.stringify({ spec, action, policies }));

@@ -11,7 +11,7 @@ const limitMs = 30_000;
 export interface DeadlineWatch {
   databaseUrl: () => string;
   log: Pick<Logger, 'info' | 'error'>;
-  /** Undefined where nobody can be told. */
+  /** Undefined where there is no webhook. */
   notify: Notify | undefined;
   intervalMs?: number;
   now?: () => Date;

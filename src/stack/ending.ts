@@ -11,7 +11,7 @@ export function markOf(stateFolder: string, part: string): string {
   return `${stackMark(stateFolder)}/${part}`;
 }
 
-/** Of the parts that run here. What a copied folder says of the stack that it was copied from is none of it. */
+/** Records of the parts that run here; those of the stack that a folder was copied from do not count. */
 export function readRecords(stateFolder: string): PartRecord[] {
   let files: string[];
   try {

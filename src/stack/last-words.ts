@@ -45,7 +45,7 @@ function linesOf(text: string): string[] {
   return telling;
 }
 
-/** Of a line of our own logs its message. */
+/** The message of a line of our own logs. */
 function words(line: string): string {
   if (!line.startsWith('{')) return line;
   try {

@@ -48,7 +48,7 @@ export interface PartRecord extends NamedProcess {
   name: string;
   needs: readonly string[];
   stop: Stop;
-  /** Of the code that the process runs. */
+  /** Version of the code that the process runs. */
   codeVersion: string;
   /** When it was started, ISO 8601. */
   since: string;

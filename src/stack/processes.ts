@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * A process, told from every other that had or will have its number: pid plus the time it started.
+ * The identity of a process, whoever had or will have its number: pid plus the time it started.
  * `startTime` is opaque: clock ticks since boot on Linux, a date on macOS.
  */
 export interface ProcessIdentity {
@@ -101,7 +101,7 @@ export function listProcesses(): ProcessInfo[] {
     .filter((info) => info !== undefined);
 }
 
-/** When the process started, as far as two processes with one number must be told apart; undefined when it is gone. */
+/** When the process started, precise enough to distinguish two processes with one number; undefined when it is gone. */
 export function startTimeOf(pid: number): string | undefined {
   const info = processInfo(pid);
   return info === undefined || info.zombie ? undefined : info.startTime;

@@ -204,7 +204,7 @@ function showProgress(stack: Stack, shown: Map<string, string>, report: Report):
   }
 }
 
-/** What runs now, told by looking at the processes; undefined before the first start. */
+/** What runs now, by a look at the processes; undefined before the first start. */
 export function stackStatus(stateFolder: string): (Stack & { supervised: boolean }) | undefined {
   const stack = readStack(stateFolder);
   if (stack === undefined) return undefined;

@@ -21,7 +21,7 @@ export interface Toolchain {
   testServer: string;
   testServerJars: string[];
   /**
-   * Of the classes on the path of our own JVMs (`local`) and of those of clusters (`plain`), which start twice as fast by
+   * Class archives for our own JVMs (`local`) and for those of clusters (`plain`), which start twice as fast by
    * it. There only after `node setup.mjs --tests`.
    */
   classArchives: { local?: string; plain?: string };

@@ -4,7 +4,7 @@ import { engineActivities } from './options.ts';
 /** Where a batch goes, and what is done where the run cannot afford it. */
 export interface Sender {
   engine: string;
-  /** Of the run, in Temporal as on the engine. */
+  /** The run's priority, in Temporal and on the engine. */
   priority: number;
   /** Pauses the run and returns when a person lets it go on. */
   pauseAtBudget: (statement: string) => Promise<void>;

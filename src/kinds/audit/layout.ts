@@ -6,7 +6,7 @@ import { readDates, requestOf } from '../backfill/forecasts.ts';
 import { layOutModel } from '../backfill/layout.ts';
 import type { DueDate } from '../backfill/planning/dates.ts';
 
-/** Of the dates that are whole, a share that hangs on the dates alone: the same ones every time. */
+/** Picks a share of the whole dates by a hash of the date: the same ones every time. */
 export async function layOutAudit(
   database: Database,
   run: Run,

@@ -25,9 +25,9 @@ export type ForecastRequest = Required<
 
 export interface ForecastModel {
   key: string;
-  /** Of its forecasts. */
+  /** Version key of its forecasts. */
   version: string;
-  /** Of its fitted models. */
+  /** Version key of its fitted models. */
   fitVersion: string;
 }
 

@@ -91,7 +91,7 @@ async function planCommand(
   });
 }
 
-/** Of the disk that the embedded database lies on; null where that cannot be seen from here. */
+/** Free bytes on the embedded database's disk; null where that cannot be seen from here. */
 async function freeBytes(database: Database): Promise<number | null> {
   const read = await database.query<{ folder: string }>(`select current_setting('data_directory') as folder`);
   // The folder itself may be closed to everybody but the server; a folder above it lies on the same disk.

@@ -206,8 +206,8 @@ export async function readParts(
 }
 
 /**
- * Of the leaves that hold enough to tell, with their keys; null where none does. By the pages and rows that were counted
- * together: a leaf that grows is larger than its count says.
+ * Bytes a row, keys included, by the leaves that hold enough rows to say; null where none does. By the pages and rows that
+ * were counted together: a leaf that grows is larger than its count says.
  */
 async function readBytesOfARow(
   database: Database,

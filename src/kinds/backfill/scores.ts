@@ -25,7 +25,7 @@ export interface ForecastScore {
   directionalAccuracy: number | null;
   directionalAccuracyFromDay0: number | null;
   zeroForecasts: number | null;
-  /** Of "stays where it is", over the same days. */
+  /** The same score for "stays where it is", over the same days. */
   naiveMae: number | null;
   naiveCrps: number | null;
   /** Above 0 is better than naive. */

@@ -66,7 +66,7 @@ async function settle(
   ]);
 }
 
-/** Looks at the fitted models of a run's windows; dates whose window has none are told so. */
+/** Looks at the fitted models of a run's windows; dates whose window has none get that as their reason. */
 export async function verifyWindows(database: Database, run: Run): Promise<Check[]> {
   const request = requestOf(run);
   const retrain = run.input['retrain'] === true;

@@ -13,7 +13,7 @@ export interface CvCandidate {
   label: string;
   model: string;
   params: Record<string, Value>;
-  /** Of model and parameters. */
+  /** Hash of model and parameters. */
   paramsHash: string;
 }
 

@@ -82,11 +82,11 @@ const cautions = /^(not converged|predicts the same|all coefficients are zero)/;
 /** What a reader of the chosen one's figures must know: that it has not converged, or learnt nothing. */
 export function cautionWords(fits: readonly StoredFit[], { label }: Candidate): string {
   const mine = fits.filter((fit) => fit.label === label);
-  const told = new Map<string, number>();
+  const counts = new Map<string, number>();
   for (const note of mine.flatMap(({ notes }) => notes)) {
-    if (cautions.test(note)) told.set(note, (told.get(note) ?? 0) + 1);
+    if (cautions.test(note)) counts.set(note, (counts.get(note) ?? 0) + 1);
   }
-  const [first] = [...told].sort(([, a], [, b]) => b - a);
+  const [first] = [...counts].sort(([, a], [, b]) => b - a);
   if (first === undefined) return '';
   return `Mind that on ${first[1]} of ${mine.length} folds it ${first[0].replace(/^not converged/, 'has not converged').replace(/^all coefficients are zero/, 'has no coefficient but zero')}.`;
 }

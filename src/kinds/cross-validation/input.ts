@@ -51,11 +51,11 @@ export interface CvInput extends PlacementInput {
   strata?: string[];
   /** Leave out rows with a gap instead of filling it. */
   completeRows?: boolean;
-  /** Of a survival task; the first five where it is left out. */
+  /** Survival only; the first five where it is left out. */
   models?: string[];
   /** Instead of the configured values: `{"gbsa": {"trees": 20}}`. */
   params?: Record<string, Record<string, Value>>;
-  /** Of a classification or regression: the values of each parameter; the configured grid where it is left out. */
+  /** Classification and regression: the values of each parameter; the configured grid where it is left out. */
   grid?: Record<string, Value[]>;
   /** Sets of the grid by their number, from 1; all where it is left out. */
   sets?: number[];
@@ -68,7 +68,7 @@ export interface CvInput extends PlacementInput {
   runType?: RunType;
   mode?: CvMode;
   seed?: number;
-  /** Of one fit. */
+  /** Threads of one fit. */
   threads?: number;
   /** Times at which curves are scored as well. */
   horizons?: number[];
@@ -76,7 +76,7 @@ export interface CvInput extends PlacementInput {
   jobs?: number;
   /** `spark://host:port` for this run alone. */
   sparkMaster?: string;
-  /** Of a Spark process: `4g`. */
+  /** Memory of each Spark process: `4g`. */
   sparkMemory?: string;
   /** Mode `auto`: less work than this, in seconds of one core, is done by one process. */
   pandasBelow?: number;
@@ -96,7 +96,7 @@ export const cvDefaults = {
   mpBelow: 60,
 } as const;
 
-/** Of survival models: what runs where none is named. */
+/** Survival models that run where none is named. */
 export const usualModels = ['cox_ph', 'coxnet', 'weibull_aft', 'gbsa', 'xgb_cox'];
 
 /** Five for shuffled folds; four for a time series, whose first block is never tested. */

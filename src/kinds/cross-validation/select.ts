@@ -34,7 +34,7 @@ export async function selectModel(
   const { higherIsBetter } = criterionOf(request.task);
   const { splitter } = await cv.readSettings(database, request.dataVersion);
   const all = cv.foldNumbers(request);
-  // Of a time series the newest fold is kept out of the choice: what it says of the chosen one is no boast.
+  // Time series: keep the newest fold out of the choice, so that its figure for the winner is honest.
   const heldOut = splitter === 'timeSeries' && all.length > 2 ? all.at(-1) : undefined;
   const folds = all.filter((fold) => fold !== heldOut);
   const compared = { ...request, models: candidates };

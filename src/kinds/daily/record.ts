@@ -1,4 +1,4 @@
-/** What the ledger says of a day: its figures, its outcome, and what a person is told at its end. */
+/** A day by the ledger: its figures, its outcome, and the lines printed at its end. */
 import type { Database } from '../../database/pool.ts';
 import { portfolioOf } from '../../ledger/runs.ts';
 import type { Run } from '../../ledger/runs.ts';
@@ -71,7 +71,7 @@ async function allocationInWords(database: Database, run: Run): Promise<string> 
     : found;
 }
 
-/** Of these the page has all. */
+/** The page has all of them. */
 const remarksShown = 5;
 
 /** What looked odd in the source, and the rows that it no longer has. */

@@ -1,5 +1,5 @@
 /**
- * What Slack is told of a day, in Block Kit. Its limits, beyond which a message is refused as a whole: a header of 150
+ * A day's message to Slack, in Block Kit. Its limits, beyond which a message is refused as a whole: a header of 150
  * characters, a section's text of 3,000, ten fields of 2,000 each, fifty blocks.
  */
 import type { ContextBlock, DividerBlock, HeaderBlock, SectionBlock } from '@slack/types';
@@ -18,7 +18,7 @@ const maxHeader = 150;
 const maxText = 3_000;
 const maxField = 2_000;
 const maxBlocks = 50;
-/** Of the fifty blocks, what one table may take: the rest is on the page. */
+/** Blocks that one table may take of the fifty: the rest is on the page. */
 const maxTableBlocks = 18;
 
 export function slackMessage(report: DailyReport, outcome: Outcome): SlackMessage {

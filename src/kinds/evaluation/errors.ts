@@ -53,7 +53,7 @@ export interface PopulationScore {
   maeModel: number;
   maePersistence: number;
   maeMean7d: number;
-  /** Of the model's error to that of "same as yesterday": below 1 the model is better. */
+  /** The model's error over that of "same as yesterday": below 1 the model is better. */
   ratio: number;
   /** Share of the values that came between the 10 % and the 90 % quantile. */
   coverage80: number;

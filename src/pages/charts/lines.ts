@@ -1,4 +1,4 @@
-/** Lines over days: told apart by dash and point, not by colour alone. */
+/** Lines over days, distinguished by dash and point, not by colour alone. */
 import type { Day } from '../../planning/days.ts';
 import { html } from '../html.ts';
 import type { Html } from '../html.ts';

@@ -17,7 +17,7 @@ export interface Chart {
   /** Below the drawing, beside the legend. */
   note?: Fragment;
   draw: (size: Size) => EChartsOption;
-  /** Of the drawing at its two widths, where it is not the usual one. */
+  /** Heights of the drawing at its two widths, where they are not the usual ones. */
   height?: { wide: number; narrow: number };
 }
 

@@ -1,4 +1,4 @@
-/** Points on a logarithmic x axis, told apart by shape. */
+/** Points on a logarithmic x axis, distinguished by shape. */
 import { clipped } from '../format.ts';
 import { html } from '../html.ts';
 import type { Html } from '../html.ts';

@@ -20,7 +20,7 @@ export interface Estimated {
   coreSeconds: Known;
   expectedUsd: Known;
   usd: Known;
-  /** Of tasks in executors. */
+  /** CPU seconds of tasks in executors. */
   cpuSeconds: Known;
   offeredCoreSeconds: Known;
   /** The most that an executor held. */
@@ -75,7 +75,7 @@ function footOf(rows: readonly Estimated[], billed: boolean): Html {
   </tr>`;
 }
 
-/** Of those that are known; null where none is. */
+/** Sum of the known ones; null where none is. */
 function totalOf(rows: readonly Estimated[]): Omit<Estimated, 'key' | 'name'> {
   const known = (of: (row: Estimated) => Known): number[] => rows.flatMap((row) => of(row) ?? []);
   const sum = (of: (row: Estimated) => Known): number | null => {

@@ -13,7 +13,7 @@ export type AllocationStatus = 'optimal' | 'feasible' | 'infeasible' | 'failed';
 
 export interface Allocation {
   status: AllocationStatus;
-  /** Of an allocation that is not optimal, in one line. */
+  /** Why an allocation is not optimal, in one line. */
   why: string | null;
   /** How much better the best solution could be at most, relative; 0 is proven, null where nothing was solved. */
   gap: number | null;

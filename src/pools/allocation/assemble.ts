@@ -16,7 +16,7 @@ export interface Candidate {
   tokens: readonly string[];
   /** Both filters let it pass today, and both its forecasts are of today. */
   passes: boolean;
-  /** Of today, else the newest of the last days; null where there is none. */
+  /** Today's forecast, else the newest of the last days; null where there is none. */
   forecastedApy: number | null;
   forecastedTvl: number | null;
   group: PoolGroup | null;

@@ -24,11 +24,11 @@ export interface Step {
   poolId: string | null;
   fromAsset: string;
   toAsset: string;
-  /** Of fromAsset. */
+  /** In units of fromAsset. */
   amount: Amount;
-  /** Of toAsset. */
+  /** In units of toAsset. */
   received: Amount;
-  /** Of the amount, before any cost. */
+  /** Value of the amount, before any cost. */
   value: Value;
   gas: Value;
   conversionFee: Value;

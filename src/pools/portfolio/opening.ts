@@ -16,7 +16,7 @@ export interface Holding {
 }
 
 export interface Flow {
-  /** Of transactions.csv. */
+  /** From transactions.csv. */
   line: number;
   date: Day;
   token: string;

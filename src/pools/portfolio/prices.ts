@@ -66,7 +66,7 @@ function priceFrom(date: Day, close: Close | undefined, approved: ApprovedToken 
   return { price, date: close.date, warning: `${old}: stays untouched`, tradable: false };
 }
 
-/** Of two spellings of one token on one day the first in the alphabet is believed. */
+/** Where a token has two spellings on one day, the first in the alphabet counts. */
 function isNewer(a: Close, b: Close): boolean {
   return a.date > b.date || (a.date === b.date && a.symbol < b.symbol);
 }

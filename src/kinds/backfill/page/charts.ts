@@ -7,7 +7,7 @@ import type { Day } from '../../../planning/days.ts';
 import type { FanDate, ModelFan, Score } from './content.ts';
 import { modelKey } from './data.ts';
 
-/** How a line is told from the others: by dash and width, not by colour alone. */
+/** How lines differ: by dash and width, not by colour alone. */
 export interface LineLook {
   colour: string;
   dash: 'solid' | number[];

@@ -75,7 +75,7 @@ export interface ModelTotals {
   skipped: number;
   rowsFound: number;
   rowsDue: number;
-  /** Of an audit: dates that were made again and gave the same bytes, or others. */
+  /** Audits only: dates that were made again, by whether they gave the same bytes. */
   equal: number;
   different: number;
 }

@@ -45,7 +45,7 @@ const sql = {
 const mostCells = 1_600;
 const mostRanges = 300;
 const mostBars = 300;
-/** Periods of a line over time: more cannot be told apart. */
+/** Periods of a line over time: more would run together. */
 const mostMonths = 240;
 
 /** Reads a backfill by its run's id; only reads. A training or an audit has less to show and fills less of it. */

@@ -6,7 +6,7 @@ import { plural } from '../../../pages/sections/common.ts';
 import { rangeOf, toneOf } from './calendar.ts';
 import type { BackfillReport, OpenRange } from './content.ts';
 
-/** Causes that are told apart, each with an example; the ranges of all are in the table of dates. */
+/** Distinct causes, each with an example; the ranges of all are in the table of dates. */
 const mostCauses = 12;
 
 /** Null where nothing went wrong. */

@@ -12,7 +12,7 @@ export interface PlanFacts {
   due: number;
   /** By model version: whole dates, and the models that are stored with a hash over theirs. */
   models: Record<string, { whole: number; stored: number; digest: string }>;
-  /** Of the jobs that make the rows. */
+  /** Result versions of the jobs that make the rows. */
   resultVersions: Record<string, number>;
 }
 
@@ -133,7 +133,7 @@ export interface Sizing {
   speedUp: number;
   /** The share of the cores' time in which they work. */
   efficiency: number;
-  /** Of a batch on Dataproc Serverless of that size; null below its smallest. */
+  /** Price of a Dataproc Serverless batch of that size; null below its smallest. */
   dataprocUsd: number | null;
 }
 
@@ -152,7 +152,7 @@ export interface BackfillPlan {
   };
   /** On the cores that are there. */
   coreSeconds: number;
-  /** Of this machine or cluster: it is not rented by the batch. */
+  /** 0: this machine or cluster is not rented by the batch. */
   usd: number;
   sizings: Sizing[];
   /** The largest machine of the table that is kept busy at least half of the time. */
@@ -174,7 +174,7 @@ export function planBackfill(
   const windows = sum(work.map((each) => each.windows.toTrain));
   const trainingBatches = sum(work.map((each) => Math.ceil(each.windows.toTrain / windowsOfABatch)));
   const rows = dates * paths;
-  // Of the seconds of a usual batch, those in which its tasks run are shared by the cores.
+  // Only the seconds in which a batch's tasks run are shared by the cores.
   const batchSeconds = (size * paths) / parts.rowsPerSecond;
   const parallelShare = Math.max(0.1, 1 - parts.serialSecondsOfABatch / Math.max(batchSeconds, 1e-9));
   const inferCoreSeconds = (rows / parts.rowsPerSecond) * parallelShare * parts.measuredCores;

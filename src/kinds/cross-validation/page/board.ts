@@ -10,7 +10,7 @@ export function heldOutOf({ splitter, folds }: Pick<CvRequest, 'splitter' | 'fol
   return splitter === 'timeSeries' && folds > 2 ? folds : null;
 }
 
-/** Of the fits that are there, as a selection would compare them. */
+/** Ranks the fits that are there, as the selection would. */
 export function boardOf(
   fits: readonly Fit[],
   request: CvRequest,

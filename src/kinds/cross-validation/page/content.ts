@@ -18,11 +18,11 @@ export interface CvReport {
   /** The best first; what has no figure at all is not among them. */
   board: Candidate[];
   selection: Selection | null;
-  /** Of a time series the newest fold has no part in the choice; null where all folds have. */
+  /** Time series: the newest fold, which has no part in the choice; null where all folds have. */
   heldOut: number | null;
   /** What curves and reports are shown of: the chosen candidate, else the best. */
   shown: Candidate | null;
-  /** Of the shown candidate all, of the first others without strata. */
+  /** All details of the shown candidate; the first others without strata. */
   details: FitDetail[];
   phases: { unit: string; verdict: Verdict; reason: string | null; startedAt: Date | null }[];
   verdicts: Partial<Record<Verdict, number>>;
@@ -72,7 +72,7 @@ export interface CvData {
   events: number | null;
   strata: StratumSummary[];
   classes: [name: string, rows: number][];
-  /** Of a regression. */
+  /** Regression only. */
   target: { mean: number; deviation: number; min: number; max: number } | null;
   samples: Sample[];
   hazards: Hazard[] | null;

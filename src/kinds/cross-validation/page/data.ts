@@ -45,7 +45,7 @@ const sql = {
   open: readSql('open-fits'),
 };
 
-/** Candidates whose curves are drawn beside each other: more cannot be told apart. */
+/** Candidates whose curves are drawn beside each other: more would run together. */
 export const mostCurves = 8;
 const mostOpen = 200;
 
@@ -189,7 +189,7 @@ function requestOf(run: Run): CvRequest {
   };
 }
 
-/** Of the request; a run whose request does not name its data has them by its fits. */
+/** From the request; where it does not name its data, from the run's fits. */
 const dataVersion = `coalesce($1, (select data_version from cv_fits where run_id = $2 limit 1))`;
 
 interface DataRow {

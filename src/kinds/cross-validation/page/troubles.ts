@@ -5,7 +5,7 @@ import type { Html } from '../../../pages/page.ts';
 import { plural, statusTone } from '../../../pages/sections/common.ts';
 import type { CvReport, OpenFit } from './content.ts';
 
-/** Causes that are told apart, each with an example. */
+/** Distinct causes, each with an example. */
 const mostCauses = 12;
 
 /** Null where nothing is missing; a run at work has fits that are only not there yet, and no cause for them. */

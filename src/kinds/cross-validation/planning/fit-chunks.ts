@@ -10,15 +10,16 @@ export interface OpenFit extends OpenUnit {
 }
 
 /**
- * Of one process, in a batch that nobody splits by fold. The run can be paused between batches, and new plans are made of
- * what the fits before took; but at the end of each a process waits for the other one's last fit, a minute of 300,000 rows.
+ * Seconds of work for one process, in a batch that is not split by fold. The run can be paused between batches, and new
+ * plans use what the fits before took; but at the end of each a process waits for the other one's last fit, a minute with
+ * 300,000 rows.
  */
 const secondsOfABatch = 600;
 
 /** An expectation can be six times too small: a model nobody has measured, a set far dearer than others, a busy machine. */
 const timesExpected = 20;
 const leastLimitMs = 60 * 60_000;
-/** What the engines can be told. */
+/** The longest limit that engines accept. */
 const mostLimitMs = 7 * 24 * 60 * 60_000;
 
 /** How long a batch of fits may take before it is ended, and what is under way in it lost. */

@@ -6,7 +6,7 @@
 export interface FitSize {
   rows: number;
   columns: number;
-  /** Of the process, where the job that prepared the fold knows better. */
+  /** Memory of the process, where the job that prepared the fold knows better. */
   estimateMb?: number | null;
 }
 
@@ -58,7 +58,7 @@ function same(factor: Factor): Record<'sample' | 'production' | 'experiment', Fa
   return { sample: factor, production: factor, experiment: factor };
 }
 
-/** Of a model that nobody has measured. */
+/** Guess for a model that was never measured. */
 const unknown: Factor = { seconds: 5, megabytes: 100 };
 
 export function fitWork(

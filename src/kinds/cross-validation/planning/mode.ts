@@ -13,7 +13,7 @@ export interface CvPlan {
 }
 
 export interface CvMachine {
-  /** Of this machine, for Spark. */
+  /** Cores of this machine that Spark may use. */
   cores: number;
   /** New batches of this run can go to a cluster. */
   cluster: boolean;

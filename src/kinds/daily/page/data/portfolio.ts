@@ -143,7 +143,7 @@ const sql = {
   comparison: readSql('comparison'),
 };
 
-/** A year of days: more would not be told apart in a chart. */
+/** A year of days: more would run together in a chart. */
 const equityDays = 366;
 
 export async function loadPortfolio(

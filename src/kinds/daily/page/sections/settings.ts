@@ -1,4 +1,4 @@
-/** What the run was told. */
+/** The settings of the run. */
 import { figure } from '../../../../pages/figures.ts';
 import { clipped, count } from '../../../../pages/format.ts';
 import { html, section } from '../../../../pages/page.ts';
