@@ -58,13 +58,19 @@ test('a port taken by a stranger is named with its holder, and used again when i
 
 test('two checkouts that take turns on the preferred port do not lock each other out', async (t) => {
   const one = testStack(t, ['temporal']);
-  const two = testStack(t, ['temporal']);
   const before = await one.up();
   // Only where nobody else has it is there a turn to take.
   if (before.temporalAddress !== '127.0.0.1:7233') return;
   await takeDown(one.place, () => undefined);
-  const turn = (await two.up()).temporalAddress;
-  // Unless a stack of another test was quicker, which has it then.
-  if (turn !== before.temporalAddress) await assert.rejects(listen(7233), { code: 'EADDRINUSE' });
+  for (let tries = 1; ; tries += 1) {
+    const two = testStack(t, ['temporal']);
+    if ((await two.up()).temporalAddress === before.temporalAddress) break;
+    // A stack of another test was quicker: it has the port still, or had it for a moment.
+    const free = await listen(7233).catch(() => undefined);
+    if (free === undefined) break;
+    await new Promise((resolve) => free.close(resolve));
+    assert.ok(tries < 5, 'the preferred port is free and not taken');
+    await takeDown(two.place, () => undefined);
+  }
   assert.notEqual((await one.up()).temporalAddress, before.temporalAddress);
 });
