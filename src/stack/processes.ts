@@ -146,11 +146,6 @@ export function treeRssBytes(pid: number): number {
   return [processInfo(pid), ...descendantsOf(pid)].reduce((sum, info) => sum + (info?.rssBytes ?? 0), 0);
 }
 
-/** CPU time used so far by the process and all below it that still run. */
-export function treeCpuSeconds(pid: number): number {
-  return [processInfo(pid), ...descendantsOf(pid)].reduce((sum, info) => sum + (info?.cpuSeconds ?? 0), 0);
-}
-
 /** The environment that a process was started with; undefined where it cannot be seen (another account's, or gone). */
 function environmentOf(pid: number): string[] | undefined {
   try {
