@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { digest } from '../digest.ts';
 import type { Day } from '../../planning/days.ts';
 import { defaults } from './input.ts';
 import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
@@ -11,7 +11,7 @@ export function modelVersion(model: string, options: Options): string {
     const value = options[name as keyof Options];
     return value === undefined || value === usual ? [] : [[name, value]];
   });
-  return differing.length === 0 ? model : `${model}@${hex(differing, 6)}`;
+  return differing.length === 0 ? model : `${model}@${digest(differing, 6)}`;
 }
 
 /** Under what a fitted model is stored: of the options, only the calendar changes what it learns from. */
@@ -26,17 +26,17 @@ export function lastDay(end: TrainInput['end'], yesterday: Day): Day {
 
 /** What the ledger knows a backfill by: the range and what its rows depend on, not how it is carried out. */
 export function backfillKey(input: BackfillInput, yesterday: Day): string {
-  return `backfill/${range(input, yesterday)}/${hex([input.models, optionsOf(input)], 8)}`;
+  return `backfill/${range(input, yesterday)}/${digest([input.models, optionsOf(input)], 8)}`;
 }
 
 export function trainKey(input: TrainInput, yesterday: Day): string {
   // An option that is there but undefined is one that was left out: the workflow's input has lost it.
   const options = [input.trainFrequency ?? defaults.trainFrequency, input.calendar ?? defaults.calendar];
-  return `train-models/${range(input, yesterday)}/${hex([input.models, ...options], 8)}`;
+  return `train-models/${range(input, yesterday)}/${digest([input.models, ...options], 8)}`;
 }
 
 export function auditKey(input: AuditInput, yesterday: Day): string {
-  return `audit/${range(input, yesterday)}/${hex([input.models, optionsOf(input), input.sample], 8)}`;
+  return `audit/${range(input, yesterday)}/${digest([input.models, optionsOf(input), input.sample], 8)}`;
 }
 
 function range({ commodity, start, end }: TrainInput, yesterday: Day): string {
@@ -45,8 +45,4 @@ function range({ commodity, start, end }: TrainInput, yesterday: Day): string {
 
 function optionsOf(input: Options): unknown[] {
   return Object.entries(defaults).map(([name, usual]) => input[name as keyof Options] ?? usual);
-}
-
-function hex(value: unknown, digits: number): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, digits);
 }

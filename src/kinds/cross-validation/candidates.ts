@@ -4,7 +4,7 @@ import { Failure } from '../../failures.ts';
 import { suggestion } from '../../planning/nearest.ts';
 import { cvDefaults, usualModels } from './input.ts';
 import type { CvInput, Task, Value } from './input.ts';
-import { hash } from './key.ts';
+import { hash } from '../digest.ts';
 import { candidateRefusal, lightgbmParameters, parametersRefusal } from './parameters.ts';
 
 /** What is fitted on every fold: a model, or the booster with one set of parameters. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from '../digest.ts';
 import { cvName } from './input.ts';
 import type { CvInput } from './input.ts';
 
@@ -22,17 +22,4 @@ export function cvKey(input: CvInput): string {
     .filter(([name, value]) => value !== undefined && !carriedOut.has(name as keyof CvInput))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return `cv/${cvName(input.dataset)}/${hash(telling, 8)}`;
-}
-
-/** Hex digits of any JSON value; the order of an object's fields does not matter. */
-export function hash(value: unknown, digits: number): string {
-  return createHash('sha256').update(canonical(value)).digest('hex').slice(0, digits);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : each,
-  );
 }

@@ -5,7 +5,7 @@ import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { CvCandidate } from './candidates.ts';
 import type { RunType, Task } from './input.ts';
-import { hash } from './key.ts';
+import { hash } from '../digest.ts';
 import type { OpenFit } from './planning/fit-chunks.ts';
 import { fitWork } from './planning/fit-work.ts';
 import type { FitSize, MeasuredWork } from './planning/fit-work.ts';

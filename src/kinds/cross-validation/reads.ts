@@ -2,7 +2,7 @@ import type { Database } from '../../database/pool.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Phase } from '../kind.ts';
-import { hash } from './key.ts';
+import { hash } from '../digest.ts';
 import { cvRequestOf, readSelection } from './ledger.ts';
 import type { CvPhase } from './phases.ts';
 

@@ -6,6 +6,7 @@ import { resultVersion } from '../../ledger/result-versions.ts';
 import { portfolioOf } from '../../ledger/runs.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { loadPoolSettings } from '../../pools/settings.ts';
+import { digest } from '../digest.ts';
 import type { Phase, World } from '../kind.ts';
 import type { DailyPhase } from './phases.ts';
 import { settingsOfRun } from './settings-snapshot.ts';
@@ -142,10 +143,6 @@ export async function readsOfStretch({ database }: World, run: Run): Promise<str
     run.date,
     await row(database, `select ${forecastReads}, ${poolsDue}`, run),
   ]);
-}
-
-function digest(parts: unknown): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
 // What the rules read of a pool. Its newest TVL and APY are left out: they change every day, and a day that is looked at
