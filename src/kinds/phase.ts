@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check } from '../ledger/checks.ts';
-import type { Phase } from './kind.ts';
+import type { Run } from '../ledger/runs.ts';
+import type { Phase, World } from './kind.ts';
 
 /**
  * Whole by a statement of its own file, which answers with rows of `Check`. Parameters: $1 run, $2 data set, $3 run date,
- * and what else is given.
+ * and what else is asked with.
  */
-export function bySql(file: URL, ...more: unknown[]): Phase['whole'] {
+export function bySql(file: URL) {
   const statement = readFileSync(file, 'utf8');
-  return async ({ database }, run) =>
+  return async ({ database }: World, run: Run, ...more: unknown[]): Promise<Check[]> =>
     (await database.query<Check>(statement, [run.runId, run.dataset, run.date, ...more])).rows;
 }
 

@@ -38,12 +38,14 @@ export const evaluation: Kind = {
   finish: async (_, __, counts) => ({ figures: [`${counts['days'] ?? 0} days evaluated`] }),
 };
 
+const daysAreWhole = bySql(new URL('sql/days.sql', import.meta.url));
+
 function stretch(unit: string): Phase | undefined {
   const days = stretchOf(unit as PoolUnit);
   return (
     days && {
       reads: readsOfStretch,
-      whole: bySql(new URL('sql/days.sql', import.meta.url), days.firstDay, days.lastDay),
+      whole: (world, run) => daysAreWhole(world, run, days.firstDay, days.lastDay),
     }
   );
 }
