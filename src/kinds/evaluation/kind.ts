@@ -1,3 +1,4 @@
+import { count } from '../../pages/format.ts';
 import { isSampleKey } from '../../planning/dataset-key.ts';
 import { evaluationPriority } from '../../planning/priorities.ts';
 import { datasetKey } from '../daily/input.ts';
@@ -35,7 +36,7 @@ export const evaluation: Kind = {
     return evaluated.rows[0]!;
   },
   statement: async (_, run, ending) => phaseStatement(run, ending, `${ending.counts['days']} days evaluated`),
-  finish: async (_, __, counts) => ({ figures: [`${counts['days'] ?? 0} days evaluated`] }),
+  finish: async (_, __, counts) => ({ figures: [`${count(counts['days'] ?? 0)} days evaluated`] }),
 };
 
 const daysAreWhole = bySql(new URL('sql/days.sql', import.meta.url));
