@@ -228,7 +228,6 @@ export async function carryOut(
   async function waitAsPaused(until: () => boolean, statement?: string): Promise<void> {
     await light.setRunStatus({ ...claim, status: 'paused', ...(statement !== undefined && { statement }) });
     await condition(until);
-    delete state.reason;
     await light.setRunStatus({ ...claim, status: 'running' });
   }
 }

@@ -55,6 +55,7 @@ export function pause(state: RunState): string {
 
 export function resume(state: RunState): string {
   state.paused = false;
+  delete state.reason;
   return `${state.date} goes on.`;
 }
 

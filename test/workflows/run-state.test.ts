@@ -77,6 +77,8 @@ describe('the budget', () => {
       { date: '2026-01-31', paused: true, reason: '$3.10 of $3.00 are spent.', phases: [] },
     );
     assert.equal(refusals.resume(state), undefined);
+    resume(state);
+    assert.equal('reason' in progressOf(state), false);
   });
 
   test('a budget is dollars above nothing', () => {
