@@ -1,4 +1,4 @@
-import { ApplicationFailure, continueAsNew, patched, proxyActivities } from '@temporalio/workflow';
+import { patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { parseCvInput } from '../kinds/cross-validation/input.ts';
@@ -8,13 +8,12 @@ import type { CvJob } from '../kinds/cross-validation/phases.ts';
 import type { Fence } from '../ledger/units.ts';
 import { backfillPriority } from '../planning/priorities.ts';
 import { steeredConcurrency } from './concurrency.ts';
-import { fanOut } from './fan-out.ts';
+import { acrossHistories, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
 import { carriedOver } from './one-input.ts';
 import { lightActivityOptions } from './options.ts';
-import { accepted, carryOut, yesterdayOf } from './run-control.ts';
+import { accepted, batch, carryOut, yesterdayOf } from './run-control.ts';
 import type { RunControl, Step } from './run-control.ts';
-import { sendBatch } from './send-batch.ts';
 
 const light = proxyActivities<Activities>(lightActivityOptions);
 
@@ -40,16 +39,7 @@ export async function crossValidation(
     unit: 'fit',
     force: false,
     goesOn: true,
-    work: async ({ runId }, control) => {
-      const ended = await fanOut({ runId, unit: 'fit', concurrency, control });
-      if (ended === 'full') {
-        await continueAsNew<(raw: unknown, carried: Carried) => Promise<unknown>>(raw, {
-          paused: control.isPaused(),
-          concurrency: concurrency(),
-          yesterday: date,
-        });
-      }
-    },
+    work: ({ runId }, control) => acrossHistories(raw, date, { runId, unit: 'fit', concurrency, control }),
   };
   const steps: Step[] = [
     { unit: 'folds', force: false, work: (fence, control) => cvBatch('cv_prepare', fence, control) },
@@ -61,7 +51,7 @@ export async function crossValidation(
       goesOn: true,
       work: (fence, control) => cvBatch('cv_refit', fence, control),
     },
-    { unit: 'report', force: false, work: (fence) => light.writeReport({ fence }) },
+    reportStep,
   ];
   return carryOut(
     { kind: 'crossValidation', date, priority: backfillPriority, steps, paused: carried?.paused === true },
@@ -74,13 +64,10 @@ export async function crossValidation(
   );
 }
 
-/** The one batch of a phase; one that failed is thrown by its type. */
+/** The one batch of a phase. */
 async function cvBatch(job: CvJob, fence: Fence, control: RunControl): Promise<void> {
-  const { input, placement } = await light.planCvBatch({ job, fence });
-  const outcome = await sendBatch(control, { fence, job, input, timeoutMs: batchTimeoutMs, placement });
-  if (outcome.succeeded) return;
-  throw ApplicationFailure.nonRetryable(
-    `Batch ${outcome.batchId} failed: ${outcome.message}`,
-    outcome.errorType ?? 'JobFailed',
+  await batch(
+    { fence, job, timeoutMs: batchTimeoutMs, ...(await light.planCvBatch({ job, fence })) },
+    control,
   );
 }

@@ -6,14 +6,18 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import type { RunSummary } from '../activities/runs.ts';
+import type { ForecastInput } from '../kinds/backfill/forecast-kind.ts';
 import type { ForecastUnit, PriceJob } from '../kinds/backfill/phases.ts';
 import { parseSkipInput } from '../kinds/backfill/skip-input.ts';
 import type { SkipInput } from '../kinds/backfill/skip-input.ts';
 import type { Fence } from '../ledger/units.ts';
+import { backfillPriority } from '../planning/priorities.ts';
 import { steeredConcurrency } from './concurrency.ts';
 import { fanOut } from './fan-out.ts';
+import type { FanOut } from './fan-out.ts';
 import { lightActivityOptions } from './options.ts';
-import { batch } from './run-control.ts';
+import { batch, carryOut, yesterdayOf } from './run-control.ts';
 import type { RunControl, Step } from './run-control.ts';
 
 const light = proxyActivities<Activities>(lightActivityOptions);
@@ -29,10 +33,9 @@ export interface Carried {
 export const skipUpdate = defineUpdate<string, [SkipInput]>('skip');
 
 /**
- * Makes the steps of a run that is done in chunks. Answers `setConcurrency` and `skip`; a history that is full goes on in
- * a new one with the same input.
+ * Makes the steps of a run that is done in chunks. Answers `setConcurrency` and `skip`.
  */
-export function fannedSteps(
+function fannedSteps(
   raw: unknown,
   {
     yesterday,
@@ -62,15 +65,18 @@ export function fannedSteps(
     goesOn: true,
     work: async ({ runId }: Fence, control: RunControl) => {
       working = runId;
-      const ended = await fanOut({ runId, unit, concurrency: concurrencyNow, control });
-      if (ended === 'full') {
-        await continueAsNew<(raw: unknown, carried: Carried) => Promise<unknown>>(raw, {
-          paused: control.isPaused(),
-          concurrency: concurrencyNow(),
-          yesterday,
-        });
-      }
+      await acrossHistories(raw, yesterday, { runId, unit, concurrency: concurrencyNow, control });
     },
+  });
+}
+
+/** Fans a phase out; a history that is full goes on in a new one with the same input. */
+export async function acrossHistories(raw: unknown, yesterday: string, phase: FanOut): Promise<void> {
+  if ((await fanOut(phase)) === 'done') return;
+  await continueAsNew<(raw: unknown, carried: Carried) => Promise<unknown>>(raw, {
+    paused: phase.control.isPaused(),
+    concurrency: phase.concurrency(),
+    yesterday,
   });
 }
 
@@ -100,3 +106,18 @@ export const reportStep: Step = {
   force: false,
   work: (fence) => light.writeReport({ fence }),
 };
+
+/** A run of forecasts from its claim to its end, by steps of which some are done in chunks. */
+export async function carryOutForecasts(
+  raw: unknown,
+  { kind, input, carried }: { kind: string; input: ForecastInput; carried: Carried | undefined },
+  stepsOf: (fanned: (unit: ForecastUnit) => Step) => readonly Step[],
+): Promise<RunSummary> {
+  const yesterday = yesterdayOf(carried);
+  const steps = stepsOf(fannedSteps(raw, { yesterday, concurrency: input.concurrency, carried }));
+  return carryOut(
+    { kind, date: yesterday, priority: backfillPriority, steps, paused: carried?.paused === true },
+    (claimant) =>
+      light.openForecasts({ ...claimant, kind, input, yesterday, phases: steps.map(({ unit }) => unit) }),
+  );
+}

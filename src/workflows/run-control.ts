@@ -17,6 +17,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import type { RunBatchInput } from '../activities/run-batch.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import type { FailureType } from '../failures.ts';
 import type { Fence } from '../ledger/units.ts';
@@ -46,7 +47,7 @@ import type { Sender } from './send-batch.ts';
 
 const light = proxyActivities<Activities>(lightActivityOptions);
 
-const batchTimeoutMs = 60 * 60_000;
+const usualTimeoutMs = 60 * 60_000;
 
 /** What a run can be found by in Temporal (src/search-attributes.ts); `failed` counts units. */
 const attributes = {
@@ -244,10 +245,10 @@ async function tell(runId: string): Promise<void> {
 
 /** Hands a job to the engine and waits for its verdict; a batch that failed is thrown by its type. */
 export async function batch(
-  request: { fence: Fence; job: string; input: Record<string, unknown> },
+  request: Pick<RunBatchInput, 'fence' | 'job' | 'input' | 'placement'> & { timeoutMs?: number },
   control: RunControl,
 ): Promise<void> {
-  const outcome = await sendBatch(control, { ...request, timeoutMs: batchTimeoutMs });
+  const outcome = await sendBatch(control, { timeoutMs: usualTimeoutMs, ...request });
   if (!outcome.succeeded) {
     throw ApplicationFailure.nonRetryable(
       `Batch ${outcome.batchId} failed: ${outcome.message}`,
