@@ -39,7 +39,7 @@ class CostOfFiles:
 
 
 def seconds_of_a_core() -> float:
-    """Of this process, those it started that live, and all that they waited for; 0.0 without /proc."""
+    """CPU seconds of this process, its live children and all that they waited for; 0.0 without /proc."""
     parents: dict[int, int] = {}
     seconds: dict[int, float] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

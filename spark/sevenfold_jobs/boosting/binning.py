@@ -73,7 +73,7 @@ def bin_fold(
     fitted_rows, stopping_rows = _positions(fitted, len(y)), _positions(stopping, len(y))
     if len(fitted_rows) < 2:
         raise InvalidInput(f"A fold has {len(fitted_rows)} rows to train on: use fewer folds or more rows")
-    told = parameters.for_binning(fixed, seed, threads)
+    settings = parameters.for_binning(fixed, seed, threads)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "meta.json").unlink(missing_ok=True)
 
@@ -81,7 +81,7 @@ def bin_fold(
     binned = lightgbm.Dataset(
         X[fitted],
         labels[fitted],
-        params=told,
+        params=settings,
         feature_name=columns,
         categorical_feature=list(categorical),
         free_raw_data=True,
@@ -89,7 +89,7 @@ def bin_fold(
     _atomically(folder / "train.bin", lambda path: binned.save_binary(str(path)))
     (folder / "valid.bin").unlink(missing_ok=True)
     if len(stopping_rows) > 0:
-        aligned = binned.create_valid(X[stopping], labels[stopping], params=told).construct()
+        aligned = binned.create_valid(X[stopping], labels[stopping], params=settings).construct()
         _atomically(folder / "valid.bin", lambda path: aligned.save_binary(str(path)))
     _write(folder / "X_test.npy", _npy(np.asarray(X[test], dtype=np.float64)))
     _write(folder / "y_test.npy", _npy(labels[test]))
@@ -105,7 +105,7 @@ def bin_fold(
         "stoppingRows": len(stopping_rows),
         "testRows": len(test_rows),
         # How many threads made the bins changes none of them.
-        "binning": {name: value for name, value in told.items() if name != "num_threads"},
+        "binning": {name: value for name, value in settings.items() if name != "num_threads"},
         "lightgbm": lightgbm.__version__,
     }
     _write(folder / "meta.json", json.dumps(meta, indent=1).encode())

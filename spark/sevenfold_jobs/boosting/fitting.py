@@ -42,13 +42,13 @@ def fit_set(
     parameters.check_bins(params, meta["binning"])
     classes = meta["classes"]
     kind = parameters.kind_of(task, len(classes or ()))
-    told = parameters.for_training(params, kind, len(classes or ()), meta["trainRows"], seed, threads)
-    parameters.check_objective(told["objective"], kind)
-    parameters.check_metrics(told["metric"], kind)
+    settings = parameters.for_training(params, kind, len(classes or ()), meta["trainRows"], seed, threads)
+    parameters.check_objective(settings["objective"], kind)
+    parameters.check_metrics(settings["metric"], kind)
     train, stopping = _load(folder, meta, threads)
     loaded = time.perf_counter()
 
-    booster, stopped_on, fitted = _train(told, params, train, stopping)
+    booster, stopped_on, fitted = _train(settings, params, train, stopping)
     trees = booster.best_iteration if booster.best_iteration > 0 else fitted
     trained = time.perf_counter()
 
@@ -117,12 +117,12 @@ def refit(
             categorical_feature=list(categorical),
         )
     kind = parameters.kind_of(task, classes)
-    told = parameters.for_training(params, kind, classes, rows, seed, threads)
-    parameters.check_objective(told["objective"], kind)
-    parameters.check_metrics(told["metric"], kind)
-    booster = lightgbm.train(told, train, num_boost_round=trees, keep_training_booster=True)
-    # The text repeats what the booster was told: of one thread, whatever the machine had.
-    text = booster.reset_parameter({**told, "num_threads": 1}).model_to_string()
+    settings = parameters.for_training(params, kind, classes, rows, seed, threads)
+    parameters.check_objective(settings["objective"], kind)
+    parameters.check_metrics(settings["metric"], kind)
+    booster = lightgbm.train(settings, train, num_boost_round=trees, keep_training_booster=True)
+    # The model text embeds its parameters: reset num_threads, so that it does not depend on the machine.
+    text = booster.reset_parameter({**settings, "num_threads": 1}).model_to_string()
     return text, predictor(text, threads)
 
 
@@ -137,16 +137,16 @@ def predictor(text: str, threads: int = 1) -> Predict:
 def _load(
     folder: Path, meta: Mapping[str, Any], threads: int
 ) -> tuple[lightgbm.Dataset, lightgbm.Dataset | None]:
-    told = {**meta["binning"], "num_threads": threads}
-    train = lightgbm.Dataset(str(folder / "train.bin"), params=told).construct()
+    settings = {**meta["binning"], "num_threads": threads}
+    train = lightgbm.Dataset(str(folder / "train.bin"), params=settings).construct()
     if meta["stoppingRows"] == 0:
         return train, None
-    stopping = lightgbm.Dataset(str(folder / "valid.bin"), reference=train, params=told).construct()
+    stopping = lightgbm.Dataset(str(folder / "valid.bin"), reference=train, params=settings).construct()
     return train, stopping
 
 
 def _train(
-    told: dict[str, Any],
+    settings: dict[str, Any],
     params: Mapping[str, Any],
     train: lightgbm.Dataset,
     stopping: lightgbm.Dataset | None,
@@ -155,12 +155,12 @@ def _train(
     rounds = int(params.get("num_iterations", _DEFAULT_TREES))
     patience = int(params.get("early_stopping_rounds", 0))
     if patience == 0 or stopping is None:
-        booster = lightgbm.train(told, train, num_boost_round=rounds, keep_training_booster=True)
+        booster = lightgbm.train(settings, train, num_boost_round=rounds, keep_training_booster=True)
         return booster, None, booster.current_iteration()
     stop = _Stop(patience, float(params.get("early_stopping_min_delta", 0.0)))
     # Not kept, the booster is written as text and read again: 150 MB and a second for 10,000 trees.
     booster = lightgbm.train(
-        told,
+        settings,
         train,
         num_boost_round=rounds,
         valid_sets=[stopping],

@@ -197,7 +197,7 @@ def for_binning(fixed: Mapping[str, Any], seed: int, threads: int) -> Params:
 def for_training(
     params: Mapping[str, Any], kind: str, classes: int, rows: int, seed: int, threads: int
 ) -> Params:
-    """All that LightGBM is told, without what shapes the bins and without the rounds.
+    """LightGBM's parameters for training, without those that shape the bins and without the rounds.
 
     `num_leaves` is lowered to what depth and rows allow: the histogram cache, which is leaves x columns x
     bins x 16 bytes whatever the rows, shrinks. No tree changes by depth, nor by rows where LightGBM counts
@@ -205,16 +205,16 @@ def for_training(
     have a few leaves more, of fewer than min_data_in_leaf rows each; here it does not get them.
     """
     objective, metric = _DEFAULT_OBJECTIVE[kind]
-    told = {name: value for name, value in params.items() if name not in BINNING}
+    settings = {name: value for name, value in params.items() if name not in BINNING}
     for name in ("num_iterations", "early_stopping_rounds", "early_stopping_min_delta"):
-        told.pop(name, None)
-    told.setdefault("objective", objective)
-    if "metric" not in told:
-        told["metric"] = metric if told["objective"] == objective else [told["objective"]]
+        settings.pop(name, None)
+    settings.setdefault("objective", objective)
+    if "metric" not in settings:
+        settings["metric"] = metric if settings["objective"] == objective else [settings["objective"]]
     if kind == "multiclass":
-        told["num_class"] = classes
+        settings["num_class"] = classes
     return {
-        **told,
+        **settings,
         **layout(params),
         "num_leaves": most_leaves(params, rows),
         "seed": seed,

@@ -94,7 +94,7 @@ class Batch:
         )
 
     def task_cpu_seconds(self) -> float:
-        """CPU time of Python processes that its tasks have told the ledger; 0 where that cannot be asked."""
+        """CPU time that its tasks' Python processes reported to the ledger; 0 where it cannot be read."""
         query = "select task_cpu_seconds from batches where batch_id = %s"
         try:
             with connect(

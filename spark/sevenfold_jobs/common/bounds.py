@@ -65,7 +65,7 @@ class Days:
 
     @classmethod
     def of(cls, request: dict[str, Any], kind: str, today: date | None = None) -> "Days":
-        """Of `prices` or `chains`: from the request's first day (`firstDays`) to today, UTC."""
+        """Days allowed for `prices` or `chains`: the request's first day (`firstDays`) to today, UTC."""
         given = (request.get("firstDays") or {}).get(kind)
         first = FIRST_DAYS[kind] if given is None else date.fromisoformat(given)
         return cls(first, today or datetime.now(UTC).date())

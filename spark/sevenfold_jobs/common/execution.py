@@ -50,9 +50,9 @@ def run_job(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def used_since(cpu_seconds_before: float, request: dict[str, Any]) -> dict[str, float]:
-    """CPU time of the batch's processes: the job's own, a JVM that it started, the tasks' as they told it.
+    """CPU time of the batch's processes: the job's own, a JVM that it started, and what tasks reported.
 
-    A JVM that batches share is measured by its keeper. A task that was killed has told nothing.
+    A JVM that batches share is measured by its keeper. A task that was killed reported nothing.
     """
     cpu = cpu_seconds() - cpu_seconds_before
     if session.in_use():

@@ -60,11 +60,11 @@ def fetch_objects(address: str, folder: Path) -> Path:
     return target
 
 
-def _inside(folder: Path, name: str, told: str) -> Path:
+def _inside(folder: Path, name: str, address: str) -> Path:
     parts = name.split("/")
     if not name or name.startswith("/") or "\0" in name or any(part in ("", ".", "..") for part in parts):
         raise InvalidInput(
-            f"The object {told[-120:]!r} cannot be a file below {folder}: rename or remove it."
+            f"The object {address[-120:]!r} cannot be a file below {folder}: rename or remove it."
         )
     return folder / name
 

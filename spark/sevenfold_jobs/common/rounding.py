@@ -6,7 +6,7 @@ import numpy as np
 
 
 def round_decimal(value: float, decimals: int, rule: str = ROUND_HALF_UP) -> float:
-    """Of the shortest decimal text of the double, as a database rounds the literal that it is sent.
+    """Rounds the shortest decimal text of the double, as a database rounds the literal it is sent.
 
     What is not finite stays as it is.
     """

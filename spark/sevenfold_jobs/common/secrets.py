@@ -22,7 +22,7 @@ def database_url() -> str:
         return given
     name = os.environ.get(SECRET_VARIABLE)
     if not name:
-        raise InvalidInput(f"The batch was not told its database: set {SECRET_VARIABLE} for the worker.")
+        raise InvalidInput(f"The batch has no database address: set {SECRET_VARIABLE} for the worker.")
     # Loaded only here: nothing else talks to Google by itself.
     import google.auth
     from google.auth.transport.requests import AuthorizedSession

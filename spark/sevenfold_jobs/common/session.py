@@ -63,7 +63,7 @@ def in_use() -> bool:
 
 
 def cpu_seconds_of_own_jvm() -> float:
-    """Of the JVM that this process started; 0 where it is attached to another's."""
+    """CPU seconds of the JVM that this process started; 0 where it is attached to another's."""
     from pyspark import SparkContext
 
     process = getattr(SparkContext._gateway, "proc", None)

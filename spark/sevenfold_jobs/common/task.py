@@ -17,8 +17,8 @@ from sevenfold_jobs.common.processes import register_process
 from sevenfold_jobs.common.session import database_of_task
 from sevenfold_jobs.common.usage import cpu_seconds
 
-# Of this process's CPU time, what the ledger has been told already: on a cluster a process serves many tasks.
-_told_seconds = 0.0
+# CPU time of this process that is already in the ledger: on a cluster a process serves many tasks.
+_reported_seconds = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Task:
         return connect(self._address, self.application_name)
 
     def metered(self, do: Callable[[Iterator], Iterator]) -> Callable[[Iterator], Iterator]:
-        """`do` for the rows of a partition, which tells the ledger at its end what CPU time it took."""
+        """`do` for the rows of a partition; at its end the CPU time it took is added to the ledger."""
         return partial(_metered, self, do)
 
-    def tell_cpu_time(self) -> None:
+    def report_cpu_time(self) -> None:
         """Adds this process's CPU time to that of the batch's tasks. Never fails."""
-        global _told_seconds
+        global _reported_seconds
         used = cpu_seconds()
         try:
             with connect(
@@ -63,9 +63,9 @@ class Task:
             ) as connection:
                 connection.execute(
                     "update batches set task_cpu_seconds = task_cpu_seconds + %s where batch_id = %s",
-                    (used - _told_seconds, self.batch_id),
+                    (used - _reported_seconds, self.batch_id),
                 )
-            _told_seconds = used
+            _reported_seconds = used
         except (psycopg.Error, RuntimeError) as error:
             print(f"the CPU time of a task was not written: {error}", file=sys.stderr)
 
@@ -100,4 +100,4 @@ def _metered(task: Task, do: Callable[[Iterator], Iterator], rows: Iterator) -> 
     try:
         yield from do(rows)
     finally:
-        task.tell_cpu_time()
+        task.report_cpu_time()

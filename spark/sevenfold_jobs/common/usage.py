@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cpu_seconds() -> float:
-    """Of this process and of its children that have ended."""
+    """CPU seconds of this process and of its children that have ended."""
     return sum(usage.ru_utime + usage.ru_stime for usage in own_and_childrens_usage())
 
 
@@ -22,7 +22,7 @@ def own_and_childrens_usage() -> list[resource.struct_rusage]:
 
 
 def cpu_seconds_of(pid: int) -> float:
-    """Of another process while it lives, without its children; 0 where the system does not tell."""
+    """CPU seconds of another live process, without its children; 0 where the system does not say."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -11,7 +11,7 @@ from sevenfold_jobs.common.door.values import USUAL, Decimals, Reading, read_val
 
 MISSING = "(missing)"
 
-# Of texts listed as categories these are ordered and written as numbers are; others stay as they stand.
+# Category levels that look like this are sorted and written as numbers; others stay as they are.
 _PLAIN_LEVELS = r"^-?(0|[1-9]\d{0,17})(\.\d+)?$"
 
 
@@ -105,7 +105,7 @@ def _level(value: object) -> str:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Of one of the door's types; what cannot be is nothing but gaps."""
+    """The column as one of the door's types; all gaps where it cannot be one."""
     if not isinstance(column, pa.ChunkedArray):
         column = pa.chunked_array([column])
     found = normal(column)

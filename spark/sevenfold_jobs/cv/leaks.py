@@ -9,7 +9,7 @@ from sevenfold_jobs.cv.columns import Categorical
 from sevenfold_jobs.cv.roles import Table
 
 _NEAR_PERFECT = 0.95
-# Of three classes and more the worst pair is compared, which honest measurements separate well too (iris).
+# With three classes or more the worst pair is compared; honest measurements separate it well too (iris).
 _NEAR_PERFECT_OF_MANY = 0.99
 _CONSPICUOUS, _AHEAD = 0.8, 0.1
 
@@ -55,7 +55,7 @@ def leak_warnings(table: Table) -> list[str]:
 
 
 def separations(table: Table) -> list[Separation]:
-    """Of every feature."""
+    """How well each feature separates outcomes."""
     rows = np.arange(0, len(table.rows), -(-len(table.rows) // _MOST_ROWS))
     found = []
     for name, values in table.numbers.items():
@@ -83,7 +83,7 @@ def _of_column(
             of_pairs.append(_roc(rates, positive, there))
             of_gaps.append(_roc(known.astype(float), positive, among))
         scores.append((min(of_gaps), True))
-        # Of a number the halves are told apart by any good feature: there only concordance counts.
+        # Any good feature separates the halves of a numeric target: there only concordance counts.
         if table.event is not None or table.classes:
             scores.append((min(of_pairs), False))
     if table.time is not None and known.any():

@@ -27,7 +27,7 @@ class About:
     line: int | None = None
 
     def place(self, row: int) -> str:
-        """Of a row that is counted from 0, as a person counts."""
+        """Where row `row` (from 0) stands in the file, counted as a person counts."""
         return f"row {row + 1}" if self.line is None else f"line {self.line + row}"
 
 
@@ -52,10 +52,10 @@ def read_source(path: str | Path, sha256: str | None = None) -> pa.Table:
 
 def about(table: pa.Table) -> About:
     """What `read_source` knew; nothing for a table that was made otherwise."""
-    told = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
-    if "decimals" in told:
-        told["decimals"] = Decimals(*told["decimals"])
-    return About(**told)
+    noted = json.loads((table.schema.metadata or {}).get(_KEY, b"{}"))
+    if "decimals" in noted:
+        noted["decimals"] = Decimals(*noted["decimals"])
+    return About(**noted)
 
 
 def _table(rows: Rows) -> pa.Table:
@@ -66,13 +66,13 @@ def _table(rows: Rows) -> pa.Table:
             columns[name] = pa.chunked_array([pa.nulls(rows.rows)])
         else:
             columns[name] = column
-    told = {
+    noted = {
         "unusable": unusable,
         "index": rows.index,
         "decimals": [rows.decimals.mark, rows.decimals.certain],
         "line": _first_line(rows),
     }
-    return pa.table(columns).replace_schema_metadata(rows.metadata | {_KEY: json.dumps(told).encode()})
+    return pa.table(columns).replace_schema_metadata(rows.metadata | {_KEY: json.dumps(noted).encode()})
 
 
 def _first_line(rows: Rows) -> int | None:

@@ -15,19 +15,19 @@ from sevenfold_jobs.cv.roles import Table
 from sevenfold_jobs.cv.splits import Split, range_of
 from sevenfold_jobs.cv_prepare.writing import FoldRow, ids_bytes
 
-Tell = Callable[[int, str], None]
+Progress = Callable[[int, str], None]
 
 
 def prepare(
-    request: Request, table: Table, splits: list[Split], tell: Tell
+    request: Request, table: Table, splits: list[Split], progress: Progress
 ) -> tuple[list[FoldRow], dict[str, Any], None]:
     """Writes `fold_<k>/` and `all/`; returns the folds' rows, the summary, and no hazards."""
     X, categorical = feature_matrix(table)
     folds = []
     for each in splits:
-        tell(each.fold - 1, f"binning fold {each.fold} of {len(splits)}")
+        progress(each.fold - 1, f"binning fold {each.fold} of {len(splits)}")
         folds.append(_write_fold(request, table, each, X, categorical))
-    tell(len(splits), "all rows")
+    progress(len(splits), "all rows")
     _write_all(request, table, X, categorical)
     summary: dict[str, Any] = {}
     if table.classes:

@@ -16,20 +16,20 @@ from sevenfold_jobs.cv_prepare.writing import FoldRow, ids_bytes
 from sevenfold_jobs.survival.grid import horizons_for, time_grid
 from sevenfold_jobs.survival.hazards import proportional_hazards_test
 
-Tell = Callable[[int, str], None]
+Progress = Callable[[int, str], None]
 
 
 def prepare(
-    request: Request, table: Table, splits: list[Split], tell: Tell
+    request: Request, table: Table, splits: list[Split], progress: Progress
 ) -> tuple[list[FoldRow], dict[str, Any], list[dict[str, Any]] | None]:
     """Writes `fold_<k>/` and `all/`; returns the folds' rows, the summary and the hazards test."""
     strata, names = strata_of(table, table.strata)
     every = np.arange(len(table.rows))
     folds = []
     for each in splits:
-        tell(each.fold - 1, f"fold {each.fold} of {len(splits)}")
+        progress(each.fold - 1, f"fold {each.fold} of {len(splits)}")
         folds.append(_write_fold(request, table, each, strata, names))
-    tell(len(splits), "all rows and the hazards test")
+    progress(len(splits), "all rows and the hazards test")
     _write_all(request, table, every, strata, names)
     summary = {
         "events": int(table.event.sum()),

@@ -42,7 +42,7 @@ class Results:
         self.put(path, sink.getvalue().to_pybytes())
 
     def put_copy(self, path: str, address: str) -> None:
-        """Of an object that is never written to, only replaced: in a folder it takes no room."""
+        """Puts a copy of an object that is only ever replaced, never written to: in a folder, a hard link."""
         target = f"{self._root}/{path}"
         if target.startswith(BUCKET_SCHEME) or address.startswith(BUCKET_SCHEME):
             self.put(path, read_object(address))

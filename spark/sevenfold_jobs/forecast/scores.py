@@ -69,14 +69,16 @@ def crps(ascending: np.ndarray, actuals: np.ndarray) -> np.ndarray:
     return scores.reshape(ascending.shape[:-1])
 
 
-def score_forecasts(told: np.ndarray, crps_by_day: np.ndarray, actuals: np.ndarray) -> dict[str, np.ndarray]:
+def score_forecasts(
+    predicted: np.ndarray, crps_by_day: np.ndarray, actuals: np.ndarray
+) -> dict[str, np.ndarray]:
     """Scores of each forecast over its first 1, 7 and 14 days: `mae_1d` … as forecast_metadata names them.
 
-    `told` quantiles `(…, h, 7)`, `crps_by_day` and `actuals` `(…, h)`; every result `(…)` float64, over the
-    days that are known. NaN where none is, and for horizons beyond h. MAPE in percent of the absolute price,
-    days with price 0 left out; coverage and calibration as shares; sharpness and errors in the price's unit.
+    `predicted` quantiles `(…, h, 7)`, `crps_by_day` and `actuals` `(…, h)`; every result `(…)` float64,
+    over the days that are known. NaN where none is, and for horizons beyond h. MAPE in percent of the absolute
+    price, days with price 0 left out; coverage and calibration as shares; sharpness and errors in the price's unit.
     """
-    days = scores_by_day(told, crps_by_day, actuals)
+    days = scores_by_day(predicted, crps_by_day, actuals)
     known = np.isfinite(actuals)
     scores: dict[str, np.ndarray] = {}
     for horizon in HORIZONS:
@@ -88,27 +90,29 @@ def score_forecasts(told: np.ndarray, crps_by_day: np.ndarray, actuals: np.ndarr
             of = known[first] if name != "mape" else known[first] & np.isfinite(values[first])
             scores[f"{name}_{horizon}d"] = known_mean(values[first], of)
         scores[f"rmse_{horizon}d"] = np.sqrt(scores[f"rmse_{horizon}d"])
-        under = _at_or_below(told, actuals)[..., :horizon, :]
+        under = _at_or_below(predicted, actuals)[..., :horizon, :]
         shares = known_mean(np.swapaxes(under, -1, -2), known[first][..., None, :])
         scores[f"calibration_score_{horizon}d"] = np.abs(shares - CALIBRATION_LEVELS).mean(axis=-1)
     return scores
 
 
-def scores_by_day(told: np.ndarray, crps_by_day: np.ndarray, actuals: np.ndarray) -> dict[str, np.ndarray]:
+def scores_by_day(
+    predicted: np.ndarray, crps_by_day: np.ndarray, actuals: np.ndarray
+) -> dict[str, np.ndarray]:
     """What is averaged over days, by name; shapes as for `score_forecasts`. `rmse` is still squared."""
-    error = actuals - told[..., MEDIAN]
+    error = actuals - predicted[..., MEDIAN]
     close = as_stored(actuals)
     with np.errstate(divide="ignore", invalid="ignore"):
         percent = np.where(actuals != 0, 100 * np.abs(error) / np.abs(actuals), np.nan)
     days = {"mae": np.abs(error), "rmse": error**2, "mape": percent, "crps": crps_by_day}
     for name, (low, high) in _BANDS.items():
-        days[f"coverage_{name}"] = (told[..., low] <= close) & (close <= told[..., high])
-        days[f"sharpness_{name}"] = told[..., high].astype(np.float64) - told[..., low]
+        days[f"coverage_{name}"] = (predicted[..., low] <= close) & (close <= predicted[..., high])
+        days[f"sharpness_{name}"] = predicted[..., high].astype(np.float64) - predicted[..., low]
     return days
 
 
-def _at_or_below(told: np.ndarray, actuals: np.ndarray) -> np.ndarray:
-    return told[..., _CALIBRATED] >= as_stored(actuals)[..., None]
+def _at_or_below(predicted: np.ndarray, actuals: np.ndarray) -> np.ndarray:
+    return predicted[..., _CALIBRATED] >= as_stored(actuals)[..., None]
 
 
 def as_stored(actuals: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from sevenfold_jobs.forecast.scores import (
     scores_by_day,
 )
 
-# Of Ljung-Box; and no more than a fifth of the errors, below which its distribution is not that of theory.
+# Lags of the Ljung-Box test. Never more than a fifth of the errors: its distribution holds only below that.
 _MOST_LAGS = 10
 
 _CALIBRATED = [LEVELS.index(level) for level in CALIBRATION_LEVELS]
@@ -23,7 +23,7 @@ _ALERT_HISTORY = 12
 
 
 def pooled_scores(
-    told: np.ndarray,
+    predicted: np.ndarray,
     crps_by_day: np.ndarray,
     actuals: np.ndarray,
     origins: np.ndarray,
@@ -32,23 +32,23 @@ def pooled_scores(
 ) -> dict[str, float | int | bool | dict[str, float] | None]:
     """The columns of forecast_evaluation that need no other model.
 
-    In the order of their dates: `told` `(dates, h, 7)`, `crps_by_day` and `actuals` `(dates, h)`, h at least
-    `horizon`, and `(dates,)` `origins`, the closes at the cutoffs, and `places`, the cutoffs' places in the
-    calendar of days. Errors, bands and directions are pooled over the known days 1..horizon of all forecasts;
+    In the order of their dates: `predicted` `(dates, h, 7)`, `crps_by_day` and `actuals` `(dates, h)`, h at
+    least `horizon`, and `(dates,)` `origins`, the closes at the cutoffs, and `places`, the cutoffs' places in
+    the calendar of days. Errors, bands and directions are pooled over the known days 1..horizon of all forecasts;
     tests take day `horizon` alone, one number a forecast: the days of one forecast move together. Those of
     forecasts less than `horizon` days apart do too, as they share days. Diebold-Mariano allows for that;
     binomial, Ljung-Box and Jarque-Bera take forecasts that share none. None is what cannot be said.
     """
-    told, crps_by_day, actuals = told[:, :horizon], crps_by_day[:, :horizon], actuals[:, :horizon]
+    predicted, crps_by_day, actuals = predicted[:, :horizon], crps_by_day[:, :horizon], actuals[:, :horizon]
     known = np.isfinite(actuals)
-    days = scores_by_day(told, crps_by_day, actuals)
+    days = scores_by_day(predicted, crps_by_day, actuals)
     pooled = {
         name: float(known_mean(values.ravel(), (known & np.isfinite(values)).ravel()))
         for name, values in days.items()
     }
     pooled["rmse"] = float(np.sqrt(pooled["rmse"]))
 
-    points = told[..., MEDIAN]
+    points = predicted[..., MEDIAN]
     turns, _ = directions(np.diff(points, axis=1), np.diff(actuals, axis=1), flat_is_wrong=True)
     from_day0, zero = directions(
         points - origins[:, None].astype(np.float32), actuals - origins[:, None], flat_is_wrong=False
@@ -66,7 +66,7 @@ def pooled_scores(
     errors_alone = errors[alone]
     lags = min(_MOST_LAGS, len(errors_alone) // 5)
     naive_mae = float(known_mean(np.abs(actuals - origins[:, None]).ravel(), known.ravel()))
-    shares = calibration(told, actuals)
+    shares = calibration(predicted, actuals)
     by_day = np.abs(shares[:, _CALIBRATED] - CALIBRATION_LEVELS).mean(axis=-1)
     scores = {
         "forecasts": int(known.any(axis=1).sum()),
@@ -111,12 +111,12 @@ def apart(places: np.ndarray, horizon: int) -> np.ndarray:
     return np.array(chosen[::-1], int)
 
 
-def calibration(told: np.ndarray, actuals: np.ndarray) -> np.ndarray:
+def calibration(predicted: np.ndarray, actuals: np.ndarray) -> np.ndarray:
     """Share of the known closes at or below each quantile, by day ahead.
 
-    `told` `(dates, h, 7)`, `actuals` `(dates, h)` → `(h, 7)`, NaN where none is known.
+    `predicted` `(dates, h, 7)`, `actuals` `(dates, h)` → `(h, 7)`, NaN where none is known.
     """
-    under = told >= as_stored(actuals)[..., None]
+    under = predicted >= as_stored(actuals)[..., None]
     return known_mean(np.moveaxis(under, 0, -1), np.isfinite(actuals).T[:, None, :])
 
 
@@ -126,9 +126,9 @@ def directions(forecast: np.ndarray, actual: np.ndarray, flat_is_wrong: bool) ->
     Arrays of one shape → (bool of each move, number). Forecasts of no move count as wrong or are left out.
     """
     known = np.isfinite(actual)
-    told, came = np.sign(forecast[known]), np.sign(actual[known])
-    flat = told == 0
-    right = (told == came) & ~flat
+    forecast_sign, actual_sign = np.sign(forecast[known]), np.sign(actual[known])
+    flat = forecast_sign == 0
+    right = (forecast_sign == actual_sign) & ~flat
     return (right if flat_is_wrong else right[~flat]), int(flat.sum())
 
 

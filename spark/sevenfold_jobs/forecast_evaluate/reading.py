@@ -85,7 +85,7 @@ def read_stored(
     dates = _read(connection, _METADATA, where, [("start", ">i4"), ("cutoff", ">i4"), ("available", ">i4")])
     levels = [(name, ">f4") for name in LEVEL_COLUMNS]
     columns = sql.SQL(", ").join(map(sql.Identifier, LEVEL_COLUMNS))
-    told = _read(
+    rows = _read(
         connection,
         sql.SQL(_QUANTILES).format(columns=columns),
         where,
@@ -96,10 +96,10 @@ def read_stored(
     shape = (len(starts), horizon)
     quantiles = np.full((*shape, len(LEVELS)), np.nan, np.float32)
     scores, noted = np.full(shape, np.nan), np.full(shape, np.nan)
-    places, found = _places(starts, told)
+    places, found = _places(starts, rows)
     for level, name in enumerate(LEVEL_COLUMNS):
-        quantiles[(*places, level)] = told[name][found]
-    scores[places] = told["crps"][found]
+        quantiles[(*places, level)] = rows[name][found]
+    scores[places] = rows["crps"][found]
     places, found = _places(starts, points)
     noted[places] = points["close"][found]
     whole = np.isfinite(quantiles).all(axis=(1, 2))

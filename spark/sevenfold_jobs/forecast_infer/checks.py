@@ -33,12 +33,12 @@ def _check_paths(connection: psycopg.Connection, leaf: str, forecasts: Forecasts
     statement = sql.SQL(
         """
         select forecast_start_date, count(*), min(path_id), max(path_id), min(data_cutoff_date),
-               max(data_cutoff_date), count(*) filter (where row({told}) is not null),
+               max(data_cutoff_date), count(*) filter (where row({complete}) is not null),
                count(*) filter (where {beyond}), {sums}
           from {leaf} where forecast_start_date between %s and %s group by forecast_start_date
         """
     ).format(
-        told=sql.SQL(", ").join(days[:horizon]),
+        complete=sql.SQL(", ").join(days[:horizon]),
         beyond=sql.SQL("row({}) is null").format(sql.SQL(", ").join(days[horizon:]))
         if horizon < MOST_DAYS
         else sql.SQL("true"),
@@ -51,8 +51,8 @@ def _check_paths(connection: psycopg.Connection, leaf: str, forecasts: Forecasts
     for index, start in enumerate(starts):
         if start not in found:
             raise CheckFailed(f"{start} has 0 of {forecasts.request.paths} paths: nothing was written.")
-        count, first, last, oldest, newest, told, beyond, *sums = found[start]
-        _check_date(forecasts, index, count, (first, last), told, beyond)
+        count, first, last, oldest, newest, complete, beyond, *sums = found[start]
+        _check_date(forecasts, index, count, (first, last), complete, beyond)
         cutoff = forecasts.cutoffs[index].item()
         if not oldest == newest == cutoff < start:
             raise CheckFailed(f"{start} is stored with cutoffs {oldest} to {newest}: it is {cutoff}.")
@@ -60,14 +60,14 @@ def _check_paths(connection: psycopg.Connection, leaf: str, forecasts: Forecasts
 
 
 def _check_date(
-    forecasts: Forecasts, index: int, count: int, ids: tuple[int, int], told: int, beyond: int
+    forecasts: Forecasts, index: int, count: int, ids: tuple[int, int], complete: int, beyond: int
 ) -> None:
     start, paths = forecasts.starts[index], forecasts.request.paths
     # The leaf's key is (date, path): as many rows as paths from 1 to paths are each path once.
     if count != paths or ids != (1, paths):
         raise CheckFailed(f"{start} has {count} paths numbered {ids[0]} to {ids[1]}: {paths} from 1 are due.")
-    if told != paths:
-        raise CheckFailed(f"{start} has {paths - told} paths with a null day.")
+    if complete != paths:
+        raise CheckFailed(f"{start} has {paths - complete} paths with a null day.")
     if beyond != paths:
         raise CheckFailed(f"{start} has {paths - beyond} paths beyond day {forecasts.request.horizon}.")
 

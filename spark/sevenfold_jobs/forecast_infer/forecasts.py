@@ -20,9 +20,9 @@ from sevenfold_jobs.forecast_infer.request import Request, Work
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Of n dates over h days: `starts`, `cutoffs` (n,) and `targets` (n, h) datetime64[D]; `points` and
-    `actuals` (n, h) float64, actuals NaN where they are not known yet; `spreads` (n,) the standard deviation
-    of each pool and `largest` (n,) its largest error; `unusual` (n,) whether the last move was."""
+    """Forecasts of n dates over h days: `starts`, `cutoffs` (n,) and `targets` (n, h) datetime64[D]; `points`
+    and `actuals` (n, h) float64, actuals NaN where they are not known yet; `spreads` (n,) the standard
+    deviation of each pool and `largest` (n,) its largest error; `unusual` (n,) whether the last move was."""
 
     request: Request
     model: StoredModel

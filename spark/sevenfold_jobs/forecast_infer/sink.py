@@ -18,9 +18,9 @@ from sevenfold_jobs.forecast_infer import tables
 from sevenfold_jobs.forecast_infer.checks import check_rows
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts, Maker
 from sevenfold_jobs.forecast_infer.request import Request, Work
-from sevenfold_jobs.forecast_infer.told import Told
+from sevenfold_jobs.forecast_infer.summaries import PathSummaries
 
-# Of a date with very many paths; 2,000 rows are 276 KB, which stay in the processor's cache.
+# Rows sent at once for a date with very many paths; 2,000 are 276 KB and fit the processor's cache.
 _ROWS_AT_ONCE = 4_096
 _POSTGRES_DAY_0 = np.datetime64("2000-01-01", "D")
 
@@ -71,9 +71,9 @@ def write_work(
     with watch.time("delete"):
         tables.delete_rows(connection, leaf, forecasts)
     with watch.time("paths"):
-        told = _copy_paths(connection, task, leaf, forecasts, watch)
+        summaries = _copy_paths(connection, task, leaf, forecasts, watch)
     with watch.time("tables"):
-        _copy_tables(connection, task, forecasts, told, watch.seconds["draw"])
+        _copy_tables(connection, task, forecasts, summaries, watch.seconds["draw"])
     with watch.time("checks"):
         check_rows(connection, leaf, forecasts)
     with watch.time("commit"):
@@ -95,9 +95,9 @@ def write_work(
 
 def _copy_paths(
     connection: psycopg.Connection, task: Task, leaf: str, forecasts: Forecasts, watch: Stopwatch
-) -> Told:
+) -> PathSummaries:
     """Date by date, in the order of the key. The leaf's defaults say commodity, version and kind."""
-    told = Told.empty(forecasts)
+    summaries = PathSummaries.empty(forecasts)
     horizon = forecasts.request.horizon
     columns = {"forecast_start_date": ">i4", "path_id": ">i4", "data_cutoff_date": ">i4"}
     columns |= {f"day_{day}": ">f4" for day in range(1, horizon + 1)}
@@ -117,21 +117,21 @@ def _copy_paths(
                 yield len(piece)
             # While the server takes in what it was sent.
             with watch.time("scores"):
-                told.listen(index, paths, forecasts.actuals[index])
+                summaries.add(index, paths, forecasts.actuals[index])
 
     copy_fixed_rows(connection, leaf, rows, fillings(), task.failpoint)
-    return told
+    return summaries
 
 
 def _copy_tables(
-    connection: psycopg.Connection, task: Task, forecasts: Forecasts, told: Told, seconds: float
+    connection: psycopg.Connection, task: Task, forecasts: Forecasts, summaries: PathSummaries, seconds: float
 ) -> None:
     def send(table: str, rows: pa.RecordBatch) -> None:
         task.copy(connection, table, rows.schema.names, [rows])
 
-    send("point_forecasts", tables.point_rows(forecasts, told))
-    send("forecast_quantiles", tables.quantile_rows(forecasts, told))
-    send("forecast_metadata", tables.metadata_rows(forecasts, told, seconds))
+    send("point_forecasts", tables.point_rows(forecasts, summaries))
+    send("forecast_quantiles", tables.quantile_rows(forecasts, summaries))
+    send("forecast_metadata", tables.metadata_rows(forecasts, summaries, seconds))
 
 
 def _wire_day(day: np.datetime64 | date) -> int:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from sevenfold_jobs.forecast import scores
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts
-from sevenfold_jobs.forecast_infer.told import Told
+from sevenfold_jobs.forecast_infer.summaries import PathSummaries
 
 _LOWER, _UPPER = scores.LEVELS.index(0.025), scores.LEVELS.index(0.975)
 
@@ -33,7 +33,7 @@ def delete_rows(connection: psycopg.Connection, leaf: str, forecasts: Forecasts)
         )
 
 
-def point_rows(forecasts: Forecasts, told: Told) -> pa.RecordBatch:
+def point_rows(forecasts: Forecasts, summaries: PathSummaries) -> pa.RecordBatch:
     """One row a date and day ahead; the spread is that of the paths by their rule: sqrt(k) of the pool's."""
     count, horizon = forecasts.points.shape
     days = np.arange(1, horizon + 1)
@@ -45,14 +45,14 @@ def point_rows(forecasts: Forecasts, told: Told) -> pa.RecordBatch:
             "day_ahead": pa.array(np.tile(days, count).astype(np.int32)),
             "forecast_mean": pa.array(forecasts.points.ravel()),
             "forecast_std": pa.array((forecasts.spreads[:, None] * np.sqrt(days)).ravel()),
-            "lower_95": pa.array(told.quantiles[..., _LOWER].ravel().astype(np.float64)),
-            "upper_95": pa.array(told.quantiles[..., _UPPER].ravel().astype(np.float64)),
+            "lower_95": pa.array(summaries.quantiles[..., _LOWER].ravel().astype(np.float64)),
+            "upper_95": pa.array(summaries.quantiles[..., _UPPER].ravel().astype(np.float64)),
             "actual_close": _known(forecasts.actuals.ravel()),
         }
     )
 
 
-def quantile_rows(forecasts: Forecasts, told: Told) -> pa.RecordBatch:
+def quantile_rows(forecasts: Forecasts, summaries: PathSummaries) -> pa.RecordBatch:
     """One row a date and day ahead."""
     count, horizon = forecasts.points.shape
     return pa.RecordBatch.from_pydict(
@@ -60,20 +60,20 @@ def quantile_rows(forecasts: Forecasts, told: Told) -> pa.RecordBatch:
             **_key(forecasts, horizon),
             "day_ahead": pa.array(np.tile(np.arange(1, horizon + 1), count).astype(np.int32)),
             **{
-                column: pa.array(told.quantiles[..., place].ravel())
+                column: pa.array(summaries.quantiles[..., place].ravel())
                 for place, column in enumerate(scores.LEVEL_COLUMNS)
             },
-            "crps": _known(told.crps.ravel()),
+            "crps": _known(summaries.crps.ravel()),
         }
     )
 
 
-def metadata_rows(forecasts: Forecasts, told: Told, seconds: float) -> pa.RecordBatch:
+def metadata_rows(forecasts: Forecasts, summaries: PathSummaries, seconds: float) -> pa.RecordBatch:
     """One row a date. `seconds` went into drawing all of them; a date bears its share."""
     request, model = forecasts.request, forecasts.model
     count = len(forecasts)
     cores, memory = _machine()
-    scored = scores.score_forecasts(told.quantiles, told.crps, forecasts.actuals)
+    scored = scores.score_forecasts(summaries.quantiles, summaries.crps, forecasts.actuals)
     inference = (forecasts.seconds + seconds) / count
     return pa.RecordBatch.from_pydict(
         {

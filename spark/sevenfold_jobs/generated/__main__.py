@@ -36,8 +36,8 @@ def main(arguments: list[str]) -> int:
         print(" ".join(str(failure).split()), file=sys.stderr)
         return 2
     except MemoryError as failure:
-        told = " ".join(str(failure).split())
-        print(f"Not enough memory: give fewer rows or features. {told}".strip(), file=sys.stderr)
+        reason = " ".join(str(failure).split())
+        print(f"Not enough memory: give fewer rows or features. {reason}".strip(), file=sys.stderr)
         return 2
     return 0
 

@@ -75,13 +75,15 @@ def run(batch: Batch) -> dict[str, Any]:
 
 
 def _evaluate(models: Models, known: Any, day: date, actual: Any, passing: set[str]) -> list[dict[str, Any]]:
-    # Of the fan only tomorrow is held against anything.
-    forecast, told = forecast_day(models, known, as_day(day) - 1, horizons=(1,))
+    # Only tomorrow's fan is compared with anything.
+    forecast, predicted = forecast_day(models, known, as_day(day) - 1, horizons=(1,))
     rows = []
     for population, among in (("all", None), ("passing", passing)):
         score = score_day(forecast, actual[["pool_id", "apy", "tvl"]], among)
         if score is not None:
-            rows.append({"date": day, "population": population, "shrink": told.apy.shrink.share, **score})
+            rows.append(
+                {"date": day, "population": population, "shrink": predicted.apy.shrink.share, **score}
+            )
     return rows
 
 

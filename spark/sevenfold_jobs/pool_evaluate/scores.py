@@ -13,8 +13,8 @@ def score_day(forecast: DayForecast, actual: pd.DataFrame, among: set[str] | Non
 
     `actual` has pool_id, apy, tvl of the day, observations only. `among` limits the pools.
     """
-    told = forecast.pools.assign(low=forecast.low[:, 0], high=forecast.high[:, 0])
-    both = told.merge(actual, on="pool_id", how="inner")
+    predicted = forecast.pools.assign(low=forecast.low[:, 0], high=forecast.high[:, 0])
+    both = predicted.merge(actual, on="pool_id", how="inner")
     if among is not None:
         both = both[both["pool_id"].isin(among)]
     if both.empty:
@@ -32,9 +32,9 @@ def score_day(forecast: DayForecast, actual: pd.DataFrame, among: set[str] | Non
     }
 
 
-def _relative(told: pd.Series, came: pd.Series) -> float | None:
+def _relative(predicted: pd.Series, actual: pd.Series) -> float | None:
     """Median relative error, of the pools that had any TVL."""
-    some = (came > 0).to_numpy()
+    some = (actual > 0).to_numpy()
     if not some.any():
         return None
-    return float(np.median(np.abs(told.to_numpy()[some] / came.to_numpy()[some] - 1)))
+    return float(np.median(np.abs(predicted.to_numpy()[some] / actual.to_numpy()[some] - 1)))

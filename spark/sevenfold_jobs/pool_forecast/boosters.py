@@ -75,7 +75,7 @@ def model_text(model: Any) -> str:
 
 
 def model_hash(models: Sequence[Any]) -> str:
-    """Of the texts, in order."""
+    """SHA-256 over the model texts, in order."""
     return hashlib.sha256("".join(map(model_text, models)).encode()).hexdigest()
 
 

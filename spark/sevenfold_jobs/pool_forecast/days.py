@@ -30,7 +30,7 @@ def training_days(cutoff: int) -> tuple[int, int]:
 
 
 def folds_of_shrink(asof: int) -> list[Fold]:
-    """Of the newest blocks, the one that holds `asof` among them."""
+    """Folds of the newest blocks, up to and including the one that holds `asof`."""
     current = asof // BLOCK_DAYS
     return [_fold(block, BLOCK_DAYS) for block in range(current - HELD_OUT_BLOCKS + 1, current + 1)]
 

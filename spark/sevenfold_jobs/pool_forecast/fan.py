@@ -4,7 +4,7 @@ import numpy as np
 
 from sevenfold_jobs.pool_forecast.rules import HORIZONS, QUANTILES, WIDENINGS, WIDTH_WITHOUT_MODEL
 
-# Of the values that a side is widened by, so few days say nothing.
+# With fewer rows than this, a side is not widened: they say too little.
 _FEWEST_ROWS = 100
 # Equal up to the rounding of what is compared.
 _TOLERANCE = 1e-9

@@ -16,7 +16,7 @@ from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, REACH_DAYS
 
 
 class Fingerprints:
-    """Of the boosters that can be fitted to what is known. Two data sets with the same rows have the same."""
+    """Fingerprints of the boosters that the known rows allow. The same rows give the same fingerprints."""
 
     def __init__(self, known: Known, library: str) -> None:
         self._history = _hash_of_rows(known.history)

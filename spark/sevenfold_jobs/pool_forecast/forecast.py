@@ -7,7 +7,7 @@ import pandas as pd
 
 from sevenfold_jobs.common.rounding import round_half_away
 from sevenfold_jobs.pool_forecast import fan
-from sevenfold_jobs.pool_forecast.models import Models, Told
+from sevenfold_jobs.pool_forecast.models import Models, Prediction
 from sevenfold_jobs.pool_forecast.reading import Known
 from sevenfold_jobs.pool_forecast.rules import (
     APY_DECIMALS,
@@ -34,17 +34,17 @@ class DayForecast:
 
 def forecast_day(
     models: Models, known: Known, asof: int, horizons: tuple[int, ...] = HORIZONS
-) -> tuple[DayForecast, Told]:
-    """Of every pool with an APY at the end of day `asof` and at least two days of history."""
-    told = models.tell(asof, horizons)
-    pools = told.pools.merge(known.beginnings, on="pool_id", how="left")
+) -> tuple[DayForecast, Prediction]:
+    """Forecasts every pool with an APY at the end of day `asof` and at least two days of history."""
+    predicted = models.predict(asof, horizons)
+    pools = predicted.pools.merge(known.beginnings, on="pool_id", how="left")
     young = ~(pools["third_day"] <= asof).to_numpy()
-    low, high = told.low.copy(), told.high.copy()
+    low, high = predicted.low.copy(), predicted.high.copy()
     pools["method"] = np.where(young, "cold_start", "model")
     if young.any():
         _cold_start(pools, low, high, young, known, asof, models)
     due = (pools["second_day"] <= asof).to_numpy()
-    return _rounded(pools[due].reset_index(drop=True), low[due], high[due]), told
+    return _rounded(pools[due].reset_index(drop=True), low[due], high[due]), predicted
 
 
 def _cold_start(

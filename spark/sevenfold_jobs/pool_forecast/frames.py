@@ -153,8 +153,8 @@ def with_tvl_forecast(days: DataFrame, model: Any | None) -> DataFrame:
     """Adds `tvl_forecast_change`, in units of the pool's own TVL moves; missing without a model."""
     if model is None:
         return days.withColumn("tvl_forecast_change", F.lit(None).cast("double"))
-    told = predict(tvl_rows(days), {"tvl_forecast_change": model})
-    return told.drop("features", "label", "weight")
+    predicted = predict(tvl_rows(days), {"tvl_forecast_change": model})
+    return predicted.drop("features", "label", "weight")
 
 
 def learnt_from(rows: DataFrame) -> DataFrame:

@@ -18,7 +18,7 @@ HELD_OUT_DAYS = 60
 # Fewer days with a target than this: the forecast is that of the day before.
 FEWEST_DAYS = 60
 PENALTY = 10.0
-# Of fewer maxima no model, of fewer still no pattern (the original's rules).
+# Fewer maxima than this: no model; than PATTERN_MAXIMA: no pattern either (the original's rules).
 FEWEST_MAXIMA = 15
 PATTERN_MAXIMA = 7
 MAXIMUM_TO_AVERAGE = 1.5
@@ -45,7 +45,7 @@ class GasForecast:
 
 
 def forecast_gas(gas: pd.DataFrame, asof: int) -> list[GasForecast]:
-    """Of the day after `asof`: the average and, made of its own days or of the average, the maximum.
+    """Forecasts the day after `asof`: the average, and the maximum from its own history or from the average.
 
     `gas` has day, average, maximum (gwei). Days after `asof` are not looked at; a price of 0 is none. A
     price is repeated for seven days at most: what lies before a longer gap is another series, and a series
@@ -81,22 +81,24 @@ def _of_series(target: str, series: pd.Series, asof: int) -> GasForecast:
     features = _features(log_price)
     change = np.append(np.diff(log_price), np.nan)
     last = len(days) - 1
-    told = {row: _predict(features, change, row) for row in range(max(last - HELD_OUT_DAYS, 0), last + 1)}
-    past = np.array([row for row in told if row < last], int)
-    past_told = np.array([told[row] for row in past], float)
-    shrink = choose_shrink(change[past], past_told, past, np.inf, None)
-    share = shrink.share if np.isfinite(told[last]) else 0.0
-    middle = share * np.nan_to_num(told[last])
-    residual = change[past] - share * np.nan_to_num(past_told)
+    predicted = {
+        row: _predict(features, change, row) for row in range(max(last - HELD_OUT_DAYS, 0), last + 1)
+    }
+    past = np.array([row for row in predicted if row < last], int)
+    past_predicted = np.array([predicted[row] for row in past], float)
+    shrink = choose_shrink(change[past], past_predicted, past, np.inf, None)
+    share = shrink.share if np.isfinite(predicted[last]) else 0.0
+    middle = share * np.nan_to_num(predicted[last])
+    residual = change[past] - share * np.nan_to_num(past_predicted)
     low, high = np.quantile(residual, QUANTILES) if len(residual) >= 10 else UNKNOWN_CHANGE
-    fitted = np.isfinite(told[last])
+    fitted = np.isfinite(predicted[last])
     return GasForecast(
         target=target,
         model="ridge" if fitted else "persistence",
         value=float(np.exp(log_price[last] + middle)),
         q10=float(np.exp(log_price[last] + middle + min(low, 0.0))),
         q90=float(np.exp(log_price[last] + middle + max(high, 0.0))),
-        shrink=_in_gwei(shrink, np.exp(log_price), past, share * np.nan_to_num(past_told)),
+        shrink=_in_gwei(shrink, np.exp(log_price), past, share * np.nan_to_num(past_predicted)),
         rows=min(max(last - LAGS + 1, 0), TRAINING_DAYS) if fitted else 0,
         features=features.shape[1] - 1 if fitted else 0,
         first_asof=int(days[max(last - TRAINING_DAYS, LAGS - 1, 0)] if fitted else days[last]),
@@ -145,7 +147,7 @@ def _fallback(average: GasForecast, maximum: pd.Series) -> GasForecast:
         model = "median"
     else:
         value, model = MAXIMUM_TO_AVERAGE * average.value, "average"
-    # Of the maximum itself too little is known: it is as uncertain as the average.
+    # Too few maxima are known to measure their own uncertainty: use that of the average.
     return GasForecast(
         target="gas_max",
         model=model,

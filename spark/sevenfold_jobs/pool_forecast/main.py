@@ -38,7 +38,7 @@ def run(batch: Batch) -> dict[str, Any]:
         clock.lap("features")
         try:
             batch.progress(2, 4, "fitting the models")
-            forecast, told = forecast_day(models, known, asof)
+            forecast, predicted = forecast_day(models, known, asof)
         finally:
             models.close()
         gas = forecast_gas(known.gas, asof)
@@ -54,7 +54,7 @@ def run(batch: Batch) -> dict[str, Any]:
                 "a forecast: the history moved while it was made. Try again."
             )
         sink.write_forecasts(batch, connection, key, forecast, asof)
-        sink.write_models(connection, key, [told.apy, told.tvl, *gas])
+        sink.write_models(connection, key, [predicted.apy, predicted.tvl, *gas])
         sink.write_gas(connection, key, gas)
         stored.write(connection, key["dataset"])
         cold = int((forecast.pools["method"] == "cold_start").sum())
@@ -62,13 +62,13 @@ def run(batch: Batch) -> dict[str, Any]:
             "model": len(due) - cold,
             "coldStart": cold,
             "skipped": len(passing) - len(due),
-            "shrink": told.apy.shrink.share,
+            "shrink": predicted.apy.shrink.share,
             # 0 where the TVL is forecast to stay as it is, because no change was ever nearer
-            "tvlShrink": told.tvl.shrink.share,
-            "maeModel": told.apy.shrink.mae_model,
-            "maePersistence": told.apy.shrink.mae_persistence,
-            "features": told.apy.features,
-            "trainingRows": told.apy.rows,
+            "tvlShrink": predicted.tvl.shrink.share,
+            "maeModel": predicted.apy.shrink.mae_model,
+            "maePersistence": predicted.apy.shrink.mae_persistence,
+            "features": predicted.apy.features,
+            "trainingRows": predicted.apy.rows,
             "storedModels": stored.taken,
         }
         batch.commit(connection, len(due), detail)
@@ -78,7 +78,7 @@ def run(batch: Batch) -> dict[str, Any]:
         "pools": len(due),
         "coldStart": cold,
         "skipped": detail["skipped"],
-        "trainingRows": told.apy.rows,
-        "shrink": told.apy.shrink.share,
+        "trainingRows": predicted.apy.rows,
+        "shrink": predicted.apy.shrink.share,
         "seconds": clock.seconds,
     }

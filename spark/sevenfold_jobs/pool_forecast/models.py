@@ -1,4 +1,4 @@
-"""The models of a day: which there are, what they learnt from, and what they say."""
+"""The models of a day: which there are, what they learnt from, and what they predict."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -60,8 +60,8 @@ class Learnt:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the models say at the end of day `asof`: a row for each pool with an APY then, and a fan for each.
+class Prediction:
+    """What the models predict at the end of day `asof`: a row and a fan for each pool with an APY then.
 
     `pools`: pool_id, asof_apy, asof_tvl, mean_apy_7d, scale, tvl_scale, forecasted_apy, forecasted_tvl,
     tvl_q10, tvl_q90. `low` and `high`: shape pools × horizons.
@@ -100,8 +100,8 @@ class Models:
         count = len(self._facts)
         self._tvl_forecast = np.full(count, np.nan)  # log-ratio, out of fold
         self._apy_forecast = np.full(count, np.nan)  # percent points, out of fold
-        self._blocks_told: set[int] = set()
-        self._fan_told: dict[int, dict[str, np.ndarray]] = {}
+        self._blocks_predicted: set[int] = set()
+        self._fan_predicted: dict[int, dict[str, np.ndarray]] = {}
 
     def close(self) -> None:
         """Gives Spark's memory back."""
@@ -109,8 +109,8 @@ class Models:
         if self._stacked is not None:
             self._stacked.close()
 
-    def tell(self, asof: int, horizons: tuple[int, ...] = HORIZONS) -> Told:
-        """Fits what day `asof` needs and has not been fitted, and asks it."""
+    def predict(self, asof: int, horizons: tuple[int, ...] = HORIZONS) -> Prediction:
+        """Fits the models that day `asof` needs and that are not fitted yet, and predicts with them."""
         self._stack_once()
         folds = days.folds_of_shrink(asof)
         calibration = days.fold_of_calibration(asof)
@@ -121,11 +121,11 @@ class Models:
                 *((kind, calibration.cutoff) for kind in ("q10", "q90")),
             ],
         )
-        self._tell_held_out(folds, calibration)
-        told = self._told(asof, folds[0].first, calibration, horizons)
+        self._predict_held_out(folds, calibration)
+        predicted = self._prediction(asof, folds[0].first, calibration, horizons)
         for kind in _KINDS:
             self._fitted.pop((kind, asof), None)
-        return told
+        return predicted
 
     # -- fits -----------------------------------------------------------------------------------------------
 
@@ -187,26 +187,28 @@ class Models:
         of_kind = F.col("horizon") == 1 if kind == "apy" else F.lit(True)
         return boosters.fit(self._stacked.rows.where(known & of_kind), _KINDS[kind])
 
-    # -- what they say on days that are past ----------------------------------------------------------------
+    # -- what they predict for past days -------------------------------------------------------------------
 
-    def _tell_held_out(self, folds: list[days.Fold], calibration: days.Fold) -> None:
+    def _predict_held_out(self, folds: list[days.Fold], calibration: days.Fold) -> None:
         for fold in folds:
             model = self._fitted["apy", fold.cutoff]
-            if model is None or fold.first in self._blocks_told:
+            if model is None or fold.first in self._blocks_predicted:
                 continue
-            self._blocks_told.add(fold.first)
+            self._blocks_predicted.add(fold.first)
             rows = self._stacked.rows.where(
                 F.col("day").between(fold.first, fold.last) & (F.col("horizon") == 1) & F.col("tried")
             )
-            told = arrays(boosters.predict(rows, {"told": model}), "row", "told")
-            self._apy_forecast[told["row"]] = told["told"] * self._facts["scale"].to_numpy()[told["row"]]
+            predicted = arrays(boosters.predict(rows, {"predicted": model}), "row", "predicted")
+            self._apy_forecast[predicted["row"]] = (
+                predicted["predicted"] * self._facts["scale"].to_numpy()[predicted["row"]]
+            )
         models = {kind: self._fitted[kind, calibration.cutoff] for kind in ("q10", "q90")}
-        if None in models.values() or calibration.cutoff in self._fan_told:
+        if None in models.values() or calibration.cutoff in self._fan_predicted:
             return
         rows = self._stacked.rows.where(
             F.col("day").between(calibration.first, calibration.last) & F.col("tried")
         )
-        self._fan_told[calibration.cutoff] = arrays(
+        self._fan_predicted[calibration.cutoff] = arrays(
             boosters.predict(rows, models), "row", "horizon", "q10", "q90"
         )
 
@@ -214,29 +216,33 @@ class Models:
         self, asof: int, calibration: days.Fold, shares: dict[int, float]
     ) -> dict[int, tuple[float, float]]:
         """`shares` are, by block, the share that the other blocks chose (docs/decisions/039)."""
-        told = self._fan_told.get(calibration.cutoff)
-        if told is None:
+        predicted = self._fan_predicted.get(calibration.cutoff)
+        if predicted is None:
             return dict.fromkeys(HORIZONS, (1.0, 1.0))
         facts = self._facts
-        day = facts["day"].to_numpy()[told["row"]]
-        known = day + told["horizon"] <= asof
-        row, horizon = told["row"][known], told["horizon"][known]
+        day = facts["day"].to_numpy()[predicted["row"]]
+        known = day + predicted["horizon"] <= asof
+        row, horizon = predicted["row"][known], predicted["horizon"][known]
         apy, scale = facts["apy"].to_numpy()[row], facts["scale"].to_numpy()[row]
         after = facts[[f"apy_after_{number}d" for number in HORIZONS]].to_numpy()[row, horizon - 1]
         share = pd.Series(day[known] // days.BLOCK_DAYS).map(shares).fillna(0.0).to_numpy()
         middle = np.maximum(apy + share * np.nan_to_num(self._apy_forecast[row]), 0.0)
         return fan.widenings(
-            after, middle, apy + told["q10"][known] * scale, apy + told["q90"][known] * scale, horizon
+            after,
+            middle,
+            apy + predicted["q10"][known] * scale,
+            apy + predicted["q90"][known] * scale,
+            horizon,
         )
 
-    # -- what they say of the day asked for -----------------------------------------------------------------
+    # -- what they predict for the day asked for -----------------------------------------------------------
 
-    def _told(
+    def _prediction(
         self, asof: int, first_held_out: int, calibration: days.Fold, horizons: tuple[int, ...]
-    ) -> Told:
+    ) -> Prediction:
         facts = self._facts
         now = facts[facts["day"] == asof]
-        told = self._ask(asof, now, horizons)
+        predicted = self._changes(asof, now, horizons)
         held_out = (facts["day"].between(first_held_out, asof - 1) & facts["tried"]).to_numpy()
         apy_change = (facts["apy_after_1d"] - facts["apy"]).to_numpy()[held_out]
         of_day = facts["day"].to_numpy()[held_out]
@@ -249,13 +255,13 @@ class Models:
         )
         shrink = choose_shrink(*of_apy)
         tvl_change = facts["tvl_log_change"].to_numpy()[held_out]
-        tvl_told = self._tvl_forecast[held_out]
-        tvl_shrink = choose_shrink(tvl_change, tvl_told, of_day, LARGEST_TVL_ERROR, None)
+        tvl_predicted = self._tvl_forecast[held_out]
+        tvl_shrink = choose_shrink(tvl_change, tvl_predicted, of_day, LARGEST_TVL_ERROR, None)
 
         apy, scale = now["apy"].to_numpy(), now["scale"].to_numpy()
         has_model = self._fitted["apy", asof] is not None
         share = shrink.share if has_model else 0.0
-        forecast = np.maximum(apy + share * np.nan_to_num(told["apy"]) * scale, 0.0)
+        forecast = np.maximum(apy + share * np.nan_to_num(predicted["apy"]) * scale, 0.0)
         if self._fitted["q10", asof] is None:
             low, high = fan.growing(forecast, fan.width_without_model(scale))
             stretches = {}
@@ -263,19 +269,19 @@ class Models:
             stretches = self._widenings(asof, calibration, shares_of_others(*of_apy))
             low, high = fan.spread(
                 forecast[:, None],
-                apy[:, None] + told["q10"] * scale[:, None],
-                apy[:, None] + told["q90"] * scale[:, None],
+                apy[:, None] + predicted["q10"] * scale[:, None],
+                apy[:, None] + predicted["q90"] * scale[:, None],
                 tuple(np.array([stretches[number][side] for number in HORIZONS]) for side in (0, 1)),
             )
         tvl_share = tvl_shrink.share if self._fitted["tvl", asof] is not None else 0.0
-        residual = (tvl_change - tvl_share * np.nan_to_num(tvl_told)) / facts["tvl_scale"].to_numpy()[
+        residual = (tvl_change - tvl_share * np.nan_to_num(tvl_predicted)) / facts["tvl_scale"].to_numpy()[
             held_out
         ]
         pools = now[["pool_id", "mean_apy_7d", "scale", "tvl_scale"]].assign(
             asof_apy=apy, asof_tvl=now["tvl"], forecasted_apy=forecast
         )
-        pools = _with_tvl(pools, tvl_share * np.nan_to_num(told["tvl"]), residual)
-        return Told(
+        pools = _with_tvl(pools, tvl_share * np.nan_to_num(predicted["tvl"]), residual)
+        return Prediction(
             asof=asof,
             pools=pools.reset_index(drop=True),
             low=low,
@@ -284,15 +290,15 @@ class Models:
             tvl=self._learnt("tvl", asof, tvl_shrink, tvl_share, ("tvl",), {}),
         )
 
-    def _ask(self, asof: int, now: pd.DataFrame, horizons: tuple[int, ...]) -> dict[str, np.ndarray]:
+    def _changes(self, asof: int, now: pd.DataFrame, horizons: tuple[int, ...]) -> dict[str, np.ndarray]:
         """Scaled changes in the order of `now`: apy and tvl of horizon 1, q10 and q90 by horizon."""
         models = {kind: self._fitted[kind, asof] for kind in ("apy", "q10", "q90")}
         shape = (len(now), len(HORIZONS))
-        told = {"q10": np.full(shape, np.nan), "q90": np.full(shape, np.nan)}
-        told |= {"apy": np.full(len(now), np.nan), "tvl": np.full(len(now), np.nan)}
+        predicted = {"q10": np.full(shape, np.nan), "q90": np.full(shape, np.nan)}
+        predicted |= {"apy": np.full(len(now), np.nan), "tvl": np.full(len(now), np.nan)}
         of_tvl = self._fitted["tvl", asof]
         if len(now) == 0 or all(model is None for model in (of_tvl, *models.values())):
-            return told
+            return predicted
         today = with_tvl_forecast(self.days.between(asof, asof), of_tvl)
         rows = stacked_rows(today, all_horizons=True).where(F.col("horizon").isin(*horizons))
         fitted = {kind: model for kind, model in models.items() if model is not None}
@@ -300,11 +306,11 @@ class Models:
         place = found["row"] - int(now["row"].iloc[0])
         of_tomorrow = found["horizon"] == 1
         if "apy" in fitted:
-            told["apy"][place[of_tomorrow]] = found["apy"][of_tomorrow]
-        told["tvl"][place[of_tomorrow]] = found["tvl_forecast_change"][of_tomorrow].astype(float)
+            predicted["apy"][place[of_tomorrow]] = found["apy"][of_tomorrow]
+        predicted["tvl"][place[of_tomorrow]] = found["tvl_forecast_change"][of_tomorrow].astype(float)
         for kind in fitted.keys() & {"q10", "q90"}:
-            told[kind][place, found["horizon"] - 1] = found[kind]
-        return told
+            predicted[kind][place, found["horizon"] - 1] = found[kind]
+        return predicted
 
     def _learnt(
         self,

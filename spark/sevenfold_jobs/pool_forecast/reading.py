@@ -80,7 +80,7 @@ def read_known(connection: psycopg.Connection, dataset: str, first: int, last: i
 
 
 def day_of(text: str) -> date:
-    """Of a request. Raises InvalidInput."""
+    """A date in a request. Raises InvalidInput."""
     try:
         return date.fromisoformat(text)
     except (TypeError, ValueError):

@@ -23,7 +23,7 @@ PASSING = """
       join pools p on p.dataset = m.dataset and p.pool_id = m.pool_id and p.is_active
      where m.dataset = %(dataset)s and m.date = %(date)s and m.prefilter_reason is null"""
 
-# Of those, known for two days, and seen within the days for which a value is repeated.
+# Pools that pass, have two days of history, and were seen within the days for which a value is repeated.
 DUE = f"""{PASSING}
        and (select count(*) >= 2 and max(h.date) >= %(date)s::date - 1 - {FILL_LIMIT_DAYS}
               from pool_history h
@@ -118,10 +118,10 @@ def write_models(
 
 def write_gas(connection: psycopg.Connection, key: dict[str, Any], gas: list[GasForecast]) -> None:
     """Sets the day's gas forecast, on a row of its own where the day has none."""
-    told = {forecast.target: forecast for forecast in gas}
+    by_target = {forecast.target: forecast for forecast in gas}
     values = {}
     for target, name in (("gas_avg", "avg"), ("gas_max", "max")):
-        forecast = told.get(target)
+        forecast = by_target.get(target)
         figures = (forecast.value, forecast.q10, forecast.q90) if forecast else (np.nan,) * 3
         for suffix, figure in zip(
             ("", "_q10", "_q90"), round_half_away(np.array(figures), GAS_DECIMALS), strict=True

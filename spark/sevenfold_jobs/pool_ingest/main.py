@@ -46,8 +46,8 @@ def run(batch: Batch) -> dict[str, Any]:
             for name, table in known.tables.items()
         }
         retired = load.retire_pools(connection, parameters)
-        removed, told = removals.remove_lost_rows(connection, parameters)
-        warnings = [*whole.warnings, *told]
+        removed, losses = removals.remove_lost_rows(connection, parameters)
+        warnings = [*whole.warnings, *losses]
         for warning in warnings:
             print(warning)
         batch.progress(total, total, "committing")

@@ -1,4 +1,4 @@
-"""Rows that a source had and no longer has: they go with its next ingest, and what read them is told."""
+"""Rows that a source had and no longer has: the next ingest deletes them and reports their number."""
 
 from datetime import date
 from typing import Any
@@ -62,7 +62,7 @@ def remove_lost_rows(
     this change, by which metrics and fingerprints see that it went.
     """
     removed: dict[str, int] = {}
-    told: list[str] = []
+    warnings: list[str] = []
     for table in (*_SERIES, "portfolio_transactions"):
         rows, first, last = 0, None, None
         for gone in _statements(table):
@@ -74,8 +74,8 @@ def remove_lost_rows(
                 last = end if last is None else max(last, end)
         removed[table] = rows
         if rows > 0:
-            told.append(_said(table, rows, first, last))
-    return removed, told
+            warnings.append(_said(table, rows, first, last))
+    return removed, warnings
 
 
 def _statements(table: str) -> list[sql.Composable]:

@@ -8,7 +8,7 @@ from sevenfold_jobs.common.lone import lone_rows
 from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.pool_ingest.source import Source
 
-# Of fewer values nothing can be said.
+# Fewer values than this prove nothing.
 _FEWEST = 20
 # Gas of a whole day never fell below a thousandth of a gwei.
 _LOWEST_GAS = 1e-4

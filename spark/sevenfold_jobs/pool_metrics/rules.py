@@ -8,7 +8,7 @@ LONG_WINDOW_DAYS = 30
 # of these is compared with its own next day.
 REACH_DAYS = FILL_LIMIT_DAYS + LONG_WINDOW_DAYS
 
-# Of every computed figure; the decimals are those of the original's column types.
+# Decimals of every computed figure, those of the original's column types.
 DECIMALS: dict[str, int] = {
     "actual_apy": 4,
     "actual_tvl": 2,

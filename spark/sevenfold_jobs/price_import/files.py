@@ -110,7 +110,7 @@ def _read_file(path: Path, problems: Problems, allowed: Days) -> Source | None:
         )
     table = _dated_table(path.parent, path.name, problems)
     prices = None if table is None else _prices(table, allowed)
-    return None if prices is None else Source(path.name, prices, warnings=_told(table))
+    return None if prices is None else Source(path.name, prices, warnings=_remarks(table))
 
 
 def _read_folder(folder: Path, problems: Problems, allowed: Days) -> Source | None:
@@ -126,7 +126,7 @@ def _read_folder(folder: Path, problems: Problems, allowed: Days) -> Source | No
     listed = _dated_table(folder, PRICES, problems) if has[PRICES] else None
     daily = _dated_table(folder, COVARIATES, problems, ["date"]) if has[COVARIATES] else None
     figures = None if daily is None else _figures(daily, allowed)
-    warnings = [] if daily is None else _told(daily)
+    warnings = [] if daily is None else _remarks(daily)
     from_unified = None if unified is None else _prices(unified, allowed)
     from_listed = None if listed is None else _prices(listed, allowed)
     if problems.found:
@@ -135,7 +135,7 @@ def _read_folder(folder: Path, problems: Problems, allowed: Days) -> Source | No
         return Source(f"{folder.name}/{listed.name}", from_listed, figures, warnings + listed.remarks)
     if from_listed is not None:
         warnings += _disagreements(from_unified, from_listed)
-    return Source(f"{folder.name}/{unified.name}", from_unified, None, warnings + _told(unified))
+    return Source(f"{folder.name}/{unified.name}", from_unified, None, warnings + _remarks(unified))
 
 
 def _dated_table(
@@ -254,8 +254,8 @@ def _first(given: pa.Array) -> str:
     return next(text for text in given.to_pylist() if text and text.strip())
 
 
-def _told(table: Table) -> list[str]:
-    """How it was read where that is not plain, and candles that are odd."""
+def _remarks(table: Table) -> list[str]:
+    """Warnings: how the file was read where that is not obvious, and odd candles."""
     return [*dict.fromkeys(table.remarks), *_odd_candles(table)]
 
 

@@ -48,7 +48,7 @@ def run(batch: Batch) -> dict[str, Any]:
         warnings += [_dropped(*each) for each in dropped]
         for warning in warnings:
             print(warning)
-        commodities = {account.commodity: _told(account) for account in accounts}
+        commodities = {account.commodity: _account_as_json(account) for account in accounts}
         due = {
             account.commodity: {
                 "rows": account.rows + account.inside,
@@ -108,7 +108,7 @@ def _dropped(commodity: str, rows: int, days: list[date]) -> str:
     return f"{commodity}: stored rows that are not in the file were dropped ({rows:,}){named}"
 
 
-def _told(account: load.Account) -> dict[str, Any]:
+def _account_as_json(account: load.Account) -> dict[str, Any]:
     return {
         "rows": account.rows,
         "new": account.new,

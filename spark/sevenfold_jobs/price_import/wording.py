@@ -1,4 +1,4 @@
-"""How many things are told in one line."""
+"""How many things are listed in one line."""
 
 from collections.abc import Sequence
 

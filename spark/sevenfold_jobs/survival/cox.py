@@ -87,7 +87,7 @@ class RiskSets:
         return float(self.deaths[with_events] @ logs - self.event @ eta) / self.rows
 
     def negative_gradient(self, score: np.ndarray) -> np.ndarray:
-        """Of the sum (not the mean) of losses in the score (n,): event - exp(eta) A(t)."""
+        """Negative gradient of the sum (not the mean) of losses in the score (n,): event - exp(eta) A(t)."""
         return self.derivatives(score)[0]
 
     def derivatives(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -211,7 +211,7 @@ def solve_symmetric(matrix: np.ndarray, right: np.ndarray, cutoff: float = 1e-10
 
 
 def pseudo_inverse(matrix: np.ndarray, cutoff: float = 1e-10) -> np.ndarray:
-    """Of a symmetric positive semi-definite matrix, by its eigenvalues."""
+    """Pseudo-inverse of a symmetric positive semi-definite matrix, by its eigenvalues."""
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2.0)
     largest = values.max(initial=0.0)
     kept = values > cutoff * largest

@@ -17,9 +17,9 @@ def meta_of(folder: Path) -> dict:
 
 
 def labels_in(path: Path, reference: Path | None = None) -> np.ndarray:
-    told = meta_of(path.parent)["binning"]
-    train = lightgbm.Dataset(str(reference), params=told).construct() if reference else None
-    return lightgbm.Dataset(str(path), reference=train, params=told).construct().get_label()
+    settings = meta_of(path.parent)["binning"]
+    train = lightgbm.Dataset(str(reference), params=settings).construct() if reference else None
+    return lightgbm.Dataset(str(path), reference=train, params=settings).construct().get_label()
 
 
 def test_the_last_15_percent_of_an_ordered_window_stop_training(tmp_path: Path) -> None:

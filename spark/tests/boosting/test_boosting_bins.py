@@ -197,7 +197,7 @@ def test_numbering_the_codes_otherwise_changes_no_figure(tmp_path: Path) -> None
     assert found[0] == pytest.approx(found[1], abs=1e-9)
 
 
-def test_gaps_are_told_from_values(tmp_path: Path) -> None:
+def test_gaps_are_distinguished_from_values(tmp_path: Path) -> None:
     random = np.random.Generator(np.random.PCG64(7))
     X = random.standard_normal((600, 1))
     y = (random.random(600) < 0.4).astype(int)
@@ -214,10 +214,10 @@ def test_columns_of_another_layout_in_memory_make_the_same_bins(tmp_path: Path) 
         assert (tmp_path / "rows" / name).read_bytes() == (tmp_path / "columns" / name).read_bytes()
 
 
-def test_what_is_told_of_a_fold_counts_the_files_and_all_its_rows(tmp_path: Path) -> None:
+def test_the_summary_of_a_fold_counts_the_files_and_all_its_rows(tmp_path: Path) -> None:
     X, y, _ = made()
-    told = bin_fold(
+    settings = bin_fold(
         tmp_path, X, y, [5], slice(0, 450), slice(450, 600), FIXED, "classification", True, True, 42
     )
-    assert told["bytes"] == sum(file.stat().st_size for file in tmp_path.iterdir())
-    assert told["estimateMb"] > 0
+    assert settings["bytes"] == sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert settings["estimateMb"] > 0

@@ -28,7 +28,7 @@ def test_binned_once_it_gives_what_lightgbm_gives_from_the_raw_rows(tmp_path: Pa
     X, y, _ = made()
     fold(tmp_path, y, X)
     result = fitted(tmp_path, FIXED)
-    told = {
+    settings = {
         "objective": "binary",
         "metric": "binary_logloss",
         "num_leaves": 31,
@@ -43,7 +43,7 @@ def test_binned_once_it_gives_what_lightgbm_gives_from_the_raw_rows(tmp_path: Pa
     }
     train = lightgbm.Dataset(X[:382], y[:382], categorical_feature=[5])
     booster = lightgbm.train(
-        told,
+        settings,
         train,
         400,
         valid_sets=[train.create_valid(X[382:450], y[382:450])],

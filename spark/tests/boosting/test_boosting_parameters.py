@@ -92,11 +92,11 @@ def test_leaves_are_as_many_as_depth_and_rows_allow(params: dict, rows: int, lea
 def test_fewer_leaves_than_asked_for_change_no_tree() -> None:
     X, y, _ = made(800)
     asked = {"num_leaves": 2048, "max_depth": 17, "feature_fraction": 0.5, "lambda_l1": 0.3}
-    told = parameters.for_training(asked, "binary", 2, len(y), 42, 1)
-    assert told["num_leaves"] == 40
+    settings = parameters.for_training(asked, "binary", 2, len(y), 42, 1)
+    assert settings["num_leaves"] == 40
     texts = [
         lightgbm.train(
-            {**told, "num_leaves": leaves},
+            {**settings, "num_leaves": leaves},
             lightgbm.Dataset(X, y, params=parameters.for_binning({}, 42, 1)),
             num_boost_round=30,
         ).predict(X)

@@ -67,10 +67,10 @@ def test_another_seed_makes_another_model() -> None:
     assert texts[0] != texts[1]
 
 
-def trees_of(told: dict[str, Any], X: np.ndarray, y: np.ndarray, rounds: int = 30) -> list[str]:
+def trees_of(settings: dict[str, Any], X: np.ndarray, y: np.ndarray, rounds: int = 30) -> list[str]:
     """The trees as text, without the settings that stand beside them."""
     data = lightgbm.Dataset(X, y, params=parameters.for_binning({}, 42, 1))
-    text = lightgbm.train(told, data, num_boost_round=rounds).model_to_string()
+    text = lightgbm.train(settings, data, num_boost_round=rounds).model_to_string()
     return text[text.index("Tree=0") : text.index("end of trees")].split("\n\n")
 
 
@@ -82,10 +82,10 @@ def test_leaves_that_the_depth_does_not_allow_change_no_tree(kind: str, classes:
     X, labels, score = made(300, classes or 2)
     y = labels if classes else score
     asked = {"num_leaves": 2048, "max_depth": 4, "min_data_in_leaf": 1}
-    told = parameters.for_training(asked, kind, classes, len(y), 42, 1)
-    assert told["num_leaves"] == 16
-    trees = trees_of(told, X, y)
-    assert trees == trees_of({**told, "num_leaves": 2048}, X, y)
+    settings = parameters.for_training(asked, kind, classes, len(y), 42, 1)
+    assert settings["num_leaves"] == 16
+    trees = trees_of(settings, X, y)
+    assert trees == trees_of({**settings, "num_leaves": 2048}, X, y)
     assert any("num_leaves=16\n" in tree for tree in trees)
 
 
@@ -96,23 +96,25 @@ def test_leaves_that_the_rows_cannot_fill_change_no_tree_where_rows_are_counted(
 ) -> None:
     X, _, y = made(200)
     asked = {"num_leaves": 2048, "min_data_in_leaf": smallest, "objective": objective}
-    told = parameters.for_training(asked, "regression", 0, len(y), 42, 1)
-    assert told["num_leaves"] == 200 // smallest
-    assert trees_of(told, X, y) == trees_of({**told, "num_leaves": 2048}, X, y)
+    settings = parameters.for_training(asked, "regression", 0, len(y), 42, 1)
+    assert settings["num_leaves"] == 200 // smallest
+    assert trees_of(settings, X, y) == trees_of({**settings, "num_leaves": 2048}, X, y)
 
 
 def test_where_rows_are_guessed_no_tree_has_more_leaves_than_rows_allow() -> None:
     # LightGBM guesses the rows of a leaf by its hessians: left alone, some leaves of this get fewer than 20.
     X, y, _ = made(300, 3)
-    told = parameters.for_training({"num_leaves": 2048, "learning_rate": 0.1}, "multiclass", 3, len(y), 42, 1)
+    settings = parameters.for_training(
+        {"num_leaves": 2048, "learning_rate": 0.1}, "multiclass", 3, len(y), 42, 1
+    )
 
     def most(leaves: int) -> int:
         data = lightgbm.Dataset(X, y, params=parameters.for_binning({}, 42, 1))
-        booster = lightgbm.train({**told, "num_leaves": leaves}, data, num_boost_round=60)
+        booster = lightgbm.train({**settings, "num_leaves": leaves}, data, num_boost_round=60)
         return max(tree["num_leaves"] for tree in booster.dump_model()["tree_info"])
 
     assert most(2048) > 15
-    assert most(told["num_leaves"]) == 15
+    assert most(settings["num_leaves"]) == 15
 
 
 def test_a_pool_for_all_histograms_changes_nothing_and_a_smaller_one_hardly(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_failure_inside_a_task_is_read_from_its_text(text, expected):
     assert describe(raised(RuntimeError(f"Job aborted due to stage failure: Task 0\n{text}"))) == expected
 
 
-def test_a_java_exception_is_told_by_its_own_words():
+def test_a_java_exception_is_reported_in_its_own_words():
     class Py4JJavaError(Exception):
         """As py4j writes it: the call, the Java exception, its stack."""
 

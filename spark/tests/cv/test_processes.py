@@ -62,7 +62,7 @@ def test_a_failure_keeps_its_type_and_message():
         (lambda: np.ones(10**15), "OutOfMemory", "Unable to allocate"),
     ],
 )
-def test_a_death_is_told_apart(do, error_type, message):
+def test_deaths_are_distinguished(do, error_type, message):
     found = ended(do)
     assert found.error_type == error_type
     assert message in found.message

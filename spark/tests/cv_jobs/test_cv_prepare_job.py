@@ -219,8 +219,8 @@ def test_complete_rows_drops_and_counts_rows_with_gaps(cv):
 
 def test_generated_data_are_marked_and_shown(cv):
     table = class_table()
-    told = {"generator": "timeseries", "seed": 1, "synthetic": True, "components": {"one": "trend"}}
-    table = table.replace_schema_metadata({b"sevenfold": json.dumps(told).encode()})
+    noted = {"generator": "timeseries", "seed": 1, "synthetic": True, "components": {"one": "trend"}}
+    table = table.replace_schema_metadata({b"sevenfold": json.dumps(noted).encode()})
     run(cv.preparation(table, task="classification", target="label", exclude=["number"]))
     [(synthetic, summary)] = cv.ask(
         "select is_synthetic, summary from cv_data where data_version = %s", cv.data_version

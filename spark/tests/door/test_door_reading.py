@@ -254,7 +254,7 @@ def test_a_type_that_is_neither_text_nor_number_is_said_with_an_example(tmp_path
     assert said in column.reason
 
 
-def test_text_that_is_not_utf8_is_told_by_its_row(tmp_path):
+def test_text_that_is_not_utf8_is_refused_by_its_row(tmp_path):
     offsets, data = pa.py_buffer(np.array([0, 1, 2], np.int32)), pa.py_buffer(b"a\xe9")
     pq.write_table(pa.table({"x": pa.StringArray.from_buffers(2, offsets, data)}), tmp_path / "rows.parquet")
     column = read(tmp_path / "rows.parquet").columns["x"]

@@ -100,7 +100,7 @@ def test_another_process_draws_the_same_bytes():
         "a = draw_paths(60 + np.arange(14.0), np.arange(-3.0, 4.0), 100, 7, 'WTI', 'naive', '2020-04-21');"
         "print(hashlib.sha256(a.tobytes()).hexdigest())"
     )
-    told = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", script],
             cwd=CHECKOUT / "spark",
@@ -112,7 +112,7 @@ def test_another_process_draws_the_same_bytes():
         for seed in ("1", "2")
     }
     # written down, so that a new NumPy cannot change stored forecasts unnoticed
-    assert told == {"2ae16a528652969361981545378c141ae67fbc694660184dc0a96d02817084de\n"}
+    assert digests == {"2ae16a528652969361981545378c141ae67fbc694660184dc0a96d02817084de\n"}
 
 
 def test_single_precision_is_what_is_stored_and_days_lie_together():

@@ -41,11 +41,11 @@ def figures(key: str, prices) -> tuple[float, float, float, float]:
         for start, cutoff, points, pool in zip(chosen, cutoffs, made.points, made.pools, strict=True):
             actual = prices.actuals(cutoff, HORIZON)
             ascending = scores.sort_paths(draw_paths(points, pool, PATHS, 0, "WTI", key, start))
-            told = scores.quantiles(ascending)
+            predicted = scores.quantiles(ascending)
             errors.append(np.abs(points - actual))
             crps.append(scores.crps(ascending, actual))
-            inside[80].append((told[:, 1] <= actual) & (actual <= told[:, 5]))
-            inside[95].append((told[:, 0] <= actual) & (actual <= told[:, 6]))
+            inside[80].append((predicted[:, 1] <= actual) & (actual <= predicted[:, 5]))
+            inside[95].append((predicted[:, 0] <= actual) & (actual <= predicted[:, 6]))
     return tuple(float(np.mean(part)) for part in (errors, crps, inside[80], inside[95]))
 
 

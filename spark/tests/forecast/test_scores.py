@@ -37,9 +37,9 @@ def test_a_days_values_lie_side_by_side_and_ascend():
 def test_quantiles_are_interpolated_as_numpy_does(n):
     ascending = sort_paths(paths_of(4, n, 3))
     expected = np.moveaxis(np.quantile(ascending.astype(np.float64), LEVELS, axis=-1), 0, -1)
-    told = quantiles(ascending)
-    assert told.dtype == np.float32
-    np.testing.assert_array_equal(told, expected.astype(np.float32))
+    predicted = quantiles(ascending)
+    assert predicted.dtype == np.float32
+    np.testing.assert_array_equal(predicted, expected.astype(np.float32))
 
 
 def crps_of_all_pairs(sample: np.ndarray, close: float) -> float:
@@ -76,20 +76,22 @@ def test_crps_of_a_day_to_come_is_nan_and_leaves_the_others():
 
 def scored(closes: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     ascending = sort_paths(paths_of(len(closes), 500, closes.shape[1]))
-    told, by_day = quantiles(ascending), crps(ascending, closes)
-    return told, by_day, score_forecasts(told, by_day, closes)
+    predicted, by_day = quantiles(ascending), crps(ascending, closes)
+    return predicted, by_day, score_forecasts(predicted, by_day, closes)
 
 
 def test_each_score_is_that_of_its_first_days():
     closes = 60 + RNG.standard_normal((6, 14)).cumsum(axis=1)
-    told, by_day, scores = scored(closes)
+    predicted, by_day, scores = scored(closes)
     assert set(scores) == {f"{name}_{days}d" for name in FORECAST_SCORES for days in HORIZONS}
     for row in range(6):
         for days in HORIZONS:
-            actual, point = closes[row, :days], told[row, :days, 3].astype(float)
-            low80, high80, low95, high95 = (told[row, :days, level].astype(float) for level in (1, 5, 0, 6))
+            actual, point = closes[row, :days], predicted[row, :days, 3].astype(float)
+            low80, high80, low95, high95 = (
+                predicted[row, :days, level].astype(float) for level in (1, 5, 0, 6)
+            )
             shares = [
-                (actual <= told[row, :days, LEVELS.index(level)]).mean() for level in CALIBRATION_LEVELS
+                (actual <= predicted[row, :days, LEVELS.index(level)]).mean() for level in CALIBRATION_LEVELS
             ]
             expected = {
                 "mae": np.abs(actual - point).mean(),
@@ -110,8 +112,8 @@ def test_days_to_come_count_nowhere():
     closes = 60 + RNG.standard_normal((3, 14))
     closes[1, 3:] = np.nan
     closes[2] = np.nan
-    told, by_day, scores = scored(closes)
-    expected = np.abs(closes[1, :3] - told[1, :3, 3]).mean()
+    predicted, by_day, scores = scored(closes)
+    expected = np.abs(closes[1, :3] - predicted[1, :3, 3]).mean()
     assert scores["mae_7d"][1] == pytest.approx(expected)
     assert scores["mae_14d"][1] == pytest.approx(expected)
     assert scores["crps_14d"][1] == pytest.approx(by_day[1, :3].mean())
@@ -127,9 +129,9 @@ def test_a_short_horizon_has_no_score_of_days_that_it_does_not_reach():
 
 def test_prices_at_and_below_zero_do_not_break_percentages():
     closes = np.array([[60.0, 0.0, -36.98, 10.0, 20.0, 30.0, 40.0]])
-    told, _, scores = scored(closes)
+    predicted, _, scores = scored(closes)
     others = [0, 2, 3, 4, 5, 6]
-    errors = np.abs(closes[0] - told[0, :, 3])[others]
+    errors = np.abs(closes[0] - predicted[0, :, 3])[others]
     assert scores["mape_7d"][0] == pytest.approx((100 * errors / np.abs(closes[0, others])).mean())
     _, _, only_zero = scored(np.zeros((1, 7)))
     assert np.isnan(only_zero["mape_7d"][0])
@@ -138,18 +140,18 @@ def test_prices_at_and_below_zero_do_not_break_percentages():
 
 def test_a_close_on_the_very_cent_of_the_band_lies_inside():
     # 60.1 in single precision lies above 60.1 in double.
-    told = np.tile(np.float32(60.1), (1, 1, 7))
-    scores = score_forecasts(told, np.zeros((1, 1)), np.array([[60.1]]))
+    predicted = np.tile(np.float32(60.1), (1, 1, 7))
+    scores = score_forecasts(predicted, np.zeros((1, 1)), np.array([[60.1]]))
     assert scores["coverage_80_1d"] == 1
     assert scores["calibration_score_1d"] == pytest.approx(np.abs(1 - np.array(CALIBRATION_LEVELS)).mean())
-    told = np.tile(np.float32(60.3), (1, 1, 7))  # and below it
-    assert score_forecasts(told, np.zeros((1, 1)), np.array([[60.3]]))["coverage_80_1d"] == 1
+    predicted = np.tile(np.float32(60.3), (1, 1, 7))  # and below it
+    assert score_forecasts(predicted, np.zeros((1, 1)), np.array([[60.3]]))["coverage_80_1d"] == 1
 
 
 def test_one_forecast_and_many_are_scored_alike():
     closes = 60 + RNG.standard_normal((4, 14))
-    told, by_day, scores = scored(closes)
-    alone = score_forecasts(told[2], by_day[2], closes[2])
+    predicted, by_day, scores = scored(closes)
+    alone = score_forecasts(predicted[2], by_day[2], closes[2])
     assert all(alone[name] == values[2] for name, values in scores.items())
 
 

@@ -20,9 +20,9 @@ def verdicts(work, **given):
     result = audit(batch)
     units = work.units(batch)
     assert {unit[0] for unit in units.values()} == {1}
-    told = {day: detail for day, (_, _, _, detail) in units.items()}
-    assert all(detail["equal"] == (detail["differs"] is None) for detail in told.values())
-    return result, {day: detail["differs"] for day, detail in told.items() if detail["differs"] is not None}
+    found = {day: detail for day, (_, _, _, detail) in units.items()}
+    assert all(detail["equal"] == (detail["differs"] is None) for detail in found.values())
+    return result, {day: detail["differs"] for day, detail in found.items() if detail["differs"] is not None}
 
 
 def test_what_is_stored_is_what_is_made_again_whatever_the_task_size(stored):

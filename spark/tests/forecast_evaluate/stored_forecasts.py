@@ -49,7 +49,7 @@ def write_forecasts(
     """Stores forecasts of (start, cutoff) that nobody has scored yet."""
     paths = np.random.default_rng(seed).standard_normal((len(cutoffs), PATHS, horizon)).cumsum(axis=-1)
     paths = (60 + paths).astype(np.float32)
-    told = quantiles(sort_paths(paths))
+    predicted = quantiles(sort_paths(paths))
     days = [f"day_{day}" for day in range(1, horizon + 1)]
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         leaf = cursor.execute("select distributions_leaf(%s, %s)", [commodity, version]).fetchone()[0]
@@ -62,7 +62,10 @@ def write_forecasts(
             cursor.executemany(
                 f"insert into forecast_quantiles (commodity, model_version, forecast_start_date, day_ahead,"
                 f" {', '.join(LEVEL_COLUMNS)}) values (%s, %s, %s, %s, {', '.join(['%s'] * 7)})",
-                [(commodity, version, start, day + 1, *told[row, day].tolist()) for day in range(horizon)],
+                [
+                    (commodity, version, start, day + 1, *predicted[row, day].tolist())
+                    for day in range(horizon)
+                ],
             )
             cursor.executemany(
                 "insert into point_forecasts (commodity, model_version, forecast_start_date,"

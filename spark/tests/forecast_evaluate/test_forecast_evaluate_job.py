@@ -71,7 +71,7 @@ def test_what_became_known_is_scored_as_the_definitions_say(database_url, query,
     result = evaluate(["m"], 20, 40)
     actuals = actuals_of(closes, 20, 41)
     ascending = sort_paths(stored.paths)
-    by_day, told = crps(ascending, actuals), quantiles(ascending)
+    by_day, predicted = crps(ascending, actuals), quantiles(ascending)
     assert result["rescored"] == np.isfinite(actuals).sum()
     rows = query(
         """
@@ -84,7 +84,7 @@ def test_what_became_known_is_scored_as_the_definitions_say(database_url, query,
     found = np.array(rows, float).reshape(21, 14, 2)
     np.testing.assert_allclose(found[..., 0], by_day, rtol=1e-12)
     np.testing.assert_array_equal(found[..., 1], actuals)
-    scores = score_forecasts(told, by_day, actuals)
+    scores = score_forecasts(predicted, by_day, actuals)
     for name in (
         "mae_1d",
         "rmse_7d",
@@ -102,7 +102,7 @@ def test_what_became_known_is_scored_as_the_definitions_say(database_url, query,
         commodity,
     )
     assert [row[0] for row in rows] == [1, 7, 14]
-    expected = pooled_scores(told, by_day, actuals, closes[19:40], np.arange(len(told)), 7)
+    expected = pooled_scores(predicted, by_day, actuals, closes[19:40], np.arange(len(predicted)), 7)
     assert rows[1][1:3] == (20, expected["days"])
     np.testing.assert_allclose(
         rows[1][3:6], [expected["mae"], expected["crps"], expected["naive_mae"]], rtol=1e-12

@@ -33,14 +33,14 @@ def some_forecasts(dates=40, horizon=14, paths=300):
 
 
 def test_scores_are_pooled_over_the_known_days_up_to_the_horizon():
-    told, by_day, closes, origins, places = some_forecasts()
+    predicted, by_day, closes, origins, places = some_forecasts()
     closes[-1] = np.nan
     closes[-5:-1, 5:] = np.nan
     by_day = np.where(np.isnan(closes), np.nan, by_day)
     for horizon in (1, 7, 14):
-        scores = pooled_scores(told, by_day, closes, origins, places, horizon)
+        scores = pooled_scores(predicted, by_day, closes, origins, places, horizon)
         known = np.isfinite(closes[:, :horizon])
-        errors = (closes - told[..., 3])[:, :horizon][known]
+        errors = (closes - predicted[..., 3])[:, :horizon][known]
         naive = (closes - origins[:, None])[:, :horizon][known]
         assert scores["forecasts"] == 39
         assert scores["days"] == known.sum()
@@ -49,17 +49,17 @@ def test_scores_are_pooled_over_the_known_days_up_to_the_horizon():
         assert scores["crps"] == pytest.approx(by_day[:, :horizon][known].mean())
         assert scores["naive_mae"] == pytest.approx(np.abs(naive).mean())
         assert scores["skill_mae"] == pytest.approx(1 - np.abs(errors).mean() / np.abs(naive).mean())
-        inside = (told[..., 1] <= closes) & (closes <= told[..., 5])
+        inside = (predicted[..., 1] <= closes) & (closes <= predicted[..., 5])
         assert scores["coverage_80"] == pytest.approx(inside[:, :horizon][known].mean())
 
 
 def test_calibration_is_pooled_over_forecasts_by_day_ahead():
-    told, by_day, closes, origins, places = some_forecasts(dates=200)
+    predicted, by_day, closes, origins, places = some_forecasts(dates=200)
     closes[150:, 6] = np.nan
-    shares = calibration(told, closes)
+    shares = calibration(predicted, closes)
     assert shares.shape == (14, 7)
-    assert shares[6, 3] == pytest.approx((closes[:150, 6] <= told[:150, 6, 3]).mean())
-    scores = pooled_scores(told, by_day, closes, origins, places, 7)
+    assert shares[6, 3] == pytest.approx((closes[:150, 6] <= predicted[:150, 6, 3]).mean())
+    scores = pooled_scores(predicted, by_day, closes, origins, places, 7)
     at = [LEVELS.index(level) for level in CALIBRATION_LEVELS]
     expected = np.abs(shares[:7, at] - CALIBRATION_LEVELS).mean(axis=1).mean()
     assert scores["calibration_score"] == pytest.approx(expected)
@@ -78,9 +78,9 @@ def test_forecasts_of_no_move_are_left_out_and_counted_or_count_as_wrong():
 
 def test_naive_that_stays_where_it_is_has_no_direction():
     origins = np.array([60.1, 60.3, 59.7])
-    told = np.repeat(origins.astype(np.float32)[:, None, None], 7, axis=2).repeat(7, axis=1)
+    predicted = np.repeat(origins.astype(np.float32)[:, None, None], 7, axis=2).repeat(7, axis=1)
     closes = origins[:, None] + RNG.standard_normal((3, 7))
-    scores = pooled_scores(told, np.zeros((3, 7)), closes, origins, np.arange(3), 7)
+    scores = pooled_scores(predicted, np.zeros((3, 7)), closes, origins, np.arange(3), 7)
     assert scores["zero_forecasts"] == 21
     assert scores["directional_accuracy_from_day0"] is None
     assert scores["direction_p"] is None
@@ -161,9 +161,9 @@ def test_tests_of_forecasts_that_overlap_reject_as_often_as_they_say(horizon):
         walk = 1_000 + draw.standard_normal(dates + horizon).cumsum()
         closes = walk[np.arange(dates)[:, None] + np.arange(1, horizon + 1)]
         side = draw.choice((-0.1, 0.1), size=dates // 60 + 1).repeat(60)[:dates]
-        told = np.repeat((walk[:dates] + side).astype(np.float32)[:, None, None], horizon, axis=1)
-        told = told.repeat(7, axis=2)
-        scores = pooled_scores(told, closes * 0, closes, walk[:dates], np.arange(dates), horizon)
+        predicted = np.repeat((walk[:dates] + side).astype(np.float32)[:, None, None], horizon, axis=1)
+        predicted = predicted.repeat(7, axis=2)
+        scores = pooled_scores(predicted, closes * 0, closes, walk[:dates], np.arange(dates), horizon)
         for name in rejected:
             rejected[name] += scores[name] < 0.05
     assert all(0 <= count / tries <= 0.1 for count in rejected.values()), rejected
@@ -179,9 +179,9 @@ def test_the_alert_needs_a_month_that_is_worse_than_its_year():
 
 
 def test_nothing_known_says_nothing_and_breaks_nothing():
-    told, _, closes, origins, places = some_forecasts(dates=3)
+    predicted, _, closes, origins, places = some_forecasts(dates=3)
     unknown = np.full_like(closes, np.nan)
     with np.errstate(all="raise"):
-        scores = pooled_scores(told, unknown, unknown, origins, places, 14)
+        scores = pooled_scores(predicted, unknown, unknown, origins, places, 14)
     assert (scores["forecasts"], scores["days"], scores["mae"], scores["dm_p"]) == (0, 0, None, None)
     assert scores["mae_alert"] is False

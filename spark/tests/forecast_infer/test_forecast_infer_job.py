@@ -158,7 +158,7 @@ def test_a_quantile_that_did_not_arrive_blocks_the_commit(forecasting):
     assert counts(work) == [0, 0, 0, 0]
 
 
-def test_a_full_disk_is_told_as_such_and_nothing_partial_is_visible(forecasting):
+def test_a_full_disk_is_reported_as_such_and_nothing_partial_is_visible(forecasting):
     work = forecasting()
     work.alter_rows(
         f"""if new.forecast_start_date = '{STARTS[6]}' and new.path_id = 40 then
@@ -283,17 +283,17 @@ def test_points_quantiles_and_metadata_say_what_the_paths_and_prices_say(forecas
         work.commodity,
         start,
     )
-    for day, (point, told) in enumerate(zip(points, quantiles, strict=True), 1):
+    for day, (point, predicted) in enumerate(zip(points, quantiles, strict=True), 1):
         close = work.closes[place + day - 1]
         sample = drawn[:, day - 1]
         assert point[:3] == (DAYS[place + day - 1].item(), DAYS[place - 1].item(), day)
         assert point[3] == pytest.approx(work.closes[place - 1] + day * drift, rel=1e-12)
         assert point[4] == pytest.approx(np.sqrt(day) * moves.std(), rel=1e-9)
-        assert told[:7] == pytest.approx(np.quantile(sample, scores.LEVELS), rel=1e-6)
-        assert np.float32(point[5:7]).tolist() == np.float32([told[0], told[6]]).tolist()
+        assert predicted[:7] == pytest.approx(np.quantile(sample, scores.LEVELS), rel=1e-6)
+        assert np.float32(point[5:7]).tolist() == np.float32([predicted[0], predicted[6]]).tolist()
         assert point[7] == close
         pairs = np.abs(sample[:, None] - sample[None, :]).mean()
-        assert told[7] == pytest.approx(np.abs(sample - close).mean() - pairs / 2, rel=1e-5)
+        assert predicted[7] == pytest.approx(np.abs(sample - close).mean() - pairs / 2, rel=1e-5)
     [metadata] = work.ask(
         """
         select forecast_id, data_cutoff_date, training_date, training_cutoff_date, paths, horizon, seed,

@@ -122,8 +122,8 @@ def test_smoothing_keeps_mean_deviation_and_first_value(noise: np.ndarray) -> No
 
 
 def auc(X: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:
-    told = {"objective": "binary", "num_leaves": 31, "verbosity": -1, "num_threads": 1, "seed": 1}
-    booster = lightgbm.train(told, lightgbm.Dataset(X[train], y[train]), 100)
+    settings = {"objective": "binary", "num_leaves": 31, "verbosity": -1, "num_threads": 1, "seed": 1}
+    booster = lightgbm.train(settings, lightgbm.Dataset(X[train], y[train]), 100)
     return roc_auc_score(y[test], booster.predict(X[test]))
 
 

@@ -256,30 +256,30 @@ def test_broken_pools_break_neither_the_fit_nor_the_others(forecast, execute, fa
     result = forecast("broken")
     assert (result["pools"], result["coldStart"], result["skipped"]) == (8, 1, 2)
     assert failed_checks("broken") == []
-    told = {
+    forecasts = {
         pool: (method, apy, tvl, asof_apy)
         for pool, method, apy, tvl, asof_apy in execute(
             "select pool_id, method, forecasted_apy, forecasted_tvl, asof_apy from pool_forecasts"
             " where dataset = 'broken'"
         )
     }
-    assert "pool-04" not in told
-    assert "pool-07" not in told
+    assert "pool-04" not in forecasts
+    assert "pool-07" not in forecasts
     two_days = history[history.pool_id == "pool-05"].sort_values("date")
     means = (two_days.apy.iloc[0], two_days.apy.mean())
-    assert told["pool-05"][:3] == (
+    assert forecasts["pool-05"][:3] == (
         "cold_start",
         pytest.approx(np.mean(means), abs=1e-4),
         two_days.tvl.iloc[-1],
     )
-    assert told["pool-06"][0] == "model"
-    assert told["pool-02"][1] == pytest.approx(4.0, abs=0.1)
-    assert told["pool-03"][2] == pytest.approx(0.0, abs=0.01)
+    assert forecasts["pool-06"][0] == "model"
+    assert forecasts["pool-02"][1] == pytest.approx(4.0, abs=0.1)
+    assert forecasts["pool-03"][2] == pytest.approx(0.0, abs=0.01)
     for pool in ("pool-00", "pool-08", "pool-09"):
-        assert abs(told[pool][1] - told[pool][3]) < 3
+        assert abs(forecasts[pool][1] - forecasts[pool][3]) < 3
 
 
-def test_a_young_data_set_is_told_that_tomorrow_is_as_today(forecast, failed_checks, execute, database_url):
+def test_a_young_data_set_gets_tomorrow_as_today(forecast, failed_checks, execute, database_url):
     history = panel(pools=3, days=6)
     prices, gas = market(ASOF, ASOF)
     store(database_url, "young", history, prices.iloc[:0], gas.iloc[:0])

@@ -19,22 +19,22 @@ def test_noise_is_not_believed():
 
 
 def test_what_is_half_right_is_believed_by_half():
-    told = draws(1)
-    chosen = choose_shrink(0.5 * told + 0.1 * draws(2), told, DAYS, 50.0, None)
+    predicted = draws(1)
+    chosen = choose_shrink(0.5 * predicted + 0.1 * draws(2), predicted, DAYS, 50.0, None)
     assert 0.4 <= chosen.share <= 0.6
     assert chosen.mae_model < 0.5 * chosen.mae_persistence
 
 
 def test_one_broken_pool_decides_nothing():
-    told, change = draws(1), 0.8 * draws(1) + 0.1 * draws(2)
-    calm = choose_shrink(change, told, DAYS, 50.0, None)
-    change[17], told[17] = 100_000.0, -400.0
-    assert choose_shrink(change, told, DAYS, 50.0, None).share == calm.share
+    predicted, change = draws(1), 0.8 * draws(1) + 0.1 * draws(2)
+    calm = choose_shrink(change, predicted, DAYS, 50.0, None)
+    change[17], predicted[17] = 100_000.0, -400.0
+    assert choose_shrink(change, predicted, DAYS, 50.0, None).share == calm.share
 
 
 def test_a_gain_on_one_day_alone_is_not_believed():
-    change, told = draws(1), np.where(DAYS == 7, draws(1), 0.0)
-    assert choose_shrink(change, told, DAYS, 50.0, None).share == 0.0
+    change, predicted = draws(1), np.where(DAYS == 7, draws(1), 0.0)
+    assert choose_shrink(change, predicted, DAYS, 50.0, None).share == 0.0
 
 
 def test_too_few_days_say_nothing():
@@ -44,10 +44,10 @@ def test_too_few_days_say_nothing():
 
 
 def test_days_that_widths_are_calibrated_on_have_no_part_in_their_share():
-    told = draws(1)
-    right_at_first = np.where(DAYS < 30, told, draws(2))
+    predicted = draws(1)
+    right_at_first = np.where(DAYS < 30, predicted, draws(2))
     level = np.full(len(DAYS), 100.0)
-    assert shares_of_others(right_at_first, told, DAYS, 50.0, level) == {0: 0.0, 1: 1.0}
+    assert shares_of_others(right_at_first, predicted, DAYS, 50.0, level) == {0: 0.0, 1: 1.0}
 
 
 def test_a_forecast_below_zero_counts_as_zero():
@@ -57,7 +57,7 @@ def test_a_forecast_below_zero_counts_as_zero():
 
 
 def test_a_side_counts_the_value_to_come_among_those_outside():
-    """Of 100 past values ten outside are a tenth, but leave the next one a chance of 11 in 101."""
+    """Ten of 100 past values outside are a tenth; the chance that the next one is outside is 11 in 101."""
     zero, one = np.zeros(100), np.ones(100)
     for outside, expected in ((9, 0.5), (10, 1.6)):
         actual = np.r_[np.full(outside, 1.6), np.full(100 - outside, 0.5)]

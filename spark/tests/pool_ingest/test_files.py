@@ -80,7 +80,7 @@ def test_accepts_dictionary_text_whole_numbers_and_timestamps_in_parquet(tmp_pat
     assert read["apy"].to_pylist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
 
 
-def test_a_zero_in_a_candle_is_a_hole_and_is_told(tmp_path):
+def test_a_zero_in_a_candle_is_a_hole_and_is_reported(tmp_path):
     source = read_folder(write_folder(tmp_path, prices_daily=PRICES.replace(",2900,", ",0,")))
     assert source.tables["token_prices_daily"]["low"].to_pylist() == [None, 3000.0, 89000.0]
     assert source.warnings == ["prices_daily.csv line 2, column low: 0 counts as missing (1 in all)"]

@@ -1,4 +1,4 @@
-"""What values a source of pools may have: what cannot be is refused by its place, what looks odd is told."""
+"""What values a source of pools may have: the impossible is refused with its place, the odd is reported."""
 
 import pandas as pd
 import pyarrow as pa

@@ -44,7 +44,7 @@ def test_is_complete_up_to_the_day_before():
 
 
 def test_the_same_bytes_on_every_machine():
-    """Of raw bits and exactly rounded arithmetic; a change here is a new RESULT_VERSION of pool_ingest."""
+    """Raw bits and exactly rounded arithmetic. If this changes, raise RESULT_VERSION of pool_ingest."""
     digest = hashlib.sha256()
     for name, table in sorted(made(DAY).tables.items()):
         digest.update(name.encode())

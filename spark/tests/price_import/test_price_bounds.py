@@ -1,4 +1,4 @@
-"""What values prices may have: what cannot be is refused with its place, what looks odd is told."""
+"""What values prices may have: what cannot be is refused with its place, what looks odd is reported."""
 
 from datetime import UTC, date, datetime
 
@@ -65,7 +65,7 @@ def test_an_empty_known_at_beside_zoned_stamps_is_the_day_itself(tmp_path, zone)
     assert found == ["2025-01-02", "2025-01-03", "2025-01-08"]
 
 
-def test_stamps_that_are_not_at_midnight_are_told(tmp_path):
+def test_stamps_that_are_not_at_midnight_are_reported(tmp_path):
     path = tmp_path / "oil.csv"
     path.write_text("date,commodity,close\n2025-01-02T22:00:00Z,OIL,70\n2025-01-04T00:30:00+02:00,OIL,71\n")
     source = files.read(path)

@@ -51,7 +51,7 @@ def test_every_bad_row_is_in_the_log_and_the_first_ten_in_the_message(tmp_path, 
     assert capsys.readouterr().out.count("is not a finite number") == 14
 
 
-def test_faults_of_both_files_are_told_at_once(tmp_path):
+def test_faults_of_both_files_are_reported_at_once(tmp_path):
     said = refusal(
         write_folder(
             tmp_path / "oil",
@@ -69,7 +69,7 @@ def test_a_text_among_the_numbers_of_a_covariate_is_named_alone(tmp_path):
     assert "covariates_daily.csv line 3 (2025-01-03), column rain: 'wet' is not a finite number" in said
 
 
-def test_a_missing_column_is_told_with_the_nearest_one(tmp_path):
+def test_a_missing_column_is_refused_with_the_nearest_one(tmp_path):
     said = refusal(write_folder(tmp_path / "oil", PRICES.replace("close", "clsoe")))
     assert "column close is missing; rename 'clsoe'" in said
 

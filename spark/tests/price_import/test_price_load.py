@@ -51,8 +51,8 @@ def checks(load, database_url):
 
 
 def counts(result, commodity="OIL"):
-    told = result["commodities"][commodity]
-    return {name: told[name] for name in ("rows", "new", "versions", "revised", "unchanged", "kept")}
+    counts = result["commodities"][commodity]
+    return {name: counts[name] for name in ("rows", "new", "versions", "revised", "unchanged", "kept")}
 
 
 STORED = """

@@ -1,4 +1,4 @@
-"""What is told of a series, and which days it may not leave out."""
+"""What is reported about a series, and which days it may not leave out."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_without_closed_days_nothing_is_known_to_be_missing(tmp_path):
     assert missing_days(files.read(write_folder(tmp_path / "oil")).prices, "OIL") == []
 
 
-def test_a_lost_weekday_is_told_from_a_holiday():
+def test_a_lost_weekday_is_distinguished_from_a_holiday():
     days = np.arange(np.datetime64("2010-01-01"), np.datetime64("2020-01-01"))
     open_days = days[np.is_busday(days)]
     christmas = np.isin([str(day)[5:] for day in open_days], ["12-25", "12-26"])
@@ -40,7 +40,7 @@ def test_nothing_is_lost_of_a_series_that_is_not_daily(trading):
     assert len(unusual_holidays(np.array(trading, np.int64))) == 0
 
 
-def test_a_long_gap_and_a_close_below_zero_are_told(tmp_path, capsys):
+def test_a_long_gap_and_a_close_below_zero_are_reported(tmp_path, capsys):
     path = tmp_path / "oil.csv"
     path.write_text("date,commodity,close\n2020-04-17,OIL,18.27\n2020-04-20,OIL,-36.98\n2020-04-28,OIL,12\n")
     assert remarks(files.read(path).prices, "OIL") == [

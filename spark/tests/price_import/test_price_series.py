@@ -77,7 +77,7 @@ def test_a_commodity_without_settings_takes_every_column_and_its_own_name(tmp_pa
     ]
 
 
-def test_a_covariate_that_the_source_lacks_is_left_out_and_told(tmp_path):
+def test_a_covariate_that_the_source_lacks_is_left_out_and_reported(tmp_path):
     built = build(write_folder(tmp_path / "oil", PRICES.split("2025-01-02,GAS")[0], covariates=None))
     assert built.covariates == []
     assert [warning.split(";")[0] for warning in built.warnings] == [

@@ -101,11 +101,11 @@ def _named(
     name: str, names: Sequence[str], columns: Sequence[pa.ChunkedArray | Unusable], problems: Problems
 ) -> Columns | None:
     """Names without blanks round them, and a name for those that have none; no name may stand twice."""
-    told = [each.strip() or nameless(place) for place, each in enumerate(names)]
-    twice = sorted({each for each in told if told.count(each) > 1})
+    cleaned = [each.strip() or nameless(place) for place, each in enumerate(names)]
+    twice = sorted({each for each in cleaned if cleaned.count(each) > 1})
     for each in twice:
         problems.add(name, f"column {shown(each)} stands twice in the header", "rename or remove one of them")
-    return None if twice else dict(zip(told, columns, strict=True))
+    return None if twice else dict(zip(cleaned, columns, strict=True))
 
 
 def _joined(name: str, parts: list[Rows], problems: Problems) -> Rows | None:

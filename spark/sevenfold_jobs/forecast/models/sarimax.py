@@ -109,7 +109,7 @@ def forecast_moves(state: State, filtered: np.ndarray, horizon: int) -> np.ndarr
 
 
 def _first_row(series: Series, covariates: list[Covariate]) -> int:
-    """Of the sample: the 1,500 newest rows, fewer where a covariate begins later."""
+    """First row of the sample: the 1,500 newest rows, fewer where a covariate begins later."""
     first = max(len(series) - ROWS, 0)
     for covariate in covariates:
         begins = int(np.argmin(np.isnan(series.covariates[covariate.name])))

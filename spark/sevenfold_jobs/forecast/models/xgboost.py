@@ -130,8 +130,11 @@ def _features(
 
 
 def _mean_and_deviation(closes: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of the newest `width` closes of each row. Summed column by column: the order of NumPy's own sums
-    hangs on the shape of the array, and a date's bytes must not hang on the dates beside it."""
+    """Mean and deviation of the newest `width` closes of each row.
+
+    Summed column by column: the order of NumPy's own sums depends on the shape of the array, and the bytes of
+    a date must not depend on which other dates are computed with it.
+    """
     newest = [closes[:, -1 - back] for back in range(width)]
     mean = sum(newest[1:], newest[0]) / width
     squares = [(column - mean) ** 2 for column in newest]

@@ -47,7 +47,7 @@ class Weibull(Fitted):
         self.shape = shape
 
     def location(self, X: np.ndarray) -> np.ndarray:
-        """Of log time, (n,)."""
+        """Location of log time, (n,)."""
         return X @ self.coef + self.intercept
 
     def risk(self, X: np.ndarray, strata: np.ndarray | None = None) -> np.ndarray:

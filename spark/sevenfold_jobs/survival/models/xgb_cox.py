@@ -46,7 +46,7 @@ def fit(
 
     check_params(NAME, params)
     require_events(event)
-    # A censored time is told by its sign.
+    # XGBoost marks a censored time by a negative sign.
     data = xgboost.QuantileDMatrix(X, label=np.where(event, time, -time), nthread=1)
     settings = {
         "objective": "survival:cox",

@@ -154,7 +154,7 @@ def rows_in_pieces(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def digest(batch: Batch) -> dict[str, Any]:
-    """What tasks draw and solve with NumPy, told by its bytes."""
+    """What tasks draw and solve with NumPy, as its bytes."""
     context = batch.spark().sparkContext
     return {"digest": digest_of(context.parallelize(range(8), 4).mapPartitions(draw).collect())}
 

@@ -9,19 +9,19 @@ from sevenfold_jobs.forecast_infer.forecasts import Forecasts
 
 
 @dataclass(frozen=True)
-class Told:
-    """Of n dates over h days: `quantiles` (n, h, 7) float32 at scores.LEVELS, `crps` (n, h) float64, NaN
-    where the close is not known yet. Filled date by date, so that one date's paths are held at a time."""
+class PathSummaries:
+    """For n dates over h days: `quantiles` (n, h, 7) float32 at scores.LEVELS, `crps` (n, h) float64, NaN
+    where the close is not known yet. Filled date by date: only one date's paths are in memory at a time."""
 
     quantiles: np.ndarray
     crps: np.ndarray
 
     @classmethod
-    def empty(cls, forecasts: Forecasts) -> "Told":
+    def empty(cls, forecasts: Forecasts) -> "PathSummaries":
         shape = forecasts.points.shape
         return cls(np.empty((*shape, len(scores.LEVELS)), np.float32), np.empty(shape))
 
-    def listen(self, index: int, paths: np.ndarray, actuals: np.ndarray) -> None:
+    def add(self, index: int, paths: np.ndarray, actuals: np.ndarray) -> None:
         """Takes in the paths (paths, h) of a date: they are sorted once, in a copy."""
         ascending = scores.sort_paths(paths)
         self.quantiles[index] = scores.quantiles(ascending)
