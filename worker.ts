@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   }
   const servesQueue = options.queue === 'spark';
   const bundling = servesQueue ? undefined : bundleWorkflows();
-  bundling?.catch(() => undefined); // is told where it is waited for, if it comes to that
+  bundling?.catch(() => undefined); // reported where it is awaited
   const config = readConfig();
   // The number tells the supervisor which of several workers of one log is ready.
   const log = createLog(config.logLevel, { part: 'worker', pid: process.pid });

@@ -32,7 +32,7 @@ export async function run(): Promise<void> {
 interface Decision {
   allocation: Allocation;
   seconds: number;
-  /** Of all threads of this process. */
+  /** CPU time of all threads of this process. */
   cpuSeconds: number;
 }
 

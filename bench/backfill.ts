@@ -172,7 +172,7 @@ interface Measured {
   seconds: number;
   /** One after the other; they add up to the seconds. */
   stages: Record<string, number>;
-  /** Of all tasks of the inference together. */
+  /** Seconds by stage, summed over all tasks of the inference. */
   tasks: Record<string, number>;
   load: Load;
   rows: number;

@@ -75,7 +75,7 @@ async function measureSize(rig: StackRig, pools: number, source: string[]): Prom
     ...(target?.forecast && { targetSeconds: target.forecast }),
     stages,
   });
-  // Of all the days that the models of this day learn from, not of 61 alone.
+  // For all the days that the models of this day learn from, not just 61.
   record({
     name: 'forecast, feature panel',
     size,

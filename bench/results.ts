@@ -14,7 +14,7 @@ export interface Measurement {
   /** What it must not exceed (`performance.md`), where there is such a line. */
   targetSeconds?: number;
   stages?: Record<string, number>;
-  /** Of all processes of the stack together. */
+  /** CPU time of all processes of the stack. */
   cpuSeconds?: number;
   /** The largest process and all together, while it ran. */
   peakMb?: { largest: number; all: number };

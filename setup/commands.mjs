@@ -29,7 +29,7 @@ export function endCommandsWithUs() {
   process.on('exit', killAll);
 }
 
-/** Told the groups that run, whenever one starts: a successor has to end them if this process is killed outright. */
+/** Called with the running process groups whenever one starts: if this process is killed, a successor ends them. */
 export const groupWatchers = new Set();
 
 /**

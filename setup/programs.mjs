@@ -57,7 +57,7 @@ function addTo(hash, file, name) {
       const entries = readdirSync(file).filter((entry) => entry !== '__pycache__');
       for (const entry of entries.sort()) addTo(hash, join(file, entry), `${name}/${entry}`);
     }
-    return; // what is not there, or was removed this moment, is told by its absence
+    return; // missing, or removed just now: its absence changes the hash
   }
   hash.update(`${name}\0${content.length}\0`).update(content);
 }

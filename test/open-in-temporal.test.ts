@@ -38,7 +38,7 @@ test('a later workflow of the same id is not the one that holds the run', async 
   assert.equal(await isOpenInTemporal(describing('RUNNING', '', 'first'), holder), true, 'an older server');
 });
 
-test('a workflow that Temporal does not know is not open; a Temporal that does not answer is told', async () => {
+test('a workflow that Temporal does not know is not open; a Temporal that does not answer is reported', async () => {
   const failing = (error: Error) =>
     ({ workflow: { getHandle: () => ({ describe: () => Promise.reject(error) }) } }) as unknown as Client;
   const gone = new WorkflowNotFoundError('gone', holder.workflowId, undefined);

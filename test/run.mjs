@@ -89,7 +89,7 @@ if (options.slices) {
 const concurrency = '2';
 const toolchain = readJson(join(state, 'toolchain.json')) ?? {};
 const scratch = mkdtempSync(join(tmpdir(), 'sevenfold-tests-'));
-/** Every process of this run inherits it, so that what is left at the end can be told from all others. */
+/** Every process of this run inherits it, which marks what this run leaves behind. */
 const mark = `SEVENFOLD_TEST_RUN=${process.pid}-${Date.now()}`;
 const environment = {
   ...process.env,
@@ -323,20 +323,20 @@ const results = [];
 let pythonCost = [];
 const { preparePostgres } = await import('./support/postgres.ts');
 const { stopShared } = await import('./support/shared.ts');
-const told = (file) => (error) => void results.push({ result: 'failed', name: error.message, file });
+const reported = (file) => (error) => void results.push({ result: 'failed', name: error.message, file });
 // Before the files that ask for it, which would wait; a single file of pure functions asks for nothing.
 const postgres = named.length === 0 || pythonFiles.length > 0 ? preparePostgres() : undefined;
 postgres?.catch(() => undefined); // said below, and by each file that asks
 if (typescriptFiles.length > 0)
   results.push(...(await typescript(typescriptFiles).catch(failure('test files'))));
 if (pythonFiles.length > 0) {
-  environment.SEVENFOLD_TEST_POSTGRES = await postgres.catch(told('PostgreSQL for the tests'));
+  environment.SEVENFOLD_TEST_POSTGRES = await postgres.catch(reported('PostgreSQL for the tests'));
   results.push(...(await pytest(pythonFiles.map((name) => relative('spark', name)))));
 }
 for (const { pid, command } of await leftBehind(5_000)) {
   results.push({ result: 'failed', name: `left process ${pid} behind: ${command}`, file: 'all tests' });
 }
-await stopShared().catch(told('what the tests share'));
+await stopShared().catch(reported('what the tests share'));
 rmSync(scratch, { recursive: true, force: true });
 
 function failure(file) {

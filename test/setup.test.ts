@@ -107,7 +107,7 @@ function assertOneLine(answer: { code: number | null; lines: string[] }, ...expe
   for (const pattern of expected) assert.match(answer.lines[0] ?? '', pattern);
 }
 
-test('an old Node is told in one line what is needed, not with a syntax error', (t) => {
+test('an old Node hears in one line what is needed, not with a syntax error', (t) => {
   const clone = bareClone(t);
   const pretend = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'18.19.1'})";
   assertOneLine(setUp(clone, '--import', pretend, 'setup.mjs'), /needs Node 20\.19/, /this is 18\.19\.1/);

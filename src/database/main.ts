@@ -6,7 +6,7 @@ import { migrate } from './migrate.ts';
 try {
   const { databaseUrl } = readConfig();
   if (databaseUrl === undefined)
-    throw new Failure('InvalidInput', 'No database is told: set SEVENFOLD_DATABASE_SECRET or DB_HOST.');
+    throw new Failure('InvalidInput', 'No database is configured: set SEVENFOLD_DATABASE_SECRET or DB_HOST.');
   for (const name of await migrate(databaseUrl)) console.error(`migration ${name} applied`);
 } catch (error) {
   console.error((error as Error).message);

@@ -56,7 +56,7 @@ export async function checkDeadlines(
     return [{ scheduleId, nominalTime, kind, message: alertMessage(one, run, kind) }];
   });
   const raised = await raiseAlerts(database, found, now);
-  const problems = notify === undefined ? [] : await tell(database, schedules, notify, now);
+  const problems = notify === undefined ? [] : await notifyAlerts(database, schedules, notify, now);
   const oldest = new Date(now.getTime() - lookBackMs);
   const open = (await openAlerts(database)).filter(({ nominalTime }) => nominalTime >= oldest);
   return { raised: linesOf(raised), resolved, open, problems };
@@ -78,7 +78,7 @@ async function findRuns(
 }
 
 /** Nothing made from sample data leaves the machine. */
-async function tell(
+async function notifyAlerts(
   database: Database,
   schedules: readonly AppliedSchedule[],
   notify: Notify,

@@ -30,7 +30,7 @@ export async function crossValidation(
 ): Promise<RunSummary> {
   const carried = carriedOver(handed, ...more);
   const input = accepted(parseCvInput(raw));
-  // Runs that were begun before ranges were checked go on as they began.
+  // Runs begun before ranges were checked continue without the check.
   if (patched('parameter ranges')) accepted(withinRanges(input));
   const date = yesterdayOf(carried);
   const concurrency = steeredConcurrency(carried?.concurrency ?? input.concurrency, 'batches');
@@ -38,17 +38,17 @@ export async function crossValidation(
   const fits: Step = {
     unit: 'fit',
     force: false,
-    goesOn: true,
+    continueOnFailure: true,
     work: ({ runId }, control) => acrossHistories(raw, date, { runId, unit: 'fit', concurrency, control }),
   };
   const steps: Step[] = [
     { unit: 'folds', force: false, work: (fence, control) => cvBatch('cv_prepare', fence, control) },
     fits,
-    { unit: 'select', force: false, goesOn: true, work: (fence) => light.selectModel({ fence }) },
+    { unit: 'select', force: false, continueOnFailure: true, work: (fence) => light.selectModel({ fence }) },
     {
       unit: 'refit',
       force: false,
-      goesOn: true,
+      continueOnFailure: true,
       work: (fence, control) => cvBatch('cv_refit', fence, control),
     },
     reportStep,

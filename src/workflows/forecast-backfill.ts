@@ -1,6 +1,6 @@
 import type { RunSummary } from '../activities/runs.ts';
 import { parseBackfillInput } from '../kinds/backfill/input.ts';
-import { carryOutForecasts, evaluateStep, lookedAt, reportStep } from './forecast-work.ts';
+import { carryOutForecasts, evaluateStep, verifyOnly, reportStep } from './forecast-work.ts';
 import type { Carried } from './forecast-work.ts';
 import { carriedOver } from './one-input.ts';
 import { accepted } from './run-control.ts';
@@ -18,7 +18,7 @@ export async function forecastBackfill(
   const input = accepted(parseBackfillInput(raw));
   return carryOutForecasts(raw, { kind: 'forecastBackfill', input, carried }, (fanned) =>
     input.verifyOnly === true
-      ? [lookedAt('train'), lookedAt('infer'), reportStep]
+      ? [verifyOnly('train'), verifyOnly('infer'), reportStep]
       : [fanned('train'), fanned('infer'), evaluateStep, reportStep],
   );
 }

@@ -62,7 +62,7 @@ function fannedSteps(
   return (unit) => ({
     unit,
     force: false,
-    goesOn: true,
+    continueOnFailure: true,
     work: async ({ runId }: Fence, control: RunControl) => {
       working = runId;
       await acrossHistories(raw, yesterday, { runId, unit, concurrency: concurrencyNow, control });
@@ -70,7 +70,7 @@ function fannedSteps(
   });
 }
 
-/** Fans a phase out; a history that is full goes on in a new one with the same input. */
+/** Fans a phase out; when the history is full, the run continues as new with the same input. */
 export async function acrossHistories(raw: unknown, yesterday: string, phase: FanOut): Promise<void> {
   if ((await fanOut(phase)) === 'done') return;
   await continueAsNew<(raw: unknown, carried: Carried) => Promise<unknown>>(raw, {
@@ -84,9 +84,9 @@ function refuse(message: string): never {
   throw ApplicationFailure.nonRetryable(message, 'InvalidInput');
 }
 
-/** A step that only looks: its verdicts come from the rows that are there. */
-export function lookedAt(unit: ForecastUnit): Step {
-  return { unit, force: false, goesOn: true, work: async () => {} };
+/** A step without work: its verdicts come from the rows that are already there. */
+export function verifyOnly(unit: ForecastUnit): Step {
+  return { unit, force: false, continueOnFailure: true, work: async () => {} };
 }
 
 /** One batch on prices. */
@@ -97,7 +97,7 @@ export async function priceBatch(job: PriceJob, fence: Fence, control: RunContro
 export const evaluateStep: Step = {
   unit: 'evaluate',
   force: false,
-  goesOn: true,
+  continueOnFailure: true,
   work: (fence, control) => priceBatch('forecast_evaluate', fence, control),
 };
 

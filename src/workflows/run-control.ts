@@ -73,11 +73,11 @@ export interface Step {
   force: boolean;
   /** What is done once it is known to be needed. */
   work: (fence: Fence, control: RunControl) => Promise<unknown>;
-  /** What it leaves undone does not keep the steps after it from being done: the run ends `partial`. */
-  goesOn?: boolean;
+  /** If it fails, later steps still run and the run ends `partial`. */
+  continueOnFailure?: boolean;
 }
 
-/** What a step that takes long must heed. */
+/** What a long step must obey. */
 export interface RunControl extends Sender {
   isPaused: () => boolean;
   /** Returns at once, or when the run is no longer paused. */
@@ -150,7 +150,7 @@ export async function carryOut(
         await complete({ ...step, force: step.force && state.pass === 1 }, index);
       }
     }
-    await tell(runId);
+    await notifyEnd(runId);
     summary = await light.closeRun({ ...claim, status: endOf(state) });
   } catch (error) {
     // The same run goes on in a new history: nothing has ended.
@@ -165,7 +165,7 @@ export async function carryOut(
       const summary = await light.closeRun({ ...claim, status: cancelled ? 'cancelled' : 'failed' });
       if (cancelled) throw error;
       upsertSearchAttributes([{ key: attributes.failed, value: 1 }]);
-      await tell(runId);
+      await notifyEnd(runId);
       throw ApplicationFailure.nonRetryable(summary.statement, 'RunIncomplete', summary);
     });
   }
@@ -233,8 +233,8 @@ export async function carryOut(
   }
 }
 
-/** What becomes of the message is on record in `notifications`; it never decides how a run ends. */
-async function tell(runId: string): Promise<void> {
+/** A failed message never changes how a run ends; `notifications` records what became of it. */
+async function notifyEnd(runId: string): Promise<void> {
   try {
     await light.notifyRun({ runId });
   } catch (error) {

@@ -102,23 +102,23 @@ export type AfterFailure =
   | { then: 'again'; waitMs: number }
   /** The steps after it can do without: the run ends `partial`. */
   | { then: 'on' }
-  /** Without it nothing after it can be done: the run ends, or waits for a person where it is paused. */
+  /** Later steps need it: the run ends, or waits for a person if it is paused. */
   | { then: 'end' };
 
 export function afterFailure(
   state: RunState,
-  step: { index: number; goesOn?: boolean },
+  step: { index: number; continueOnFailure?: boolean },
   failure: { type: FailureType },
   tries: number,
 ): AfterFailure {
   if (tries < maximumTries(failure.type)) return { then: 'again', waitMs: waitMs(failure.type, tries) };
   setPhase(state, step.index, 'failed');
-  if (step.goesOn !== true) return { then: 'end' };
+  if (step.continueOnFailure !== true) return { then: 'end' };
   state.partial = true;
   return { then: 'on' };
 }
 
-/** A failed step of a paused run waits for a person; one that was asked for while the failure was noted counts. */
+/** A failed step of a paused run waits for a person, unless a retry was asked for while the failure was recorded. */
 export function waitsForPerson({ paused, retryAsked }: RunState): boolean {
   return paused && !retryAsked;
 }

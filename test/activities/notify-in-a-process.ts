@@ -1,4 +1,4 @@
-// A worker's call of notifyRun in a process of its own, so that a test can kill it. Told what to do on standard input:
+// A worker's call of notifyRun in a process of its own, so that a test can kill it. Reads what to do from standard input:
 // the webhook is a secret even here.
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';

@@ -34,7 +34,7 @@ async function watch(deps: Dependencies, fence: Fence): Promise<BatchOutcome> {
 }
 
 /** What Temporal hears when an engine fails with this. */
-async function toldToTemporal(
+async function reportedToTemporal(
   t: TestContext,
   failure: Error,
   info: { attempt?: number } = {},
@@ -48,18 +48,20 @@ async function toldToTemporal(
   const activities = createActivities(deps);
   const work = () => activities.runBatch(input);
   const environment = new MockActivityEnvironment(info);
-  const told: unknown = await environment
+  const reported: unknown = await environment
     .run<[], BatchOutcome, typeof work>(work)
     .catch((error: unknown) => error);
-  assert.ok(told instanceof ApplicationFailure);
-  return told;
+  assert.ok(reported instanceof ApplicationFailure);
+  return reported;
 }
 
 test('a quota that is used up is asked for again after a minute, at every try', async (t) => {
   for (const attempt of [1, 5]) {
-    const told = await toldToTemporal(t, new Failure('QuotaExceeded', 'CPUs of us-central1.'), { attempt });
+    const reported = await reportedToTemporal(t, new Failure('QuotaExceeded', 'CPUs of us-central1.'), {
+      attempt,
+    });
     assert.deepEqual(
-      [told.type, told.nonRetryable, told.nextRetryDelay, told.message],
+      [reported.type, reported.nonRetryable, reported.nextRetryDelay, reported.message],
       ['QuotaExceeded', false, 60_000, 'CPUs of us-central1.'],
     );
   }
@@ -72,8 +74,11 @@ test('a lost machine is tried again as soon as the policy says; what is wrong is
     ['InvalidInput', true],
     ['NotOurs', true],
   ] as const) {
-    const told = await toldToTemporal(t, new Failure(type, 'x'));
-    assert.deepEqual([told.type, told.nonRetryable, told.nextRetryDelay], [type, nonRetryable, undefined]);
+    const reported = await reportedToTemporal(t, new Failure(type, 'x'));
+    assert.deepEqual(
+      [reported.type, reported.nonRetryable, reported.nextRetryDelay],
+      [type, nonRetryable, undefined],
+    );
   }
 });
 
@@ -124,7 +129,7 @@ test('what ran out of memory is given twice as much each time, at most eight tim
   assert.deepEqual(
     engine.created.map(({ resources, isolated }) => [resources.memoryFactor, isolated]),
     [1, 2, 4, 8, 8, 8, 1].map((factor) => [factor, factor > 1]),
-    'the engine is told, and more memory than the shared JVM has needs one of its own',
+    'the engine hears of it, and more memory than the shared JVM has needs one of its own',
   );
 });
 

@@ -24,7 +24,7 @@ import { FakeEngine } from '../support/fake-engine.ts';
 import { shared } from '../support/shared.ts';
 import { until } from '../support/until.ts';
 
-/** The keeper of the whole run, with failure points of this file's own: a batch is told them when it is sent. */
+/** The keeper of the whole run, with this file's own failure points: a batch gets them when it is sent. */
 let keeper: { engine: LocalEngine; failpoints: string };
 before(async () => {
   const { address } = await shared('keeper');

@@ -85,7 +85,7 @@ test('a batch whose run is open is left alone, in both modes', async (t) => {
   assert.deepEqual(local.cancelled, []);
 });
 
-test('a batch whose run was terminated is told, and only ended by a sweep that may', async (t) => {
+test('a batch whose run was terminated is reported, and only ended by a sweep that may', async (t) => {
   const dataproc = new FakeEngine('dataproc');
   const deps = await installation(t, [new FakeEngine('local'), dataproc], {
     open: ['daily/sample/2026-01-01'],
@@ -99,10 +99,10 @@ test('a batch whose run was terminated is told, and only ended by a sweep that m
     run: 'daily/sample/2026-01-02',
   };
 
-  const told = await sweepBatches(deps, { mode: 'report' });
-  assert.deepEqual(told.orphans, [{ ...orphan, ended: false }]);
-  assert.deepEqual([told.open, told.left], [2, 1]);
-  assert.match(told.statement, /sf-orphan of daily\/sample\/2026-01-02.*sevenfold batches sweep --cancel/);
+  const outcome = await sweepBatches(deps, { mode: 'report' });
+  assert.deepEqual(outcome.orphans, [{ ...orphan, ended: false }]);
+  assert.deepEqual([outcome.open, outcome.left], [2, 1]);
+  assert.match(outcome.statement, /sf-orphan of daily\/sample\/2026-01-02.*sevenfold batches sweep --cancel/);
   assert.deepEqual(dataproc.cancelled, []);
 
   let attemptWhenEnded = 0;
@@ -139,7 +139,7 @@ for (const [what, label] of [
   ['whose label is no id at all', 'not-a-uuid'],
   ['without a label', undefined],
 ] as const) {
-  test(`a batch ${what} is told and never ended: another installation may share the project`, async (t) => {
+  test(`a batch ${what} is reported and never ended: another installation may share the project`, async (t) => {
     const dataproc = new FakeEngine('dataproc');
     const deps = await installation(t, [new FakeEngine('local'), dataproc]);
     dataproc.holds('sf-theirs', { ...mine, ...(label !== undefined && { 'run-id': label }) });
@@ -206,10 +206,10 @@ test('a driver of a cluster that both engines tell of is one batch, under the na
   const deps = await installation(t, [local, standalone]);
   const runId = await running(deps, standalone, '2026-01-08', 'sf-driver');
   local.holds('sf-driver', { ...mine, 'run-id': runId });
-  const told = await sweepBatches(deps, { mode: 'report' });
-  assert.equal(told.open, 1);
+  const outcome = await sweepBatches(deps, { mode: 'report' });
+  assert.equal(outcome.open, 1);
   assert.deepEqual(
-    told.orphans.map(({ batchId, engine }) => [batchId, engine]),
+    outcome.orphans.map(({ batchId, engine }) => [batchId, engine]),
     [['sf-driver', 'standalone']],
   );
   await sweepBatches(deps, { mode: 'cancel' });

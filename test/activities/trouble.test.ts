@@ -58,16 +58,16 @@ test('only the files that are read decide whether a day is the same, and one tha
   );
   const begin = () =>
     activities.beginPhase({ runId: run.runId, phase: 'ingest', force: false, again: false });
-  const told: unknown = await new MockActivityEnvironment()
+  const reported: unknown = await new MockActivityEnvironment()
     .run<[], unknown, typeof begin>(begin)
     .catch((error: unknown) => error);
-  assert.ok(told instanceof ApplicationFailure);
-  assert.deepEqual([told.type, told.nonRetryable], ['InvalidInput', true]);
-  assert.match(told.message, /gas_daily\.csv cannot be read \(ELOOP\): check the path and its rights/);
+  assert.ok(reported instanceof ApplicationFailure);
+  assert.deepEqual([reported.type, reported.nonRetryable], ['InvalidInput', true]);
+  assert.match(reported.message, /gas_daily\.csv cannot be read \(ELOOP\): check the path and its rights/);
 });
 
 test('every activity has a last attempt, at which what could pass by itself is given up', async (t) => {
-  const toldAt = async (type: FailureType, attempt: number): Promise<boolean | null | undefined> => {
+  const isFinalAt = async (type: FailureType, attempt: number): Promise<boolean | null | undefined> => {
     const deps = await testDependencies(t);
     const failing = {
       ...deps,
@@ -75,16 +75,16 @@ test('every activity has a last attempt, at which what could pass by itself is g
     };
     const { failPhase } = createActivities(failing);
     const work = () => failPhase({ runId: 'x', phase: 'metrics', reason: 'x' });
-    const told: unknown = await new MockActivityEnvironment({ attempt })
+    const reported: unknown = await new MockActivityEnvironment({ attempt })
       .run<[], unknown, typeof work>(work)
       .catch((error: unknown) => error);
-    assert.ok(told instanceof ApplicationFailure);
-    return told.nonRetryable;
+    assert.ok(reported instanceof ApplicationFailure);
+    return reported.nonRetryable;
   };
-  assert.equal(await toldAt('Infrastructure', lastAttempt - 1), false);
-  assert.equal(await toldAt('Infrastructure', lastAttempt), true);
-  assert.equal(await toldAt('NoSpace', 2), false);
-  assert.equal(await toldAt('NoSpace', 3), true);
+  assert.equal(await isFinalAt('Infrastructure', lastAttempt - 1), false);
+  assert.equal(await isFinalAt('Infrastructure', lastAttempt), true);
+  assert.equal(await isFinalAt('NoSpace', 2), false);
+  assert.equal(await isFinalAt('NoSpace', 3), true);
 });
 
 test('a message with a zero byte settles its batch like any other', async (t) => {

@@ -35,7 +35,7 @@ const end = addDays(start, dates - 1);
 const workflowId = 'many-dates';
 
 /**
- * Of the whole test process: the worker, Temporal's core, the bundler of the workflows (most of it before the first
+ * Limit for the whole test process: the worker, Temporal's core, the bundler of the workflows (most of it before the first
  * date), and the test itself.
  */
 const mostMemoryMb = 500;

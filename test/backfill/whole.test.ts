@@ -189,13 +189,13 @@ describe('a backfill is complete by its rows, and by nothing else', () => {
     assert.equal(await rig.forecastChecksum(), whole, 'a model that is trained again is the same');
   });
 
-  test('prices that changed since are told and not silently kept or replaced', async () => {
+  test('prices that changed since are reported, not silently kept or replaced', async () => {
     await rig.database.query(
       `update prices set close = close + 1 where commodity = 'SAMPLE' and date = '2024-07-30'`,
     );
-    const told = await rig.backfill(...naive).end;
-    assert.equal(told.result.status, 'partial');
-    assert.match(told.result.statement!, /2024-07-31\.\.2024-08-12 made from other prices/);
+    const outcome = await rig.backfill(...naive).end;
+    assert.equal(outcome.result.status, 'partial');
+    assert.match(outcome.result.statement!, /2024-07-31\.\.2024-08-12 made from other prices/);
     await complete(...naive, '--redo', 'changed');
     await rig.database.query(
       `update prices set close = close - 1 where commodity = 'SAMPLE' and date = '2024-07-30'`,

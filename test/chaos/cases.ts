@@ -15,9 +15,9 @@ export interface KillCase {
   pipeline: Pipeline;
   victim: Victim;
   point: FailpointName;
-  /** Of the second half of a day. */
+  /** Phase of the second half of a day. */
   phase?: 'forecast' | 'allocate' | 'report';
-  /** Of a cross-validation. */
+  /** Execution mode of a cross-validation. */
   mode?: 'mp' | 'spark_local';
   /** Whether each run of the suite has it: every victim once, and for each pipeline a kill a phase. */
   core: boolean;

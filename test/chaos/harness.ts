@@ -66,7 +66,7 @@ export async function assertUndisturbed(rig: Rig, end: Promise<RunEnd>, undistur
 }
 
 export interface Attempts {
-  /** Of the unit `metrics`, since `before`. */
+  /** Attempts of the unit `metrics` since `before`. */
   attempts: number;
   /** The most that any one of their batches was watched. */
   watchers: number;

@@ -26,7 +26,7 @@ describe('killed in forecast, allocate or report: the same rows, and one message
     slack = await receiver({ after: (end) => (closeSlack = end) });
     rig = await startRig({ SLACK_WEBHOOK_URL: slack.url });
     const folder = join(rig.stateFolder, 'panel');
-    // Too short for a model: what is killed here is told apart by who holds the rows, not by how they were fitted.
+    // Too short for a model: what is killed here is distinguished by who holds the rows, not by how they were fitted.
     makePanel(folder, { pools: 9, days: 9, lastDay: '2026-03-30' });
     source = ['--dataset', 'files', '--path', folder];
     const { exitCode, result, stderr } = await rig.run(day, ...source).end;

@@ -79,7 +79,7 @@ describe('the command line', () => {
     const lost = rig.run(day);
     await hit;
     await temporal(rig, 'workflow', 'terminate', '--workflow-id', key);
-    assert.notEqual((await lost.end).exitCode, 0, 'whoever watched the terminated run is told');
+    assert.notEqual((await lost.end).exitCode, 0, 'the command watching the terminated run fails');
     const next = rig.run(day);
     await sleep(500);
     letGo();

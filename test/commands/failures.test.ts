@@ -66,7 +66,7 @@ for (const [what, error, message] of [
   });
 }
 
-test('a database without our tables is told as one, not as something unexpected', async (t) => {
+test('a database without our tables is reported as one, not as something unexpected', async (t) => {
   const database = openDatabase(await emptyDatabase(t), 'test', 1);
   t.after(() => database.end());
   const error: unknown = await listRuns(database, 1).catch((error: unknown) => error);

@@ -107,7 +107,7 @@ test('plan backfill', async (t) => {
     assert.match(lines.join('\n'), new RegExp(`plan ${token} does not hold: prices were revised`));
   });
 
-  await t.test('too little history is told', async () => {
+  await t.test('too little history is reported', async () => {
     const { lines } = await sevenfold(
       'plan backfill --commodity WTI --models naive --start 2015-06-01 --end 2018-01-31',
     );

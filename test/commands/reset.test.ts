@@ -93,7 +93,7 @@ describe('a run on a real Temporal', () => {
     assert.deepEqual([ended.run.status, ended.run.attempt], ['complete', 1]);
   });
 
-  test('that is terminated is told to whoever follows it, and is left open', async (t) => {
+  test('that is terminated is reported to whoever follows it, and is left open', async (t) => {
     const { session, start, key, activities, claimed, run, letGo } = await place(t, server, '2026-01-29');
     await withWorker(server, activities, async () => {
       const following = startAndFollow(session, undefined, start);

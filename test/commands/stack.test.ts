@@ -9,7 +9,7 @@ import { makePanel } from '../support/panel.ts';
 import { startRig } from '../support/rig.ts';
 import type { StackRig } from '../support/rig.ts';
 
-/** Of a panel too short for a model: these tests are about the stack. */
+/** A day of a panel too short for a model: these tests are about the stack. */
 const day = '2026-03-31';
 const key = `daily/files/panel/${day}`;
 

@@ -144,7 +144,7 @@ describe('who starts a run and follows it', () => {
     assert.equal((await following).run.status, 'complete');
   });
 
-  test('is told of a workflow that was terminated', async (t) => {
+  test('reports a workflow that was terminated', async (t) => {
     const { database, temporal, session } = await open(t);
     const following = startAndFollow(session, undefined, start);
     await until('somebody waits for the run', () => temporal.isWaitedFor);
@@ -154,7 +154,7 @@ describe('who starts a run and follows it', () => {
     await assert.rejects(following, { type: 'RunIncomplete', message: /ended from outside.*retry/ });
   });
 
-  test('is told that a workflow was cancelled before it began, and of none that ended elsewhere', async (t) => {
+  test('reports a workflow cancelled before it began, and none that ended elsewhere', async (t) => {
     for (const [end, message] of [
       [failed(new CancelledFailure('cancelled')), /was cancelled before it began/],
       [undefined, /left nothing in this database/],

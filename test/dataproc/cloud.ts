@@ -93,7 +93,7 @@ function send(response: ServerResponse, status: number, body: string): void {
   if (!response.headersSent) response.writeHead(status).end(body);
 }
 
-/** Of the codes of gRPC that a fault may ask for. */
+/** HTTP status for the gRPC codes that a fault may ask for. */
 function httpStatus(error: unknown): number {
   const statuses: Record<number, number> = { 3: 400, 5: 404, 7: 403, 8: 429, 14: 503, 16: 401 };
   return (error instanceof Refusal ? statuses[error.code] : undefined) ?? 500;

@@ -39,7 +39,7 @@ test('a bucket that is there already is no mistake, and it is empty of what was 
   assert.deepEqual(await bucket.file('nothing').exists(), [false]);
 });
 
-test('it ends when it is told to, and two live beside each other', async () => {
+test('it ends when asked to, and two can run at once', async () => {
   const second = await startObjectStore();
   assert.notEqual(second.endpoint, store.endpoint);
   await second.stop();

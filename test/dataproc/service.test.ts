@@ -42,7 +42,7 @@ test('a batch runs from PENDING to SUCCEEDED and its output is an object', async
   assert.equal(await output(batch), 'hello --to the world\n');
 });
 
-test('usage is told after the end: a driver and two executors of the default size are 12 units a second, at least a minute', async () => {
+test('usage is reported after the end: a driver and two executors of the default size are 12 units a second, at least a minute', async () => {
   await create('usage-1', hello);
   const { runtimeInfo } = await end('usage-1');
   assert.equal(runtimeInfo?.approximateUsage?.milliDcuSeconds, '720000');
@@ -77,7 +77,7 @@ test('a failed batch ends FAILED with the last lines of its output, and its oper
   assert.match(done.error?.message ?? '', /no rows/);
 });
 
-test('a driver that is killed from outside is told as such', async () => {
+test('a driver that is killed from outside is reported as such', async () => {
   await create('killed-1', sleeper);
   await reach('killed-1', ['RUNNING']);
   const driver = await until('its driver', () =>
@@ -342,7 +342,7 @@ test('faults: a code so many times, and a call that never answers', async () => 
   assert.equal(service.faults.calls.GetBatch, before + 2);
 });
 
-test('a failure can be told as the real service often does: only where the output lies', async () => {
+test('a failure can be reported as the real service often does: only where the output lies', async () => {
   const other = await startEmulated({ failureMessage: 'address' });
   try {
     await other.create('address-1', await other.main('failing', 'raise MemoryError("all of it")'));

@@ -38,7 +38,7 @@ export interface DataprocServiceOptions {
   bucket?: string;
   /** `local[2]` */
   master?: string;
-  /** Of the driver's JVM, whatever the batch asks for. */
+  /** Memory of the driver's JVM, whatever the batch asks for. */
   driverMemory?: string;
   /** Folder of named failure points, for the drivers. */
   failpoints?: string;
@@ -85,7 +85,7 @@ export class DataprocService {
   readonly region: string;
   /** The name of the secret that holds the database's address. */
   readonly databaseSecret: string;
-  /** Of the metadata server and of the secrets. */
+  /** Address of the metadata server and the secrets. */
   cloudAddress = '';
   port = 0;
   readonly #options: DataprocServiceOptions;

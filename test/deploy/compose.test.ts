@@ -118,14 +118,14 @@ describe('deploy/compose.yaml', () => {
     }
   });
 
-  test("the limits of Spark's containers are what Spark is told, and its overhead", () => {
+  test("the limits of Spark's containers are what Spark is configured to use, plus its overhead", () => {
     assert.equal(workers.length, 4);
     const jvm = 256; // beside the heap of a daemon
     for (const [name, service] of workers) {
       const { SPARK_DAEMON_MEMORY: daemon, SPARK_WORKER_MEMORY: offered } = service.environment!;
       const overhead = Math.max(384, 0.1 * mebibytes(offered!));
-      const told = mebibytes(daemon!) + jvm + mebibytes(offered!) + overhead;
-      const python = mebibytes(service.mem_limit) - told;
+      const reported = mebibytes(daemon!) + jvm + mebibytes(offered!) + overhead;
+      const python = mebibytes(service.mem_limit) - reported;
       assert.equal(python, 896, `${name} leaves that for Python tasks`);
       assert.equal(service.memswap_limit, service.mem_limit, 'no swap');
       assert.equal(service.environment!['SPARK_WORKER_CORES'], '1');

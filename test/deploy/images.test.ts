@@ -28,7 +28,7 @@ function instructions(file: string): string[] {
     .filter(Boolean);
 }
 
-/** Of a file's path, whether Docker gets to see it: later lines win, a folder stands for all in it. */
+/** Whether Docker sees the file: later lines win, and a folder covers everything in it. */
 function sees(ignoreFile: string, file: string): boolean {
   let seen = true;
   for (const line of read('images', ignoreFile).split('\n').filter(Boolean)) {
@@ -140,7 +140,7 @@ describe('the entry point', () => {
     assert.ok(!('TEMPORAL_API_KEY' in env));
   });
 
-  test('a secret that cannot be read is told by its name', async () => {
+  test('a secret that cannot be read is named', async () => {
     const denied = async (): Promise<string> => {
       throw new Error('permission denied');
     };
@@ -180,7 +180,10 @@ describe('the entry point', () => {
         run(process.execPath, [entryPoint, 'nothing'], { env }),
         /There is no program "nothing"/,
       );
-      await assert.rejects(run(process.execPath, [entryPoint, 'migrate'], { env }), /No database is told/);
+      await assert.rejects(
+        run(process.execPath, [entryPoint, 'migrate'], { env }),
+        /No database is configured/,
+      );
     } finally {
       rmSync(scratch, { recursive: true });
     }

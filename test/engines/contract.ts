@@ -33,10 +33,10 @@ export interface ContractRig {
 
 export interface Watch {
   outcome: Promise<BatchOutcome>;
-  /** Takes the worker away from under it; the next watch of the same input takes over, unless this one goes on by itself. */
+  /** Takes the worker away from under it; the next watch of the same input takes over, unless this one keeps watching. */
   lose(): Promise<void>;
-  /** A worker that is lost is replaced, and its activity retried, without our doing. */
-  goesOn: boolean;
+  /** Temporal retries the activity of a lost worker by itself. */
+  keepsWatching: boolean;
 }
 
 export interface ContractOptions {
@@ -140,7 +140,7 @@ export function contract(name: string, { engine, open }: ContractOptions): void 
       const first = rig.watch(input);
       await reached('probe-running');
       await first.lose();
-      const second = first.goesOn ? first : rig.watch(input);
+      const second = first.keepsWatching ? first : rig.watch(input);
       letGo('probe-running');
       const outcome = await second.outcome;
       assert.equal(outcome.succeeded, true);

@@ -116,7 +116,7 @@ describe('the engine on Dataproc Serverless, its batches on a timer', () => {
     [7, 'InvalidInput'],
     [16, 'InvalidInput'],
   ];
-  // When a batch is told to end, 9 means that it has ended already.
+  // When a batch is being cancelled, 9 means that it has ended already.
   for (const [method, more, act] of [
     ['CreateBatch', [[9, 'InvalidInput']], (by, id) => by.create(probe({}, { batchId: id, labels }), {})],
     ['GetBatch', [[9, 'InvalidInput']], (by, id) => by.look(id)],
@@ -387,7 +387,7 @@ describe('the engine on Dataproc Serverless, its drivers really running', () => 
     await dataproc?.stop();
   });
 
-  test('a failure that only says where the output lies is told by the end of that output', async () => {
+  test('a failure that only says where the output lies is reported with the end of that output', async () => {
     const plain = await dataproc.engine();
     dataproc.service.keepSecret('postgresql://127.0.0.1:1/none');
     const { batchId: id } = await plain.create(probe({ do: 'leave', code: 3 }, { labels }), {});
@@ -425,8 +425,8 @@ describe('the engine on Dataproc Serverless, its drivers really running', () => 
     const url = new URL(deps.databaseUrl);
     assert.ok(url.password.length >= 8, 'a password that could be found');
     dataproc.service.keepSecret(url.href);
-    const told: string[] = [];
-    const log = pino({ level: 'trace' }, { write: (line: string) => void told.push(line) });
+    const logged: string[] = [];
+    const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
     const known = { ...deps, databaseUrl: url.href, log };
 
     const outcome = await watch(known, fence, 'pool_metrics', { table: 'no_such_table' });
@@ -445,7 +445,7 @@ describe('the engine on Dataproc Serverless, its drivers really running', () => 
     const texts = new Map<string, string>([
       ['batches of the service', JSON.stringify(batches)],
       ['ledger', JSON.stringify(rows.rows)],
-      ['log of the worker', told.join('')],
+      ['log of the worker', logged.join('')],
       ['outcome', JSON.stringify(outcome)],
     ]);
     for (const { name } of await objectsOf(dataproc)) {

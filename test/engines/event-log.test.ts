@@ -31,7 +31,7 @@ describe('a log that Spark wrote', () => {
     );
   });
 
-  test('a job group is told by its own stages and tasks', async () => {
+  test('a job group is counted by its own stages and tasks', async () => {
     const shuffle = await of('sf-shuffle');
     assert.deepEqual([shuffle.stages, shuffle.tasks, shuffle.failedTasks], [2, 5, 0]);
     assert.ok(shuffle.shuffleMb > 0, `${shuffle.shuffleMb} MB`);

@@ -13,7 +13,7 @@ import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { ended, probe, run } from './support.ts';
 import { until } from '../support/until.ts';
 
-// Deaths of a JVM are told from one that hangs, so both befall one keeper: each further one costs a JVM more.
+// A dead JVM must be distinguished from a hung one, so one keeper gets both: each further keeper costs a JVM more.
 let engine: LocalEngine;
 let stop: (() => Promise<void>) | undefined;
 

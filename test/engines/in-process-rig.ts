@@ -65,7 +65,7 @@ export async function inProcessRig(
       outcome.catch(() => undefined);
       return {
         outcome,
-        goesOn: false,
+        keepsWatching: false,
         async lose() {
           environment.cancel('WORKER_SHUTDOWN');
           await outcome.catch(() => undefined);

@@ -121,7 +121,7 @@ test('several of them are one hint, and what is false is none', () => {
   assert.match(warnings[0]!, /^GCP_PUBSUB_TOPIC, GCP_TASKS_QUEUE have no effect/);
 });
 
-test('another SPARK_ENVIRONMENT is told to mean nothing', () => {
+test('another SPARK_ENVIRONMENT is reported as unused', () => {
   const { mode, warnings } = detectMode({ SPARK_ENVIRONMENT: 'production' });
   assert.equal(mode, 'local');
   assert.match(warnings.join(), /SPARK_ENVIRONMENT=production has no effect/);

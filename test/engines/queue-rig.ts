@@ -81,7 +81,7 @@ export async function queueRig(keeper: TestKeeper, cleanup: Cleanup): Promise<Co
     failpoints: keeper.failpoints,
     watch: (input) => ({
       outcome: execute('queuedBatch', input),
-      goesOn: true,
+      keepsWatching: true,
       async lose() {
         await killFleet();
         await startFleet();

@@ -111,7 +111,7 @@ export function startKeeper(settings: { slots?: number } = {}): TestKeeper {
   };
 }
 
-/** What an engine that chooses no machines is told. */
+/** What an engine that chooses no machines is reported. */
 const oneMachine: BatchRequest['resources'] = {
   executors: 2,
   executorCores: 4,

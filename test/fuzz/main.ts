@@ -52,7 +52,7 @@ const rig = await startRig();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void end().finally(() => process.exit(1)));
 }
-const tally = { refused: 0, told: 0, harmless: 0, faults: 0 };
+const tally = { refused: 0, warned: 0, harmless: 0, faults: 0 };
 const startedAt = Date.now();
 let done = 0;
 try {
@@ -78,7 +78,7 @@ try {
 }
 say(
   `${done} cases, seed ${seed}, ${Math.round((Date.now() - startedAt) / 1000)} s: ` +
-    `${tally.refused} refused in one line, ${tally.told} taken with a word about it, ${tally.harmless} harmless, ${tally.faults} faults`,
+    `${tally.refused} refused in one line, ${tally.warned} accepted with a warning, ${tally.harmless} harmless, ${tally.faults} faults`,
 );
 process.exitCode = tally.faults === 0 ? 0 : 1;
 
@@ -95,9 +95,9 @@ async function tryOne(kind: Kind, folder: string, damage: Damage): Promise<strin
   const faults: string[] = [];
   if (rawWords.test(`${stderr}\n${message}`)) faults.push(`a library speaks: ${clip(stderr || message)}`);
   if (exitCode === 0) {
-    const warnings = await told(result.runId);
+    const warnings = await warningsOf(result.runId);
     if (damage.harmless) tally.harmless += 1;
-    else if (warnings.length > 0) tally.told += 1;
+    else if (warnings.length > 0) tally.warned += 1;
     else faults.push('taken without a word');
     return faults;
   }
@@ -141,7 +141,7 @@ async function rows(): Promise<Map<string, number>> {
 }
 
 /** What a complete run says about its data: warnings of its checks, remarks of its import. */
-async function told(runId: string | undefined): Promise<string[]> {
+async function warningsOf(runId: string | undefined): Promise<string[]> {
   const { rows: found } = await rig.database.query<{ message: string }>(
     `select message from checks where run_id::text = $1 and (not passed or severity = 'info')
       union all select detail::text from units where run_id::text = $1 and detail::text ~ 'remark|warning|left|reject'`,

@@ -199,7 +199,7 @@ describe('the readable id', () => {
     assert.equal(of('sf-forecast-inf-0a1b2c3d', 'forecast_infer'), 'sf-forecast-infer-20260304-050607'));
 });
 
-test('what was put on the queue is told from what a fleet made of it', () => {
+test('what was queued is distinguished from what a fleet made of it', () => {
   const mode = (engine: string, runEngine: BatchRecord['runEngine']) =>
     executionMode({ engine, runEngine }, readConfig({}));
   assert.equal(mode('dataproc', 'queue'), 'queue');

@@ -183,13 +183,13 @@ test('a plan and the world', async (t) => {
   });
 });
 
-test('without any batch the usual parts are told, and said to be usual', async (t) => {
+test('without any batch the usual parts are given, and marked as usual', async (t) => {
   const database = await freshDatabase(t);
-  const told = await readParts(database, { engine: 'local', cores: 16, leaves: [] });
-  assert.equal(told.batches, 0);
-  assert.equal(told.measuredCores, usualParts.measuredCores, 'not those of the machine at hand');
-  assert.equal(told.bytesMeasured, false);
-  assert.equal(told.bytesOfARow, usualParts.bytesOfARow);
+  const reported = await readParts(database, { engine: 'local', cores: 16, leaves: [] });
+  assert.equal(reported.batches, 0);
+  assert.equal(reported.measuredCores, usualParts.measuredCores, 'not those of the machine at hand');
+  assert.equal(reported.bytesMeasured, false);
+  assert.equal(reported.bytesOfARow, usualParts.bytesOfARow);
 });
 
 test('parts are measured in batches that are large enough to tell, of the same engine', async (t) => {
@@ -211,11 +211,11 @@ test('parts are measured in batches that are large enough to tell, of the same e
                          ('pool_metrics', 'local', 'SUCCEEDED', 9000000, 1.0, 2.0, 0.1))
                     as b (job, engine, state, rows, tasks, took, waited)`,
   );
-  const told = await readParts(database, { engine: 'local', cores: 16, leaves: [] });
-  assert.deepEqual([told.batches, told.measuredCores], [2, 16]);
-  assert.ok(Math.abs(told.rowsPerSecond - 500_000) < 100, String(told.rowsPerSecond));
-  assert.ok(Math.abs(told.serialSecondsOfABatch - 1) < 0.01, String(told.serialSecondsOfABatch));
-  assert.ok(told.submitSecondsOfABatch < 1.5, 'waiting behind others is not sending');
+  const reported = await readParts(database, { engine: 'local', cores: 16, leaves: [] });
+  assert.deepEqual([reported.batches, reported.measuredCores], [2, 16]);
+  assert.ok(Math.abs(reported.rowsPerSecond - 500_000) < 100, String(reported.rowsPerSecond));
+  assert.ok(Math.abs(reported.serialSecondsOfABatch - 1) < 0.01, String(reported.serialSecondsOfABatch));
+  assert.ok(reported.submitSecondsOfABatch < 1.5, 'waiting behind others is not sending');
 });
 
 test('bytes of a row are those of the table with its key', async (t) => {
@@ -228,15 +228,15 @@ test('bytes of a row are those of the table with its key', async (t) => {
   );
   await database.query('vacuum analyze paths_wti$xgboost$0a0b0c');
   const leaves = [{ commodity: 'WTI', version: 'xgboost@0a0b0c' }];
-  const told = await readParts(database, { engine: 'local', cores: 2, leaves });
+  const reported = await readParts(database, { engine: 'local', cores: 2, leaves });
   const [size] = (
     await database.query<{ bytes: number }>(
       `select pg_total_relation_size('paths_wti$xgboost$0a0b0c') as bytes`,
     )
   ).rows;
-  assert.equal(told.bytesMeasured, true);
+  assert.equal(reported.bytesMeasured, true);
   const measured = size!.bytes / 220_000;
-  assert.ok(Math.abs(told.bytesOfARow - measured) < 1, `${told.bytesOfARow}, not ${measured}`);
+  assert.ok(Math.abs(reported.bytesOfARow - measured) < 1, `${reported.bytesOfARow}, not ${measured}`);
   await database.query(
     `insert into paths_wti$xgboost$0a0b0c (path_id, forecast_start_date, data_cutoff_date, day_1)
      select path, date '2021-01-01' + day, date '2020-12-31' + day, 1

@@ -68,12 +68,12 @@ test('an infeasible day says why, what is kept and what to do', () => {
     decision: decision({ status: 'infeasible', why, gap: null, transactions: 0 }),
     transactions: [],
   });
-  const told = slackMessage({ ...report, portfolio: kept }, 'infeasible');
-  assertSlackTakes(told);
-  assert.match(told.text, /AUM \$1,000,094, no new allocation: kept/);
-  assert.match(wordsOf(told), /No allocation fits the limits\*: group 1 leaves room for 70 % &amp; no more/);
-  assert.match(wordsOf(told), /the positions of 2026-11-19 are kept.*config\/pools/);
-  assert.doesNotMatch(wordsOf(told), /Optimal/);
+  const sent = slackMessage({ ...report, portfolio: kept }, 'infeasible');
+  assertSlackTakes(sent);
+  assert.match(sent.text, /AUM \$1,000,094, no new allocation: kept/);
+  assert.match(wordsOf(sent), /No allocation fits the limits\*: group 1 leaves room for 70 % &amp; no more/);
+  assert.match(wordsOf(sent), /the positions of 2026-11-19 are kept.*config\/pools/);
+  assert.doesNotMatch(wordsOf(sent), /Optimal/);
 });
 
 test('a failed run says which phase, why and what to do', () => {
@@ -83,17 +83,17 @@ test('a failed run says which phase, why and what to do', () => {
     phases: [phase('ingest', 1), phase('forecast', 4, { verdict: 'failed', reason: 'no rows <here>' })],
     portfolio: portfolio({ decision: null, heldSince: '2026-11-19', transactions: [] }),
   };
-  const told = slackMessage(failed, 'failed');
-  assertSlackTakes(told);
-  assert.match(told.text, /2026-11-20 failed in phase forecast; AUM \$1,000,094 stays as it was/);
-  assert.match(wordsOf(told), /\*Phase forecast\* no rows &lt;here&gt;/);
-  assert.match(wordsOf(told), /npx sevenfold why daily\/files.*npx sevenfold retry daily\/files/);
-  assert.match(wordsOf(told), /stays as it was decided on 2026-11-19/);
+  const sent = slackMessage(failed, 'failed');
+  assertSlackTakes(sent);
+  assert.match(sent.text, /2026-11-20 failed in phase forecast; AUM \$1,000,094 stays as it was/);
+  assert.match(wordsOf(sent), /\*Phase forecast\* no rows &lt;here&gt;/);
+  assert.match(wordsOf(sent), /npx sevenfold why daily\/files.*npx sevenfold retry daily\/files/);
+  assert.match(wordsOf(sent), /stays as it was decided on 2026-11-19/);
 });
 
 test('a failed run without any rows is still a message', () => {
-  const told = slackMessage({ ...report, phases: [], portfolio: emptyPortfolio() }, 'failed');
-  assertSlackTakes(told);
+  const sent = slackMessage({ ...report, phases: [], portfolio: emptyPortfolio() }, 'failed');
+  assertSlackTakes(sent);
 });
 
 function position(i: number, change: Partial<Position> = {}): Position {
@@ -110,21 +110,21 @@ for (const number of [1, 40, 500, 5_000]) {
       positions: Array.from({ length: number }, (_, i) => position(i)),
       transactions,
     });
-    const told = slackMessage({ ...report, portfolio: many }, 'complete');
-    assertSlackTakes(told);
+    const sent = slackMessage({ ...report, portfolio: many }, 'complete');
+    assertSlackTakes(sent);
     for (const [name, pattern] of [
       ['pools', /^DAI /gm],
       ['transactions', /^ *\d+ ALLOC /gm],
     ] as const) {
-      const shown = [...wordsOf(told).matchAll(pattern)].length;
+      const shown = [...wordsOf(sent).matchAll(pattern)].length;
       const left = number - shown;
       if (number <= 500) assert.equal(shown, number, name);
       else
         assert.ok(
-          shown >= 500 && wordsOf(told).includes(`${left.toLocaleString('en-US')} more are on the page`),
+          shown >= 500 && wordsOf(sent).includes(`${left.toLocaleString('en-US')} more are on the page`),
         );
     }
-    assert.match(wordsOf(told), /run run-1/);
+    assert.match(wordsOf(sent), /run run-1/);
   });
 }
 
@@ -135,7 +135,7 @@ test('names of a source cannot mention anybody, end a code block or break a line
     idle: [{ token: hostile, beforeUsd: 1, afterUsd: 1, amount: 1, priceUsd: 1 }],
     decision: decision({ status: 'infeasible', why: '<'.repeat(5_000) }),
   });
-  const told = slackMessage(
+  const sent = slackMessage(
     {
       ...report,
       portfolio: attacked,
@@ -144,7 +144,7 @@ test('names of a source cannot mention anybody, end a code block or break a line
     },
     'infeasible',
   );
-  assertSlackTakes(told);
+  assertSlackTakes(sent);
   assertSlackTakes(
     slackMessage(
       { ...report, phases: [phase(hostile, 0, { verdict: 'failed', reason: '&'.repeat(9_000) })] },

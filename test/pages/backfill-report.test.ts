@@ -147,7 +147,7 @@ test('fans show the first date, the largest miss, the most unusual origin and th
   assert.equal(report.fans.at(-1)!.fans[0]!.days.filter(({ actual }) => actual === null).length, 14 - 6);
 });
 
-test('a skill is told as it is: none beats naive', () => {
+test('a skill is shown as it is: none beats naive', () => {
   assert.match(textOf(page), /None (?:of the models )?beats naive/);
   assert.match(textOf(page), /p \(Diebold–Mariano\)/);
 });
@@ -201,7 +201,7 @@ test('without naive among the models the comparison is "it stays where it is"', 
   );
 });
 
-test('dates that are not whole are marked, told by the pointer, listed as ranges and explained', async (t) => {
+test('dates that are not whole are marked, described under the pointer, listed as ranges and explained', async (t) => {
   const own = await fresh(t);
   const { runId, key } = await seedForecasts(own, { dates: 300, models: ['naive', 'xgboost'] });
   const poisoned = {
@@ -301,7 +301,7 @@ test('thousands of batches become one bar for each part of the time, and no fail
   assert.ok(Buffer.byteLength(many) < 1_000_000);
 });
 
-test('a retry, an adoption and a failure can be told apart on the clock', async (t) => {
+test('a retry, an adoption and a failure can be distinguished on the clock', async (t) => {
   const own = await fresh(t);
   const { runId } = await seedForecasts(own, { dates: 200, models: ['naive', 'xgboost'], chunk: 50 });
   await own.query(

@@ -29,7 +29,7 @@ function figureOn(page: string, name: string): string | undefined {
   return tags.find((tag) => tag[1] === name)?.[3];
 }
 
-/** Of the table that has this label: values by row and by the name of the figure. */
+/** The values of the table with this label, by row and by name of figure. */
 function tableOn(page: string, label: string): Map<string, Map<string, string>> {
   const start = page.indexOf(`aria-label="${label}"`);
   assert.ok(start >= 0, `no table "${label}"`);
@@ -203,7 +203,7 @@ test('a run at work has nothing that went wrong', async (t) => {
   assert.match(textOf(shown), /· running 39 of 40 fits/);
 });
 
-test('fits that an earlier run has made are told', async (t) => {
+test('fits that an earlier run has made are shown', async (t) => {
   const { own, made } = await another(t, {});
   assert.doesNotMatch(textOf(await renderCvReport(own, made.runId)), /stored by an earlier run/);
   await own.query(`update cv_fits set fitted_at = now() - interval '3 days' where model = 'coxnet'`);
@@ -260,7 +260,7 @@ test('columns that depart from proportional hazards are named, and an impossible
   assert.match(textOf(await renderCvReport(own, made.runId)), /It could not be tested on these data\./);
 });
 
-test('rows that took no part, warnings and columns left out are told', () => {
+test('rows that took no part, warnings and columns left out are listed', () => {
   const text = textOf(page);
   assert.match(
     text,

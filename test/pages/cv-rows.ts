@@ -9,9 +9,9 @@ import { leaderboard, selectSimplest } from '../../src/kinds/cross-validation/pl
 
 export interface WantedCv {
   task?: 'survival' | 'classification' | 'regression';
-  /** Of a survival run, the simplest first. */
+  /** Models of a survival run, the simplest first. */
   models?: string[];
-  /** Of a grid: values by parameter. */
+  /** Values by parameter of a grid. */
   grid?: Record<string, (number | string)[]>;
   classes?: string[];
   folds?: number;

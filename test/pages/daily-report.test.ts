@@ -116,7 +116,7 @@ test('estimate and actual stand side by side; what is not known is a dash', () =
   };
   const paid = textOf(renderDailyReport(reportData({ batches: [billed] })));
   assert.match(paid, /sf-measured-00000001 1 min 00 s 3\.4 s – – \$0\.0123 – – –/);
-  assert.match(paid, /dataproc bills –, as far as it has told; \$0\.0123 were expected\./);
+  assert.match(paid, /dataproc bills –, as far as it has reported; \$0\.0123 were expected\./);
 });
 
 test('an engine that was asked for in vain is named in one line, with the reason', () => {
@@ -198,7 +198,7 @@ test('what matters most stands first: money in tokens that lost their peg, lost,
   );
 });
 
-test('a solver that ran out of time is never called optimal, and its gap is told', () => {
+test('a solver that ran out of time is never called optimal, and its gap is shown', () => {
   const feasible = portfolio({ decision: decision({ status: 'feasible', gap: 0.0123, why: 'time limit' }) });
   const shown = textOf(renderDailyReport(reportData({ portfolio: feasible })));
   assert.match(shown, /A good allocation, at most 1\.23 % below the best/);

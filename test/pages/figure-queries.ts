@@ -35,7 +35,7 @@ const moved = (operation: string) =>
 const one = (expression: string) => `select '' as key, (${expression})::text as value from day`;
 const ofStep = (expression: string) =>
   `select step_number::text as key, (${expression})::text as value from asset_allocations s, day where s.run_id = day.run_id`;
-/** Of every pool that was or is held. */
+/** An expression for every pool that was or is held. */
 const ofPool = (expression: string) =>
   `select pool_id as key, (${expression})::text as value
      from (select coalesce(h.pool_id, o.pool_id) as pool_id, coalesce(h.usd, 0) as after, coalesce(o.usd, 0) as before
@@ -118,7 +118,7 @@ const judged = (where: string) =>
   one(`select count(*) from pools p left join pool_daily_metrics m
          on (m.dataset, m.pool_id, m.date) = (p.dataset, p.pool_id, day.date)
         where p.dataset = day.dataset and p.is_active and (${where})`);
-/** Of active pools, the figures of the last complete day. */
+/** Figures of the active pools on the last complete day. */
 const known = (column: string) =>
   `select p.pool_id as key, m.${column}::text as value from pools p join day on p.dataset = day.dataset and p.is_active
      left join pool_daily_metrics m on (m.dataset, m.pool_id, m.date) = (p.dataset, p.pool_id, day.date - 1)`;

@@ -84,7 +84,7 @@ for (const [what, columns, sampled, complexity] of [
   ['more than 1,000 distinct values count 0.2', texts(1, 1_001), true, 0.4],
   ['it ends at 1', texts(9, 2_000), true, 1],
   ['it is 0.5 without any column', [], true, 0.5],
-  ['it is 0.5 where distinct values cannot be told', texts(1), false, 0.5],
+  ['it is 0.5 where distinct values are unknown', texts(1), false, 0.5],
   ['it is 0.5 where their number is none', texts(1, Number.NaN), true, 0.5],
 ] as const) {
   test(`complexity: ${what}`, () => {

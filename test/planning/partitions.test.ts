@@ -14,7 +14,7 @@ test('what was planned for a cluster reaches the job, whatever executors are the
   assert.deepEqual(partitionsOf('forecast_infer', 'local', undefined, machines), {});
 });
 
-test('what the run asks for comes first, and a job that is not cut is told nothing', () => {
+test('what the run asks for comes first, and a job that is not cut gets nothing', () => {
   assert.deepEqual(partitionsOf('forecast_infer', 'local', 7, machines), { partitions: 7 });
   assert.deepEqual(partitionsOf('forecast_infer', 'dataproc', 7, machines), { partitions: 7 });
   assert.deepEqual(partitionsOf('pool_ingest', 'dataproc', 7, machines), {});

@@ -26,7 +26,7 @@ test('the shipped files are in order, and the covariates stand in the order in w
   }
 });
 
-test('models are told names and uses, and nothing of a commodity without a file', () => {
+test('models get names and uses, and nothing of a commodity without a file', () => {
   const { checkout } = readConfig();
   assert.deepEqual(loadPriceSettings(checkout, 'WTI').covariates?.[0], { name: 'vix', use: 'level' });
   assert.deepEqual(loadPriceSettings(checkout, 'COFFEE'), {});

@@ -40,7 +40,7 @@ async function run(database: Database, day: string, status: string, dataset = 'f
   );
 }
 
-/** Takes messages, or refuses them as long as it is told to. */
+/** Takes messages, or refuses them until it is released. */
 function receiver(): { notify: Notify; got: string[]; broken: { yes: boolean } } {
   const got: string[] = [];
   const broken = { yes: false };
@@ -203,7 +203,7 @@ describe('the watch in the supervisor', () => {
     });
     await until('it tried thrice', () => asked > 3);
     away = false;
-    await until('it told', () => slack.got.length > 0);
+    await until('the message was sent', () => slack.got.length > 0);
     const seen = asked;
     await until('it went on', () => asked > seen + 3);
     end.abort();

@@ -84,7 +84,7 @@ describe('config/schedules.json', () => {
     });
   }
 
-  test('an installation on files without a folder is told which variable is missing', () => {
+  test('an installation on files without a folder hears which variable is missing', () => {
     assert.throws(() => read({}, { ...sample, dataset: 'files' }), /SEVENFOLD_DATASET_PATH/);
   });
 

@@ -42,7 +42,7 @@ test('the last words of a process are its error, not the stack below it nor what
   assert.equal(lastWords(file, from), 'Error: the disk is full');
   writeFileSync(file, '{"level":50,"msg":"no luck","err":{"message":"failed: the cause"}}\n', { flag: 'a' });
   assert.equal(lastWords(file, readFileSync(file, 'utf8').indexOf('{"level"')), 'no luck: failed: the cause');
-  // Of one that had worked, the last error counts: it survived the others.
+  // If it had worked before, the last error counts: it survived the others.
   assert.equal(lastWords(file, from, { hadWorked: true }), 'no luck: failed: the cause');
 });
 

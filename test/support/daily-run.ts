@@ -54,7 +54,7 @@ export interface TestPool {
 
 export const usdc = '0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48';
 
-/** Pools that pass unless told otherwise, with a constant history up to and including `last`. */
+/** Pools that pass by default, with a constant history up to and including `last`. */
 export async function fillPools(
   database: Database,
   dataset: string,

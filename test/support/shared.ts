@@ -18,7 +18,7 @@ export type ServerName = (typeof serverNames)[number];
 export interface ServerRecord {
   address: string;
   guard: ProcessIdentity;
-  /** Of the server, and where it keeps what it has. */
+  /** The server's process, and the folder of its data. */
   pid: number;
   folder: string;
 }

@@ -14,7 +14,7 @@ export interface Receiver {
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** A webhook on loopback that answers as it is told, the last answer again and again. */
+/** A webhook on loopback that gives the answers it was made with, then the last one again and again. */
 export async function receiver(
   t: { after: (end: () => void) => void },
   ...answers: (number | Answer)[]

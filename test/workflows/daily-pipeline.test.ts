@@ -110,7 +110,7 @@ describe('dailyPipeline', () => {
       'nothing after the broken phase was started',
     );
     assert.equal(calls.at(-2)?.input['status'], 'failed');
-    assert.equal(calls.at(-1)?.name, 'notifyRun', 'somebody is told once the ledger has the end');
+    assert.equal(calls.at(-1)?.name, 'notifyRun', 'the message goes out once the ledger has the end');
   });
 
   test('tries a batch again as a new attempt when its machine went away', async () => {
@@ -214,7 +214,7 @@ describe('dailyPipeline', () => {
     ]);
   });
 
-  test('pauses before the next phase and goes on when told', async () => {
+  test('pauses before the next phase and resumes when asked', async () => {
     let reached: () => void;
     const inFirstPhase = new Promise<void>((resolve) => (reached = resolve));
     let letGo: () => void;

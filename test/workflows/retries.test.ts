@@ -16,7 +16,7 @@ const bad = (errorType: FailureType): BatchOutcome => ({
   ...good,
   succeeded: false,
   errorType,
-  message: 'as it was told',
+  message: 'as it was reported',
 });
 
 describe('how failed batches are tried again', () => {

@@ -28,9 +28,9 @@ function begun(): RunState {
   return state;
 }
 
-function failed(state: RunState, index: number, goesOn = false) {
+function failed(state: RunState, index: number, continueOnFailure = false) {
   setPhase(state, index, 'running');
-  return afterFailure(state, { index, goesOn }, { type: 'CheckFailed' }, 1);
+  return afterFailure(state, { index, continueOnFailure }, { type: 'CheckFailed' }, 1);
 }
 
 describe('pause and resume', () => {

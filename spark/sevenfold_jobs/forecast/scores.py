@@ -75,8 +75,9 @@ def score_forecasts(
     """Scores of each forecast over its first 1, 7 and 14 days: `mae_1d` … as forecast_metadata names them.
 
     `predicted` quantiles `(…, h, 7)`, `crps_by_day` and `actuals` `(…, h)`; every result `(…)` float64,
-    over the days that are known. NaN where none is, and for horizons beyond h. MAPE in percent of the absolute
-    price, days with price 0 left out; coverage and calibration as shares; sharpness and errors in the price's unit.
+    over the days that are known. NaN where none is and for horizons beyond h. MAPE in percent of the
+    absolute price, days with price 0 left out; coverage and calibration as shares; sharpness and errors in
+    price units.
     """
     days = scores_by_day(predicted, crps_by_day, actuals)
     known = np.isfinite(actuals)

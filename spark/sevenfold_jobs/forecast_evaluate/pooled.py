@@ -34,7 +34,7 @@ def pooled_scores(
 
     In the order of their dates: `predicted` `(dates, h, 7)`, `crps_by_day` and `actuals` `(dates, h)`, h at
     least `horizon`, and `(dates,)` `origins`, the closes at the cutoffs, and `places`, the cutoffs' places in
-    the calendar of days. Errors, bands and directions are pooled over the known days 1..horizon of all forecasts;
+    the calendar of days. Errors, bands and directions are pooled over days 1..horizon of all forecasts;
     tests take day `horizon` alone, one number a forecast: the days of one forecast move together. Those of
     forecasts less than `horizon` days apart do too, as they share days. Diebold-Mariano allows for that;
     binomial, Ljung-Box and Jarque-Bera take forecasts that share none. None is what cannot be said.

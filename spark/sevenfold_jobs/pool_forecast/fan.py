@@ -55,8 +55,8 @@ def spread(
 
 def growing(middle: np.ndarray, width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """q10 and q90 (shape pools × horizons) around `middle`, from a one-day width and no model."""
-    reach = width[:, None] * np.sqrt(np.array(HORIZONS, float))
-    return np.maximum(middle[:, None] - reach, 0.0), middle[:, None] + reach
+    half_width = width[:, None] * np.sqrt(np.array(HORIZONS, float))
+    return np.maximum(middle[:, None] - half_width, 0.0), middle[:, None] + half_width
 
 
 def width_without_model(scale: np.ndarray) -> np.ndarray:

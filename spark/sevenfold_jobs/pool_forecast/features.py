@@ -14,7 +14,7 @@ from sevenfold_jobs.pool_forecast.rules import (
     HORIZONS,
     LARGEST_CHANGE_IN_SCALE,
     LARGEST_LOG_CHANGE_IN_SCALE,
-    REACH_DAYS,
+    LOOKBACK_DAYS,
 )
 
 LAGS = (1, 2, 3, 4, 5, 6, 7, 14, 30)
@@ -119,7 +119,7 @@ def filled(grid: DataFrame) -> DataFrame:
         F.count("apy").over(_pool().rowsBetween(Window.unboundedPreceding, 0)).alias("seen"),
         *(F.lead("apy", horizon).over(_pool()).alias(f"apy_after_{horizon}d") for horizon in HORIZONS),
         (F.lead(log_tvl, 1).over(_pool()) - known_log_tvl).alias("tvl_log_change"),
-    ).withColumn("history_days", _of_last_days("seen", REACH_DAYS).cast("double"))
+    ).withColumn("history_days", _of_last_days("seen", LOOKBACK_DAYS).cast("double"))
 
 
 def own_features(days: DataFrame) -> DataFrame:

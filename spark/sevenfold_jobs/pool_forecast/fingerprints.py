@@ -12,7 +12,7 @@ from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.pool_forecast import boosters, days, rules
 from sevenfold_jobs.pool_forecast.market import market_days
 from sevenfold_jobs.pool_forecast.reading import Known
-from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, REACH_DAYS
+from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, LOOKBACK_DAYS
 
 
 class Fingerprints:
@@ -39,8 +39,8 @@ class Fingerprints:
             how = json.dumps([*self._how, kind, settings, boosters.ALWAYS, first, cutoff], sort_keys=True)
             digest = hashlib.sha256(how.encode())
             # A feature looks back this far, and a filled value a little further.
-            reach = first - REACH_DAYS - FILL_LIMIT_DAYS
-            digest.update(_between(self._history, self._day, reach, cutoff))
+            earliest = first - LOOKBACK_DAYS - FILL_LIMIT_DAYS
+            digest.update(_between(self._history, self._day, earliest, cutoff))
             digest.update(_between(self._market, self._market_day, first, last))
             self._found[kind, cutoff] = digest.hexdigest()
         return self._found[kind, cutoff]

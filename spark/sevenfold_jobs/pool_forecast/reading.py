@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from sevenfold_jobs.common.failures import InvalidInput
-from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, REACH_DAYS
+from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, LOOKBACK_DAYS
 
 DAY_ZERO = date(1970, 1, 1)
 
@@ -62,7 +62,7 @@ class Known:
 
 def read_known(connection: psycopg.Connection, dataset: str, first: int, last: int) -> Known:
     """Reads in the connection's snapshot. Raises InvalidInput where there is no history at all."""
-    first -= REACH_DAYS + FILL_LIMIT_DAYS
+    first -= LOOKBACK_DAYS + FILL_LIMIT_DAYS
     parameters = {"dataset": dataset, "first": as_date(first), "last": as_date(last)}
     history = _history(connection, parameters)
     if history.empty:

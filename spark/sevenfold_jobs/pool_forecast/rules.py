@@ -3,7 +3,7 @@
 # As the metrics: an observation is repeated for seven days at most.
 FILL_LIMIT_DAYS = 7
 # The features of a day look no further back: 60 days of history, or 30 days of changes of filled values.
-REACH_DAYS = 60
+LOOKBACK_DAYS = 60
 
 # A pool is forecast from its second day on, by the models from its third.
 FEWEST_DAYS = 2

@@ -21,9 +21,9 @@ from sevenfold_jobs.pool_forecast.rules import (
     FEWEST_TRAINING_DAYS,
     FEWEST_TRAINING_ROWS,
     FILL_LIMIT_DAYS,
+    LOOKBACK_DAYS,
     MOST_HELD_OUT_ROWS_A_DAY,
     MOST_TRAINING_ROWS,
-    REACH_DAYS,
 )
 
 EVERYTHING = np.iinfo(np.int64).max
@@ -85,14 +85,15 @@ class Learnable:
     """All rows of a history that can be learnt from, in the order of their days.
 
     `history` has pool_id and day (from 1970-01-01), sorted by both. A row of day d counts when its pool was
-    observed on d + 1, at most FILL_LIMIT_DAYS before d, and on FEWEST_DAYS_OF_A_MODEL of the last REACH_DAYS.
+    observed on d + 1, at most FILL_LIMIT_DAYS before d, and on FEWEST_DAYS_OF_A_MODEL of the last
+    LOOKBACK_DAYS.
     """
 
     def __init__(self, history: pd.DataFrame) -> None:
         pool = pd.factorize(history["pool_id"])[0]
         target = history["day"].to_numpy().astype(np.int64)
         before, enough = (_observation_before(pool, target, back) for back in (1, FEWEST_DAYS_OF_A_MODEL))
-        usable = (target - 1 - before <= FILL_LIMIT_DAYS) & (enough >= target - REACH_DAYS)
+        usable = (target - 1 - before <= FILL_LIMIT_DAYS) & (enough >= target - LOOKBACK_DAYS)
         usable = np.flatnonzero(usable)
         usable = usable[np.argsort(target[usable], kind="stable")]
         self._day = target[usable] - 1

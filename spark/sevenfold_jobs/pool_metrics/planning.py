@@ -12,7 +12,7 @@ from psycopg.rows import namedtuple_row
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.pool_metrics import exogenous
-from sevenfold_jobs.pool_metrics.rules import EXOGENOUS, REACH_DAYS
+from sevenfold_jobs.pool_metrics.rules import EXOGENOUS, LOOKBACK_DAYS
 
 PLAN_SQL = text_of("pool_metrics", "sql", "plan.sql")
 
@@ -72,7 +72,7 @@ def make_plan(
         "dataset": dataset,
         "first": bounds.first,
         "last": bounds.last,
-        "reach": REACH_DAYS,
+        "lookback": LOOKBACK_DAYS,
         "exogenous_days": [] if full else _changed_days(cursor, dataset, days, known),
     }
     cursor.execute(sql.SQL(PLAN_SQL).format(plan=table), parameters)

@@ -6,7 +6,7 @@ LONG_WINDOW_DAYS = 30
 
 # An observation is repeated for 7 days at most, stands in the windows of the 29 days after that, and the last
 # of these is compared with its own next day.
-REACH_DAYS = FILL_LIMIT_DAYS + LONG_WINDOW_DAYS
+LOOKBACK_DAYS = FILL_LIMIT_DAYS + LONG_WINDOW_DAYS
 
 # Decimals of every computed figure, those of the original's column types.
 DECIMALS: dict[str, int] = {

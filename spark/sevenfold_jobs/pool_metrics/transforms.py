@@ -2,7 +2,7 @@
 
 A *stretch* is a run of days of one pool that is computed together: `stretch` int, `pool_id` text, `first` and
 `last` (the days that are due) and `read_from` (where its windows begin). A full computation has one stretch a
-pool; `rules.REACH_DAYS` between `read_from` and `first` make a part equal to the whole, bit for bit.
+pool; `rules.LOOKBACK_DAYS` between `read_from` and `first` make a part equal to the whole, bit for bit.
 """
 
 import pandas as pd

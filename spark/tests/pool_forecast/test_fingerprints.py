@@ -10,12 +10,12 @@ from forecast_panels import RUN_DATE, market, panel
 from sevenfold_jobs.pool_forecast.days import training_days
 from sevenfold_jobs.pool_forecast.fingerprints import Fingerprints
 from sevenfold_jobs.pool_forecast.reading import Known, as_day
-from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, REACH_DAYS
+from sevenfold_jobs.pool_forecast.rules import FILL_LIMIT_DAYS, LOOKBACK_DAYS
 
 LAST = as_day(RUN_DATE) - 1
 CUTOFF = LAST - 30
 FIRST_LEARNT, LAST_LEARNT = training_days(CUTOFF)
-FIRST_REACHED = FIRST_LEARNT - REACH_DAYS - FILL_LIMIT_DAYS
+FIRST_REACHED = FIRST_LEARNT - LOOKBACK_DAYS - FILL_LIMIT_DAYS
 FIRST = FIRST_REACHED - 10
 
 

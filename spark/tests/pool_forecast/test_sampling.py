@@ -8,7 +8,7 @@ from forecast_panels import RUN_DATE, market, panel
 from sevenfold_jobs.pool_forecast import sampling
 from sevenfold_jobs.pool_forecast.frames import Days
 from sevenfold_jobs.pool_forecast.reading import Known, as_day
-from sevenfold_jobs.pool_forecast.rules import FEWEST_DAYS_OF_A_MODEL, MOST_TRAINING_ROWS, REACH_DAYS
+from sevenfold_jobs.pool_forecast.rules import FEWEST_DAYS_OF_A_MODEL, LOOKBACK_DAYS, MOST_TRAINING_ROWS
 from sevenfold_jobs.pool_forecast.sampling import EVERYTHING, Learnable, limits_by_day
 
 LAST = as_day(RUN_DATE) - 1
@@ -94,7 +94,7 @@ def test_rows_that_can_be_learnt_from_are_those_that_the_features_have(spark):
         beginnings=pd.DataFrame(),
         prices=by_day(prices),
         gas=by_day(gas),
-        first=first - REACH_DAYS,
+        first=first - LOOKBACK_DAYS,
         last=LAST,
     )
     found = Days.of(spark, known, first, None)

@@ -149,10 +149,7 @@ class DataprocEngine implements Engine {
         asked = true;
       }
       if (performance.now() > giveUpAt) {
-        throw new Failure(
-          'Infrastructure',
-          `Dataproc has not ended batch ${batchId} although it was told to.`,
-        );
+        throw new Failure('Infrastructure', `Dataproc has not ended batch ${batchId}, which was cancelled.`);
       }
     }
   }
@@ -188,7 +185,7 @@ class DataprocEngine implements Engine {
         this.#paces.delete(batchId);
         return undefined;
       }
-      throw serviceFailure(error, `tell of batch ${batchId}`);
+      throw serviceFailure(error, `describe batch ${batchId}`);
     }
   }
 

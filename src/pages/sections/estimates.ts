@@ -117,9 +117,9 @@ export function priceInWords(
     return `It ran on ${where?.freeOn}: it cost nothing.`;
   }
   const { usd, expectedUsd } = totalOf(rows);
-  if (usd === null && expectedUsd === null) return `What ${others.join(', ')} bills for it is not noted.`;
-  return html`${others.join(', ')} bills ${figure('cost.actual_usd', usd, price(usd))}, as far as it has told;
-  ${figure('cost.estimate_usd', expectedUsd, price(expectedUsd))} were expected.`;
+  if (usd === null && expectedUsd === null) return `What ${others.join(', ')} bills for it is not recorded.`;
+  return html`${others.join(', ')} bills ${figure('cost.actual_usd', usd, price(usd))}, as far as it has
+  reported; ${figure('cost.estimate_usd', expectedUsd, price(expectedUsd))} were expected.`;
 }
 
 /** A line for each reason why batches did not go where they were to go. */

@@ -21,7 +21,7 @@ export async function probeRun(raw: unknown): Promise<RunSummary> {
   const measure: Step = {
     unit: 'measure',
     force: false,
-    goesOn: true,
+    continueOnFailure: true,
     work: ({ runId }, control) => fanOut({ runId, unit: 'measure', concurrency: () => 2, control }),
   };
   return carryOut(

@@ -6,7 +6,7 @@ import { readConfig } from '../../../src/config.ts';
 import { keeperSocket } from '../../../src/engines/local/protocol.ts';
 import type { Held } from './guard.ts';
 
-/** The keeper with its warm JVM: jobs of several files run beside each other, told apart by the prefix of their ids. */
+/** The keeper with its warm JVM: jobs of several files run at once; the prefix of their ids says whose they are. */
 export async function start(folder: string): Promise<Held> {
   const { checkout, stateFolder } = readConfig();
   const own = path.join(folder, 'state');

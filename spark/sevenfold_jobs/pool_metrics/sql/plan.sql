@@ -19,15 +19,15 @@ due as (
                        - datemultirange(daterange(%(known_first)s, %(known_last)s, '[]'))) as missing (days)
   union all
   -- an observation that came or changed, as far as it reaches
-  select pool_id, daterange(date, least(date + %(reach)s, %(last)s), '[]')
+  select pool_id, daterange(date, least(date + %(lookback)s, %(last)s), '[]')
     from pool_history
    where dataset = %(dataset)s and change_seq > %(known_change)s
   union all
   -- one that the source took back
-  select r.series, daterange(greatest(r.date, %(first)s), least(r.date + %(reach)s, %(last)s), '[]')
+  select r.series, daterange(greatest(r.date, %(first)s), least(r.date + %(lookback)s, %(last)s), '[]')
     from removed_rows r join known on known.pool_id = r.series
    where r.dataset = %(dataset)s and r.source = 'pool_history' and r.change_seq > %(known_change)s
-     and r.date + %(reach)s >= %(first)s and r.date <= %(last)s
+     and r.date + %(lookback)s >= %(first)s and r.date <= %(last)s
   union all
   -- days whose prices or gas are no longer those in the metrics
   select pool_id, daterange(day, day, '[]') from known, unnest(%(exogenous_days)s::date[]) as changed (day)
@@ -39,5 +39,5 @@ select (row_number() over (order by pool_id, lower(days)))::integer - 1 as stret
        pool_id,
        lower(days) as first,
        upper(days) - 1 as last,
-       greatest(lower(days) - %(reach)s, %(first)s) as read_from
+       greatest(lower(days) - %(lookback)s, %(first)s) as read_from
   from stretches

@@ -40,7 +40,7 @@ export function costSection({ cost, fallbacks, stages }: BackfillReport): Html |
   return section(
     'Cost of the run',
     html`Over all of its starts. "Worked" counts a second once, however many batches worked in it. CPU is that
-    of jobs, their tasks in Python and their JVMs; what was killed has told nothing of its own.`,
+    of jobs, their tasks in Python and their JVMs; killed processes are not counted.`,
     html`<p class="lead">
         ${figure('cost.cpu', cpu, seconds(cpu))} of
         CPU${peak !== null && html`, at most ${figure('cost.peak', peak, megabytes(peak))} of memory`}${rate !== null && rate !== undefined && html`, ${figure('cost.rate', rate, count(rate))} rows a second`}.

@@ -9,7 +9,7 @@ import type { LineLook } from '../../backfill/page/charts.ts';
 import type { Point } from './curves.ts';
 import { tick } from './measures.ts';
 
-/** Told apart by dash and width as well as by colour. */
+/** Distinguished by dash and width as well as by colour. */
 const looks: LineLook[] = [
   { colour: colour.mark, dash: 'solid', width: 2.2 },
   { colour: colour.second, dash: [8, 4], width: 2 },

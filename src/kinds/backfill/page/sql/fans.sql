@@ -1,4 +1,4 @@
--- Of the dates $3: the 30 closes before, as they were known then, and what the models $2 made of them, with what came.
+-- For each of the dates $3: the 30 closes before it as known then, the forecasts of the models $2, and the actual closes.
 select o.date as origin, null as "modelVersion", h.date, h.close, null::float8 as actual, null::float8[] as quantiles
   from unnest($3::date[]) as o (date)
  cross join lateral (

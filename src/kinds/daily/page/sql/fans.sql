@@ -1,4 +1,4 @@
--- Of the pools $3: the APY of the last $4 days before the run date, then the quantiles forecast at it.
+-- For the pools $3: the APY of the last $4 days before the run date, then the quantiles forecast on it.
 select pool_id as "poolId", date, actual_apy as apy, null::double precision as q10, null::double precision as q50,
        null::double precision as q90
   from pool_daily_metrics
