@@ -14,7 +14,7 @@ import { java } from './steps/java.mjs';
 import { objectStore } from './steps/object-store.mjs';
 import { packages } from './steps/packages.mjs';
 import { programs } from './steps/programs.mjs';
-import { python } from './steps/python.mjs';
+import { python, pythonForTests } from './steps/python.mjs';
 import { temporal } from './steps/temporal.mjs';
 import { testServer } from './steps/test-server.mjs';
 
@@ -36,7 +36,7 @@ import { testServer } from './steps/test-server.mjs';
 /** In this order: each may use what the ones before it found. @type {Step[]} */
 const steps = [packages, programs, python, java, jars, temporal];
 /** @type {Step[]} */
-const testSteps = [testServer, gcsConnector, objectStore, browser, classArchives];
+const testSteps = [pythonForTests, testServer, gcsConnector, objectStore, browser, classArchives];
 
 const toolchainFile = (places) => join(places.state, 'toolchain.json');
 

@@ -15,7 +15,7 @@ import {
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -34,7 +34,7 @@ function bareClone(t: TestContext) {
   for (const name of ['setup.mjs', 'setup', 'sevenfold.mjs', 'package.json', 'package-lock.json']) {
     cpSync(join(checkout, name), join(clone, name), { recursive: true });
   }
-  for (const name of ['requirements.lock', 'jars.lock']) {
+  for (const name of ['requirements.lock', 'requirements-tests.lock', 'jars.lock']) {
     cpSync(join(checkout, 'spark', name), join(clone, 'spark', name));
   }
   const bin = join(root, 'bin');
@@ -276,6 +276,31 @@ test('a changed lock file brings its step back, and only that', (t) => {
   assert.equal(check.stdout.match(/^missing/gm)?.length, 1);
   assert.equal(setUp(clone).code, 0);
   assert.equal(setUp(clone, '--check').code, 0);
+});
+
+test('packages that only tests need come with --tests, and stay when set-up runs without', (t) => {
+  const clone = withEverythingInReach(t);
+  const synced = join(clone.root, 'synced');
+  const noted = `pip) echo "$7" >> '${synced}';;`;
+  program(clone, 'uv', uvThatMakesEnvironments.replace('case "$1" in', `case "$1" in\n  ${noted}`));
+  const locks = () =>
+    readFileSync(synced, 'utf8')
+      .trim()
+      .split('\n')
+      .map((lock) => basename(lock));
+  assert.equal(setUp(clone).code, 0);
+  assert.deepEqual(locks(), ['requirements.lock']);
+  assert.match(setUp(clone, '--check', '--tests').stdout, /^missing +Python packages for tests/m);
+
+  setUp(clone, '--tests');
+  assert.deepEqual(locks(), ['requirements.lock', 'requirements-tests.lock']);
+  assert.match(setUp(clone, '--check', '--tests').stdout, /^ok +Python packages for tests/m);
+  assert.equal(setUp(clone).code, 0);
+  assert.equal(locks().length, 2, 'nothing is taken away again');
+
+  writeFileSync(join(clone.clone, 'spark', 'requirements-tests.lock'), '# other\n');
+  assert.doesNotMatch(setUp(clone, '--check').stdout, /^missing/m);
+  assert.match(setUp(clone, '--check', '--tests').stdout, /^missing +Python packages for tests/m);
 });
 
 test('no Go and no way to get one: the tests lack their object store, one line says so, and its connector is kept', (t) => {

@@ -9,15 +9,21 @@ import { indexEnvironment, lockedTool } from '../tools.mjs';
 const environmentFolder = (places) => join(places.checkout, '.venv');
 const stampFile = (places) => join(environmentFolder(places), '.sevenfold-setup');
 const requirements = (places) => join(places.checkout, 'spark', 'requirements.lock');
+/** The same packages, and those that only tests need. */
+const testRequirements = (places) => join(places.checkout, 'spark', 'requirements-tests.lock');
+const digest = (lock) => sha256(readFileSync(lock));
 
-/** @type {import('../main.mjs').Step} */
+/**
+ * What the jobs need. An environment that also has what tests need is left as it is.
+ * @type {import('../main.mjs').Step}
+ */
 export const python = {
   title: 'Python environment',
 
   isThere({ places, env, toolchain }) {
     const stamp = readJson(stampFile(places));
     return (
-      stamp?.lock === sha256(readFileSync(requirements(places))) &&
+      stamp?.lock === digest(requirements(places)) &&
       stamp.askedFor === (env.SEVENFOLD_PYTHON || null) &&
       toolchain.python === interpreter(places) &&
       existsSync(toolchain.python)
@@ -45,30 +51,49 @@ export const python = {
     }
     rmSync(stampFile(places), { force: true });
     note('installing packages');
-    await explaining(
-      'Installing the Python packages',
-      'Check the network and the package index (UV_DEFAULT_INDEX or PIP_INDEX_URL), then run this again.',
-      log,
-      () =>
-        run(
-          uv,
-          ['pip', 'sync', '--no-progress', '--python', path, '--require-hashes', requirements(places)],
-          {
-            env: indexEnvironment(env),
-            log,
-          },
-        ),
-    );
-    const stamp = {
-      lock: sha256(readFileSync(requirements(places))),
-      askedFor: env.SEVENFOLD_PYTHON || null,
-    };
+    await installPackages(uv, path, requirements(places), context);
+    const stamp = { lock: digest(requirements(places)), askedFor: env.SEVENFOLD_PYTHON || null };
     writeWhole(stampFile(places), JSON.stringify(stamp), 0o644);
     toolchain.python = path;
     toolchain.pythonVersion = base.version;
     toolchain.uv = uv;
   },
 };
+
+/** @type {import('../main.mjs').Step} */
+export const pythonForTests = {
+  title: 'Python packages for tests',
+
+  isThere: ({ places }) => readJson(stampFile(places))?.testLock === digest(testRequirements(places)),
+
+  detail: ({ places }) => environmentFolder(places),
+
+  async install(context, note) {
+    const { places, toolchain } = context;
+    const stamp = readJson(stampFile(places));
+    rmSync(stampFile(places), { force: true });
+    note('installing packages');
+    await installPackages(toolchain.uv, toolchain.python, testRequirements(places), context);
+    writeWhole(
+      stampFile(places),
+      JSON.stringify({ ...stamp, testLock: digest(testRequirements(places)) }),
+      0o644,
+    );
+  },
+};
+
+function installPackages(uv, interpreter, lock, { env, log }) {
+  return explaining(
+    'Installing the Python packages',
+    'Check the network and the package index (UV_DEFAULT_INDEX or PIP_INDEX_URL), then run this again.',
+    log,
+    () =>
+      run(uv, ['pip', 'sync', '--no-progress', '--python', interpreter, '--require-hashes', lock], {
+        env: indexEnvironment(env),
+        log,
+      }),
+  );
+}
 
 const interpreter = (places) => interpreterOf(places.checkout);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -94,24 +94,44 @@ describe('images', () => {
     );
     const names = (text: string): string[] => [...text.matchAll(/^([\w.-]+)==/gm)].map(([, name]) => name!);
     const dropped = names(readFileSync(lock, 'utf8')).filter((name) => !names(kept).includes(name));
-    assert.deepEqual(dropped.sort(), [
-      'execnet',
-      'highspy',
-      'hypothesis',
-      'iniconfig',
-      'pluggy',
-      'py4j',
-      'pygments',
-      'pyspark',
-      'pytest',
-      'pytest-xdist',
-      'ruff',
-      'sortedcontainers',
-    ]);
+    assert.deepEqual(dropped.sort(), ['py4j', 'pyspark']);
     for (const name of ['google-auth', 'numpy', 'psycopg', 'pyarrow', 'synapseml', 'xgboost-cpu']) {
       assert.ok(names(kept).includes(name), name);
     }
     for (const entry of kept.split(/^(?=\S)/m)) assert.match(entry, /--hash=sha256:/);
+  });
+
+  test('images hold what jobs need and no library of tests, which have the very same packages', () => {
+    const spark = (name: string): string => readFileSync(path.join(checkout, 'spark', name), 'utf8');
+    const entries = (lock: string): string[] => lock.split(/^(?=[A-Za-z0-9])/m);
+    const nameOf = (entry: string): string => /^[\w.-]+/.exec(entry)![0];
+    const jobs = entries(spark('requirements.lock'));
+    const tests = entries(spark('requirements-tests.lock'));
+    for (const entry of [...jobs, ...tests]) {
+      assert.match(entry, /--hash=sha256:/, nameOf(entry));
+      assert.doesNotMatch(entry, /:\/\//, 'a lock file has no addresses');
+    }
+    const missing = jobs.filter((entry) => !tests.includes(entry)).map(nameOf);
+    assert.deepEqual(missing, [], 'make requirements-tests.lock again');
+
+    const onlyTests = [...spark('requirements-tests.in').matchAll(/^([a-z][\w.-]*)/gm)].map(
+      ([, name]) => name!,
+    );
+    assert.ok(onlyTests.includes('pytest') && onlyTests.includes('ruff'));
+    const inImages = jobs.map(nameOf);
+    assert.deepEqual(
+      onlyTests.filter((name) => inImages.includes(name)),
+      [],
+    );
+    const imported = new RegExp(`^\\s*(import|from) (${onlyTests.join('|')})\\b`, 'm');
+    const jobFiles = readdirSync(path.join(checkout, 'spark', 'sevenfold_jobs'), {
+      recursive: true,
+      encoding: 'utf8',
+    });
+    for (const file of jobFiles.filter((name) => name.endsWith('.py'))) {
+      assert.doesNotMatch(spark(path.join('sevenfold_jobs', file)), imported, file);
+    }
+    assert.ok(!sees('worker.Dockerfile.dockerignore', 'spark/requirements-tests.lock'));
   });
 
   test('driver and executors of the cluster have their Python at one path', () => {
