@@ -12,7 +12,7 @@ interface CommandEntry {
 export const commandTable: CommandEntry[] = [
   {
     name: 'run',
-    summary: 'run a pipeline and watch it: run daily, backfill, train-models, cv, grid',
+    summary: 'run a pipeline and watch it: run daily, backfill, train-models, cv, grid, train',
     load: () => import('./run.ts'),
   },
   {
@@ -44,6 +44,16 @@ export const commandTable: CommandEntry[] = [
     name: 'generate',
     summary: 'make a data set to try cross-validation with: generate survival, timeseries, regression',
     load: () => import('../kinds/cross-validation/generate-command.ts'),
+  },
+  {
+    name: 'score',
+    summary: 'apply a trained model to a file or a folder of files',
+    load: () => import('../kinds/scoring/command.ts'),
+  },
+  {
+    name: 'models',
+    summary: 'trained models: models list, show, retire',
+    load: () => import('../kinds/training/models-command.ts'),
   },
   { name: 'watch', summary: 'watch a run to its end', load: () => import('./watch.ts') },
   { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },

@@ -3,3 +3,5 @@ export * from './backfill/activities.ts';
 export * from './cross-validation/activities.ts';
 export * from './daily/activities.ts';
 export * from './prices/activities.ts';
+export * from './scoring/activities.ts';
+export * from './training/activities.ts';

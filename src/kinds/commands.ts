@@ -4,9 +4,10 @@ import { registerForecasts } from './backfill/evaluate-command.ts';
 import { registerCvRuns } from './cross-validation/command.ts';
 import { registerDailyRuns } from './daily/command.ts';
 import { registerPoolEvaluation } from './evaluation/command.ts';
+import { registerTrainingRuns } from './training/command.ts';
 
 /** Below `run`. */
-export const runCommands = [registerDailyRuns, registerForecastRuns, registerCvRuns];
+export const runCommands = [registerDailyRuns, registerForecastRuns, registerCvRuns, registerTrainingRuns];
 
 /** Below `evaluate`. */
 export const evaluateCommands = [registerForecasts, registerPoolEvaluation];

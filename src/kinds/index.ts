@@ -5,6 +5,8 @@ import { daily } from './daily/kind.ts';
 import { evaluation } from './evaluation/kind.ts';
 import type { Kind, Phase } from './kind.ts';
 import { priceImport } from './prices/kind.ts';
+import { scoring } from './scoring/kind.ts';
+import { training } from './training/kind.ts';
 import { trainingModels } from './training-models/kind.ts';
 
 /** The kinds that are shipped, by the workflow that carries them out: all of src/workflows but the sweep, which keeps no run. */
@@ -16,6 +18,8 @@ const shipped = [
   trainingModels,
   audit,
   crossValidation,
+  training,
+  scoring,
 ] satisfies readonly Kind[];
 
 const kinds = new Map<string, Kind>(shipped.map((kind) => [kind.name, kind]));

@@ -1,0 +1,69 @@
+"""Which rows train, validate and test; decided once, from the target or the dates and a seed."""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.cv.splits import stratified, tenths, time_series
+from sevenfold_jobs.training.prepared import TEST, TRAIN, Split
+
+#: Below, folds validate: one fifth of so few rows would say little.
+ROWS_FOR_HOLDOUT = 5_000
+USUAL_FOLDS = 5
+#: One row in five tests; of the others one in four validates where there is one holdout: 60/20/20.
+_TEST_PARTS, _VALIDATION_PARTS = 5, 4
+_TEST_SHARE = 1 / _TEST_PARTS
+
+
+def split_rows(
+    target: np.ndarray,
+    classes: list[str],
+    dates: np.ndarray | None,
+    validation: str,
+    folds: int | None,
+    seed: int,
+) -> tuple[Split, dict[str, Any]]:
+    """The parts, and `{validation, folds}` as they were decided.
+
+    Shuffled within classes, or within tenths of a number, but for validation `time`: there the newest fifth tests
+    and blocks before it validate, each behind all that it was learnt from; rows of one date stay together.
+    """
+    rows = len(target)
+    if validation == "auto":
+        validation = "folds" if folds is not None or rows < ROWS_FOR_HOLDOUT else "holdout"
+    part, fold = np.zeros(rows, np.int8), np.zeros(rows, np.int8)
+    if validation == "time":
+        if dates is None:
+            raise InvalidInput("Validation time needs a date: name the column that orders the rows.")
+        return _by_time(dates, part, fold)
+    groups = target if classes else tenths(target)
+    part[stratified(groups, _TEST_PARTS, seed)[0].test] = TEST
+    left = np.flatnonzero(part == TRAIN)
+    # Another draw than the test's: the same would deal neighbours alike.
+    if validation == "holdout":
+        fold[left[stratified(groups[left], _VALIDATION_PARTS, seed + 1)[0].test]] = 1
+        count = 1
+    else:
+        count = folds or USUAL_FOLDS
+        for each in stratified(groups[left], count, seed + 1):
+            fold[left[each.test]] = each.fold
+    return Split(part, fold), {"validation": validation, "folds": count}
+
+
+def _by_time(dates: np.ndarray, part: np.ndarray, fold: np.ndarray) -> tuple[Split, dict[str, Any]]:
+    order = np.argsort(dates, kind="stable")
+    # Two blocks behind the first: one validates, the newest tests.
+    splits = time_series(len(dates), _TEST_PARTS - 1, 0, dates[order])
+    part[order[splits[-1].test]] = TEST
+    fold[order[splits[-2].test]] = 1
+    return Split(part, fold), {"validation": "time", "folds": 1}
+
+
+def membership_sha256(split: Split, rows: np.ndarray) -> str:
+    """Over row number of the file, part and fold of every row, in the order of the file."""
+    whole = hashlib.sha256()
+    for each in (rows.astype(np.int64), split.part, split.fold):
+        whole.update(np.ascontiguousarray(each).tobytes())
+    return whole.hexdigest()

@@ -1,0 +1,1 @@
+"""The chosen model and the baseline on rows that nobody has looked at."""

@@ -1,0 +1,61 @@
+"""Job `training_explain`: which columns the chosen model goes by, on rows that it was not fitted on."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.printable import storable
+from sevenfold_jobs.training import explain
+from sevenfold_jobs.training.model_files import read_stored
+from sevenfold_jobs.training.prepared import Place, read_prepared, read_split
+
+#: More rows change no order of columns that anybody would act on.
+MOST_ROWS = 5_000
+_DEPENDENCES = 6
+
+
+def run(batch: Batch) -> dict[str, Any]:
+    """One row a column of the file in training_importances: of it all features that it became are shuffled together.
+
+    Safe to repeat. Returns `{columns}`. Raises Fenced when a newer attempt owns the unit.
+    """
+    request = batch.input
+    batch.progress(0, 3, "shuffling columns")
+    model = read_stored(request["modelRoot"])
+    with Place(f"{request['objectRoot']}/data") as folder:
+        data, split = read_prepared(folder), read_split(folder)
+    rows = split.test
+    if len(rows) > MOST_ROWS:
+        rows = np.sort(np.random.default_rng(request["seed"]).choice(rows, MOST_ROWS, replace=False))
+    columns, target = data.columns.take(rows), data.target[rows]
+    importances = explain.permutation(model, columns, target, request["seed"])
+    batch.progress(1, 3, "contributions")
+    contributions = explain.contributions(model, columns)
+    batch.progress(2, 3, "dependence")
+    first = sorted(importances, key=lambda name: -importances[name]["mean"])[:_DEPENDENCES]
+    dependence = explain.dependence(model, columns, first)
+    with batch.connect() as connection:
+        connection.execute("delete from training_importances where run_id = %s", [request["runId"]])
+        for name, each in importances.items():
+            shape = dependence.get(name)
+            connection.execute(
+                """
+                insert into training_importances
+                       (run_id, feature, model_id, permutation, deviation, contribution, dependence)
+                values (%s, %s, %s, %s, %s, %s, %s)
+                """,
+                [
+                    request["runId"],
+                    storable(name),
+                    request["modelId"],
+                    each["mean"],
+                    each["deviation"],
+                    None if contributions is None else float(np.abs(contributions[name]).mean()),
+                    None if shape is None else json.dumps(storable(shape), allow_nan=False),
+                ],
+            )
+        batch.commit(connection, len(importances), {"columns": len(importances)})
+    batch.progress(3, 3, f"{len(importances)} columns")
+    return {"columns": len(importances)}

@@ -1,0 +1,168 @@
+"""Job `training_fit`: trials of models on folds, each fit a process, a row and a commit of its own."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.failures import ExecutorLost, Infrastructure, JobError, describe_piece
+from sevenfold_jobs.common.objects import BUCKET_SCHEME
+from sevenfold_jobs.common.task import Task
+from sevenfold_jobs.cv.processes import Child, Ended, wait_for_one
+from sevenfold_jobs.cv.versions import versions_of
+from sevenfold_jobs.training.prepared import Place, read_prepared, read_split
+from sevenfold_jobs.training_fit import fitting
+from sevenfold_jobs.training_fit.order import Order, read_ended
+from sevenfold_jobs.training_fit.request import Fit, Request, read_request
+from sevenfold_jobs.training_fit.rows import find_stored, write_fit
+
+# What is wrong with the batch, not with the fit whose child says so.
+_OF_THE_BATCH = {failure.type: failure for failure in (Infrastructure, ExecutorLost)}
+# Another time, or with more room, it may pass; all else would end the same way again, and is an answer.
+_MAY_PASS = ("OutOfMemory", "NoSpace", "TimedOut", "QuotaExceeded")
+
+
+def run(batch: Batch) -> dict[str, Any]:
+    """A fit is done when the trials that its parameters are learnt from have ended, in this batch or before.
+
+    `mode` says only where the processes are: `processes` several at a time here, `spark` one a Spark task. Equal
+    parameters are not fitted twice, in whatever run. A fit that its library refuses is a row with its error, and the
+    others go on. Returns `{fitted, refused, takenOver, failed, seconds}`; `failed` are fits without an answer.
+    Raises Fenced and Infrastructure.
+    """
+    began = time.perf_counter()
+    request = read_request(batch.input, batch.fence)
+    with batch.connect() as connection:
+        order = Order(request, read_ended(connection, request))
+    with Place(f"{request.object_root}/data") as folder:
+        work = _Here(batch, request, order, folder)
+        work.run()
+    counts = work.counts
+    failed = work.failed + _stranded(order, request, work.failed)
+    total = len(request.fits)
+    batch.progress(total, total, f"{counts['fitted']} fitted, {counts['takenOver']} taken over, {len(failed)} left")
+    return {**counts, "failed": failed, "seconds": round(time.perf_counter() - began, 3)}
+
+
+def _stranded(order: Order, request: Request, failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Fits that wait for a trial which nobody will end: it was given up, and is no part of this batch."""
+    broken = {unit for each in failed for unit in each["units"]}
+    mine = {(fit.model, fit.trial) for fit in request.fits if fit.unit in broken}
+    mine |= {(fit.model, fit.trial) for fit in order.waiting}
+    stranded = []
+    for fit in order.waiting:
+        trial = order.waits_for(fit)
+        if trial is not None and (fit.model, trial) not in mine:
+            message = f"{fit.name}: waits for trial {trial} of {fit.model}, which was given up"
+            stranded.append({"units": [fit.unit], "errorType": "CheckFailed", "message": message})
+    return stranded
+
+
+class _Here:
+    """Fits in forks of this process, as many at a time as asked."""
+
+    def __init__(self, batch: Batch, request: Request, order: Order, folder: Path) -> None:
+        self._batch, self._request, self._order, self._folder = batch, request, order, folder
+        self._task: Task = batch.task()
+        self._under_way: dict[Child, tuple[Fit, dict[str, Any]]] = {}
+        self.failed: list[dict[str, Any]] = []
+        self.counts = {"fitted": 0, "refused": 0, "takenOver": 0}
+
+    def run(self) -> None:
+        fitting.import_for(fit.model for fit in self._request.fits)
+        matrices = fitting.Matrices(self._request, read_prepared(self._folder), read_split(self._folder))
+        total = len(self._request.fits)
+        try:
+            while True:
+                while len(self._under_way) < self._request.processes:
+                    fit = self._order.next()
+                    if fit is None:
+                        break
+                    self._begin(fit, matrices)
+                if not self._under_way:
+                    return
+                names = ", ".join(fit.name for fit, _ in self._under_way.values())
+                done = sum(self.counts.values()) + len(self.failed)
+                if done < total:
+                    self._batch.progress(done, total, names)
+                child = wait_for_one(list(self._under_way))
+                fit, params = self._under_way.pop(child)
+                self._settle(fit, params, child.finish())
+        finally:
+            for child in self._under_way:
+                child.end()
+
+    def _begin(self, fit: Fit, matrices: fitting.Matrices) -> None:
+        params = self._order.params_of(fit)
+        key = fitting.fit_key(self._request, fit, params)
+        with self._batch.connect() as connection:
+            stored = find_stored(connection, key, self._request.object_root)
+        if stored is not None and _is_there(stored["predictions"]):
+            self._write(fit, params, stored | {"status": "complete", "taken_over": True})
+            self._order.end(fit, stored["value"])
+            self.counts["takenOver"] += 1
+            return
+        # Made here, so that the fits of a fold share it.
+        matrices.of(fit)
+        do = partial(_in_child, self._task, self._request, fit, params, matrices)
+        self._under_way[Child(do, self._request.memory_mb, self._task.register)] = fit, params
+
+    def _settle(self, fit: Fit, params: dict[str, Any], ended: Ended) -> None:
+        costs = {
+            "seconds": round(ended.seconds, 4),
+            "cpu_seconds": round(ended.cpu_seconds, 4),
+            "peak_mb": round(ended.peak_mb, 1),
+        }
+        if ended.error_type is None:
+            self._write(fit, params, ended.result | costs | {"status": "complete"})
+            self._order.end(fit, ended.result["value"])
+            self.counts["fitted"] += 1
+            return
+        message = f"{fit.name}: {ended.message or ended.error_type}"
+        if ended.error_type in _OF_THE_BATCH:
+            raise _OF_THE_BATCH[ended.error_type](message)
+        if ended.error_type in _MAY_PASS:
+            # Trials after it learn from it, so they wait until it has an answer.
+            self.failed.append({"units": [fit.unit], "errorType": ended.error_type, "message": message})
+            return
+        row = {"status": "failed", "error_type": ended.error_type, "error": message}
+        self._write(fit, params, row | costs)
+        self._order.end(fit, None)
+        self.counts["refused"] += 1
+
+    def _write(self, fit: Fit, params: dict[str, Any], row: dict[str, Any]) -> None:
+        request = self._request
+        whole = {
+            "run_id": request.run_id,
+            "model": fit.model,
+            "trial": fit.trial,
+            "fold": fit.fold,
+            "fit_key": fitting.fit_key(request, fit, params),
+            "data_version": request.data_version,
+            "params": params,
+            "versions": versions_of(fit.model, ("scikit-learn",)),
+            "attempt": request.attempt,
+        } | row
+        try:
+            # A connection a row: no fork may share one.
+            with self._task.connect() as connection:
+                write_fit(connection, self._task, fit.unit, whole)
+        except JobError:
+            raise
+        except Exception as error:
+            kind, message = describe_piece(error)
+            raise Infrastructure(f"{fit.name} has no row: {kind}: {message}") from error
+
+
+def _is_there(address: str) -> bool:
+    return address.startswith(BUCKET_SCHEME) or Path(address).exists()
+
+
+def _in_child(
+    task: Task, request: Request, fit: Fit, params: dict[str, Any], matrices: fitting.Matrices
+) -> dict[str, Any]:
+    task.failpoint("fit-running")
+    result = fitting.fit(request, fit, params, matrices)
+    task.failpoint("fit-done")
+    return result

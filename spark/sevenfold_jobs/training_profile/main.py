@@ -1,0 +1,147 @@
+"""Job `training_profile`: a file becomes features, once; every fit reads the same arrays."""
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+
+from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.printable import storable
+from sevenfold_jobs.common.problems import shown
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.resources import text_of
+from sevenfold_jobs.cv.outcomes import readable, target_of
+from sevenfold_jobs.cv.reading import read_source
+from sevenfold_jobs.cv.versions import versions_of
+from sevenfold_jobs.cv_prepare.samples import generator_of
+from sevenfold_jobs.training.features import read_features
+from sevenfold_jobs.training.prepared import write_prepared
+from sevenfold_jobs.training.profile import Profile, profile
+
+_WARNINGS_SHOWN = 20
+
+
+def run(batch: Batch) -> dict[str, Any]:
+    """Writes `data/` and `oot_<k>/` below `objectRoot`, then training_data in one transaction with its unit.
+
+    Safe to repeat: a file that has its bytes is left alone, the row of the data version is replaced. Returns
+    `{dataVersion, task, rows, features, warnings}`. Raises InvalidInput for a file or a column that cannot be
+    used, naming it, and Fenced when a newer attempt owns the unit.
+    """
+    began = time.perf_counter()
+    request = batch.input
+    settings, name, root = request["settings"], request["name"], request["objectRoot"]
+    steps = 2 + len(request["oot"])
+    batch.progress(0, steps, f"reading {name}")
+    source = read_source(request["source"], request["sourceSha256"])
+    generator = generator_of(source)
+    found = profile(source, name, settings)
+    ids = pa.array(found.rows + 1) if found.ids is None else found.ids
+    id_name = "row" if settings["id"] is None else settings["id"]
+    for place, later in enumerate(request["oot"], 1):
+        batch.progress(place, steps, f"reading {later['name']}")
+        _write_oot(f"{root}/oot_{place}", later, settings, found)
+    write_prepared(
+        f"{root}/data", found.features, found.columns, found.target, found.classes, ids, id_name, found.dates
+    )
+    synthetic = bool(generator and generator.get("synthetic", True))
+    with batch.connect() as connection:
+        _write_row(connection, request, found, source.num_rows, synthetic, time.perf_counter() - began)
+        detail = {"rows": len(found.rows), "features": len(found.features), "task": found.task}
+        batch.commit(connection, 1, detail)
+    batch.progress(steps, steps, f"{len(found.features)} features of {len(found.rows):,} rows")
+    return {"dataVersion": request["dataVersion"], **detail, "warnings": found.warnings[:_WARNINGS_SHOWN]}
+
+
+def _write_oot(address: str, later: dict[str, Any], settings: dict[str, Any], found: Profile) -> None:
+    """A later file, by the features and classes of the first; rows without a target are no part of it."""
+    table = read_source(later["source"], later["sha256"])
+    name = later["name"]
+    columns = read_features(table, found.features, name)
+    if settings["target"] not in table.column_names:
+        raise InvalidInput(f"{name} has no column {shown(settings['target'])}, which is the target.")
+    if found.task == "classification":
+        target = _classes(table, name, settings["target"], found.classes)
+    else:
+        target, _ = target_of(table, settings["target"], found.task)
+    rows = np.flatnonzero(~np.isnan(target))
+    if len(rows) == 0:
+        raise InvalidInput(f"{name} has no row with a target.")
+    ids = pa.array(rows + 1)
+    if settings["id"] is not None:
+        ids = readable(table, settings["id"], "id").combine_chunks().take(pa.array(rows))
+    taken = target[rows].astype(np.int64) if found.classes else target[rows]
+    id_name = "row" if settings["id"] is None else settings["id"]
+    write_prepared(address, found.features, columns.take(rows), taken, found.classes, ids, id_name)
+
+
+def _classes(table: pa.Table, name: str, target: str, classes: list[str]) -> np.ndarray:
+    """(rows,) codes into the classes of training, NaN in gaps."""
+    from sevenfold_jobs.cv.columns import categories_of
+
+    found = categories_of(readable(table, target, "target"))
+    place = {each: code for code, each in enumerate(classes)}
+    foreign = [level for level in found.levels if level not in place]
+    if foreign:
+        raise InvalidInput(f"{name} has rows of class {shown(foreign[0])}, which training has not seen.")
+    codes = np.array([*(place[level] for level in found.levels), np.nan])
+    return codes[found.codes]
+
+
+def _write_row(
+    connection: psycopg.Connection,
+    request: dict[str, Any],
+    found: Profile,
+    file_rows: int,
+    synthetic: bool,
+    seconds: float,
+) -> None:
+    classes = None
+    if found.classes:
+        counts = np.bincount(found.target, minlength=len(found.classes)).tolist()
+        classes = [{"name": each, "rows": rows} for each, rows in zip(found.classes, counts, strict=True)]
+    summary = {}
+    if found.task == "regression":
+        target = found.target
+        summary = {"mean": target.mean(), "deviation": target.std(), "min": target.min(), "max": target.max()}
+        summary = {key: float(value) for key, value in summary.items()}
+    row = {
+        "data_version": request["dataVersion"],
+        "name": request["name"],
+        "source": request["source"],
+        "source_sha256": request["sourceSha256"],
+        "task": found.task,
+        "task_reason": storable(found.task_reason),
+        "target": request["settings"]["target"],
+        "is_synthetic": synthetic,
+        "file_rows": file_rows,
+        "rows": len(found.rows),
+        "dropped": _json(found.dropped),
+        "columns": _json(found.verdicts),
+        "features": _json([feature.as_json() for feature in found.features]),
+        "classes": None if classes is None else _json(classes),
+        "summary": _json(summary),
+        "warnings": _json(found.warnings),
+        "settings": _json(request["settings"]),
+        "versions": _json(versions_of(others=("pyarrow",))),
+        "result_version": json.loads(text_of("result_versions.json"))["training_profile"],
+        "object_root": request["objectRoot"],
+        "seconds": round(seconds, 3),
+    }
+    columns = ", ".join(row)
+    places = ", ".join(f"%({name})s" for name in row)
+    replaced = ", ".join(f"{name} = excluded.{name}" for name in row if name != "data_version")
+    # Two runs that prepare the same data at once wait for each other and both succeed. What was split before holds.
+    connection.execute(
+        f"insert into training_data ({columns}) values ({places}) "
+        f"on conflict (data_version) do update set {replaced}, prepared_at = now()",
+        row,
+    )
+
+
+def _json(value: Any) -> str:
+    # Postgres refuses the escape of a zero byte inside jsonb; a source's text may hold one.
+    return json.dumps(storable(value), allow_nan=False)

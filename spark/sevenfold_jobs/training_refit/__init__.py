@@ -1,0 +1,1 @@
+"""The chosen model fitted on all rows but the test's, as files."""

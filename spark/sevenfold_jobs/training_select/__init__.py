@@ -1,0 +1,1 @@
+"""The choice among the models of a training."""

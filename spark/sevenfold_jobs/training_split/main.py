@@ -1,0 +1,57 @@
+"""Job `training_split`: which rows train, validate and test."""
+
+import json
+from typing import Any
+
+import numpy as np
+
+from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.failures import Infrastructure
+from sevenfold_jobs.common.resources import text_of
+from sevenfold_jobs.cv.arrays import load_array
+from sevenfold_jobs.training.prepared import Place, read_prepared, write_split
+from sevenfold_jobs.training.splits import membership_sha256, split_rows
+
+
+def run(batch: Batch) -> dict[str, Any]:
+    """Writes part and fold of every row next to the data, then `training_data.split` with its unit.
+
+    Safe to repeat: the same data and seed give the same parts. Raises InvalidInput where the rows cannot be parted
+    as asked, and Fenced when a newer attempt owns the unit.
+    """
+    request, settings = batch.input, batch.input["settings"]
+    batch.progress(0, 1, "parting the rows")
+    with Place(f"{request['objectRoot']}/data") as folder:
+        data = read_prepared(folder)
+        dates = np.array(load_array(folder, "dates")) if (folder / "dates.npy").exists() else None
+    assert data.target is not None
+    split, decided = split_rows(
+        data.target, data.classes, dates, settings["validation"], settings["folds"], settings["seed"]
+    )
+    parts = [_part("train", split.all_train, data.target, data.classes)]
+    for fold in range(1, decided["folds"] + 1):
+        parts.append(_part(f"validation {fold}", split.validation(fold), data.target, data.classes))
+    parts.append(_part("test", split.test, data.target, data.classes))
+    about = decided | {"parts": parts, "membershipSha256": membership_sha256(split, np.arange(data.columns.rows))}
+    write_split(f"{request['objectRoot']}/data", split, about)
+    with batch.connect() as connection:
+        written = connection.execute(
+            "update training_data set split = %s, split_version = %s where data_version = %s",
+            [
+                json.dumps(about),
+                json.loads(text_of("result_versions.json"))["training_split"],
+                request["dataVersion"],
+            ],
+        )
+        if written.rowcount != 1:
+            raise Infrastructure(f"Data version {request['dataVersion']} has no row any more: start the run again.")
+        batch.commit(connection, 1, decided)
+    batch.progress(1, 1, f"{len(split.all_train):,} rows to learn from, {len(split.test):,} to test")
+    return {**decided, "parts": parts}
+
+
+def _part(name: str, rows: np.ndarray, target: np.ndarray, classes: list[str]) -> dict[str, Any]:
+    part: dict[str, Any] = {"part": name, "rows": len(rows)}
+    if classes:
+        part["classes"] = np.bincount(target[rows], minlength=len(classes)).tolist()
+    return part

@@ -1,0 +1,2 @@
+export { planTrainingBatch } from './batches.ts';
+export { layOutTrainingFits, openTraining } from './opening.ts';

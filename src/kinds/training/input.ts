@@ -1,0 +1,218 @@
+import {
+  accept,
+  listOf,
+  oneOf,
+  readFields,
+  recordOf,
+  refuse,
+  text,
+  wholeNumber,
+} from '../../planning/input.ts';
+import type { Guard, Guards } from '../../planning/input.ts';
+import { legible } from '../../planning/legible.ts';
+import { suggestion } from '../../planning/nearest.ts';
+import { placementGuards } from '../../planning/placement-input.ts';
+import type { PlacementInput } from '../../planning/placement-input.ts';
+import { metricsOf, modelsOf } from './models.ts';
+
+export const tasks = ['auto', 'classification', 'regression', 'clustering'] as const;
+export type AskedTask = (typeof tasks)[number];
+export type Task = Exclude<AskedTask, 'auto'>;
+
+export const validations = ['auto', 'folds', 'holdout', 'time'] as const;
+export const columnTypes = ['number', 'category', 'date'] as const;
+export const thresholds = ['half', 'f1'] as const;
+
+/** A parameter is fixed, or tried within a range. */
+export type Parameter = number | string | boolean | { low: number; high: number };
+
+/** What `trainModel` is started with. */
+export interface TrainingInput extends PlacementInput {
+  /** A CSV or Parquet file, or the name of a data set that was generated here. */
+  dataset: string;
+  /** The column to be predicted; left out, rows are grouped (clustering). */
+  target?: string;
+  task?: AskedTask;
+  /** Only these columns. */
+  features?: string[];
+  exclude?: string[];
+  /** The key of a row: no feature, but in every file of predictions. */
+  id?: string;
+  /** Orders the rows for validation "time"; no feature. */
+  date?: string;
+  /** What a column is, where its values do not say it. */
+  types?: Record<string, (typeof columnTypes)[number]>;
+  /** `["auto"]` stands for the usual ones. */
+  models?: string[];
+  /** What decides: log_loss for classes, rmse for numbers, silhouette for clusters. */
+  metric?: string;
+  /** Sets of parameters that are tried for each model that can be tuned; the first is its defaults. */
+  trials?: number;
+  /** A trial learns from those before it but for this many; the same on every machine. */
+  parallel?: number;
+  validation?: (typeof validations)[number];
+  folds?: number;
+  /** Further files, later than the first: evaluated, never part of any choice. */
+  oot?: string[];
+  /** At most so many columns, chosen anew inside every fold. */
+  maxFeatures?: number;
+  /** By model and name: `{"lightgbm": {"num_leaves": {"low": 4, "high": 64}}}`. */
+  params?: Record<string, Record<string, Parameter>>;
+  /** Of two classes: from which probability on a row counts as positive. */
+  threshold?: (typeof thresholds)[number];
+  /** Instead of a threshold: what a false positive and a false negative cost. */
+  cost?: Record<string, number>;
+  /** The class that probabilities are about, of two. */
+  positive?: string;
+  seed?: number;
+  /** Batches in flight. */
+  concurrency?: number;
+}
+
+export const trainingDefaults = { trials: 20, parallel: 2, seed: 42 } as const;
+
+const parameter: Guard<Parameter> = (value) => {
+  if (typeof value === 'string' || typeof value === 'boolean') return accept(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return accept(value);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const { low, high, ...more } = value as Record<string, unknown>;
+    const numbers = [low, high].every((each) => typeof each === 'number' && Number.isFinite(each));
+    if (numbers && Object.keys(more).length === 0 && (low as number) < (high as number)) {
+      return accept({ low: low as number, high: high as number });
+    }
+  }
+  return refuse(value, 'one value, or {"low": …, "high": …} with low below high');
+};
+
+const price: Guard<number> = (value) =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0
+    ? accept(value)
+    : refuse(value, 'a number above 0');
+
+const guards: Guards<TrainingInput> = {
+  dataset: text,
+  target: text,
+  task: oneOf(...tasks),
+  features: listOf(text),
+  exclude: listOf(text),
+  id: text,
+  date: text,
+  types: recordOf(oneOf(...columnTypes)),
+  models: listOf(text),
+  metric: text,
+  trials: wholeNumber(1, 1_000),
+  parallel: wholeNumber(1, 64),
+  validation: oneOf(...validations),
+  folds: wholeNumber(2, 20),
+  oot: listOf(text),
+  maxFeatures: wholeNumber(1, 100_000),
+  params: recordOf(recordOf(parameter)),
+  threshold: oneOf(...thresholds),
+  cost: recordOf(price),
+  positive: text,
+  seed: wholeNumber(0, 2 ** 31 - 1),
+  concurrency: wholeNumber(1, 64),
+  ...placementGuards,
+};
+
+const what = 'Input of trainModel';
+
+export function parseTrainingInput(
+  raw: unknown,
+): { ok: true; input: TrainingInput } | { ok: false; message: string } {
+  const read = readFields<TrainingInput>(raw, what, guards, ['dataset']);
+  if (!read.ok) return read;
+  const refusal = refusalOf(read.value);
+  return refusal === undefined
+    ? { ok: true, input: read.value }
+    : { ok: false, message: `${what}: ${refusal}` };
+}
+
+/** The task as far as the input says it; whether a target is a class or a number is seen in the data. */
+export function askedTask({ task, target }: Pick<TrainingInput, 'task' | 'target'>): AskedTask {
+  if (task !== undefined && task !== 'auto') return task;
+  return target === undefined ? 'clustering' : 'auto';
+}
+
+function refusalOf(input: TrainingInput): string | undefined {
+  const task = askedTask(input);
+  if (/\.(pkl|pickle|joblib)$/i.test(input.dataset)) {
+    return `dataset ${legible(input.dataset)} is a pickle, which runs code when it is loaded: give Parquet or CSV.`;
+  }
+  if (task === 'clustering' && input.target !== undefined) {
+    return 'task clustering has no target: leave target out, or ask for classification or regression.';
+  }
+  if (task !== 'clustering' && input.target === undefined) {
+    return `task ${task} needs a target: name the column to be predicted.`;
+  }
+  for (const name of ['features', 'models', 'oot'] as const) {
+    if (input[name]?.length === 0) return `${name} is empty: name some, or leave it out.`;
+  }
+  const excluded = new Set(input.exclude);
+  for (const [role, name] of roles(input)) {
+    if (excluded.has(name)) return `${legible(name)} is the ${role} and among exclude: decide.`;
+    if (input.features?.includes(name) === true) {
+      return `${legible(name)} is the ${role} and among features: decide.`;
+    }
+  }
+  const both = input.features?.find((name) => excluded.has(name));
+  if (both !== undefined) return `${legible(both)} is among features and among exclude: decide.`;
+  return modelRefusal(input, task) ?? validationRefusal(input, task);
+}
+
+function roles({ target, id, date }: TrainingInput): [string, string][] {
+  return Object.entries({ target, id, date }).flatMap(([role, name]): [string, string][] =>
+    name === undefined ? [] : [[role, name]],
+  );
+}
+
+function modelRefusal({ models, params, metric }: TrainingInput, task: AskedTask): string | undefined {
+  const known = modelsOf(task);
+  const named = models?.filter((name) => name !== 'auto') ?? [];
+  for (const name of [...named, ...Object.keys(params ?? {})]) {
+    if (!known.includes(name)) {
+      return `there is no model "${legible(name)}" for task ${task}. ${suggestion(name, known)}`;
+    }
+  }
+  const twice = named.find((name, at) => named.indexOf(name) !== at);
+  if (twice !== undefined) return `models has ${twice} twice: once is enough.`;
+  const metrics = metricsOf(task);
+  if (metric !== undefined && metric !== 'auto' && !metrics.includes(metric)) {
+    return `there is no metric "${legible(metric)}" for task ${task}. ${suggestion(metric, metrics)}`;
+  }
+  return undefined;
+}
+
+function validationRefusal(input: TrainingInput, task: AskedTask): string | undefined {
+  const { validation, folds, date, threshold, cost, positive } = input;
+  if (validation === 'time' && date === undefined) {
+    return 'validation time needs a date: name the column that orders the rows.';
+  }
+  if (folds !== undefined && (validation === 'holdout' || validation === 'time')) {
+    return `folds has no meaning with validation ${validation}: leave one of them out.`;
+  }
+  if (threshold !== undefined && cost !== undefined) return 'give threshold or cost, not both.';
+  if (cost !== undefined) {
+    const names = Object.keys(cost).sort().join(', ');
+    if (names !== 'falseNegative, falsePositive') {
+      return `cost has ${legible(names || 'nothing')}, but must have falsePositive and falseNegative.`;
+    }
+  }
+  const ofClasses = { threshold, cost, positive };
+  for (const [name, value] of Object.entries(ofClasses)) {
+    if (value !== undefined && (task === 'regression' || task === 'clustering')) {
+      return `${name} has no meaning for task ${task}: leave it out.`;
+    }
+  }
+  if (task !== 'clustering') return undefined;
+  for (const name of ['validation', 'folds', 'oot', 'maxFeatures', 'trials', 'parallel'] as const) {
+    if (input[name] !== undefined) return `${name} has no meaning for task clustering: leave it out.`;
+  }
+  return undefined;
+}
+
+/** The last part of a path without its endings: what the runs on it are called by. */
+export function dataName(dataset: string): string {
+  const last = dataset.split('/').findLast((part) => part !== '' && part !== '.') ?? dataset;
+  return last.replace(/\.(parquet|csv|tsv)(\.gz)?$/i, '');
+}

@@ -1,0 +1,66 @@
+import type { AskedTask } from './input.ts';
+
+/**
+ * The names of models and metrics, which the guards of the workflow, the command line and the layout of the fits share with
+ * the jobs (spark/sevenfold_jobs/training/catalogue.json).
+ */
+// eslint-disable-next-line @typescript-eslint/no-restricted-imports -- data, which the bundler takes in as it stands
+import catalogue from '../../../spark/sevenfold_jobs/training/catalogue.json' with { type: 'json' };
+
+interface Model {
+  tasks: readonly string[];
+  /** Runs where no model is named. */
+  usual?: boolean;
+  /** Sets of parameters that are tried at most; a model without has its defaults alone. */
+  mostTrials?: number;
+}
+
+interface Metric {
+  tasks: readonly string[];
+  higherIsBetter: boolean;
+  title: string;
+}
+
+const models: Record<string, Model> = catalogue.models;
+const metrics: Record<string, Metric> = catalogue.metrics;
+
+/** Simplest first, which is the order of the choice. */
+export function modelsOf(task: AskedTask): string[] {
+  return Object.entries(models).flatMap(([name, model]) => (isOf(model, task) ? [name] : []));
+}
+
+export function metricsOf(task: AskedTask): string[] {
+  return Object.entries(metrics).flatMap(([name, metric]) => (isOf(metric, task) ? [name] : []));
+}
+
+/** Those that run: the usual ones where none is named, always with the baseline that they are held against. */
+export function chosenModels(task: AskedTask, asked: readonly string[] | undefined): string[] {
+  const named = new Set(asked ?? ['auto']);
+  return modelsOf(task).filter(
+    (name) => name === 'baseline' || named.has(name) || (named.has('auto') && models[name]!.usual === true),
+  );
+}
+
+/** How many sets of parameters of a model are tried. */
+export function trialsOf(model: string, asked: number): number {
+  return Math.min(asked, models[model]?.mostTrials ?? 1);
+}
+
+export function metricOf(task: AskedTask, asked: string | undefined): string {
+  if (asked !== undefined && asked !== 'auto') return asked;
+  return { auto: 'auto', classification: 'log_loss', regression: 'rmse', clustering: 'silhouette' }[task];
+}
+
+export function metricTitle(metric: string): string {
+  return metrics[metric]?.title ?? metric;
+}
+
+export function higherIsBetter(metric: string): boolean {
+  return metrics[metric]?.higherIsBetter ?? false;
+}
+
+function isOf({ tasks }: { tasks: readonly string[] }, task: AskedTask): boolean {
+  return task === 'auto'
+    ? tasks.includes('classification') || tasks.includes('regression')
+    : tasks.includes(task);
+}
