@@ -10,9 +10,7 @@ A folder holds
 
 import io
 import json
-import os
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ import numpy as np
 from sevenfold_jobs.boosting import cost, parameters
 from sevenfold_jobs.common import lean
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.files import write_whole
 
 lightgbm = lean.load("lightgbm")
 
@@ -86,11 +85,11 @@ def bin_fold(
         categorical_feature=list(categorical),
         free_raw_data=True,
     ).construct()
-    _atomically(folder / "train.bin", lambda path: binned.save_binary(str(path)))
+    write_whole(folder / "train.bin", lambda path: binned.save_binary(str(path)))
     (folder / "valid.bin").unlink(missing_ok=True)
     if len(stopping_rows) > 0:
         aligned = binned.create_valid(X[stopping], labels[stopping], params=settings).construct()
-        _atomically(folder / "valid.bin", lambda path: aligned.save_binary(str(path)))
+        write_whole(folder / "valid.bin", lambda path: aligned.save_binary(str(path)))
     _write(folder / "X_test.npy", _npy(np.asarray(X[test], dtype=np.float64)))
     _write(folder / "y_test.npy", _npy(labels[test]))
     meta = {
@@ -216,16 +215,4 @@ def _npy(array: np.ndarray) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    _atomically(path, lambda unfinished: unfinished.write_bytes(content))
-
-
-def _atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Whoever finds the file finds all of it."""
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        write(unfinished)
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, lambda unfinished: unfinished.write_bytes(content))

@@ -1,9 +1,9 @@
 """Fits of LightGBM from a binned fold, and the fit on all rows of the set that was chosen."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -16,7 +16,12 @@ lightgbm = lean.load("lightgbm")
 _DEFAULT_TREES = 100
 _TREES_AT_A_TIME = 40
 
-Predict = Callable[[np.ndarray], np.ndarray]
+
+class Predict(Protocol):
+    """A fitted booster, as far as anybody needs one."""
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Of X (n, p) float64: (n,) the second class's probability or the number, or (n, k) probabilities."""
 
 
 def fit_set(
@@ -127,8 +132,7 @@ def refit(
 
 
 def predictor(text: str, threads: int = 1) -> Predict:
-    """predict(X (n, p) float64) of a model's text: (n,) the second class's probability or the number, or
-    (n, k) probabilities of k classes."""
+    """The booster of a model's text."""
     booster = lightgbm.Booster(model_str=text)
     trees = booster.current_iteration()
     return lambda X: _predict(booster, X, trees, threads)

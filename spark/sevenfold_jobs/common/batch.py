@@ -14,7 +14,8 @@ from psycopg.conninfo import conninfo_to_dict
 from sevenfold_jobs.common import session
 from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.common.failpoints import failpoint
-from sevenfold_jobs.common.failures import Fenced, InvalidInput
+from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.fence import pass_unit
 from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.common.task import Task
 
@@ -146,27 +147,18 @@ class Batch:
         return self.task().copy(connection, table, columns, record_batches)
 
     def commit(self, connection: psycopg.Connection, rows_due: int, detail: dict[str, Any]) -> None:
-        """Commits together with the unit's account of what was due, or raises `Fenced` and leaves nothing.
-
-        The update locks the unit's row, so of two attempts only the one that the ledger names can pass.
-        """
+        """Commits together with the unit's account of what was due, or raises `Fenced` and leaves nothing."""
         self.failpoint("before-commit")
-        passed = connection.execute(
-            """
-            update units
-               set committed_fingerprint = %(fingerprint)s, committed_attempt = %(attempt)s,
-                   committed_at = clock_timestamp(), rows_due = %(rows_due)s,
-                   detail = detail || %(detail)s::jsonb
-             where run_id = %(runId)s and unit = %(unit)s and attempt = %(attempt)s
-            """,
-            {**self.fence, "rows_due": rows_due, "detail": json.dumps(storable(detail))},
+        fence = self.fence
+        pass_unit(
+            connection,
+            fence["runId"],
+            fence["unit"],
+            fence["attempt"],
+            rows_due,
+            fence["fingerprint"],
+            detail,
         )
-        if passed.rowcount != 1:
-            connection.rollback()
-            raise Fenced(
-                f"Attempt {self.fence['attempt']} of {self.fence['unit']} was overtaken by a newer one: "
-                "nothing was written."
-            )
         connection.commit()
         self.failpoint("after-commit")
 

@@ -13,6 +13,7 @@ from typing import Any
 from sevenfold_jobs.common import session
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput, describe
+from sevenfold_jobs.common.files import write_whole
 from sevenfold_jobs.common.usage import cpu_seconds, peak_mb
 
 
@@ -35,7 +36,7 @@ def execute(request: dict[str, Any], prepare: Callable[[], None] = lambda: None)
         error_type, message = describe(exception)
         outcome = {"status": "failed", "errorType": error_type, "message": message}
     outcome["usage"] = used_since(cpu_seconds_before, request)
-    write_whole(directory / "outcome.json", json.dumps(outcome))
+    write_whole(directory / "outcome.json", lambda path: path.write_text(json.dumps(outcome)))
 
 
 def run_job(request: dict[str, Any]) -> dict[str, Any]:
@@ -58,10 +59,3 @@ def used_since(cpu_seconds_before: float, request: dict[str, Any]) -> dict[str, 
     if session.in_use():
         cpu += session.cpu_seconds_of_own_jvm() + Batch(request).task_cpu_seconds()
     return {"cpuSeconds": round(cpu, 3), "peakMb": peak_mb()}
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Whoever reads the file finds all of it or none."""
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(text)
-    unfinished.rename(path)

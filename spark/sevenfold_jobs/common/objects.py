@@ -1,12 +1,12 @@
 """Files by name, in a folder or in a bucket: `/data/x`, `gs://bucket/x`."""
 
 import os
-import uuid
 from pathlib import Path
 
 from pyarrow import fs
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.files import write_whole
 
 BUCKET_SCHEME = "gs://"
 _TIMES_ASKED = 5
@@ -31,12 +31,7 @@ def write_object(address: str, content: bytes) -> None:
         return
     target = Path(address)
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    with unfinished.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(target)
+    write_whole(target, lambda path: path.write_bytes(content))
 
 
 def fetch_objects(address: str, folder: Path) -> Path:

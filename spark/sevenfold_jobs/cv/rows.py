@@ -5,9 +5,9 @@ from typing import Any
 
 import psycopg
 
+from sevenfold_jobs.common.fence import hold_unit, pass_unit
 from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.common.task import Task
-from sevenfold_jobs.cv.fence import hold_unit, pass_unit
 
 #: Figures of cv_fits; a fit has those of its task, the others stay null.
 FIGURES = (
@@ -43,7 +43,7 @@ def write_fit(connection: psycopg.Connection, task: Task, unit: str, row: dict[s
     connection.execute(f"insert into cv_fits ({', '.join(_COLUMNS)}) values ({places})", values)
     task.failpoint("before-commit")
     if row["status"] == "complete":
-        pass_unit(connection, row["run_id"], unit, row["attempt"])
+        pass_unit(connection, row["run_id"], unit, row["attempt"], rows_due=1)
     connection.commit()
     task.failpoint("after-commit")
 

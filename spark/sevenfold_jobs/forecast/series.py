@@ -8,12 +8,10 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
+from sevenfold_jobs.common.copy_reading import days_of, read_fixed_rows
 from sevenfold_jobs.common.failures import InvalidInput
 
-# Days of PostgreSQL's binary dates are counted from here.
-_POSTGRES_DAY_0 = np.datetime64("2000-01-01", "D")
 _DAY = np.timedelta64(1, "D")
-_HEADER_BYTES = 19
 
 CALENDARS = ("trading", "calendar")
 
@@ -243,11 +241,9 @@ def _read(connection: psycopg.Connection, commodity: str, calendar: str) -> Pric
           to stdout (format binary)
         """
     ).format(sql.Composed(cells), sql.Literal(commodity))
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        content = b"".join(bytes(piece) for piece in copy)
-    fields = [("fields", ">i2"), *_cell("date", ">i4"), *_cell("known_at", ">i4"), *_cell("trading", "?")]
-    fields += [*_cell("close", ">f8"), *(part for name in names for part in _cell(f"of {name}", ">f8"))]
-    rows = np.frombuffer(content[_HEADER_BYTES:-2], np.dtype(fields))
+    fields = [("date", ">i4"), ("known_at", ">i4"), ("trading", "?"), ("close", ">f8")]
+    fields += [(f"of {name}", ">f8") for name in names]
+    rows = read_fixed_rows(connection, statement, None, fields)
     if len(rows) == 0:
         raise InvalidInput(f"{commodity} has no prices: import them first.")
     digests = connection.execute(
@@ -256,8 +252,8 @@ def _read(connection: psycopg.Connection, commodity: str, calendar: str) -> Pric
     return Prices(
         commodity,
         calendar,
-        _POSTGRES_DAY_0 + rows["date"].astype(np.int64),
-        _POSTGRES_DAY_0 + rows["known_at"].astype(np.int64),
+        days_of(rows["date"]),
+        days_of(rows["known_at"]),
         rows["trading"].copy(),
         rows["close"].astype(np.float64),
         {name: rows[f"of {name}"].astype(np.float64) for name in names},
@@ -265,10 +261,6 @@ def _read(connection: psycopg.Connection, commodity: str, calendar: str) -> Pric
         tuple(int(count) for _, count, _ in digests),
         tuple(int(total) for _, _, total in digests),
     )
-
-
-def _cell(name: str, kind: str) -> list[tuple[str, str]]:
-    return [(f"length of {name}", ">i4"), (name, kind)]
 
 
 def _carried(values: np.ndarray) -> np.ndarray:

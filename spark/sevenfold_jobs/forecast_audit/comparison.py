@@ -6,13 +6,12 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
+from sevenfold_jobs.common.copy_reading import days_of, read_fixed_rows
 from sevenfold_jobs.forecast.paths import MOST_DAYS
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts
 
 # Read at a time: 130 bytes a row, and for a moment twice that and a Python object each.
 _ROWS_AT_ONCE = 20_000
-_HEADER_BYTES = 19
-_POSTGRES_DAY_0 = np.datetime64("2000-01-01", "D")
 
 
 def compare_forecasts(connection: psycopg.Connection, leaf: str, forecasts: Forecasts) -> list[str | None]:
@@ -25,7 +24,7 @@ def compare_forecasts(connection: psycopg.Connection, leaf: str, forecasts: Fore
     for first in range(0, len(forecasts), at_once):
         places = range(first, min(first + at_once, len(forecasts)))
         stored = _stored_paths(connection, leaf, forecasts, places)
-        days = _POSTGRES_DAY_0 + stored["date"].astype(np.int64)
+        days = days_of(stored["date"])
         for index in places:
             start = forecasts.starts[index]
             day = start.item()
@@ -65,14 +64,8 @@ def _stored_paths(
         paths=sql.Literal(forecasts.request.paths),
         dates=sql.Literal(forecasts.starts[places.start : places.stop].tolist()),
     )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        content = b"".join(copy)
-    cell = [("length", ">i4"), ("value", ">f4")]
-    row = [("fields", ">i2"), ("length of date", ">i4"), ("date", ">i4"), ("length of path", ">i4")]
-    row += [("path", ">i4"), ("length of beyond", ">i4"), ("beyond", ">i4"), ("days", cell, (horizon,))]
-    return np.frombuffer(
-        content, np.dtype(row), offset=_HEADER_BYTES, count=(len(content) - 21) // np.dtype(row).itemsize
-    )
+    fields = [("date", ">i4"), ("path", ">i4"), ("beyond", ">i4"), ("days", ">f4", horizon)]
+    return read_fixed_rows(connection, statement, None, fields)
 
 
 def _extra_paths(

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from sevenfold_jobs.forecast.fence import pass_units
+from sevenfold_jobs.common.fence import pass_units
 from sevenfold_jobs.forecast.series import Prices
 from sevenfold_jobs.forecast_audit.comparison import compare_forecasts
 from sevenfold_jobs.forecast_infer.forecasts import Maker

@@ -1,20 +1,16 @@
 """What is stored of a model's forecasts, as arrays over (date, day ahead)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 import psycopg
 from psycopg import sql
 
+from sevenfold_jobs.common.copy_reading import days_of, read_fixed_rows
 from sevenfold_jobs.forecast.scores import LEVEL_COLUMNS, LEVELS
 from sevenfold_jobs.forecast.series import Prices
-
-# Binary COPY: a header, each row as its number of fields and (length, value) a field, and a trailer.
-_HEADER_BYTES, _TRAILER_BYTES = 19, 2
-_POSTGRES_DAY_0 = np.datetime64("2000-01-01", "D")
 
 # Paths of so many dates are held at a time: 7 MB of 2,000 paths.
 _DATES_AT_ONCE = 60
@@ -82,16 +78,20 @@ def read_stored(
         "last": last,
         "horizon": horizon,
     }
-    dates = _read(connection, _METADATA, where, [("start", ">i4"), ("cutoff", ">i4"), ("available", ">i4")])
+    dates = read_fixed_rows(
+        connection, _METADATA, where, [("start", ">i4"), ("cutoff", ">i4"), ("available", ">i4")]
+    )
     levels = [(name, ">f4") for name in LEVEL_COLUMNS]
     columns = sql.SQL(", ").join(map(sql.Identifier, LEVEL_COLUMNS))
-    rows = _read(
+    rows = read_fixed_rows(
         connection,
         sql.SQL(_QUANTILES).format(columns=columns),
         where,
         [("start", ">i4"), ("day", ">i4"), *levels, ("crps", ">f8")],
     )
-    points = _read(connection, _NOTED_ACTUALS, where, [("start", ">i4"), ("day", ">i4"), ("close", ">f8")])
+    points = read_fixed_rows(
+        connection, _NOTED_ACTUALS, where, [("start", ">i4"), ("day", ">i4"), ("close", ">f8")]
+    )
     starts = dates["start"].astype(np.int64)
     shape = (len(starts), horizon)
     quantiles = np.full((*shape, len(LEVELS)), np.nan, np.float32)
@@ -104,8 +104,8 @@ def read_stored(
     noted[places] = points["close"][found]
     whole = np.isfinite(quantiles).all(axis=(1, 2))
     return Stored(
-        _days(dates["start"])[whole],
-        _days(dates["cutoff"])[whole],
+        days_of(dates["start"])[whole],
+        days_of(dates["cutoff"])[whole],
         quantiles[whole],
         scores[whole],
         noted[whole],
@@ -123,14 +123,14 @@ def read_paths(
     )
     for first in range(0, len(starts), _DATES_AT_ONCE):
         block = starts[first : first + _DATES_AT_ONCE]
-        rows = _read(
+        rows = read_fixed_rows(
             connection,
             sql.SQL(_PATHS).format(columns=columns),
             {"commodity": commodity, "version": version, "dates": block.tolist()},
             [("start", ">i4"), *((name, ">f4") for name in names)],
         )
         values = np.stack([rows[name].astype(np.float32) for name in names], axis=-1)
-        days = _days(rows["start"])
+        days = days_of(rows["start"])
         ends = np.searchsorted(days, block, side="right")
         for place, (low, high) in enumerate(zip(np.searchsorted(days, block), ends, strict=True)):
             if high > low:
@@ -145,7 +145,7 @@ def read_actual_paths(
     columns = sql.SQL(", ").join(
         sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(name)) for name in names
     )
-    rows = _read(
+    rows = read_fixed_rows(
         connection,
         sql.SQL(_ACTUAL_PATHS).format(columns=columns),
         {"commodity": commodity, "first": first, "last": last},
@@ -154,7 +154,7 @@ def read_actual_paths(
     values = np.stack([rows[name].astype(np.float32) for name in names], axis=-1)
     return {
         start: (cutoff, path)
-        for start, cutoff, path in zip(_days(rows["start"]), _days(rows["cutoff"]), values, strict=True)
+        for start, cutoff, path in zip(days_of(rows["start"]), days_of(rows["cutoff"]), values, strict=True)
     }
 
 
@@ -173,25 +173,6 @@ def closes_at(prices: Prices, starts: np.ndarray, cutoffs: np.ndarray) -> np.nda
         rows = np.searchsorted(group.series.dates, cutoffs[group.indices], side="right") - 1
         closes[group.indices] = np.where(rows >= 0, group.series.close[np.maximum(rows, 0)], np.nan)
     return closes
-
-
-def _read(
-    connection: psycopg.Connection,
-    statement: str | sql.Composed,
-    values: dict[str, Any],
-    fields: Sequence[tuple[str, str]],
-) -> np.ndarray:
-    """Rows of a binary COPY of columns that are never null: each row then has the same bytes."""
-    with connection.cursor() as cursor, cursor.copy(statement, values) as copy:
-        content = b"".join(bytes(piece) for piece in copy)
-    wire = [("fields", ">i2")]
-    for name, kind in fields:
-        wire += [(f"length of {name}", ">i4"), (name, kind)]
-    return np.frombuffer(content[_HEADER_BYTES:-_TRAILER_BYTES], np.dtype(wire))
-
-
-def _days(counted: np.ndarray) -> np.ndarray:
-    return _POSTGRES_DAY_0 + counted.astype(np.int64)
 
 
 def _places(starts: np.ndarray, rows: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:

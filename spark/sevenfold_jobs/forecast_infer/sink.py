@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -10,9 +9,11 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 
+from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.common.copy import FixedRows, copy_fixed_rows
+from sevenfold_jobs.common.copy_reading import POSTGRES_DAY_0
+from sevenfold_jobs.common.fence import pass_units
 from sevenfold_jobs.common.task import Task
-from sevenfold_jobs.forecast.fence import pass_units
 from sevenfold_jobs.forecast.series import Prices
 from sevenfold_jobs.forecast_infer import tables
 from sevenfold_jobs.forecast_infer.checks import check_rows
@@ -22,22 +23,8 @@ from sevenfold_jobs.forecast_infer.summaries import PathSummaries
 
 # Rows sent at once for a date with very many paths; 2,000 are 276 KB and fit the processor's cache.
 _ROWS_AT_ONCE = 4_096
-_POSTGRES_DAY_0 = np.datetime64("2000-01-01", "D")
 
 Fence = dict[str, Any]
-
-
-class Stopwatch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def time(self, stage: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
 
 
 def writing(
@@ -58,13 +45,13 @@ def writing(
 
 def write_work(
     connection: psycopg.Connection, task: Task, fence: Fence, leaf: str, maker: Maker, work: Work
-) -> Stopwatch:
+) -> Clock:
     """Replaces what is stored of the work's dates, checks it and commits behind the fence.
 
     Raises whatever is wrong, and then has written nothing: CheckFailed, Leakage, JobError for a model that
     is missing or damaged, Fenced, errors of psycopg.
     """
-    watch = Stopwatch()
+    watch = Clock()
     with watch.time("forecast"):
         forecasts = maker.make(connection, work)
     request = forecasts.request
@@ -94,7 +81,7 @@ def write_work(
 
 
 def _copy_paths(
-    connection: psycopg.Connection, task: Task, leaf: str, forecasts: Forecasts, watch: Stopwatch
+    connection: psycopg.Connection, task: Task, leaf: str, forecasts: Forecasts, watch: Clock
 ) -> PathSummaries:
     """Date by date, in the order of the key. The leaf's defaults say commodity, version and kind."""
     summaries = PathSummaries.empty(forecasts)
@@ -135,4 +122,4 @@ def _copy_tables(
 
 
 def _wire_day(day: np.datetime64 | date) -> int:
-    return int((np.datetime64(day, "D") - _POSTGRES_DAY_0).astype(int))
+    return int((np.datetime64(day, "D") - POSTGRES_DAY_0).astype(int))

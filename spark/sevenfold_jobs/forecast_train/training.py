@@ -8,9 +8,9 @@ import numpy as np
 import psycopg
 
 from sevenfold_jobs.common.failures import InvalidInput, describe_piece
+from sevenfold_jobs.common.fence import pass_units
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.forecast import models
-from sevenfold_jobs.forecast.fence import pass_units
 from sevenfold_jobs.forecast.series import Prices
 from sevenfold_jobs.forecast.store import FittedModel, Window, has_model, save_model
 from sevenfold_jobs.forecast_train.request import Request, Work

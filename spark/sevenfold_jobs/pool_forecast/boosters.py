@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol, Self
 
 from pyspark import inheritable_thread_target
 from pyspark.ml.functions import array_to_vector
@@ -41,6 +41,19 @@ ALWAYS = {
 }
 
 
+class Booster(Protocol):
+    """What is used of a fitted model of SynapseML."""
+
+    def getNativeModel(self) -> str:  # noqa: N802 - SynapseML's name
+        """LightGBM's own text."""
+
+    def setPredictionCol(self, name: str) -> Self:  # noqa: N802 - SynapseML's name
+        """Names the column that `transform` adds."""
+
+    def transform(self, rows: DataFrame) -> DataFrame:
+        """The rows with a prediction each."""
+
+
 def features_vector(names: Sequence[str]) -> Column:
     """The named columns as the booster's vector: missing is NaN there, which it knows as missing."""
     return array_to_vector(
@@ -48,7 +61,7 @@ def features_vector(names: Sequence[str]) -> Column:
     )
 
 
-def fit(rows: DataFrame, settings: dict[str, Any]) -> Any:
+def fit(rows: DataFrame, settings: dict[str, Any]) -> Booster:
     """Fits `label` on `features`, weighted by `weight`. The rows must come in one partition and sorted."""
     from synapse.ml.lightgbm import LightGBMRegressor
 
@@ -57,7 +70,7 @@ def fit(rows: DataFrame, settings: dict[str, Any]) -> Any:
     ).fit(rows.select("features", "label", "weight"))
 
 
-def from_text(text: str) -> Any:
+def from_text(text: str) -> Booster:
     """The booster that `model_text` wrote down: it predicts the same bytes."""
     from synapse.ml.lightgbm import LightGBMRegressionModel
 
@@ -69,17 +82,17 @@ def library() -> str:
     return f"synapseml {version('synapseml')}"
 
 
-def model_text(model: Any) -> str:
+def model_text(model: Booster) -> str:
     """LightGBM's own text."""
     return model.getNativeModel()
 
 
-def model_hash(models: Sequence[Any]) -> str:
+def model_hash(models: Sequence[Booster]) -> str:
     """SHA-256 over the model texts, in order."""
     return hashlib.sha256("".join(map(model_text, models)).encode()).hexdigest()
 
 
-def predict(rows: DataFrame, models: dict[str, Any]) -> DataFrame:
+def predict(rows: DataFrame, models: dict[str, Booster]) -> DataFrame:
     """Adds a column for each model, by its name."""
     for name, model in models.items():
         rows = model.setPredictionCol(name).transform(rows)

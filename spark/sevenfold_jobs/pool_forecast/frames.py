@@ -8,7 +8,7 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name of the field
 
-from sevenfold_jobs.pool_forecast.boosters import features_vector, predict
+from sevenfold_jobs.pool_forecast.boosters import Booster, features_vector, predict
 from sevenfold_jobs.pool_forecast.features import STACKED_FEATURES, TVL_FEATURES, pool_features
 from sevenfold_jobs.pool_forecast.market import market_days
 from sevenfold_jobs.pool_forecast.reading import Known
@@ -149,7 +149,7 @@ def stacked_rows(days: DataFrame, all_horizons: bool) -> DataFrame:
     )
 
 
-def with_tvl_forecast(days: DataFrame, model: Any | None) -> DataFrame:
+def with_tvl_forecast(days: DataFrame, model: Booster | None) -> DataFrame:
     """Adds `tvl_forecast_change`, in units of the pool's own TVL moves; missing without a model."""
     if model is None:
         return days.withColumn("tvl_forecast_change", F.lit(None).cast("double"))
@@ -167,7 +167,7 @@ def _clipped(change: Any) -> Any:
     return F.when(change.isNotNull(), F.greatest(F.least(change, bound), -bound))
 
 
-def stack(days: Days, first: int, folds: list[tuple[int, int, Any]]) -> Kept:
+def stack(days: Days, first: int, folds: list[tuple[int, int, Booster | None]]) -> Kept:
     """The rows from day `first` on that can be learnt from, each with the TVL forecast of its own fold.
 
     `folds` are `(first day, last day, model)`. Kept in memory, in the order of day, pool and horizon.

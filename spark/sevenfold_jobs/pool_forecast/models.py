@@ -95,7 +95,7 @@ class Models:
         self._facts = self.days.facts
         self._first_learnt = days.first_day_learnt_from(first_asof)
         self._last = known.last
-        self._fitted: dict[tuple[str, int], Any] = {}
+        self._fitted: dict[tuple[str, int], boosters.Booster | None] = {}
         self._stacked: Kept | None = None
         count = len(self._facts)
         self._tvl_forecast = np.full(count, np.nan)  # log-ratio, out of fold
@@ -153,7 +153,7 @@ class Models:
         fitted = boosters.at_once([ways[key] for key in missing])
         self._fitted.update(zip(missing, fitted, strict=True))
 
-    def _take_or_fit(self, kind: str, cutoff: int) -> Any | None:
+    def _take_or_fit(self, kind: str, cutoff: int) -> boosters.Booster | None:
         fingerprint = self._fingerprint(kind, cutoff)
         model = self._stored.take(kind, cutoff, fingerprint)
         if model is None:
@@ -170,7 +170,7 @@ class Models:
             own += [self._fingerprints.of("tvl", _KINDS["tvl"], fold.cutoff) for fold in tvl]
         return hashlib.sha256("".join(own).encode()).hexdigest()
 
-    def _fit_one(self, kind: str, cutoff: int) -> Any | None:
+    def _fit_one(self, kind: str, cutoff: int) -> boosters.Booster | None:
         """None where there is too little to learn from."""
         span = self._learnable.span(kind, cutoff)
         if not span.enough:

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 
@@ -47,7 +46,7 @@ class StoredBoosters:
             }
         )
 
-    def take(self, kind: str, cutoff: int, fingerprint: str) -> Any | None:
+    def take(self, kind: str, cutoff: int, fingerprint: str) -> boosters.Booster | None:
         """The booster, ready to be asked; None where it must be fitted."""
         known, text = self.there.get((kind, cutoff), (None, ""))
         if known != fingerprint:
@@ -55,7 +54,7 @@ class StoredBoosters:
         self.taken += 1
         return boosters.from_text(text)
 
-    def keep(self, kind: str, cutoff: int, fingerprint: str, model: Any) -> None:
+    def keep(self, kind: str, cutoff: int, fingerprint: str, model: boosters.Booster) -> None:
         """Notes one that was fitted, for `write`."""
         self.made[kind, cutoff] = (fingerprint, boosters.model_text(model))
 

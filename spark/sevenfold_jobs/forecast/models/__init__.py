@@ -1,13 +1,4 @@
-"""The registry of models: one file here is one model.
-
-Such a file has
-- `KEY` (its name in tables and requests), `NAME` (on pages), `NOTES` (what is refreshed for each date),
-  `PARAMETERS` (what is fixed, as JSON), and optionally `ALIASES`;
-- `train(series, settings) -> dict`: the state, plain JSON, from the rows before the training date; it has
-  at least `model` (the key), `start` (ISO date of the first row that was used) and `samples` (rows);
-- `forecast(state, series, positions, horizon, days) -> Forecast` of many dates at once, each from the rows
-  up to its position alone. `days` are `Prices.projected_days`.
-"""
+"""The registry of models: one file here is one model, and has what `ForecastModel` says."""
 
 import difflib
 import importlib
@@ -15,8 +6,7 @@ import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -47,8 +37,31 @@ class Covariate:
     use: str = "level"
 
 
-def load(key: str) -> ModuleType:
-    """The model's module. InvalidInput, with the nearest name, for one that is not there."""
+class ForecastModel(Protocol):
+    """What the file of a model has, and optionally `ALIASES`; a test holds every file against it."""
+
+    #: Its name in tables and requests, and its name on pages.
+    KEY: str
+    NAME: str
+    #: What is refreshed for each date.
+    NOTES: str
+    #: What is fixed, as JSON.
+    PARAMETERS: dict[str, Any]
+
+    def train(self, series: Series, settings: dict[str, Any]) -> State:
+        """The state, plain JSON, from the rows before the training date.
+
+        It has at least `model` (the key), `start` (ISO date of the first row used) and `samples` (rows).
+        """
+
+    def forecast(
+        self, state: State, series: Series, positions: np.ndarray, horizon: int, days: np.ndarray
+    ) -> Forecast:
+        """Many dates, each from the rows up to its position alone. `days` are `Prices.projected_days`."""
+
+
+def load(key: str) -> ForecastModel:
+    """The model. InvalidInput, with the nearest name, for one that is not there."""
     module = _modules().get(key)
     if module is None:
         names = keys()
@@ -64,16 +77,14 @@ def keys() -> list[str]:
 
 
 @cache
-def _modules() -> dict[str, ModuleType]:
+def _modules() -> dict[str, ForecastModel]:
     """By key and by alias. A module imports what is large (XGBoost, statsmodels) when it first needs it."""
-    found: dict[str, ModuleType] = {}
+    found: dict[str, ForecastModel] = {}
     for file in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{file.name}")
+        module = cast(ForecastModel, importlib.import_module(f"{__name__}.{file.name}"))
         for name in (module.KEY, *getattr(module, "ALIASES", ())):
             if name in found:
-                raise RuntimeError(
-                    f"{module.__name__} and {found[name].__name__} both call themselves {name}"
-                )
+                raise RuntimeError(f"{module.KEY} and {found[name].KEY} both call themselves {name}")
             found[name] = module
     return found
 

@@ -29,7 +29,7 @@ NOTES = "Closes and covariates at the cutoff. Trees and pool (750 errors out of 
 LAGS = (1, 7, 14)
 WIDTHS = (7, 30)
 # The oldest close that a row of features needs, in rows before its own.
-REACH = 30
+LOOKBACK = 30
 CALENDAR = ("day_of_week", "month", "day_of_year")
 
 ROUNDS = 100
@@ -57,11 +57,11 @@ def train(series: Series, settings: dict[str, Any]) -> State:
     (docs/decisions/013-one-booster-a-window.md). Raises
     InvalidInput for a series that is too short, or a covariate that is not there.
     """
-    refuse_short(series, REACH + _FEWEST_ROWS + 1, NAME)
+    refuse_short(series, LOOKBACK + _FEWEST_ROWS + 1, NAME)
     covariates = read_covariates(settings, series)
-    positions = np.arange(REACH, len(series) - 1)
+    positions = np.arange(LOOKBACK, len(series) - 1)
     features = _features(
-        series.close[positions[:, None] + np.arange(-REACH, 1)],
+        series.close[positions[:, None] + np.arange(-LOOKBACK, 1)],
         _held(series, covariates, positions),
         covariates,
         series.dates[positions + 1],
@@ -90,17 +90,17 @@ def forecast(state: State, series: Series, positions: np.ndarray, horizon: int, 
     if state["features"] != feature_names(covariates):
         raise InvalidInput(f"The stored {NAME} model has features {state['features']}: train it again.")
     refuse_missing(covariates, series)
-    refuse_short(series.first(int(positions.min()) + 1), REACH + 1, NAME)
+    refuse_short(series.first(int(positions.min()) + 1), LOOKBACK + 1, NAME)
     booster = _load(state["booster"])
     held = _held(series, covariates, positions)
-    closes = np.empty((len(positions), REACH + 1 + horizon))
-    closes[:, : REACH + 1] = series.close[positions[:, None] + np.arange(-REACH, 1)]
+    closes = np.empty((len(positions), LOOKBACK + 1 + horizon))
+    closes[:, : LOOKBACK + 1] = series.close[positions[:, None] + np.arange(-LOOKBACK, 1)]
     for day in range(horizon):
-        window = closes[:, day : day + REACH + 1]
+        window = closes[:, day : day + LOOKBACK + 1]
         features = _features(window, held, covariates, days[:, day])
-        closes[:, day + REACH + 1] = window[:, -1] + _predict(booster, features)
+        closes[:, day + LOOKBACK + 1] = window[:, -1] + _predict(booster, features)
     pool = np.array(state["pool"])
-    return Forecast(closes[:, REACH + 1 :], [pool] * len(positions))
+    return Forecast(closes[:, LOOKBACK + 1 :], [pool] * len(positions))
 
 
 def feature_names(covariates: Sequence[Covariate]) -> list[str]:

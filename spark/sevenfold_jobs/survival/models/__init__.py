@@ -1,12 +1,4 @@
-"""The survival models: one file here is one model.
-
-Such a file has
-- `NAME`, `PARAMETERS` (the names of its parameters), `needs_strata` (whether it is to be given strata);
-- `fit(X, time, event, params, seed, strata=None, strata_columns=None) -> Fitted`: X (n, d) float64 without
-  gaps, encoded; `params` holds exactly the parameters named; `strata` (n,) int codes and `strata_columns`
-  (positions of the columns of X that are dummies of the strata, which the model leaves out by itself) matter
-  only where `needs_strata`;
-- `from_parts(parts) -> Fitted`: what `Fitted.parts()` gave.
+"""The survival models: one file here is one model, and has what `SurvivalModel` says.
 
 A fit of the same input gives the same bytes. Times are above 0. Every fit runs in one thread.
 """
@@ -17,8 +9,7 @@ import io
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from types import ModuleType
-from typing import Any, Self
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 
@@ -49,6 +40,35 @@ class Fitted(ABC):
     @abstractmethod
     def parts(self) -> Parts:
         """The model by file name, in formats that run no code when they are read."""
+
+
+class SurvivalModel(Protocol):
+    """What the file of a model has; a test holds every file against it."""
+
+    NAME: str
+    #: The names of its parameters.
+    PARAMETERS: tuple[str, ...]
+    #: Whether it is to be given strata.
+    needs_strata: bool
+
+    def fit(
+        self,
+        X: np.ndarray,
+        time: np.ndarray,
+        event: np.ndarray,
+        params: Mapping[str, Any],
+        seed: int,
+        strata: np.ndarray | None = None,
+        strata_columns: np.ndarray | None = None,
+    ) -> Fitted:
+        """X (n, d) float64 without gaps, encoded; `params` holds exactly the parameters named.
+
+        `strata` (n,) int codes and `strata_columns` (positions of the columns of X that are dummies of the
+        strata, which the model leaves out by itself) matter only where `needs_strata`.
+        """
+
+    def from_parts(self, parts: Mapping[str, bytes]) -> Fitted:
+        """The model of what `Fitted.parts()` gave."""
 
 
 class Scored(Fitted):
@@ -126,13 +146,13 @@ class Boosted(Scored):
         return cls(booster, baseline, from_json(parts["model.json"])["notes"])
 
 
-def load(name: str) -> ModuleType:
-    """The model's module. InvalidInput, with the nearest name, for one that is not there."""
+def load(name: str) -> SurvivalModel:
+    """The model. InvalidInput, with the nearest name, for one that is not there."""
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise InvalidInput(f'Model "{name}" is unknown: {hint}The models are {", ".join(NAMES)}.')
-    return importlib.import_module(f"{__name__}.{name}")
+    return cast(SurvivalModel, importlib.import_module(f"{__name__}.{name}"))
 
 
 def check_params(name: str, params: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from sevenfold_jobs.common.failures import Fenced
-from sevenfold_jobs.forecast.fence import pass_units
+from sevenfold_jobs.common.fence import pass_units
 
 DATES = [date(2024, 5, 1), date(2024, 5, 2), date(2024, 5, 3)]
 
