@@ -11,8 +11,8 @@ from sevenfold_jobs.common.resources import text_of
 #: {name: {tasks, higherIsBetter, title}}
 METRICS: dict[str, dict[str, Any]] = json.loads(text_of("training/catalogue.json"))["metrics"]
 
-# A probability of 0 would cost infinitely much.
-_CLIP = 1e-15
+# A probability of 0 would cost infinitely much; scikit-learn's bound.
+_CLIP = float(np.finfo(np.float64).eps)
 _RESAMPLES = 500
 # Resampling so many rows is enough for an interval, and bounds the work.
 _MOST_RESAMPLED = 20_000

@@ -1,7 +1,7 @@
 """Logistic and ridge regression, with the penalty that does best on inner folds.
 
-The penalty is chosen by log loss or squared error over folds of the training rows, on one path from strong to weak;
-`penalty` fixes it. `l1_ratio` above 0 mixes in the sum of absolute coefficients (elastic net).
+The penalty is chosen by log loss or squared error over folds of the training rows, on one path from strong to
+weak; `penalty` fixes it. `l1_ratio` above 0 mixes in the sum of absolute coefficients (elastic net).
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sevenfold_jobs.cv.splits import stratified, tenths
-from sevenfold_jobs.training.models.packed import pack, unpack
+from sevenfold_jobs.training.models.packed import pack, product, unpack
 
 encoding = "linear"
 
@@ -32,12 +32,8 @@ class Linear:
     notes: list[str] = field(default_factory=list)
 
     def scores(self, X: np.ndarray) -> np.ndarray:
-        """(rows, outputs): log odds, or the value itself. Row by row, so that no chunk changes a bit."""
-        found = np.empty((len(X), len(self.intercepts)))
-        for output, (weights, intercept) in enumerate(zip(self.coefficients, self.intercepts, strict=True)):
-            # Not by BLAS, whose sums depend on how many rows it is given.
-            found[:, output] = np.einsum("ij,j->i", X, weights) + intercept
-        return found
+        """(rows, outputs): log odds, or the value itself."""
+        return product(X, self.coefficients) + self.intercepts
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """As `models.Fitted` has it."""
@@ -93,9 +89,9 @@ def _chosen_penalty(
         if of_classes and len(np.unique(y[fold.train])) < classes:
             continue
         for place, penalty in enumerate(PENALTIES):
-            predicted = _fit(X[fold.train], y[fold.train], of_classes, classes, penalty, params, seed).predict(
-                X[fold.test]
-            )
+            predicted = _fit(
+                X[fold.train], y[fold.train], of_classes, classes, penalty, params, seed
+            ).predict(X[fold.test])
             losses[place] += _loss(y[fold.test], predicted, of_classes)
     return PENALTIES[int(np.argmin(losses))]
 

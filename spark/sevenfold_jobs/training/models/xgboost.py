@@ -23,12 +23,15 @@ class Boosted:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """As `models.Fitted` has it."""
-        found = np.asarray(self.booster.predict(_matrix(X, self.types)), np.float64)
+        # Probabilities made in float64: XGBoost's own are float32, whose 1 - p loses what is rare.
+        scores = np.asarray(self.booster.predict(_matrix(X, self.types), output_margin=True), np.float64)
         if self.classes == 2:
-            return np.column_stack((1 - found, found))
+            positive = 1 / (1 + np.exp(-scores))
+            return np.column_stack((1 - positive, positive))
         if self.classes:
-            return found / found.sum(axis=1, keepdims=True)
-        return found
+            shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+            return shares / shares.sum(axis=1, keepdims=True)
+        return scores
 
     def contributions(self, X: np.ndarray) -> np.ndarray:
         """(rows, outputs, columns + 1) to the raw score, the last being the same for every row."""
