@@ -142,7 +142,8 @@ def _fit_classes(
     coefficients, intercepts = model.coef_, model.intercept_
     if classes > 2 and len(present) < classes:
         raise ValueError(f"its rows have {len(present)} of {classes} classes")
-    return Linear(np.array(coefficients), np.array(intercepts), True, notes)
+    # In C order: sums over a row depend on how its neighbours lie.
+    return Linear(np.ascontiguousarray(coefficients), np.ascontiguousarray(intercepts), True, notes)
 
 
 def _fit_numbers(X: np.ndarray, y: np.ndarray, penalty: float, mixed: float, seed: int) -> Linear:
