@@ -1,7 +1,8 @@
 """The choice among models, by predictions of rows that none of their fits was given.
 
-A trial counts by its mean over all those rows, not by fold. Models are compared by differences row by row: what any
-other has to beat is one standard error of its difference to the best, and among those the simplest is kept.
+A trial counts by its mean over all those rows, not by fold. Models are compared by differences row by row:
+what any other has to beat is one standard error of its difference to the best, and among those the simplest
+is kept.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """`members` are `{model, trial, params, weight}`; `predictions` those of the chosen on the validation rows."""
+    """`members` are `{model, trial, params, weight}`; `predictions` those of the chosen on the validation
+    rows.
+    """
 
     label: str
     members: list[dict[str, Any]]
@@ -82,7 +85,9 @@ def choose(
         entries.append(blend)
     best = min(entries, key=lambda each: (_sign(metric) * each.value, entries.index(each)))
     compared = {
-        each.label: _difference(each, best, y, task, classes, metric, seed) for each in entries if each is not best
+        each.label: _difference(each, best, y, task, classes, metric, seed)
+        for each in entries
+        if each is not best
     }
     chosen = next(
         (each for each in entries if each is best or compared[each.label][0] <= compared[each.label][1]), best
@@ -123,10 +128,10 @@ def _sign(metric: str) -> int:
     return -1 if metrics.higher_is_better(metric) else 1
 
 
-def _blend(
-    entries: list[_Entry], y: np.ndarray, task: str, classes: list[str], metric: str
-) -> _Entry | None:
-    """The best model averaged with the linear one: on small tables better than either, more often than not."""
+def _blend(entries: list[_Entry], y: np.ndarray, task: str, classes: list[str], metric: str) -> _Entry | None:
+    """The best model averaged with the linear one: on small tables better than either, more often than
+    not.
+    """
     linear = next((each for each in entries if each.label == "linear"), None)
     others = [each for each in entries if each.label not in ("linear", "baseline")]
     if linear is None or not others:
@@ -161,7 +166,9 @@ def _difference(
     found = []
     for _ in range(_RESAMPLES):
         rows = draws.integers(0, len(y), len(y))
-        values = [metrics.value_of(metric, task, y[rows], each.predictions[rows], classes) for each in (one, other)]
+        values = [
+            metrics.value_of(metric, task, y[rows], each.predictions[rows], classes) for each in (one, other)
+        ]
         if values[0] is not None and values[1] is not None:
             found.append(values[0] - values[1])
     return worse, float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
@@ -200,7 +207,9 @@ def _row(
         "figures": metrics.figures(task, y, entry.predictions, classes),
         "trial": entry.members[0][0].trial if len(entry.members) == 1 else None,
         "trials": trials.get(entry.label),
-        "members": [{"model": each.model, "trial": each.trial, "weight": weight} for each, weight in entry.members],
+        "members": [
+            {"model": each.model, "trial": each.trial, "weight": weight} for each, weight in entry.members
+        ],
         "chosen": is_chosen,
     }
 
@@ -216,7 +225,9 @@ def _reason(
 ) -> str:
     title = metrics.METRICS[metric]["title"]
     if len(entries) == 1:
-        return f"{chosen.label} is the only candidate: {title} {chosen.value:.4f} on {rows:,} validation rows."
+        return (
+            f"{chosen.label} is the only candidate: {title} {chosen.value:.4f} on {rows:,} validation rows."
+        )
     if chosen is best:
         others = [(compared[each.label], each.label) for each in entries if each is not best]
         (mean, error), nearest = min(others)
@@ -227,8 +238,10 @@ def _reason(
     else:
         mean, error = compared[chosen.label]
         words = (
-            f"{chosen.label} is kept, {title} {chosen.value:.4f} on {rows:,} validation rows: {best.label} is better "
-            f"by {mean:.4f}, which is within its standard error of {error:.4f}, and {chosen.label} is simpler."
+            f"{chosen.label} is kept, {title} {chosen.value:.4f} on {rows:,} validation rows: "
+            f"{best.label} is better "
+            f"by {mean:.4f}, which is within its standard error of {error:.4f}, and {chosen.label} is "
+            f"simpler."
         )
     return words if beats else f"{words} It is no better than the baseline."
 

@@ -1,7 +1,8 @@
-"""How differently the values of a column are distributed than they were in training: the population stability index.
+"""How differently the values of a column are distributed than they were in training: the population stability
+index.
 
-PSI = sum over parts of (share now - share then) × ln(share now / share then); below 0.1 nothing, from 0.25 on a lot.
-Parts are tenths of the training rows, or levels, with gaps as a part of their own.
+PSI = sum over parts of (share now - share then) × ln(share now / share then); below 0.1 nothing, from 0.25 on
+a lot. Parts are tenths of the training rows, or levels, with gaps as a part of their own.
 """
 
 from typing import Any
@@ -17,7 +18,9 @@ _LEAST_SHARE = 1e-4
 
 
 def reference(columns: Columns) -> dict[str, Any]:
-    """What is kept of the training rows: `{name: {edges, shares}}` or `{name: {levels, shares}}`; gaps come last."""
+    """What is kept of the training rows: `{name: {edges, shares}}` or `{name: {levels, shares}}`; gaps come
+    last.
+    """
     kept: dict[str, Any] = {}
     for name, values in columns.numbers.items():
         known = values[~np.isnan(values)]

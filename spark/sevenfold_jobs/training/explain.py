@@ -1,4 +1,6 @@
-"""What a model goes by: columns shuffled, contributions to the score of each row, and the shape of an effect."""
+"""What a model goes by: columns shuffled, contributions to the score of each row, and the shape of an
+effect.
+"""
 
 from collections import defaultdict
 from typing import Any
@@ -27,21 +29,25 @@ def sources(model: StoredModel) -> dict[str, list[str]]:
 def permutation(
     model: StoredModel, columns: Columns, y: np.ndarray, seed: int, repeats: int = _REPEATS
 ) -> dict[str, dict[str, float]]:
-    """`{column: {mean, deviation}}`: by how much the mean loss (log loss, squared error) grows when the column's values
-    are dealt to other rows; all features of a column together."""
+    """`{column: {mean, deviation}}`: by how much the mean loss (log loss, squared error) grows when the
+    column's values are dealt to other rows; all features of a column together."""
     before = float(row_losses(model.task, y, model.predict(columns)).mean())
     found = {}
     for place, (source, names) in enumerate(sources(model).items()):
         losses = []
         for repeat in range(repeats):
             order = np.random.default_rng([seed, place, repeat]).permutation(columns.rows)
-            losses.append(float(row_losses(model.task, y, model.predict(_shuffled(columns, names, order))).mean()))
+            losses.append(
+                float(row_losses(model.task, y, model.predict(_shuffled(columns, names, order))).mean())
+            )
         found[source] = {"mean": float(np.mean(losses)) - before, "deviation": float(np.std(losses))}
     return found
 
 
 def contributions(model: StoredModel, columns: Columns) -> dict[str, np.ndarray] | None:
-    """`{column: (rows, outputs)}` to the raw score, weighted over the members; None where a member has none."""
+    """`{column: (rows, outputs)}` to the raw score, weighted over the members; None where a member has
+    none.
+    """
     source_of = {feature.name: feature.source for feature in model.features}
     total: dict[str, Any] = dict.fromkeys(sources(model), 0.0)
     for member in model.members:
@@ -71,8 +77,10 @@ def member_contributions(member: Member, X: np.ndarray) -> np.ndarray | None:
 
 
 def dependence(model: StoredModel, columns: Columns, names: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """`{column: [{value, mean}]}`: the mean prediction were the column's value the same in all rows; of two classes the
-    probability of the second, of more the largest class's. Columns that became several features have none."""
+    """`{column: [{value, mean}]}`: the mean prediction were the column's value the same in all rows; of two
+    classes the probability of the second, of more the largest class's. Columns that became several features
+    have none.
+    """
     rows = np.arange(0, columns.rows, max(1, columns.rows // _MOST_ROWS))
     some = columns.take(rows)
     found = {}
@@ -120,5 +128,8 @@ def _shuffled(columns: Columns, names: list[str], order: np.ndarray) -> Columns:
     return Columns(
         columns.rows,
         {name: values[order] if name in names else values for name, values in columns.numbers.items()},
-        {name: column.take(order) if name in names else column for name, column in columns.categories.items()},
+        {
+            name: column.take(order) if name in names else column
+            for name, column in columns.categories.items()
+        },
     )

@@ -1,4 +1,6 @@
-"""How columns of a file become features: decided once, by what training saw, and the same for every later file."""
+"""How columns of a file become features: decided once, by what training saw, and the same for every later
+file.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +23,9 @@ DATE_PARTS = ("days", "month", "weekday", "hour")
 
 @dataclass(frozen=True)
 class Feature:
-    """`kind` is number or category; `source` the column it is read from; `part` one of DATE_PARTS, of dates."""
+    """`kind` is number or category; `source` the column it is read from; `part` one of DATE_PARTS, of
+    dates.
+    """
 
     name: str
     source: str
@@ -47,7 +51,8 @@ class Feature:
 
 
 def read_features(table: pa.Table, features: list[Feature], name: str) -> Columns:
-    """The features of a later file, by the names and kinds that training had; columns that it had not are left.
+    """The features of a later file, by the names and kinds that training had; columns that it had not are
+    left.
 
     Raises InvalidInput for a column that is missing, all of them named, or that holds something else.
     """
@@ -61,9 +66,7 @@ def read_features(table: pa.Table, features: list[Feature], name: str) -> Column
     categories: dict[str, Categorical] = {}
     for feature in features:
         if feature.source in known.unusable:
-            raise InvalidInput(
-                f"Column {shown(feature.source)} of {name} {known.unusable[feature.source]}."
-            )
+            raise InvalidInput(f"Column {shown(feature.source)} of {name} {known.unusable[feature.source]}.")
         if feature.kind == "category":
             categories[feature.name] = categories_of(table[feature.source])
             continue
@@ -94,13 +97,17 @@ def finite(values: np.ndarray) -> np.ndarray:
 
 
 def date_part(reading: Reading, part: str) -> np.ndarray:
-    """(rows,) float64 of a column of moments: days since 1970-01-01 (fractions of a day of moments), month 1..12,
-    weekday 1 (Monday)..7, hour 0..23; NaN in gaps."""
+    """(rows,) float64 of a column of moments: days since 1970-01-01 (fractions of a day of moments), month
+    1..12, weekday 1 (Monday)..7, hour 0..23; NaN in gaps."""
     moments = reading.values.cast(pa.timestamp("us"))
     if part == "days":
         micros = np.array(moments.cast(pa.int64()).cast(pa.float64(), safe=False).to_numpy())
         return micros / 86_400e6
-    of = {"month": pc.month, "weekday": lambda each: pc.day_of_week(each, count_from_zero=False), "hour": pc.hour}
+    of = {
+        "month": pc.month,
+        "weekday": lambda each: pc.day_of_week(each, count_from_zero=False),
+        "hour": pc.hour,
+    }
     return np.array(of[part](moments).cast(pa.float64()).to_numpy())
 
 
@@ -109,7 +116,8 @@ def _part(reading: Reading, feature: Feature, name: str) -> np.ndarray:
         return np.full(len(reading.values), np.nan)
     if reading.kind != "moment":
         raise InvalidInput(
-            f"Column {shown(feature.source)} of {name} holds {_what(reading)}, and the model was fitted on dates."
+            f"Column {shown(feature.source)} of {name} holds {_what(reading)}, and the model was fitted "
+            f"on dates."
         )
     assert feature.part is not None
     return date_part(reading, feature.part)
@@ -128,7 +136,8 @@ def _numbers(table: pa.Table, reading: Reading, feature: Feature, name: str) -> 
             "the model was fitted on numbers."
         )
     raise InvalidInput(
-        f"Column {shown(feature.source)} of {name} holds {_what(reading)}, and the model was fitted on numbers."
+        f"Column {shown(feature.source)} of {name} holds {_what(reading)}, and the model was fitted on "
+        f"numbers."
     )
 
 

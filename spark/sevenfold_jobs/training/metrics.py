@@ -35,8 +35,10 @@ def row_losses(task: str, y: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 def figures(
     task: str, y: np.ndarray, predicted: np.ndarray, classes: list[str], threshold: float | None = None
 ) -> dict[str, float | None]:
-    """By name. Two classes: of the second, precision, recall and F1 at `threshold` (0.5 where none is given); KS over
-    all scores. More: plain averages over classes, AUC one against the rest. None where the rows cannot say it."""
+    """By name. Two classes: of the second, precision, recall and F1 at `threshold` (0.5 where none is given);
+    KS over all scores. More: plain averages over classes, AUC one against the rest. None where the rows
+    cannot say it.
+    """
     if task == "regression":
         error = y - predicted
         spread = float(((y - y.mean()) ** 2).sum())
@@ -68,7 +70,9 @@ def decide(predicted: np.ndarray, threshold: float | None) -> np.ndarray:
 
 
 def auc(y: np.ndarray, predicted: np.ndarray) -> float | None:
-    """Area under the ROC; of more than two classes the mean of each against the rest. None without both sides."""
+    """Area under the ROC; of more than two classes the mean of each against the rest. None without both
+    sides.
+    """
     count = predicted.shape[1]
     areas = []
     for code in [1] if count == 2 else range(count):
@@ -98,7 +102,9 @@ def confusion_matrix(y: np.ndarray, decided: np.ndarray, classes: int) -> np.nda
     return np.bincount(y * classes + decided, minlength=classes * classes).reshape(classes, classes)
 
 
-def value_of(metric: str, task: str, y: np.ndarray, predicted: np.ndarray, classes: list[str]) -> float | None:
+def value_of(
+    metric: str, task: str, y: np.ndarray, predicted: np.ndarray, classes: list[str]
+) -> float | None:
     """One figure, without the others where it can be had alone."""
     if metric == "log_loss":
         return float(row_losses(task, y, predicted).mean())
@@ -201,8 +207,8 @@ def precision_recall(y: np.ndarray, score: np.ndarray) -> list[list[float]]:
 
 
 def deciles(y: np.ndarray, score: np.ndarray) -> list[dict[str, float]]:
-    """Rows by falling score in ten parts: `{decile, rows, positives, rate, lift, captured, ks}`; `captured` and `ks`
-    are those of all rows down to the end of the part."""
+    """Rows by falling score in ten parts: `{decile, rows, positives, rate, lift, captured, ks}`; `captured`
+    and `ks` are those of all rows down to the end of the part."""
     order = np.argsort(-score, kind="stable")
     positives, rate = int((y == 1).sum()), float((y == 1).mean())
     table, seen, caught = [], 0, 0
@@ -279,7 +285,9 @@ def _rates(matrix: np.ndarray, two: bool) -> dict[str, float | None]:
         some = (actual > 0) | (decided > 0)
         values = (precision[some].mean(), recall[some].mean(), f1[some].mean())
     names = ("precision", "recall", "f1")
-    return {name: float(value) for name, value in zip(names, values, strict=True)} | {"balanced_accuracy": balanced}
+    return {name: float(value) for name, value in zip(names, values, strict=True)} | {
+        "balanced_accuracy": balanced
+    }
 
 
 def _by_class(matrix: np.ndarray, classes: list[str]) -> list[dict[str, Any]]:

@@ -36,8 +36,8 @@ class Member:
 
 @dataclass(frozen=True)
 class StoredModel:
-    """All that a later file needs. `about` is what a reader of the files wants to know: data, seed, versions, and
-    the reference of the drift."""
+    """All that a later file needs. `about` is what a reader of the files wants to know: data, seed, versions,
+    and the reference of the drift."""
 
     task: str
     features: list[Feature]
@@ -47,7 +47,9 @@ class StoredModel:
     about: dict[str, Any]
 
     def predict(self, columns: Columns, threads: int = 1) -> np.ndarray:
-        """(rows, classes) probabilities, or (rows,) of a regression. The same for any cut of the rows and any threads."""
+        """(rows, classes) probabilities, or (rows,) of a regression. The same for any cut of the rows and any
+        threads.
+        """
         chunks = [
             np.arange(start, min(start + _CHUNK, columns.rows)) for start in range(0, columns.rows, _CHUNK)
         ]
@@ -58,7 +60,9 @@ class StoredModel:
             return np.concatenate(list(pool.map(lambda rows: self._predict(columns, rows), chunks)))
 
     def named(self, predicted: np.ndarray) -> dict[str, Any]:
-        """Columns for people: `predicted` is a class by its name, `p_<class>` its probability; or the number."""
+        """Columns for people: `predicted` is a class by its name, `p_<class>` its probability; or the
+        number.
+        """
         if not self.classes:
             return {"predicted": predicted}
         if len(self.classes) == 2:
@@ -120,7 +124,9 @@ def model_id(files: dict[str, bytes]) -> str:
 
 
 def read_model(files: dict[str, bytes]) -> StoredModel:
-    """What `write_model` wrote: predictions are equal, bit for bit. JobError for a format of a later version."""
+    """What `write_model` wrote: predictions are equal, bit for bit. JobError for a format of a later
+    version.
+    """
     given = json.loads(files[MODEL_JSON])
     if given["format"] != _FORMAT:
         raise JobError(f"The model has format {given['format']}, and this version reads {_FORMAT}.")
@@ -131,9 +137,7 @@ def read_model(files: dict[str, bytes]) -> StoredModel:
         encoder = Encoder.from_json(each["encoder"])
         members.append(Member(each["model"], each["params"], each["weight"], encoder, fitted))
     features = [Feature.from_json(each) for each in given["features"]]
-    return StoredModel(
-        given["task"], features, given["classes"], given["threshold"], members, given["about"]
-    )
+    return StoredModel(given["task"], features, given["classes"], given["threshold"], members, given["about"])
 
 
 def read_stored(root: str) -> StoredModel:

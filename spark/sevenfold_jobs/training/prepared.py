@@ -43,7 +43,10 @@ def write_prepared(
 ) -> None:
     """`columns.json` comes last: where it is, everything is."""
     numbers, categories = list(columns.numbers), list(columns.categories)
-    put_array(f"{address}/numbers.npy", _matrix([columns.numbers[name] for name in numbers], columns.rows, np.float64))
+    put_array(
+        f"{address}/numbers.npy",
+        _matrix([columns.numbers[name] for name in numbers], columns.rows, np.float64),
+    )
     codes = [columns.categories[name].codes for name in categories]
     put_array(f"{address}/codes.npy", _matrix(codes, columns.rows, np.int32))
     if target is not None:
@@ -87,7 +90,9 @@ def read_prepared(folder: Path) -> Prepared:
 
 @dataclass(frozen=True)
 class Split:
-    """`part` (rows,) int8 TRAIN or TEST; `fold` (rows,) int8: in which fold a train row validates, 0 in none."""
+    """`part` (rows,) int8 TRAIN or TEST; `fold` (rows,) int8: in which fold a train row validates, 0 in
+    none.
+    """
 
     part: np.ndarray
     fold: np.ndarray

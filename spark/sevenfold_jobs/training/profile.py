@@ -34,7 +34,9 @@ _CONSPICUOUS_GAPS = 0.7
 
 @dataclass
 class Profile:
-    """What became of a file. `rows` are those that take part, as numbers in the file from 0; arrays are of those."""
+    """What became of a file. `rows` are those that take part, as numbers in the file from 0; arrays are of
+    those.
+    """
 
     task: str
     task_reason: str
@@ -53,8 +55,9 @@ class Profile:
 def profile(table: pa.Table, name: str, settings: dict[str, Any]) -> Profile:
     """Columns in their roles, features with their kinds, the rows that have a target.
 
-    `settings` is `{task, target, features, exclude, id, date, types, positive}`. Raises InvalidInput for an unknown
-    column, a target that is none for its task, too few rows, and a column of numbers some of which are none.
+    `settings` is `{task, target, features, exclude, id, date, types, positive}`. Raises InvalidInput for an
+    unknown column, a target that is none for its task, too few rows, and a column of numbers some of which
+    are none.
     """
     known = table.column_names
     for role in ("target", "id", "date"):
@@ -76,11 +79,21 @@ def profile(table: pa.Table, name: str, settings: dict[str, Any]) -> Profile:
     if len(rows) < FEWEST_ROWS:
         why = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items())
         raise InvalidInput(
-            f"{name} has {len(rows):,} rows that can be used{f' ({why})' if why else ''}: at least {FEWEST_ROWS} "
+            f"{name} has {len(rows):,} rows that can be used{f' ({why})' if why else ''}: at least "
+            f"{FEWEST_ROWS} "
             "are needed."
         )
     found = Profile(
-        task, task_reason, rows, [], Columns(len(rows), {}, {}), None, [], [], dropped=dropped, warnings=warnings
+        task,
+        task_reason,
+        rows,
+        [],
+        Columns(len(rows), {}, {}),
+        None,
+        [],
+        [],
+        dropped=dropped,
+        warnings=warnings,
     )
     _features(table, name, settings, rows, found)
     if target is not None:
@@ -100,9 +113,7 @@ def _drop(keep: np.ndarray, dropped: dict[str, int], reason: str, rows: np.ndarr
     keep[rows] = False
 
 
-def _target(
-    table: pa.Table, settings: dict[str, Any]
-) -> tuple[np.ndarray | None, list[str], str, str]:
+def _target(table: pa.Table, settings: dict[str, Any]) -> tuple[np.ndarray | None, list[str], str, str]:
     """(values or codes with NaN for none, classes, task, why this task)."""
     task, name = settings["task"], settings["target"]
     if task == "clustering":
@@ -115,7 +126,9 @@ def _target(
 
 
 def task_of(reading: Reading, name: str) -> tuple[str, str]:
-    """(task, the rule that decided), by the values of a target: text, flags and few whole numbers are classes."""
+    """(task, the rule that decided), by the values of a target: text, flags and few whole numbers are
+    classes.
+    """
     if reading.kind == "flag" or reading.kind == "text":
         return "classification", f"{name} holds {'true and false' if reading.kind == 'flag' else 'names'}"
     if reading.kind == "moment":
@@ -126,7 +139,8 @@ def task_of(reading: Reading, name: str) -> tuple[str, str]:
     if len(distinct) <= 2 or (whole and len(distinct) <= MOST_NUMBERED_CLASSES):
         return (
             "classification",
-            f"{name} holds {len(distinct)} distinct {'whole ' if whole else ''}numbers, which count as classes "
+            f"{name} holds {len(distinct)} distinct {'whole ' if whole else ''}numbers, which count as "
+            f"classes "
             f"(at most {MOST_NUMBERED_CLASSES} do; for a quantity ask for task regression)",
         )
     return "regression", f"{name} holds {len(distinct):,} distinct numbers"
@@ -136,7 +150,9 @@ def _take_target(found: Profile, target: np.ndarray, classes: list[str], setting
     if found.task == "regression":
         found.target = target
         if (target == target[0]).all():
-            raise InvalidInput(f"Column {shown(settings['target'])} is the target and is {target[0]:g} in every row.")
+            raise InvalidInput(
+                f"Column {shown(settings['target'])} is the target and is {target[0]:g} in every row."
+            )
         return
     present, codes = np.unique(target.astype(np.int64), return_inverse=True)
     names = [classes[code] for code in present]
@@ -147,7 +163,11 @@ def _take_target(found: Profile, target: np.ndarray, classes: list[str], setting
             "there is nothing to tell apart."
         )
     counts = np.bincount(codes)
-    few = [f"{shown(name)} ({count})" for name, count in zip(names, counts, strict=True) if count < FEWEST_OF_A_CLASS]
+    few = [
+        f"{shown(name)} ({count})"
+        for name, count in zip(names, counts, strict=True)
+        if count < FEWEST_OF_A_CLASS
+    ]
     if few:
         raise InvalidInput(
             f"Class {', '.join(few[:5])} of {shown(settings['target'])} has too few rows: every class needs "
@@ -156,16 +176,16 @@ def _take_target(found: Profile, target: np.ndarray, classes: list[str], setting
     positive = settings["positive"]
     if positive is not None:
         if len(names) != 2:
-            raise InvalidInput(f"positive is for two classes, and {shown(settings['target'])} has {len(names)}.")
+            raise InvalidInput(
+                f"positive is for two classes, and {shown(settings['target'])} has {len(names)}."
+            )
         known_name("Class", positive, names)
         if names[0] == positive:
             names, codes = names[::-1], 1 - codes
     found.target, found.classes = codes, names
 
 
-def _features(
-    table: pa.Table, name: str, settings: dict[str, Any], rows: np.ndarray, found: Profile
-) -> None:
+def _features(table: pa.Table, name: str, settings: dict[str, Any], rows: np.ndarray, found: Profile) -> None:
     roles = {settings[role]: role for role in ("target", "id", "date") if settings[role] is not None}
     excluded, asked = set(settings["exclude"]), settings["features"]
     index = about(table).index
@@ -198,7 +218,9 @@ def _features(
             verdict["verdict"] = "used"
             for feature, values in made:
                 while feature.name in numbers or feature.name in categories:
-                    feature = Feature(f"{feature.name}'", feature.source, feature.kind, feature.part, feature.lenient)
+                    feature = Feature(
+                        f"{feature.name}'", feature.source, feature.kind, feature.part, feature.lenient
+                    )
                 found.features.append(feature)
                 (categories if feature.kind == "category" else numbers)[feature.name] = values
     if not found.features:
@@ -234,8 +256,10 @@ def _read(
         return _numeric(table, reading, column, wanted, rows, found, verdict)
     if wanted is None and reading.odd is not None:
         raise InvalidInput(
-            f"Column {shown(column)} of {name} looks like numbers, and {odd_values(reading.odd, known)}: correct "
-            f"them, or say --types {column}=number (they count as missing) or {column}=category, or exclude it."
+            f"Column {shown(column)} of {name} looks like numbers, and {odd_values(reading.odd, known)}: "
+            f"correct "
+            f"them, or say --types {column}=number (they count as missing) or {column}=category, or "
+            f"exclude it."
         )
     encoded = categories_of(table[column]).take(rows)
     there = encoded.codes[encoded.codes >= 0]
@@ -310,7 +334,9 @@ def _remark_gaps(found: Profile, column: str, gaps: int, rows: int) -> None:
 
 
 def _content(made: list[tuple[Feature, Any]]) -> str:
-    """The same for columns that say the same: of categories which rows are alike, not what they are called."""
+    """The same for columns that say the same: of categories which rows are alike, not what they are
+    called.
+    """
     whole = hashlib.sha256()
     for feature, values in made:
         if feature.kind == "category":

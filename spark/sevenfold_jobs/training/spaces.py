@@ -87,10 +87,25 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 # Further parameters that may be fixed, or tried where a range is given.
 _OTHERS: dict[str, tuple[str, ...]] = {
     "lightgbm": (
-        *("max_depth", "min_gain_to_split", "lambda_l1", "bagging_freq", "max_bin", "min_sum_hessian_in_leaf"),
+        *(
+            "max_depth",
+            "min_gain_to_split",
+            "lambda_l1",
+            "bagging_freq",
+            "max_bin",
+            "min_sum_hessian_in_leaf",
+        ),
         *("extra_trees", "path_smooth", "is_unbalance", "scale_pos_weight", "objective"),
     ),
-    "xgboost": ("gamma", "alpha", "max_leaves", "max_bin", "scale_pos_weight", "colsample_bynode", "grow_policy"),
+    "xgboost": (
+        "gamma",
+        "alpha",
+        "max_leaves",
+        "max_bin",
+        "scale_pos_weight",
+        "colsample_bynode",
+        "grow_policy",
+    ),
     "random_forest": ("trees", "bagging_fraction", "max_depth", "max_bin"),
     "linear": ("penalty", "l1_ratio"),
 }
@@ -103,7 +118,9 @@ def known_parameters(model: str) -> list[str]:
 
 
 def space_of(model: str, asked: dict[str, Any]) -> tuple[dict[str, Range], dict[str, Any]]:
-    """(what is tried, what is fixed): a range replaces the usual one, a value fixes. InvalidInput for others."""
+    """(what is tried, what is fixed): a range replaces the usual one, a value fixes. InvalidInput for
+    others.
+    """
     space, fixed = dict(SPACES.get(model, {})), {}
     for name, value in asked.items():
         known_name(f"Parameter of {model}", name, known_parameters(model))

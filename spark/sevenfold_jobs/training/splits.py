@@ -27,8 +27,9 @@ def split_rows(
 ) -> tuple[Split, dict[str, Any]]:
     """The parts, and `{validation, folds}` as they were decided.
 
-    Shuffled within classes, or within tenths of a number, but for validation `time`: there the newest fifth tests
-    and blocks before it validate, each behind all that it was learnt from; rows of one date stay together.
+    Shuffled within classes, or within tenths of a number, but for validation `time`: there the newest fifth
+    tests and blocks before it validate, each behind all that it was learnt from; rows of one date stay
+    together.
     """
     rows = len(target)
     if validation == "auto":

@@ -30,14 +30,18 @@ def suggest(
     asked: dict[str, Any],
     higher_is_better: bool = False,
 ) -> dict[str, Any]:
-    """Parameters of trial `number`: the defaults for 0, else what a new TPE sampler, seeded by seed and number, asks
-    for after trials 0…number - `parallel`; later ones are left out, and the order in which they are given is nothing.
+    """Parameters of trial `number`: the defaults for 0, else what a new TPE sampler, seeded by seed and
+    number, asks for after trials 0…number - `parallel`; later ones are left out, and the order in which they
+    are given is nothing.
 
-    So a search that was killed goes on as if nothing had been, and trials that end in another order change nothing.
+    So a search that was killed goes on as if nothing had been, and trials that end in another order change
+    nothing.
     """
     space, fixed = space_of(model, asked)
     if number == 0 or not space:
-        return {name: _asked(space.get(name), value) for name, value in DEFAULTS.get(model, {}).items()} | fixed
+        return {
+            name: _asked(space.get(name), value) for name, value in DEFAULTS.get(model, {}).items()
+        } | fixed
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -61,7 +65,9 @@ def suggest(
                 params=known,
                 distributions=distributions,
                 value=trial.value,
-                state=optuna.trial.TrialState.FAIL if trial.value is None else optuna.trial.TrialState.COMPLETE,
+                state=optuna.trial.TrialState.FAIL
+                if trial.value is None
+                else optuna.trial.TrialState.COMPLETE,
             )
         )
     return study.ask(distributions).params | _companions(model) | fixed
@@ -73,7 +79,9 @@ def _companions(model: str) -> dict[str, Any]:
 
 
 def _asked(allowed: Range | None, value: Any) -> Any:
-    """A default outside a range that somebody asked for is the range's nearest end; a usual range yields to it."""
+    """A default outside a range that somebody asked for is the range's nearest end; a usual range yields to
+    it.
+    """
     if allowed is None or allowed in (space for each in SPACES.values() for space in each.values()):
         return value
     return _within(allowed, value)

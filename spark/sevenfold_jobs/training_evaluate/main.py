@@ -18,9 +18,11 @@ from sevenfold_jobs.training.prepared import Place, Prepared, read_prepared, rea
 
 
 def run(batch: Batch) -> dict[str, Any]:
-    """Predictions as Parquet below `resultRoot`; figures, intervals and curves of them in training_evaluations.
+    """Predictions as Parquet below `resultRoot`; figures, intervals and curves of them in
+    training_evaluations.
 
-    Safe to repeat: the run's rows are replaced. Returns `{parts}`. Raises Fenced when a newer attempt owns the unit.
+    Safe to repeat: the run's rows are replaced. Returns `{parts}`. Raises Fenced when a newer attempt owns
+    the unit.
     """
     request = batch.input
     steps = 2 + len(request["oot"])
@@ -102,7 +104,8 @@ def _write(connection: psycopg.Connection, run_id: str, rows: list[dict[str, Any
     connection.execute("delete from training_evaluations where run_id = %s", [run_id])
     for row in rows:
         values = row | {
-            name: json.dumps(storable(row[name]), allow_nan=False) for name in ("figures", "intervals", "detail")
+            name: json.dumps(storable(row[name]), allow_nan=False)
+            for name in ("figures", "intervals", "detail")
         }
         places = ", ".join(f"%({name})s" for name in row)
         connection.execute(f"insert into training_evaluations ({', '.join(row)}) values ({places})", values)

@@ -19,7 +19,8 @@ _DEPENDENCES = 6
 
 
 def run(batch: Batch) -> dict[str, Any]:
-    """One row a column of the file in training_importances: of it all features that it became are shuffled together.
+    """One row a column of the file in training_importances: of it all features that it became are shuffled
+    together.
 
     Safe to repeat. Returns `{columns}`. Raises Fenced when a newer attempt owns the unit.
     """

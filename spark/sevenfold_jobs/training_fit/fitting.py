@@ -55,7 +55,9 @@ class Matrices:
         self._made: dict[tuple[str, int], tuple[np.ndarray, np.ndarray, Encoder]] = {}
 
     def of(self, fit: Fit) -> tuple[np.ndarray, np.ndarray, Encoder]:
-        """(training rows, validation rows, what encodes them); the encoder has seen the training rows only."""
+        """(training rows, validation rows, what encodes them); the encoder has seen the training rows
+        only.
+        """
         key = models.load(fit.model).encoding, fit.fold
         if key not in self._made:
             train = self._split.train(fit.fold)
@@ -89,7 +91,8 @@ class Matrices:
 def fit(request: Request, fit: Fit, params: dict[str, Any], matrices: Matrices) -> dict[str, Any]:
     """Fits, scores and stores the predictions; what goes into the row, by column of training_fits.
 
-    BLAS and OpenMP have one thread: fits run next to each other, and their figures must not depend on the cores.
+    BLAS and OpenMP have one thread: fits run next to each other, and their figures must not depend on the
+    cores.
     """
     from threadpoolctl import threadpool_limits
 
@@ -111,7 +114,8 @@ def fit(request: Request, fit: Fit, params: dict[str, Any], matrices: Matrices) 
     return {
         "value": float(value),
         "figures": {
-            name: None if each is None or not np.isfinite(each) else float(each) for name, each in figures.items()
+            name: None if each is None or not np.isfinite(each) else float(each)
+            for name, each in figures.items()
         },
         "notes": list(getattr(fitted, "notes", [])),
         "train_rows": len(X),

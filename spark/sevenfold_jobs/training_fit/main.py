@@ -26,10 +26,10 @@ _MAY_PASS = ("OutOfMemory", "NoSpace", "TimedOut", "QuotaExceeded")
 def run(batch: Batch) -> dict[str, Any]:
     """A fit is done when the trials that its parameters are learnt from have ended, in this batch or before.
 
-    `mode` says only where the processes are: `processes` several at a time here, `spark` one a Spark task. Equal
-    parameters are not fitted twice, in whatever run. A fit that its library refuses is a row with its error, and the
-    others go on. Returns `{fitted, refused, takenOver, failed, seconds}`; `failed` are fits without an answer.
-    Raises Fenced and Infrastructure.
+    `mode` says only where the processes are: `processes` several at a time here, `spark` one a Spark task.
+    Equal parameters are not fitted twice, in whatever run. A fit that its library refuses is a row with its
+    error, and the others go on. Returns `{fitted, refused, takenOver, failed, seconds}`; `failed` are fits
+    without an answer. Raises Fenced and Infrastructure.
     """
     began = time.perf_counter()
     request = read_request(batch.input, batch.fence)
@@ -41,7 +41,9 @@ def run(batch: Batch) -> dict[str, Any]:
     counts = work.counts
     failed = work.failed + _stranded(order, request, work.failed)
     total = len(request.fits)
-    batch.progress(total, total, f"{counts['fitted']} fitted, {counts['takenOver']} taken over, {len(failed)} left")
+    batch.progress(
+        total, total, f"{counts['fitted']} fitted, {counts['takenOver']} taken over, {len(failed)} left"
+    )
     return {**counts, "failed": failed, "seconds": round(time.perf_counter() - began, 3)}
 
 

@@ -13,11 +13,13 @@ from sevenfold_jobs.training_fit.request import Fit, Request
 class Order:
     """The fits of a batch, and what is known of the trials of its run.
 
-    Parameters of trial n follow from seed, n and trials 0..n-P alone, so neither the order in which fits end nor
-    who made them, nor how often the batch was begun anew, changes them.
+    Parameters of trial n follow from seed, n and trials 0..n-P alone, so neither the order in which fits end
+    nor who made them, nor how often the batch was begun anew, changes them.
     """
 
-    def __init__(self, request: Request, ended: Iterable[tuple[str, int, int, dict[str, Any], float | None]]) -> None:
+    def __init__(
+        self, request: Request, ended: Iterable[tuple[str, int, int, dict[str, Any], float | None]]
+    ) -> None:
         """`ended` are the run's rows: (model, trial, fold, params, value), value None of a failed fit."""
         self._request = request
         self._values: dict[tuple[str, int], dict[int, float | None]] = defaultdict(dict)
@@ -90,7 +92,8 @@ def read_ended(connection: psycopg.Connection, request: Request) -> list[Any]:
         """
         select f.model, f.trial, f.fold, f.params, f.value
           from training_fits f
-          join units u on u.run_id = f.run_id and u.unit = format('%%s/trial %%s/fold %%s', f.model, f.trial, f.fold)
+          join units u on u.run_id = f.run_id and u.unit = format('%%s/trial %%s/fold %%s', f.model, f.trial,
+          f.fold)
          where f.run_id = %s and f.model = any (%s) and not u.unit = any (%s)
            and u.committed_fingerprint is not distinct from u.fingerprint
          order by f.model, f.trial, f.fold

@@ -6,21 +6,42 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from sevenfold_jobs.common.fence import hold_unit, pass_unit
 from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.common.task import Task
-from sevenfold_jobs.cv.fence import hold_unit, pass_unit
 
 _COLUMNS = (
-    *("run_id", "model", "trial", "fold", "fit_key", "data_version", "params", "status", "error_type", "error"),
-    *("value", "figures", "notes", "train_rows", "test_rows", "seconds", "cpu_seconds", "peak_mb", "taken_over"),
+    *(
+        "run_id",
+        "model",
+        "trial",
+        "fold",
+        "fit_key",
+        "data_version",
+        "params",
+        "status",
+        "error_type",
+        "error",
+    ),
+    *(
+        "value",
+        "figures",
+        "notes",
+        "train_rows",
+        "test_rows",
+        "seconds",
+        "cpu_seconds",
+        "peak_mb",
+        "taken_over",
+    ),
     *("versions", "predictions", "attempt"),
 )
 _JSON = {"params": {}, "versions": {}, "figures": {}, "notes": []}
 
 
 def write_fit(connection: psycopg.Connection, task: Task, unit: str, row: dict[str, Any]) -> None:
-    """Replaces the fit's row and commits it together with its unit; a fit that its library refused as well, since it
-    would refuse again. Raises Fenced, and writes nothing, when a newer attempt owns it."""
+    """Replaces the fit's row and commits it together with its unit; a fit that its library refused as well,
+    since it would refuse again. Raises Fenced, and writes nothing, when a newer attempt owns it."""
     hold_unit(connection, row["run_id"], unit, row["attempt"])
     connection.execute(
         """
@@ -38,7 +59,7 @@ def write_fit(connection: psycopg.Connection, task: Task, unit: str, row: dict[s
     places = ", ".join(f"%({column})s" for column in _COLUMNS)
     connection.execute(f"insert into training_fits ({', '.join(_COLUMNS)}) values ({places})", values)
     task.failpoint("before-commit")
-    pass_unit(connection, row["run_id"], unit, row["attempt"])
+    pass_unit(connection, row["run_id"], unit, row["attempt"], rows_due=1)
     connection.commit()
     task.failpoint("after-commit")
 

@@ -9,9 +9,9 @@ import psycopg
 import pyarrow as pa
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.common.problems import shown
-from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.outcomes import readable, target_of
 from sevenfold_jobs.cv.reading import read_source
@@ -134,7 +134,8 @@ def _write_row(
     columns = ", ".join(row)
     places = ", ".join(f"%({name})s" for name in row)
     replaced = ", ".join(f"{name} = excluded.{name}" for name in row if name != "data_version")
-    # Two runs that prepare the same data at once wait for each other and both succeed. What was split before holds.
+    # Two runs that prepare the same data at once wait for each other and both succeed. What was split before
+    # holds.
     connection.execute(
         f"insert into training_data ({columns}) values ({places}) "
         f"on conflict (data_version) do update set {replaced}, prepared_at = now()",

@@ -21,11 +21,12 @@ from sevenfold_jobs.training_fit.fitting import import_for
 
 
 def run(batch: Batch) -> dict[str, Any]:
-    """Fits on the rows that train and validate, writes the files below `modelsRoot`, then models and training_refits.
+    """Fits on the rows that train and validate, writes the files below `modelsRoot`, then models and
+    training_refits.
 
     The model's id is the hash of its files, so the same request gives the same id wherever it runs. Returns
-    `{modelId, rows}`. Raises JobError where the files, read again, predict anything else than what was fitted, and
-    Fenced when a newer attempt owns the unit.
+    `{modelId, rows}`. Raises JobError where the files, read again, predict anything else than what was
+    fitted, and Fenced when a newer attempt owns the unit.
     """
     began = time.perf_counter()
     request, selection = batch.input, batch.input["selection"]
@@ -46,7 +47,9 @@ def run(batch: Batch) -> dict[str, Any]:
     for name, content in files.items():
         put(f"{root}/{name}", content)
     with batch.connect() as connection:
-        _write(connection, request, model, files, root, len(split.all_train), again, time.perf_counter() - began)
+        _write(
+            connection, request, model, files, root, len(split.all_train), again, time.perf_counter() - began
+        )
         batch.commit(connection, 1, {"modelId": whole[:16]})
     batch.progress(2, 2, f"model {whole[:16]}")
     return {"modelId": whole[:16], "rows": len(split.all_train)}

@@ -27,11 +27,12 @@ from sevenfold_jobs.training.model_files import StoredModel, read_stored
 
 
 def run(batch: Batch) -> dict[str, Any]:
-    """Every file that the run has not scored by these bytes: its predictions in one file, its account in scorings.
+    """Every file that the run has not scored by these bytes: its predictions in one file, its account in
+    scorings.
 
-    One row out for each row in, in the order of the file. A file is committed by itself; the unit with the last one.
-    Safe to repeat: the same file gives the same bytes under the same name. Returns `{files, rows}`. Raises
-    InvalidInput for a file that lacks a column or holds something else in it, naming it, and Fenced.
+    One row out for each row in, in the order of the file. A file is committed by itself; the unit with the
+    last one. Safe to repeat: the same file gives the same bytes under the same name. Returns `{files, rows}`.
+    Raises InvalidInput for a file that lacks a column or holds something else in it, naming it, and Fenced.
     """
     request = batch.input
     files = request["files"]
@@ -116,7 +117,7 @@ def _content(table: dict[str, Any], kind: str) -> bytes:
 
 def _write(connection: psycopg.Connection, fence: dict[str, Any], row: dict[str, Any]) -> None:
     """Fenced like any commit: a newer attempt's account stands."""
-    from sevenfold_jobs.cv.fence import hold_unit
+    from sevenfold_jobs.common.fence import hold_unit
 
     hold_unit(connection, fence["runId"], fence["unit"], fence["attempt"])
     values = row | {
@@ -124,7 +125,9 @@ def _write(connection: psycopg.Connection, fence: dict[str, Any], row: dict[str,
         for name in ("extra_columns", "unseen", "gaps", "drift")
     }
     places = ", ".join(f"%({name})s" for name in row)
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in row if name not in ("run_id", "input_sha256"))
+    replaced = ", ".join(
+        f"{name} = excluded.{name}" for name in row if name not in ("run_id", "input_sha256")
+    )
     connection.execute(
         f"insert into scorings ({', '.join(row)}) values ({places}) "
         f"on conflict (run_id, input_sha256) do update set {replaced}, scored_at = now()",

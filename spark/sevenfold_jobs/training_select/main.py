@@ -76,9 +76,13 @@ def _candidates(rows: list[dict[str, Any]], folds: int) -> tuple[list[Candidate]
         try:
             predictions = np.concatenate([load_predictions(fit["predictions"]) for fit in fits])
         except FileNotFoundError as error:
-            raise JobError(f"{error.filename} is gone: start the run again, and the fit is made again.") from None
+            raise JobError(
+                f"{error.filename} is gone: start the run again, and the fit is made again."
+            ) from None
         candidates.append(Candidate(model, trial, fits[0]["params"], predictions))
-    return candidates, {model: why for model, why in failed.items() if model not in {c.model for c in candidates}}
+    return candidates, {
+        model: why for model, why in failed.items() if model not in {c.model for c in candidates}
+    }
 
 
 def _write(

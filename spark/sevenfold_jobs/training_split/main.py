@@ -16,8 +16,8 @@ from sevenfold_jobs.training.splits import membership_sha256, split_rows
 def run(batch: Batch) -> dict[str, Any]:
     """Writes part and fold of every row next to the data, then `training_data.split` with its unit.
 
-    Safe to repeat: the same data and seed give the same parts. Raises InvalidInput where the rows cannot be parted
-    as asked, and Fenced when a newer attempt owns the unit.
+    Safe to repeat: the same data and seed give the same parts. Raises InvalidInput where the rows cannot be
+    parted as asked, and Fenced when a newer attempt owns the unit.
     """
     request, settings = batch.input, batch.input["settings"]
     batch.progress(0, 1, "parting the rows")
@@ -32,7 +32,10 @@ def run(batch: Batch) -> dict[str, Any]:
     for fold in range(1, decided["folds"] + 1):
         parts.append(_part(f"validation {fold}", split.validation(fold), data.target, data.classes))
     parts.append(_part("test", split.test, data.target, data.classes))
-    about = decided | {"parts": parts, "membershipSha256": membership_sha256(split, np.arange(data.columns.rows))}
+    about = decided | {
+        "parts": parts,
+        "membershipSha256": membership_sha256(split, np.arange(data.columns.rows)),
+    }
     write_split(f"{request['objectRoot']}/data", split, about)
     with batch.connect() as connection:
         written = connection.execute(
@@ -44,7 +47,9 @@ def run(batch: Batch) -> dict[str, Any]:
             ],
         )
         if written.rowcount != 1:
-            raise Infrastructure(f"Data version {request['dataVersion']} has no row any more: start the run again.")
+            raise Infrastructure(
+                f"Data version {request['dataVersion']} has no row any more: start the run again."
+            )
         batch.commit(connection, 1, decided)
     batch.progress(1, 1, f"{len(split.all_train):,} rows to learn from, {len(split.test):,} to test")
     return {**decided, "parts": parts}
