@@ -2,7 +2,8 @@
 
 A trial counts by its mean over all those rows, not by fold. Models are compared by differences row by row:
 what any other has to beat is one standard error of its difference to the best, and among those the simplest
-is kept.
+is kept. Simpler is what a person can follow: no forest of trees is simpler than another, there the figures
+decide. The baseline, against which the best of dozens of trials stands, has to be beaten by two.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ from sevenfold_jobs.training.models import SIMPLEST_FIRST
 
 _WEIGHTS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
 _RESAMPLES = 200
+# The best of dozens of trials is ahead of the baseline by more than one error now and then, where nothing is.
+_ERRORS_TO_BASELINE = 2.0
+_FOLLOWED = ("linear", "glm", "naive_bayes", "tree")
 # Metrics that are means of a loss over rows have a standard error without drawing.
 _OF_ROWS = ("log_loss", "rmse", "mae", "accuracy")
 
@@ -33,9 +37,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """`members` are `{model, trial, params, weight}`; `predictions` those of the chosen on the validation
-    rows.
-    """
+    """`members` are `{model, trial, params, weight}`; `predictions` the chosen one's, on validation rows."""
 
     label: str
     members: list[dict[str, Any]]
@@ -84,19 +86,26 @@ def choose(
     if blend is not None:
         entries.append(blend)
     best = min(entries, key=lambda each: (_sign(metric) * each.value, entries.index(each)))
+    entries.sort(key=lambda each: (_rank(each), _sign(metric) * each.value))
     compared = {
         each.label: _difference(each, best, y, task, classes, metric, seed)
         for each in entries
         if each is not best
     }
+    # Equal predictions, averaged, differ by a rounding that is no reason.
+    nothing = 1e-9 * abs(best.value)
     chosen = next(
-        (each for each in entries if each is best or compared[each.label][0] <= compared[each.label][1]), best
+        each
+        for each in entries
+        if each is best or compared[each.label][0] <= compared[each.label][1] + nothing
     )
     baseline = next((each for each in entries if each.label == "baseline"), None)
     beats = chosen.label != "baseline"
     if baseline is not None and beats:
         mean, error = _difference(baseline, chosen, y, task, classes, metric, seed)
-        beats = mean > error
+        beats = mean > _ERRORS_TO_BASELINE * error
+        if not beats:
+            chosen = baseline
     board = [
         _row(each, y, task, classes, metric, compared.get(each.label), trials, each is chosen)
         for each in sorted(entries, key=lambda each: (_sign(metric) * each.value, entries.index(each)))
@@ -124,14 +133,21 @@ def blended(predictions: Sequence[np.ndarray], weights: Sequence[float]) -> np.n
     return total
 
 
+def _rank(entry: _Entry) -> int:
+    """How hard it is to follow."""
+    if len(entry.members) > 1:
+        return 3
+    if entry.label == "baseline":
+        return 0
+    return 1 if entry.label in _FOLLOWED else 2
+
+
 def _sign(metric: str) -> int:
     return -1 if metrics.higher_is_better(metric) else 1
 
 
 def _blend(entries: list[_Entry], y: np.ndarray, task: str, classes: list[str], metric: str) -> _Entry | None:
-    """The best model averaged with the linear one: on small tables better than either, more often than
-    not.
-    """
+    """The best model averaged with the linear one: on small tables often better than either."""
     linear = next((each for each in entries if each.label == "linear"), None)
     others = [each for each in entries if each.label not in ("linear", "baseline")]
     if linear is None or not others:
@@ -237,11 +253,10 @@ def _reason(
         )
     else:
         mean, error = compared[chosen.label]
+        within = "its standard error" if mean <= error else "twice its standard error"
         words = (
-            f"{chosen.label} is kept, {title} {chosen.value:.4f} on {rows:,} validation rows: "
-            f"{best.label} is better "
-            f"by {mean:.4f}, which is within its standard error of {error:.4f}, and {chosen.label} is "
-            f"simpler."
+            f"{chosen.label} is kept, {title} {chosen.value:.4f} on {rows:,} validation rows: {best.label} is"
+            f" better by {mean:.4f}, which is within {within} of {error:.4f}, and {chosen.label} is simpler."
         )
     return words if beats else f"{words} It is no better than the baseline."
 
