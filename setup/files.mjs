@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { withLock } from './lock.mjs';
 
@@ -22,14 +13,6 @@ export function readJson(path) {
   } catch {
     return undefined;
   }
-}
-
-/** Whoever reads the file sees the old text or the new one, never a part. */
-export function writeWhole(path, text, mode = 0o600) {
-  mkdirSync(dirname(path), { recursive: true });
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, text, { mode });
-  renameSync(draft, path);
 }
 
 /**

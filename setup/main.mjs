@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { endCommandsWithUs } from './commands.mjs';
 import { SetupFailure } from './failure.mjs';
-import { readJson, writeWhole } from './files.mjs';
+import { readJson } from './files.mjs';
 import { withLock } from './lock.mjs';
 import { cleanEnvironment } from './environment.mjs';
 import { findPlaces, foundPython, recordedPython } from './places.mjs';
@@ -17,6 +17,7 @@ import { programs } from './steps/programs.mjs';
 import { python, pythonForTests } from './steps/python.mjs';
 import { temporal } from './steps/temporal.mjs';
 import { testServer } from './steps/test-server.mjs';
+import { writeWhole } from './whole-file.mjs';
 
 /**
  * @typedef {object} Context

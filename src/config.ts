@@ -10,7 +10,7 @@ import type { EngineRegistry } from './engines/index.ts';
 import { detectMode } from './engines/mode.ts';
 import * as values from './environment-values.ts';
 import type { Environment } from './environment-values.ts';
-import { Failure } from './failures.ts';
+import { Failure, fileProblem } from './failures.ts';
 import { parseProperties } from './planning/spark-properties.ts';
 
 /**
@@ -175,10 +175,7 @@ function secretIn(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new Failure(
-      'InvalidInput',
-      `SLACK_WEBHOOK_URL_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}).`,
-    );
+    throw new Failure('InvalidInput', `SLACK_WEBHOOK_URL_FILE names ${file}, which ${fileProblem(error)}.`);
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from './failures.ts';
+import { Failure, fileProblem } from './failures.ts';
 
 /** The tables of a pools folder: what is read, under any ending and packed or not (common/door/places.py). */
 const tableFile =
@@ -79,8 +79,7 @@ function asked<T>(path: string, ask: () => T): T {
 }
 
 function unreadable(path: string, error: unknown): Failure {
-  const { code } = error as NodeJS.ErrnoException;
-  return new Failure('InvalidInput', `${path} cannot be read (${code}): check the path and its rights.`, {
+  return new Failure('InvalidInput', `${path} ${fileProblem(error)}. Correct that, then start again.`, {
     cause: error,
   });
 }

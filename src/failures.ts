@@ -1,4 +1,4 @@
-import { printable } from './text.ts';
+import { printable } from './planning/legible.ts';
 
 /**
  * Every way in which something here can fail, in one list. Temporal, the ledger, the jobs in Python
@@ -69,6 +69,12 @@ const fileProblems: Record<string, string> = {
   ENAMETOOLONG: 'has a name that is too long',
 };
 
+/** What is wrong with a file or folder, as the end of a sentence that begins with its path. */
+export function fileProblem(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return `${fileProblems[code ?? ''] ?? 'cannot be read'} (${code})`;
+}
+
 /** Puts any error under one of the closed list's types. */
 export function classify(error: unknown): { type: FailureType; message: string } {
   if (error instanceof Failure) return { type: error.type, message: error.message };
@@ -79,10 +85,9 @@ export function classify(error: unknown): { type: FailureType; message: string }
   }
   // A socket that is not there (`connect`) or a program (`spawn …`) may come back; a file that cannot be read stays so.
   if (typeof code === 'string' && code in fileProblems && !/^(connect|spawn)/.test(syscall ?? '')) {
-    const place = path ?? 'A file';
     return {
       type: 'InvalidInput',
-      message: `${place} ${fileProblems[code]} (${code}). Correct that, then start again.`,
+      message: `${path ?? 'A file'} ${fileProblem(error)}. Correct that, then start again.`,
     };
   }
   // Classes 08 (connection), 53 (resources), 57 (operator intervention), 40 (serialization) and the socket's own codes.

@@ -15,18 +15,26 @@ export function isOpen({ status, runId, raw }: Described, { workflowRunId }: Cla
   return !closedStates.has(status.name) && first === workflowRunId;
 }
 
-/** The same, asked of Temporal; false for a workflow that it does not know (any more). */
+/** The newest execution under the workflow id; undefined for a workflow that Temporal does not know (any more). */
+export async function describeNewest(
+  temporal: Pick<Client, 'workflow'>,
+  { workflowId }: Claimant,
+): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await temporal.workflow.getHandle(workflowId).describe();
+  } catch (error) {
+    if (isTemporalError(error, 'WorkflowNotFoundError')) return undefined;
+    throw error;
+  }
+}
+
+/** The same as `isOpen`, asked of Temporal; false for a workflow that it does not know (any more). */
 export async function isOpenInTemporal(
   temporal: Pick<Client, 'workflow'>,
   holder: Claimant,
 ): Promise<boolean> {
-  try {
-    // Without a run id: the newest execution.
-    return isOpen(await temporal.workflow.getHandle(holder.workflowId).describe(), holder);
-  } catch (error) {
-    if (isTemporalError(error, 'WorkflowNotFoundError')) return false;
-    throw error;
-  }
+  const described = await describeNewest(temporal, holder);
+  return described !== undefined && isOpen(described, holder);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from './failures.ts';
+import { Failure, fileProblem } from './failures.ts';
 import { legible, shown } from './planning/legible.ts';
 import { suggestion } from './planning/nearest.ts';
 
@@ -10,7 +10,7 @@ export function readJson(checkout: string, file: string): unknown {
   try {
     content = readFileSync(join(checkout, file), 'utf8');
   } catch (error) {
-    throw new Failure('InvalidInput', `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
+    throw new Failure('InvalidInput', `${file} ${fileProblem(error)}.`, {
       cause: error,
     });
   }

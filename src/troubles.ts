@@ -1,5 +1,4 @@
-import type { Client } from '@temporalio/client';
-import type { Claimant } from './ledger/runs.ts';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { isCodeChanged } from './planning/retry.ts';
 
 /** What an open run tries again and again, as Temporal knows it. */
@@ -11,7 +10,7 @@ export interface Trouble {
   message: string;
 }
 
-type Asked = Pick<Client, 'workflow' | 'workflowService' | 'options'>;
+type Asked = Pick<Client, 'workflowService' | 'options'>;
 
 const newestEvents = 10;
 
@@ -19,8 +18,10 @@ const newestEvents = 10;
  * Why an open run does not get on although nobody sees it fail: what is retried is in no row of the ledger. A workflow task
  * that fails is the run's own code: new code that cannot replay the run's history, or a bug.
  */
-export async function troublesOf(temporal: Asked, { workflowId }: Claimant): Promise<Trouble[]> {
-  const { raw, runId } = await temporal.workflow.getHandle(workflowId).describe();
+export async function troublesOf(
+  temporal: Asked,
+  { raw, workflowId, runId }: Pick<WorkflowExecutionDescription, 'raw' | 'workflowId' | 'runId'>,
+): Promise<Trouble[]> {
   const activities = (raw.pendingActivities ?? []).flatMap(({ activityType, attempt, lastFailure }) =>
     lastFailure?.message
       ? [{ what: activityType?.name ?? 'an activity', attempt: attempt ?? 1, message: lastFailure.message }]

@@ -10,7 +10,7 @@ import {
   workflowsFile,
 } from '../setup/programs.mjs';
 import { Failure } from './failures.ts';
-import { writeWhole } from './stack/files.ts';
+import { writeWhole } from '../setup/whole-file.mjs';
 
 const mostBytes = 64 * 2 ** 20;
 
@@ -48,7 +48,7 @@ async function bundle(): Promise<string> {
 /** Where nothing may be written, nothing is kept. */
 function keep(file: string, code: string): void {
   try {
-    writeWhole(file, code);
+    writeWhole(file, code, 0o644);
     keepNewest(path.dirname(file), 'workflows-');
   } catch {
     // the next worker bundles again

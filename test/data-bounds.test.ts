@@ -1,10 +1,24 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readConfig } from '../src/config.ts';
 import { loadFirstDays, readFirstDays } from '../src/data-bounds.ts';
+import { earliest, latest } from '../src/planning/days.ts';
 
 test('the shipped first days are those that the jobs take without any', () => {
   assert.deepEqual(loadFirstDays(readConfig().checkout), { prices: '1900-01-01', chains: '2015-01-01' });
+});
+
+test('both languages take the same days for days', () => {
+  const bounds = readFileSync(`${readConfig().checkout}/spark/sevenfold_jobs/common/bounds.py`, 'utf8');
+  const found = /^EARLIEST, LATEST = date\((.*?)\), date\((.*?)\)$/m.exec(bounds)!;
+  const days = found.slice(1).map((parts) =>
+    parts
+      .split(', ')
+      .map((part) => part.padStart(2, '0'))
+      .join('-'),
+  );
+  assert.deepEqual(days, [earliest, latest]);
 });
 
 for (const [what, raw, expected] of [

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { classify, Failure } from '../src/failures.ts';
-import { printable, storableJson } from '../src/text.ts';
+import { printable } from '../src/planning/legible.ts';
+import { storableJson } from '../src/text.ts';
 
 test('control characters of a message are shown, so that it stays one line and changes no terminal', () => {
-  assert.equal(printable('GOLDX\0 \x1b[31mred\x9b\x7f'), 'GOLDX\\x00 \\x1b[31mred\\x9b\\x7f');
+  assert.equal(printable('GOLDX\0 \x1b[31mred\x9b\x7f'), 'GOLDX\\u{0} \\u{1b}[31mred\\u{9b}\\u{7f}');
   assert.equal(printable('tab\tline\nétat 日本 😀'), 'tab\tline\nétat 日本 😀');
-  assert.equal(printable(`half ${'😀'.slice(0, 1)}`), 'half \ufffd');
-  assert.equal(new Failure('InvalidInput', 'a\0b').message, 'a\\x00b');
-  assert.equal(classify(new Error('a\0b')).message, 'a\\x00b');
+  assert.equal(printable(`half ${'😀'.slice(0, 1)}`), 'half \\u{d83d}');
+  assert.equal(printable('right\u202eleft\r\nnext\rsame'), 'right\\u{202e}left\nnext\\rsame');
+  assert.equal(new Failure('InvalidInput', 'a\0b').message, 'a\\u{0}b');
+  assert.equal(classify(new Error('a\0b')).message, 'a\\u{0}b');
 });
 
 test('JSON keeps everything that jsonb takes, and only that is replaced which it refuses', () => {

@@ -11,7 +11,8 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { ask, run } from '../commands.mjs';
 import { SetupFailure } from '../failure.mjs';
-import { makeOnce, quote, readJson, writeWhole } from '../files.mjs';
+import { makeOnce, quote, readJson } from '../files.mjs';
+import { writeWhole } from '../whole-file.mjs';
 
 const packageFolder = (places) => join(places.checkout, 'node_modules', '@sparticuz', 'chromium');
 const ownFolder = (places) =>

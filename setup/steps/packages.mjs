@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { explaining, onPath, run } from '../commands.mjs';
-import { readJson, sha256, writeWhole } from '../files.mjs';
+import { readJson, sha256 } from '../files.mjs';
 import { SetupFailure } from '../failure.mjs';
+import { writeWhole } from '../whole-file.mjs';
 
 const stampFile = (places) => join(places.checkout, 'node_modules', '.sevenfold-setup');
 

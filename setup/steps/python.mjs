@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { ask, CommandFailure, explaining, onPath, run } from '../commands.mjs';
 import { SetupFailure } from '../failure.mjs';
-import { makeOnce, readJson, sha256, writeWhole } from '../files.mjs';
+import { makeOnce, readJson, sha256 } from '../files.mjs';
 import { interpreterOf } from '../places.mjs';
 import { indexEnvironment, lockedTool } from '../tools.mjs';
+import { writeWhole } from '../whole-file.mjs';
 
 const environmentFolder = (places) => join(places.checkout, '.venv');
 const stampFile = (places) => join(environmentFolder(places), '.sevenfold-setup');

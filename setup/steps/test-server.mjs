@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeOnce, quote, writeWhole } from '../files.mjs';
+import { makeOnce, quote } from '../files.mjs';
 import { fetchJars, readJarLock } from '../jars.mjs';
+import { writeWhole } from '../whole-file.mjs';
 
 function wanted(places) {
   const lock = readJarLock(join(places.checkout, 'setup', 'testserver.lock'));

@@ -4,7 +4,7 @@ import { closeLeftOpen } from './close-run.ts';
 import type { CommandContext } from './context.ts';
 import { follow } from './follow.ts';
 import { chooseRun, withSession } from './session.ts';
-import { askWorkflow, failWhenEndedOutside, isLeftOpen, openWorkflow, retriedIn } from './steer.ts';
+import { askWorkflow, endedUnclosed, isLeftOpen, lookInTemporal, openWorkflow } from './steer.ts';
 import { failWhenNobodyWorks } from './workers.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
@@ -42,10 +42,11 @@ export function register(program: Command, { config, out }: CommandContext): voi
             (found) => found !== undefined && !isOpenStatus(found.status),
             {
               open: async (run) => {
-                await failWhenEndedOutside(session)(run);
+                const { leftOpen, troubles } = await lookInTemporal(session, run);
+                if (leftOpen) throw endedUnclosed(run.key);
                 // Its own code would have to carry the cancel out, and cannot: the row is closed from here instead.
-                const stuck = (await retriedIn(session, run)).some(({ what }) => what === 'workflow');
-                if (stuck) await handle.terminate('cancelled, and its own code could not go on');
+                if (troubles.some(({ what }) => what === 'workflow'))
+                  await handle.terminate('cancelled, and its own code could not go on');
                 await nobody(performance.now() - began);
               },
             },

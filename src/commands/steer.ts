@@ -2,7 +2,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { Failure } from '../failures.ts';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
-import { isOpenInTemporal, isTemporalError } from '../open-in-temporal.ts';
+import { describeNewest, isOpen, isOpenInTemporal, isTemporalError } from '../open-in-temporal.ts';
 import { troublesOf, troubleText } from '../troubles.ts';
 import type { Trouble } from '../troubles.ts';
 import type { CommandContext } from './context.ts';
@@ -51,7 +51,11 @@ export async function isWorkedOn(session: Session, run: Run): Promise<boolean> {
 /** A run that the ledger has as open although its workflow is gone: a terminated one closes no row. */
 export async function isLeftOpen(session: Session, run: Run): Promise<boolean> {
   if (!isOpenStatus(run.status) || (await isWorkedOn(session, run))) return false;
-  // Looked at after Temporal: a run that was closed in both meanwhile is not one that was left open.
+  return isStillOpen(session, run);
+}
+
+/** Asked after Temporal: a run that was closed in both meanwhile is not one that was left open. */
+async function isStillOpen(session: Session, run: Run): Promise<boolean> {
   const now = await readRun(session.database, run.runId);
   return isOpenStatus(now.status) && now.workflowRunId === run.workflowRunId;
 }
@@ -71,10 +75,10 @@ export function endedUnclosed(key: string): Failure {
 export function failWhenEndedOutside(session: Session, out?: Output): (run: Run) => Promise<void> {
   const said = new Set<string>();
   return async (run) => {
-    // Without Temporal there is still the ledger to watch.
-    if (await isLeftOpen(session, run).catch(() => false)) throw endedUnclosed(run.key);
+    const { leftOpen, troubles } = await lookInTemporal(session, run);
+    if (leftOpen) throw endedUnclosed(run.key);
     if (out === undefined) return;
-    for (const trouble of await retriedIn(session, run)) {
+    for (const trouble of troubles) {
       if (trouble.attempt < troublingAttempts || said.has(trouble.message)) continue;
       said.add(trouble.message);
       out.line(`  ! ${troubleText(trouble)}`);
@@ -85,13 +89,23 @@ export function failWhenEndedOutside(session: Session, out?: Output): (run: Run)
 /** One failure is nothing to speak of: a server that is being restarted. */
 const troublingAttempts = 3;
 
-/** What an open run tries again; nothing where Temporal does not answer. */
-export async function retriedIn(session: Session, run: Run): Promise<Trouble[]> {
-  if (!isOpenStatus(run.status)) return [];
+/**
+ * What Temporal says of a run, asked once: whether its workflow is gone although the ledger has it as open, and what it
+ * tries again. Neither where Temporal does not answer: there is still the ledger to read.
+ */
+export async function lookInTemporal(
+  session: Session,
+  run: Run,
+): Promise<{ leftOpen: boolean; troubles: Trouble[] }> {
+  if (!isOpenStatus(run.status)) return { leftOpen: false, troubles: [] };
   try {
-    return await troublesOf(await session.temporal(), run);
+    const temporal = await session.temporal();
+    const described = await describeNewest(temporal, run);
+    if (described === undefined || !isOpen(described, run))
+      return { leftOpen: await isStillOpen(session, run), troubles: [] };
+    return { leftOpen: false, troubles: await troublesOf(temporal, described) };
   } catch {
-    return [];
+    return { leftOpen: false, troubles: [] };
   }
 }
 

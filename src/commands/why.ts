@@ -4,7 +4,7 @@ import { explainRun } from '../ledger/why.ts';
 import { troubleText } from '../troubles.ts';
 import type { CommandContext } from './context.ts';
 import { chooseRun, withSession } from './session.ts';
-import { isLeftOpen, retriedIn } from './steer.ts';
+import { lookInTemporal } from './steer.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -15,13 +15,12 @@ export function register(program: Command, { config, out }: CommandContext): voi
     .action(async (named: string | undefined, options: { json?: boolean }) => {
       await withSession(config, options.json ? undefined : out, async (session) => {
         const run = await chooseRun(session.database, named);
-        // Without Temporal there is still the ledger to read.
-        const leftOpen = await isLeftOpen(session, run).catch(() => false);
+        const { leftOpen, troubles } = await lookInTemporal(session, run);
         const reasons = await explainRun(session.database, run, {
           leftOpen,
           explain: async (...of) => (await findKind(run.kind)?.explain?.(...of)) ?? [],
         });
-        for (const trouble of leftOpen ? [] : await retriedIn(session, run)) {
+        for (const trouble of troubles) {
           reasons.push({ subject: 'retried', text: troubleText(trouble) });
         }
         if (options.json) {

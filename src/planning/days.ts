@@ -3,8 +3,11 @@ export type Day = string;
 
 const dayMs = 86_400_000;
 
-/** No series here is older, and nothing is planned further ahead: a day beyond is a slip, and a loop to it has no end. */
-const [earliest, latest] = ['1900-01-01', '2199-12-31'];
+/**
+ * No series here is older, and nothing is planned further ahead: a day beyond is a slip, and a loop to it has no end. The
+ * same in spark/sevenfold_jobs/common/bounds.py; a test compares them.
+ */
+export const [earliest, latest] = ['1900-01-01', '2199-12-31'];
 
 /** What a day must be, as the end of a sentence. */
 export const dayAllowed = `a day of the calendar as YYYY-MM-DD, from ${earliest} to ${latest}`;

@@ -3,13 +3,13 @@
  * looks like something else than it is.
  */
 
-/** A value is shown up to here; more of it tells nobody what is wrong. */
+/** A value is shown up to here: more of it does not help to see what is wrong. */
 const mostCharacters = 80;
 
 /** Control and format characters (bidirectional marks, zero widths), line and paragraph separators, halves of pairs. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** Text with what cannot be seen written as its number, `\u{202e}`. */
+/** One line: what cannot be seen is written as its number, `\u{202e}`. */
 export function visible(text: string): string {
   return text.replace(unseen, (character) => {
     const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
@@ -17,7 +17,12 @@ export function visible(text: string): string {
   });
 }
 
-/** The same, clipped. */
+/** The same where tabs and line ends may stay. */
+export function printable(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(/[^\n\t]+/g, visible);
+}
+
+/** `visible`, clipped. */
 export function legible(text: string, most = mostCharacters): string {
   // Cut before anything is replaced: the text may be as large as its sender liked.
   const points = Array.from(text.slice(0, 2 * most + 2));

@@ -1,14 +1,5 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
+import { writeWhole } from '../../setup/whole-file.mjs';
 
 /** Undefined where there is no such file. */
 export function readJson<T>(file: string): T | undefined {
@@ -32,22 +23,5 @@ export function readIfWhole<T>(file: string): T | undefined {
 
 /** Nobody but us can read it. */
 export function writeJson(file: string, value: unknown): void {
-  writeWhole(file, `${JSON.stringify(value, null, 2)}\n`, 0o600);
-}
-
-/** Whoever reads the file at any moment, after a loss of power too, finds the old or the new content whole. */
-export function writeWhole(file: string, content: string, mode?: number): void {
-  mkdirSync(path.dirname(file), { recursive: true });
-  const unfinished = `${file}.${process.pid}.new`;
-  const descriptor = openSync(unfinished, 'w', mode);
-  try {
-    writeFileSync(descriptor, content);
-    fsyncSync(descriptor);
-    renameSync(unfinished, file);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
+  writeWhole(file, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -63,7 +63,10 @@ test('only the files that are read decide whether a day is the same, and one tha
     .catch((error: unknown) => error);
   assert.ok(reported instanceof ApplicationFailure);
   assert.deepEqual([reported.type, reported.nonRetryable], ['InvalidInput', true]);
-  assert.match(reported.message, /gas_daily\.csv cannot be read \(ELOOP\): check the path and its rights/);
+  assert.match(
+    reported.message,
+    /gas_daily\.csv is a link that leads back to itself \(ELOOP\)\. Correct that, then start again\./,
+  );
 });
 
 test('every activity has a last attempt, at which what could pass by itself is given up', async (t) => {

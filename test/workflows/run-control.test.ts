@@ -23,7 +23,8 @@ describe('run control', () => {
     server = await developmentServer();
   });
   after(() => server.teardown());
-  const troubles = (workflowId: string) => troublesOf(server.client, { workflowId, workflowRunId: '' });
+  const troubles = async (workflowId: string) =>
+    troublesOf(server.client, await server.client.workflow.getHandle(workflowId).describe());
 
   test('a bug of the workflow leaves the run open and its batches running', async () => {
     // What no activity answers makes a TypeError in the workflow's own code.

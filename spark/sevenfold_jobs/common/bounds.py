@@ -52,8 +52,11 @@ COVARIATE = Bound(-1e15, 1e15, "of its unit")
 #: A token that is pegged to the dollar never closed near this: it is cents, or parts of a token.
 PEGGED_CLOSE = Bound(1e-8, 10, "US dollars", "the token is pegged to the dollar: give dollars for one token")
 
+#: No series is older, and no date lies further ahead. The same in src/planning/days.ts; a test compares them.
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+
 #: The first days that are allowed where the request names no others (config/bounds.json).
-FIRST_DAYS = {"prices": date(1900, 1, 1), "chains": date(2015, 1, 1)}
+FIRST_DAYS = {"prices": EARLIEST, "chains": date(2015, 1, 1)}
 
 
 @dataclass(frozen=True)

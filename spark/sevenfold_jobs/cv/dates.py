@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sevenfold_jobs.common.bounds import EARLIEST, LATEST
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.cv.columns import is_number, is_text, numbers_of
@@ -39,7 +40,7 @@ _ISO = "write dates as YYYY-MM-DD"
 _MOST_ARE_DATES = 0.9
 
 # Plain numbers that can only be days: 20200131.
-_FIRST_DAY, _LAST_DAY = 1900_01_01, 2199_12_31
+_FIRST_NUMBER, _LAST_NUMBER = (int(f"{day:%Y%m%d}") for day in (EARLIEST, LATEST))
 
 
 def holds_dates(column: pa.ChunkedArray) -> bool:
@@ -55,7 +56,8 @@ def holds_dates(column: pa.ChunkedArray) -> bool:
     if pa.types.is_integer(kind):
         numbers = [value for value in column.unique().to_pylist() if value is not None]
         return bool(numbers) and all(
-            _FIRST_DAY <= value <= _LAST_DAY and _instant(str(value), True) is not None for value in numbers
+            _FIRST_NUMBER <= value <= _LAST_NUMBER and _instant(str(value), True) is not None
+            for value in numbers
         )
     return False
 

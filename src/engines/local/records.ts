@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { realFolder } from '../../../setup/places.mjs';
+import { writeWhole } from '../../../setup/whole-file.mjs';
 import { isOurs } from '../../stack/ownership.ts';
 import { isSame, type ProcessIdentity } from '../../stack/processes.ts';
 import { isTerminal, type BatchObservation, type BatchRequest, type Outcome } from '../engine.ts';
@@ -57,7 +58,7 @@ export class BatchRecords {
   create(request: BatchRequest): BatchRecord {
     const directory = this.directory(request.batchId);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    writeWhole(path.join(directory, 'request.json'), request);
+    writeWhole(path.join(directory, 'request.json'), JSON.stringify(request));
     const record: BatchRecord = {
       batchId: request.batchId,
       state: 'PENDING',
@@ -74,7 +75,7 @@ export class BatchRecords {
 
   update(record: BatchRecord): void {
     this.#records.set(record.batchId, record);
-    writeWhole(path.join(this.directory(record.batchId), 'state.json'), record);
+    writeWhole(path.join(this.directory(record.batchId), 'state.json'), JSON.stringify(record));
   }
 
   outcome(batchId: string): Outcome | undefined {
@@ -157,10 +158,4 @@ function readJson<T>(file: string): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Atomic: a reader finds the whole file or the one before it. */
-function writeWhole(file: string, content: unknown): void {
-  writeFileSync(`${file}.tmp`, JSON.stringify(content), { mode: 0o600 });
-  renameSync(`${file}.tmp`, file);
 }

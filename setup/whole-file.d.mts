@@ -1,0 +1,1 @@
+export function writeWhole(path: string, text: string, mode?: number): void;
