@@ -13,7 +13,7 @@ from sevenfold_jobs.training.model_files import Member, StoredModel, model_id, r
 from sevenfold_jobs.training.trials import suggest
 
 TASKS = [("classification", 2), ("classification", 4), ("regression", 0)]
-THERE = ["baseline", "linear", "random_forest", "lightgbm", "xgboost"]
+THERE = [name for name in models.SIMPLEST_FIRST if "clustering" not in models.CATALOGUE[name]["tasks"]]
 
 
 def member_of(name: str, columns: Columns, score: np.ndarray, task: str, classes: int) -> Member:
