@@ -10,7 +10,7 @@ export const slices = 6;
 /** Files that start clusters, services and stacks beside each other to compare what they make of the same run. */
 const wholeFiles = [
   'test/chaos/standalone.test.ts',
-  'test/cv/cluster.test.ts',
+  'test/kinds/cross-validation/cluster.test.ts',
   'test/engines/contract-made-in-a-test.test.ts',
   'test/engines/remote-runs.test.ts',
   'test/engines/same-bytes.test.ts',

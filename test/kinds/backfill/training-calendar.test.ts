@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addDays } from '../../src/planning/days.ts';
-import { trainFrequencies, trainingDateOf } from '../../src/kinds/backfill/planning/training-calendar.ts';
+import { addDays } from '../../../src/planning/days.ts';
+import { trainFrequencies, trainingDateOf } from '../../../src/kinds/backfill/planning/training-calendar.ts';
 
 /** The training dates that the days of a range use. */
 function windows(start: string, end: string, frequency: (typeof trainFrequencies)[number]): string[] {

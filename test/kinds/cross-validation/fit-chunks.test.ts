@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CvPlan } from '../../src/kinds/cross-validation/planning/mode.ts';
-import { planMode } from '../../src/kinds/cross-validation/planning/mode.ts';
-import { limitOfFits, planFits } from '../../src/kinds/cross-validation/planning/fit-chunks.ts';
-import type { OpenFit } from '../../src/kinds/cross-validation/planning/fit-chunks.ts';
-import { fitWork } from '../../src/kinds/cross-validation/planning/fit-work.ts';
+import type { CvPlan } from '../../../src/kinds/cross-validation/planning/mode.ts';
+import { planMode } from '../../../src/kinds/cross-validation/planning/mode.ts';
+import { limitOfFits, planFits } from '../../../src/kinds/cross-validation/planning/fit-chunks.ts';
+import type { OpenFit } from '../../../src/kinds/cross-validation/planning/fit-chunks.ts';
+import { fitWork } from '../../../src/kinds/cross-validation/planning/fit-work.ts';
 
 function fit(model: string, fold: number, seconds: number, of: Partial<OpenFit> = {}): OpenFit {
   const known = {

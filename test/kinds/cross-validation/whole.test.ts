@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { folds, models, startSharedCvRig } from '../support/cv-rig.ts';
-import type { CvRig } from '../support/cv-rig.ts';
+import { folds, models, startSharedCvRig } from '../../support/cv-rig.ts';
+import type { CvRig } from '../../support/cv-rig.ts';
 
 describe('a cross-validation is complete by its rows, and by nothing else', () => {
   let rig: CvRig;

@@ -2,7 +2,7 @@
  * A backfill of very many dates, with everything real but the jobs: the workflow, the activities, Temporal, PostgreSQL.
  * Alone with another number of dates:
  *
- *     node --import tsx test/backfill/many-dates.test.ts --dates 44000
+ *     node --import tsx test/kinds/backfill/many-dates.test.ts --dates 44000
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,18 +10,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { TestContext } from 'node:test';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { createActivities } from '../../src/activities/index.ts';
-import type { Activities } from '../../src/activities/index.ts';
-import type { RunSummary } from '../../src/activities/runs.ts';
-import type { Database } from '../../src/database/pool.ts';
-import { tallyUnits } from '../../src/ledger/chunks.ts';
-import { keepHeapSmall } from '../../src/memory.ts';
-import { addDays } from '../../src/planning/days.ts';
-import { progressQuery } from '../../src/workflows/run-control.ts';
-import { testDependencies } from '../support/daily-run.ts';
-import { onlyEngine } from '../support/engines.ts';
-import { InstantEngine } from '../support/instant-engine.ts';
-import { developmentServer, withWorker } from '../support/temporal.ts';
+import { createActivities } from '../../../src/activities/index.ts';
+import type { Activities } from '../../../src/activities/index.ts';
+import type { RunSummary } from '../../../src/activities/runs.ts';
+import type { Database } from '../../../src/database/pool.ts';
+import { tallyUnits } from '../../../src/ledger/chunks.ts';
+import { keepHeapSmall } from '../../../src/memory.ts';
+import { addDays } from '../../../src/planning/days.ts';
+import { progressQuery } from '../../../src/workflows/run-control.ts';
+import { testDependencies } from '../../support/daily-run.ts';
+import { onlyEngine } from '../../support/engines.ts';
+import { InstantEngine } from '../../support/instant-engine.ts';
+import { developmentServer, withWorker } from '../../support/temporal.ts';
 
 const { values } = parseArgs({ options: { dates: { type: 'string', default: '20000' } }, strict: false });
 const dates = Number(values.dates);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cvName, foldsOf, parseCvInput } from '../../src/kinds/cross-validation/input.ts';
-import { cvKey } from '../../src/kinds/cross-validation/key.ts';
+import { cvName, foldsOf, parseCvInput } from '../../../src/kinds/cross-validation/input.ts';
+import { cvKey } from '../../../src/kinds/cross-validation/key.ts';
 
 const survival = { dataset: 'data/flchain.parquet', task: 'survival' } as const;
 const grid = { dataset: 'timeseries', task: 'classification' } as const;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { planBackfill, planDifference, usualParts } from '../../src/kinds/backfill/planning/plan.ts';
-import type { ModelWork, PlanFacts, PlanParts } from '../../src/kinds/backfill/planning/plan.ts';
-import { planToken } from '../../src/kinds/backfill/plan-token.ts';
+import { planBackfill, planDifference, usualParts } from '../../../src/kinds/backfill/planning/plan.ts';
+import type { ModelWork, PlanFacts, PlanParts } from '../../../src/kinds/backfill/planning/plan.ts';
+import { planToken } from '../../../src/kinds/backfill/plan-token.ts';
 
 const parts: PlanParts = {
   rowsPerSecond: 500_000,

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openDatabase } from '../../src/database/pool.ts';
-import type { Database } from '../../src/database/pool.ts';
-import { cvStatement } from '../../src/kinds/cross-validation/statement.ts';
-import { outOfTheRunning } from '../../src/kinds/cross-validation/running.ts';
-import { cvCounts, fitKey, layOutFits } from '../../src/kinds/cross-validation/ledger.ts';
-import type { CvRequest } from '../../src/kinds/cross-validation/ledger.ts';
-import { claimRun } from '../../src/ledger/runs.ts';
-import type { Run } from '../../src/ledger/runs.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { openDatabase } from '../../../src/database/pool.ts';
+import type { Database } from '../../../src/database/pool.ts';
+import { cvStatement } from '../../../src/kinds/cross-validation/statement.ts';
+import { outOfTheRunning } from '../../../src/kinds/cross-validation/running.ts';
+import { cvCounts, fitKey, layOutFits } from '../../../src/kinds/cross-validation/ledger.ts';
+import type { CvRequest } from '../../../src/kinds/cross-validation/ledger.ts';
+import { claimRun } from '../../../src/ledger/runs.ts';
+import type { Run } from '../../../src/ledger/runs.ts';
+import { testDatabase } from '../../support/postgres.ts';
 
 const request: CvRequest = {
   dataVersion: 'abc',

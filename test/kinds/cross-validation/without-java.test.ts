@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fewFolds, fewModels, startCvRig } from '../support/cv-rig.ts';
+import { fewFolds, fewModels, startCvRig } from '../../support/cv-rig.ts';
 
 test('modes pandas and mp run on a machine that has no Java', async (t) => {
   const rig = await startCvRig(300, {}, { javaHome: '/nowhere' });

@@ -6,11 +6,11 @@ import {
   orderOf,
   outWords,
   reasonOf,
-} from '../../src/kinds/cross-validation/choice.ts';
-import type { CvCandidate } from '../../src/kinds/cross-validation/candidates.ts';
-import type { StoredFit } from '../../src/kinds/cross-validation/ledger.ts';
-import { leaderboard, selectSimplest } from '../../src/kinds/cross-validation/planning/selection.ts';
-import type { Value } from '../../src/kinds/cross-validation/input.ts';
+} from '../../../src/kinds/cross-validation/choice.ts';
+import type { CvCandidate } from '../../../src/kinds/cross-validation/candidates.ts';
+import type { StoredFit } from '../../../src/kinds/cross-validation/ledger.ts';
+import { leaderboard, selectSimplest } from '../../../src/kinds/cross-validation/planning/selection.ts';
+import type { Value } from '../../../src/kinds/cross-validation/input.ts';
 
 function set(label: string, params: Record<string, Value>): CvCandidate {
   return { label, model: 'lightgbm', params, paramsHash: label };

@@ -9,9 +9,9 @@ import {
   last,
   paths,
   startSharedBackfillRig,
-} from '../support/backfill-rig.ts';
-import type { BackfillRig } from '../support/backfill-rig.ts';
-import { makePanel } from '../support/panel.ts';
+} from '../../support/backfill-rig.ts';
+import type { BackfillRig } from '../../support/backfill-rig.ts';
+import { makePanel } from '../../support/panel.ts';
 
 const naive = ['--models', 'naive'];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leaderboard, selectSimplest } from '../../src/kinds/cross-validation/planning/selection.ts';
-import type { FoldScore } from '../../src/kinds/cross-validation/planning/selection.ts';
+import { leaderboard, selectSimplest } from '../../../src/kinds/cross-validation/planning/selection.ts';
+import type { FoldScore } from '../../../src/kinds/cross-validation/planning/selection.ts';
 
 function scores(of: Record<string, (number | null)[]>): FoldScore[] {
   return Object.entries(of).flatMap(([label, values]) =>

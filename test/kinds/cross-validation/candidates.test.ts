@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../../src/config.ts';
 import {
   binParameters,
   candidatesOf,
   gridParameters,
   readSettings,
   simplestFirst,
-} from '../../src/kinds/cross-validation/candidates.ts';
-import { runTypes, usualModels } from '../../src/kinds/cross-validation/input.ts';
-import { lightgbmParameters } from '../../src/kinds/cross-validation/parameters.ts';
-import type { CvInput } from '../../src/kinds/cross-validation/input.ts';
+} from '../../../src/kinds/cross-validation/candidates.ts';
+import { runTypes, usualModels } from '../../../src/kinds/cross-validation/input.ts';
+import { lightgbmParameters } from '../../../src/kinds/cross-validation/parameters.ts';
+import type { CvInput } from '../../../src/kinds/cross-validation/input.ts';
 
 const { checkout } = readConfig();
 const survival = { dataset: 'x.csv', task: 'survival' } as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CvInput, Value } from '../../src/kinds/cross-validation/input.ts';
-import { withinRanges } from '../../src/kinds/cross-validation/parameters.ts';
+import type { CvInput, Value } from '../../../src/kinds/cross-validation/input.ts';
+import { withinRanges } from '../../../src/kinds/cross-validation/parameters.ts';
 
 function refusal(input: Omit<CvInput, 'dataset'>): string | undefined {
   const checked = withinRanges({ dataset: 'x.csv', ...input });

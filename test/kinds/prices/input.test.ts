@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { importKey, parseImportInput } from '../../src/kinds/prices/input.ts';
+import { importKey, parseImportInput } from '../../../src/kinds/prices/input.ts';
 
 test('a folder, a file and the sample have keys of their own', () => {
   assert.equal(importKey({ path: '/data/commodity/' }), 'prices/commodity');

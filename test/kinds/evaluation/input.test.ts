@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { evaluationKey, evaluationUnits, parseEvaluationInput } from '../../src/kinds/evaluation/input.ts';
+import { evaluationKey, evaluationUnits, parseEvaluationInput } from '../../../src/kinds/evaluation/input.ts';
 
 test('the days that are evaluated end the day before the run date and leave none out', () => {
   assert.deepEqual(evaluationUnits('2025-06-30', 25).slice(4), [

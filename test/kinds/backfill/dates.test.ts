@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addDays } from '../../src/planning/days.ts';
+import { addDays } from '../../../src/planning/days.ts';
 import {
   countBefore,
   dueDates,
@@ -8,7 +8,7 @@ import {
   minimumHistory,
   rangesOf,
   shortHistory,
-} from '../../src/kinds/backfill/planning/dates.ts';
+} from '../../../src/kinds/backfill/planning/dates.ts';
 
 const week = ['2026-06-29', '2026-06-30', '2026-07-01', '2026-07-02', '2026-07-06'];
 const asked = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { datasetKey, parseDailyInput, runKey } from '../../src/kinds/daily/input.ts';
-import { isParityKey, isSampleKey } from '../../src/planning/dataset-key.ts';
+import { datasetKey, parseDailyInput, runKey } from '../../../src/kinds/daily/input.ts';
+import { isParityKey, isSampleKey } from '../../../src/planning/dataset-key.ts';
 
 const day = '2026-11-20';
 

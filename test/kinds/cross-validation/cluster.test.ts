@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { folds, models, startCvRig } from '../support/cv-rig.ts';
-import { startTestDataproc } from '../support/dataproc.ts';
-import { startSparkCluster } from '../support/spark-cluster.ts';
+import { folds, models, startCvRig } from '../../support/cv-rig.ts';
+import { startTestDataproc } from '../../support/dataproc.ts';
+import { startSparkCluster } from '../../support/spark-cluster.ts';
 
 test('a cluster that a run names gives the figures of one process, and is where its batches went', async (t) => {
   const cluster = await startSparkCluster({ memory: '1g' });

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseAuditInput, parseBackfillInput, parseTrainInput } from '../../src/kinds/backfill/input.ts';
-import { auditKey, backfillKey, fitVersion, modelVersion, trainKey } from '../../src/kinds/backfill/key.ts';
+import { parseAuditInput, parseBackfillInput, parseTrainInput } from '../../../src/kinds/backfill/input.ts';
+import {
+  auditKey,
+  backfillKey,
+  fitVersion,
+  modelVersion,
+  trainKey,
+} from '../../../src/kinds/backfill/key.ts';
 
 const usual = { commodity: 'WTI', models: ['xgboost'] };
 
