@@ -11,7 +11,7 @@ export interface Dependencies {
   /** Handed to the jobs; never logged, never stored. */
   databaseUrl: string;
   engines: Engines;
-  /** Asked only whether the holder of a claim is still open. */
-  temporal: Pick<Client, 'workflow'>;
+  /** Asked whether the holder of a claim is still open, and what waits for nobody. */
+  temporal: Pick<Client, 'workflow' | 'workflowService' | 'options'>;
   log: Logger;
 }

@@ -4,6 +4,7 @@ import type { SentBatch } from '../ledger/batches.ts';
 import { raiseFences } from '../ledger/units.ts';
 import { isOpenInTemporal } from '../open-in-temporal.ts';
 import type { SweepInput } from '../planning/sweep-input.ts';
+import { waitingWorkflows } from '../waiting-workflows.ts';
 import type { Dependencies } from './dependencies.ts';
 import { endBatches } from './end-batches.ts';
 
@@ -23,7 +24,9 @@ export interface Sweep {
   /** Batches that have not ended, on all engines that could be asked. */
   open: number;
   orphans: Orphan[];
-  /** Orphans that still run, and engines that could not be asked. */
+  /** Workflows that were started where nobody takes them up, a line each. */
+  waiting: string[];
+  /** Orphans that still run, workflows that wait, and whoever could not be asked. */
   left: number;
   statement: string;
 }
@@ -51,13 +54,22 @@ export async function sweepBatches(deps: Dependencies, { mode }: SweepInput): Pr
       unasked.push(`${name} (${(error as Error).message})`);
     }
   }
-  const left = orphans.filter(({ ended }) => !ended).length + unasked.length;
+  const waiting = await waitingLines(deps).catch((error: unknown) => {
+    unasked.push(`Temporal (${(error as Error).message})`);
+    return [];
+  });
+  const left = orphans.filter(({ ended }) => !ended).length + waiting.length + unasked.length;
   return {
     open: seen.size,
     orphans: orphans.slice(0, mostReported),
+    waiting,
     left,
-    statement: statementOf(mode, seen.size, orphans, unasked),
+    statement: [statementOf(mode, seen.size, orphans, unasked), ...waiting.slice(0, mostNamed)].join(' '),
   };
+}
+
+async function waitingLines({ temporal }: Dependencies): Promise<string[]> {
+  return (await waitingWorkflows(temporal)).map(({ line }) => line);
 }
 
 async function judge(

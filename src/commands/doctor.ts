@@ -1,8 +1,20 @@
 import type { Command } from 'commander';
+import type { Config } from '../config.ts';
 import type { CommandContext } from './context.ts';
 import { examine } from '../stack/doctor.ts';
+import type { Finding } from '../stack/doctor.ts';
+import { waitingWorkflows } from '../waiting-workflows.ts';
+import { askTemporal } from './ask-temporal.ts';
 
 const marks = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL' } as const;
+
+/** What was started where nobody takes it up; nothing where Temporal does not answer, which other lines say. */
+async function workflows(config: Config): Promise<Finding[]> {
+  const waiting = await askTemporal(config, waitingWorkflows);
+  if (waiting === undefined) return [];
+  if (waiting.length === 0) return [{ name: 'workflows', verdict: 'ok', detail: 'none waits for nobody' }];
+  return waiting.map(({ line }) => ({ name: 'workflows', verdict: 'warning', detail: line }));
+}
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -10,7 +22,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
     .description('check what sevenfold needs on this machine; a line each with what to do')
     .option('--json', 'print one JSON object')
     .action(async (options: { json?: boolean }) => {
-      const findings = await examine(config);
+      const findings = [...(await examine(config)), ...(await workflows(config))];
       if (options.json) out.json({ findings });
       else
         findings.forEach(({ verdict, name, detail }) =>

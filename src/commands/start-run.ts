@@ -6,6 +6,7 @@ import { findRun, isOpenStatus } from '../ledger/runs.ts';
 import type { Claimant, Run } from '../ledger/runs.ts';
 import { isOpenInTemporal, isTemporalError } from '../open-in-temporal.ts';
 import { codeChangedRetry, isCodeChanged } from '../planning/retry.ts';
+import { startLine } from '../planning/start-line.ts';
 import { applicationType } from './failures.ts';
 import { follow } from './follow.ts';
 import type { Output } from './output.ts';
@@ -23,7 +24,12 @@ export interface Start {
 
 /** The same start by the `temporal` command line. */
 export function temporalLine({ workflow, key, input }: Start): string {
-  return `temporal workflow start --type ${workflow} --task-queue ${taskQueues.main} --workflow-id '${key}' --input '${JSON.stringify(input).replaceAll("'", "'\\''")}'`;
+  return startLine({
+    type: workflow,
+    taskQueue: taskQueues.main,
+    workflowId: key,
+    input: JSON.stringify(input),
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { clientOptions, resolveConnections, usesEmbeddedStack } from '../connections.ts';
+import { resolveConnections, usesEmbeddedStack } from '../connections.ts';
 import { withoutPassword } from '../database/migrate.ts';
 import { openDatabase } from '../database/pool.ts';
 import { isOpenStatus, listRuns } from '../ledger/runs.ts';
@@ -8,21 +8,26 @@ import { isOpenInTemporal } from '../open-in-temporal.ts';
 import { openAlerts } from '../schedules/ledger.ts';
 import type { Alert } from '../schedules/ledger.ts';
 import { stackStatus } from '../stack/stack.ts';
+import { waitingWorkflows } from '../waiting-workflows.ts';
+import type { WaitingWorkflow } from '../waiting-workflows.ts';
+import { askTemporal } from './ask-temporal.ts';
 import type { CommandContext } from './context.ts';
 
 type Status = NonNullable<ReturnType<typeof stackStatus>>;
 
 const alertsShown = 3;
-
-/** How long `status` waits for a Temporal that may be down. */
-const temporalPatience = '2 seconds';
+const waitingShown = 3;
 
 interface Known {
   runs: Run[];
   alerts: Alert[];
   /** Keys of runs that the ledger has as open and whose workflow is gone. */
   leftOpen: Set<string>;
+  /** Workflows that were started where nobody takes them up. */
+  waiting: WaitingWorkflow[];
 }
+
+const nothing = (): Known => ({ runs: [], alerts: [], leftOpen: new Set(), waiting: [] });
 
 /** The newest runs, and what is late; nothing where the database cannot be asked. */
 async function askLedger({ config }: CommandContext): Promise<Known> {
@@ -31,32 +36,28 @@ async function askLedger({ config }: CommandContext): Promise<Known> {
     try {
       const runs = await listRuns(database, 5);
       const open = runs.filter(({ status }) => isOpenStatus(status));
-      return { runs, alerts: await openAlerts(database), leftOpen: await leftOpenOf(config, open) };
+      return { runs, alerts: await openAlerts(database), ...(await askAboutWorkflows(config, open)) };
     } finally {
       await database.end();
     }
   } catch {
-    return { runs: [], alerts: [], leftOpen: new Set() };
+    return nothing();
   }
 }
 
-/** None where Temporal does not answer: then nobody knows. */
-async function leftOpenOf(config: CommandContext['config'], runs: readonly Run[]): Promise<Set<string>> {
-  const leftOpen = new Set<string>();
-  if (runs.length === 0) return leftOpen;
-  try {
-    const { temporal } = await resolveConnections(config);
-    const { Client, Connection } = await import('@temporalio/client');
-    const options = clientOptions(temporal.connection);
-    const connection = await Connection.connect({ ...options, connectTimeout: temporalPatience });
-    const client = new Client({ connection, namespace: temporal.namespace });
+/** Nothing where Temporal does not answer: then nobody knows. */
+async function askAboutWorkflows(
+  config: CommandContext['config'],
+  runs: readonly Run[],
+): Promise<Pick<Known, 'leftOpen' | 'waiting'>> {
+  const answer = await askTemporal(config, async (client) => {
+    const leftOpen = new Set<string>();
     for (const run of runs) {
       if (!(await isOpenInTemporal(client, run))) leftOpen.add(run.key);
     }
-  } catch {
-    leftOpen.clear();
-  }
-  return leftOpen;
+    return { leftOpen, waiting: await waitingWorkflows(client) };
+  });
+  return answer ?? { leftOpen: new Set(), waiting: [] };
 }
 
 function partLines(status: Status): string[] {
@@ -95,15 +96,13 @@ async function status(context: CommandContext, json: boolean): Promise<void> {
   const down = !supervised && stack.parts.every((part) => part.pid === null);
   const state = whole ? 'up' : down ? 'down' : 'partly up';
   const postgresRuns = stack.parts.some((part) => part.name === 'postgres' && part.pid !== null);
-  const known = postgresRuns
-    ? await askLedger(context)
-    : { runs: [], alerts: [], leftOpen: new Set<string>() };
+  const known = postgresRuns ? await askLedger(context) : nothing();
   if (json) {
     const runs = known.runs.map(({ key, status, statement, workflowId }) => ({
       ...{ key, status, statement, workflowId },
       leftOpen: known.leftOpen.has(key),
     }));
-    out.json({ state, ...stack, alerts: known.alerts, runs });
+    out.json({ state, ...stack, alerts: known.alerts, waiting: known.waiting, runs });
   } else {
     const supervisor = supervised ? `pid ${stack.supervisor?.pid ?? ''}` : 'not running';
     out.line(`stack ${state} · supervisor ${supervisor} · ${config.stateFolder}`);
@@ -112,6 +111,7 @@ async function status(context: CommandContext, json: boolean): Promise<void> {
     for (const { message } of known.alerts.slice(0, alertsShown)) out.line(`ALERT ${message}`);
     const more = known.alerts.length - alertsShown;
     if (more > 0) out.line(`ALERT and ${more} more: npx sevenfold schedule check`);
+    for (const { line } of known.waiting.slice(0, waitingShown)) out.line(`WAITS ${line}`);
     for (const run of known.runs) {
       const status = known.leftOpen.has(run.key)
         ? `${run.status}, but its workflow is gone: npx sevenfold retry ${run.key}`

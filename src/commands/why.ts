@@ -1,10 +1,28 @@
 import type { Command } from 'commander';
+import { Failure } from '../failures.ts';
 import { findKind } from '../kinds/index.ts';
+import type { Run } from '../ledger/runs.ts';
 import { explainRun } from '../ledger/why.ts';
+import { legible } from '../planning/legible.ts';
 import { troubleText } from '../troubles.ts';
 import type { CommandContext } from './context.ts';
+import { findOutsideLedger } from './outside-ledger.ts';
+import type { OutsideLedger } from './outside-ledger.ts';
 import { chooseRun, withSession } from './session.ts';
+import type { Session } from './session.ts';
 import { lookInTemporal } from './steer.ts';
+
+/** A workflow that never became a run has no row, and is what somebody asks about most. */
+async function findOrExplain(session: Session, named: string | undefined): Promise<Run | OutsideLedger> {
+  try {
+    return await chooseRun(session.database, named);
+  } catch (error) {
+    const outside =
+      error instanceof Failure && named !== undefined ? await findOutsideLedger(session, named) : undefined;
+    if (outside === undefined) throw error;
+    return outside;
+  }
+}
 
 export function register(program: Command, { config, out }: CommandContext): void {
   program
@@ -14,7 +32,16 @@ export function register(program: Command, { config, out }: CommandContext): voi
     .option('--json', 'print one JSON object')
     .action(async (named: string | undefined, options: { json?: boolean }) => {
       await withSession(config, options.json ? undefined : out, async (session) => {
-        const run = await chooseRun(session.database, named);
+        const run = await findOrExplain(session, named);
+        if ('text' in run) {
+          const { workflowId, status, text } = run;
+          if (options.json) out.json({ workflowId, status, reasons: [{ subject: 'workflow', text }] });
+          else {
+            out.line(`${legible(workflowId)} · ${status} in Temporal, no run here`);
+            out.line(text);
+          }
+          return;
+        }
         const { leftOpen, troubles } = await lookInTemporal(session, run);
         const reasons = await explainRun(session.database, run, {
           leftOpen,

@@ -1,21 +1,8 @@
 import type { Client } from '@temporalio/client';
-import { taskQueues } from '../config.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import { ledgerId, ledgerOfWorker } from '../ledger/identity.ts';
-
-/** Temporal's number of the queue of workflow tasks (temporal.api.enums.v1.TaskQueueType). */
-const workflowTasks = 1;
-
-/** What the workers are called that asked Temporal for workflows within the last five minutes. */
-export async function workersOf(client: Client): Promise<string[]> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: taskQueues.main },
-    taskQueueType: workflowTasks,
-  });
-  return (pollers ?? []).map(({ identity }) => identity ?? '');
-}
+import { workersOf } from '../waiting-workflows.ts';
 
 /**
  * Refuses to start what would be done elsewhere: the workers of this Temporal write to another database than the one that

@@ -52,7 +52,7 @@ async function installation(t: TestContext, engines: FakeEngine[], { open = [] a
       close: async () => {},
     },
     temporal: {
-      workflow: { getHandle: (id: string) => ({ describe: describe(id) }) },
+      workflow: { getHandle: (id: string) => ({ describe: describe(id) }), async *list() {} },
     } as unknown as Dependencies['temporal'],
   };
   return deps;

@@ -8,6 +8,7 @@ import { arm, forgetMetrics } from '../chaos/harness.ts';
 import { makePanel } from '../support/panel.ts';
 import { startRig } from '../support/rig.ts';
 import type { StackRig } from '../support/rig.ts';
+import { until } from '../support/until.ts';
 
 /** A day of a panel too short for a model: these tests are about the stack. */
 const day = '2026-03-31';
@@ -59,6 +60,29 @@ describe('the command line on a whole stack', () => {
     assert.ok(existsSync((await rig.command('report', key)).stdout.trim()));
     const shown = await rig.command('run', 'daily', ...source, '--date', day, '--show-temporal');
     assert.match(shown.stdout, /^temporal workflow start --type dailyPipeline --task-queue sevenfold /);
+  });
+
+  test('a workflow that waits for nobody is named by status, doctor and why, and the line that they give starts it', async () => {
+    const shell = async (line: string) =>
+      (await promisify(execFile)('sh', ['-c', `eval "$1"; ${line}`, 'sh', env], { env: rig.env })).stdout;
+    const { stdout: env } = await rig.command('env');
+    await shell(
+      `temporal workflow start --type sweepBatchs --task-queue sevenfolds --workflow-id misled --input '{"mode":"report"}'`,
+    );
+    const expected = /misled waits in Temporal for ever: .*"sevenfolds".*Did you mean "sweepBatches"\?/;
+    await until('Temporal lists it', async () => /^WAITS /m.test((await rig.command('status')).stdout));
+    const [waiting] = (await json('status'))['waiting'] as { workflowId: string; line: string }[];
+    assert.equal(waiting!.workflowId, 'misled');
+    assert.match(waiting!.line, expected);
+    assert.match((await rig.command('doctor')).stdout, expected);
+    assert.match((await rig.command('why', 'misled')).stdout, expected);
+
+    await shell(waiting!.line.slice(waiting!.line.indexOf('temporal workflow terminate')));
+    assert.match(await shell('temporal workflow result --workflow-id misled'), /COMPLETED/);
+    await until('Temporal lists it no more', async () => {
+      const { waiting } = (await json('status')) as unknown as { waiting: unknown[] };
+      return waiting.length === 0;
+    });
   });
 
   test('a stack that is taken down stays down, whoever is watching; after up the run goes on', async () => {

@@ -4,7 +4,7 @@ import { readConfig } from '../../src/config.ts';
 import { chooseEntries, loadSchedules, readSchedules } from '../../src/schedules/entries.ts';
 import type { Installation } from '../../src/schedules/entries.ts';
 import { schedulableNames } from '../../src/schedules/workflows.ts';
-import * as workflows from '../../src/workflows/index.ts';
+import * as workflows from '../../src/workflows/registered.ts';
 
 const sample: Installation = { checkout: readConfig().checkout, dataset: 'sample', datasetPath: undefined };
 const entry = { id: 'daily', workflow: 'dailyPipeline', cron: '1 0 * * *', deadline: '2h' };

@@ -42,7 +42,7 @@ export function scriptedActivities(script: Partial<Activities> = {}): {
     planPriceBatch: async () => ({}),
     setRunStatus: async () => {},
     setBudget: async () => {},
-    sweepBatches: async () => ({ open: 0, orphans: [], left: 0, statement: 'nothing is open' }),
+    sweepBatches: async () => ({ open: 0, orphans: [], waiting: [], left: 0, statement: 'nothing is open' }),
     closeRun: async (input) => summary(input.status, input.runId),
     beginPhase: async (input) => ({
       reused: false,

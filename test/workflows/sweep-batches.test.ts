@@ -27,7 +27,7 @@ describe('sweepBatches', () => {
     const { activities, calls } = scriptedActivities({
       sweepBatches: async ({ mode }): Promise<Sweep> => {
         const ended = mode === 'cancel';
-        return { open: 4, orphans: [{ ...orphan, ended }], left: ended ? 0 : 1, statement };
+        return { open: 4, orphans: [{ ...orphan, ended }], waiting: [], left: ended ? 0 : 1, statement };
       },
     });
     const result: unknown = await withWorker(server, activities, () =>
