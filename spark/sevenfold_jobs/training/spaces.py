@@ -108,10 +108,23 @@ _OTHERS: dict[str, tuple[str, ...]] = {
     ),
     "random_forest": ("trees", "bagging_fraction", "max_depth", "max_bin"),
     "linear": ("penalty", "l1_ratio"),
+    "kmeans": ("clusters",),
+    "bisecting_kmeans": ("clusters",),
+    "gaussian_mixture": ("clusters",),
+    "dbscan": ("eps", "min_samples"),
     "glm": ("family", "power", "alpha"),
     "tree": ("criterion", "max_leaf_nodes", "min_impurity_decrease"),
 }
-_WHOLE = ("max_leaf_nodes", "max_depth", "max_leaves", "bagging_freq", "max_bin", "trees")
+_WHOLE = (
+    "clusters",
+    "min_samples",
+    "max_leaf_nodes",
+    "max_depth",
+    "max_leaves",
+    "bagging_freq",
+    "max_bin",
+    "trees",
+)
 
 
 def known_parameters(model: str) -> list[str]:

@@ -17,7 +17,9 @@ class Fitted(Protocol):
     """A model that has learnt."""
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """(rows, classes) float64, rows of which sum to 1; of a regression (rows,)."""
+        """(rows, classes) float64, rows of which sum to 1; of a regression (rows,); of clusters (rows,) int64
+        from 0, the largest cluster first, -1 for noise.
+        """
         ...
 
     def parts(self) -> dict[str, bytes]:
@@ -40,7 +42,9 @@ class Model(Protocol):
         seed: int,
         categorical: list[int],
     ) -> Fitted:
-        """`y` (rows,) int64 codes below `classes`, or float64 of a regression. One thread."""
+        """`y` (rows,) int64 codes below `classes`, or float64 of a regression; of clusters it is empty. One
+        thread.
+        """
         ...
 
     def read(self, parts: dict[str, bytes]) -> Fitted:
