@@ -1,8 +1,8 @@
 """The choice among groupings of rows: algorithm by number of clusters; no clear structure is an answer too.
 
-Silhouette (Rousseeuw 1987) decides, on at most 10,000 fixed rows and with distances, not their squares as Spark
-has it. Next to it stand Calinski and Harabasz, Davies and Bouldin, and the stability: groupings fitted on halves
-of the rows, applied to all, against the whole's, by the mean adjusted Rand index (Hubert and Arabie 1985).
+Silhouette (Rousseeuw 1987) decides, on at most 10,000 fixed rows and with distances, not their squares as
+Spark has it. Next to it stand Calinski and Harabasz, Davies and Bouldin, and stability: groupings fitted on
+halves of the rows, against the whole's, by the mean adjusted Rand index (Hubert and Arabie 1985).
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _NEAR = 0.01
 
 @dataclass(frozen=True)
 class Grouping:
-    """One candidate; figures are None where all rows are in one cluster, or `error` says why there is none."""
+    """One candidate; figures are None where all rows are in one cluster; `error`: why there is none."""
 
     model: str
     params: dict[str, Any]
