@@ -50,13 +50,18 @@ def test_a_tree_is_scikit_learns_with_its_gaps() -> None:
 
 
 def test_naive_bayes_is_scikit_learns() -> None:
-    from sklearn.naive_bayes import GaussianNB
+    from sklearn.naive_bayes import BernoulliNB, GaussianNB
 
     y = labels(SCORE, 3)
     theirs = GaussianNB(var_smoothing=1e-3).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(
         naive_bayes.fit(X, y, "classification", 3, {}, 0, []).predict(X), theirs, atol=1e-9
     )
+    levels = (X > 0.8).astype(float)
+    theirs = BernoulliNB(alpha=1.0).fit(levels, y).predict_proba(levels)
+    # Scaled, as indicators of gaps are.
+    ours = naive_bayes.fit(levels * 3 - 1, y, "classification", 3, {}, 0, []).predict(levels * 3 - 1)
+    np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])

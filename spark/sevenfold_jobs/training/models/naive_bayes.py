@@ -1,7 +1,8 @@
-"""Naive Bayes: every column by itself, normal within a class; classes weigh by their shares.
+"""Naive Bayes: every column by itself; classes weigh by their shares.
 
-p(class | x) ~ share × Π N(x; mean, variance of the class), the variance raised by 1e-3 of the largest one
-(scikit-learn's GaussianNB has 1e-9, which makes dummies that a class never has certain).
+A number is normal within a class, p(x | class) = N(x; mean, variance), the variance raised by 1e-3 of the
+largest one. A column of two values (a level, a gap) has the share of either in the class, each with one row
+more (Laplace): taken for normal, a rare level would decide alone. All these logarithms are quadratic in x.
 """
 
 from dataclasses import dataclass
@@ -17,27 +18,24 @@ _RAISED = 1e-3
 
 @dataclass(frozen=True)
 class NaiveBayes:
-    """`means` and `variances` (classes, columns), `shares` (classes,)."""
+    """Log probability of a class, but for a constant: Σ square x² + Σ slope x + constant.
 
-    means: np.ndarray
-    variances: np.ndarray
-    shares: np.ndarray
+    `squares` and `slopes` (classes, columns), `constants` (classes,).
+    """
+
+    squares: np.ndarray
+    slopes: np.ndarray
+    constants: np.ndarray
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """As `models.Fitted` has it."""
-        # -½ Σ (x - m)²/v = -½ Σ x²/v + Σ x m/v - ½ Σ m²/v
-        constant = (
-            np.log(self.shares)
-            - 0.5 * np.log(2 * np.pi * self.variances).sum(axis=1)
-            - 0.5 * (self.means**2 / self.variances).sum(axis=1)
-        )
-        scores = product(X * X, -0.5 / self.variances) + product(X, self.means / self.variances) + constant
+        scores = product(X * X, self.squares) + product(X, self.slopes) + self.constants
         shares = np.exp(scores - scores.max(axis=1, keepdims=True))
         return shares / shares.sum(axis=1, keepdims=True)
 
     def parts(self) -> dict[str, bytes]:
         """As `models.Fitted` has it."""
-        return pack({}, means=self.means, variances=self.variances, shares=self.shares)
+        return pack({}, squares=self.squares, slopes=self.slopes, constants=self.constants)
 
 
 def fit(
@@ -50,17 +48,26 @@ def fit(
     categorical: list[int],
 ) -> NaiveBayes:
     """As `models.Model` has it. A class without rows has those of all, and the share of one row."""
-    means, variances = np.tile(X.mean(axis=0), (classes, 1)), np.tile(X.var(axis=0), (classes, 1))
-    for code in range(classes):
-        mine = X[y == code]
-        if len(mine):
-            means[code], variances[code] = mine.mean(axis=0), mine.var(axis=0)
-    variances += _RAISED * max(float(X.var(axis=0).max(initial=0.0)), 1e-300)
     rows = np.maximum(np.bincount(y, minlength=classes), 1)
-    return NaiveBayes(means, variances, rows / rows.sum())
+    squares, slopes = np.zeros((classes, X.shape[1])), np.zeros((classes, X.shape[1]))
+    constants = np.log(rows / rows.sum())
+    low, high = X.min(axis=0), X.max(axis=0)
+    two = (high > low) & ((low == X) | (high == X)).all(axis=0)
+    numbers = ~two
+    raised = _RAISED * max(float(X[:, numbers].var(axis=0).max(initial=0.0)), 1e-300)
+    for code in range(classes):
+        mine = X[y == code] if (y == code).any() else X
+        means, variances = mine[:, numbers].mean(axis=0), mine[:, numbers].var(axis=0) + raised
+        squares[code, numbers] = -0.5 / variances
+        slopes[code, numbers] = means / variances
+        constants[code] -= 0.5 * (np.log(2 * np.pi * variances) + means**2 / variances).sum()
+        share = ((mine[:, two] == high[two]).sum(axis=0) + 1) / (len(mine) + 2)
+        step = np.log(share / (1 - share)) / (high[two] - low[two])
+        slopes[code, two] = step
+        constants[code] += (np.log(1 - share) - step * low[two]).sum()
+    return NaiveBayes(squares, slopes, constants)
 
 
 def read(parts: dict[str, bytes]) -> NaiveBayes:
     """As `models.Model` has it."""
-    _, arrays = unpack(parts)
-    return NaiveBayes(arrays["means"], arrays["variances"], arrays["shares"])
+    return NaiveBayes(**unpack(parts)[1])
