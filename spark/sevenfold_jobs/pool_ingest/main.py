@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.estimates import renew_estimates
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.pool_ingest import files, load, removals, sample
 from sevenfold_jobs.pool_ingest.source import Source, refuse_day_outside
@@ -47,6 +48,8 @@ def run(batch: Batch) -> dict[str, Any]:
         }
         retired = load.retire_pools(connection, parameters)
         removed, losses = removals.remove_lost_rows(connection, parameters)
+        for name, written in changed.items():
+            renew_estimates(connection, name, written)
         warnings = [*whole.warnings, *losses]
         for warning in warnings:
             print(warning)

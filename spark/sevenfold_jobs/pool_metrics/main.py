@@ -11,6 +11,7 @@ from psycopg import sql
 from pyspark.sql import DataFrame, SparkSession
 
 from sevenfold_jobs.common.batch import Batch
+from sevenfold_jobs.common.estimates import renew_estimates
 from sevenfold_jobs.common.failures import Infrastructure
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.pool_metrics import planning, sink
@@ -155,6 +156,7 @@ def _finish(batch: Batch, connection: psycopg.Connection, plan: Plan, version: i
         [found] = connection.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
         _refuse_other_count(found, plan)
         written = sink.move(connection, table, dataset, version)
+        renew_estimates(connection, "pool_daily_metrics", written)
     if plan.lost_history:
         written += sink.clear_rows_without_history(connection, dataset, plan.first, plan.last)
     state = {

@@ -45,6 +45,13 @@ def test_forecast_filter_and_group_of_a_row_stay(spark, make_batch, query, datas
     assert row == (9.5, True, "too small", 3, True, VERSION)
 
 
+def test_the_planner_knows_at_once_what_was_written(spark, make_batch, query, database_url):
+    store_panel(database_url, "estimates", *random_panel(22, pools=30, days=60))
+    run(make_batch("pool_metrics", {"dataset": "estimates"}))
+    [(rows,)] = query("select reltuples from pg_class where relname = 'pool_daily_metrics'")
+    assert rows >= 30 * 60
+
+
 def test_the_driver_and_the_tasks_write_the_same_rows(
     spark, make_batch, query, dataset, database_url, monkeypatch
 ):
