@@ -1,6 +1,6 @@
 """What is read of the history is what stands in the database, to the last bit and with every odd name."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import psycopg
@@ -34,3 +34,28 @@ def test_names_and_figures_come_as_they_are(database_url):
             assert row["protocol"] == protocol or (protocol is None and row["protocol"] is np.nan)
         with pytest.raises(InvalidInput, match="no pool history"):
             read_known(connection, "nobody", as_day(DAY), as_day(DAY))
+
+
+def test_symbols_in_small_letters_are_the_same_tokens(database_url):
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "insert into pools (dataset, pool_id, chain, change_seq) values ('letters', 'p', 'Ethereum', 1)"
+        )
+        connection.execute("insert into pool_history values ('letters', 'p', %s, 5, 1e6, 1)", [DAY])
+        for symbol, day, close in (
+            ("eth", DAY, 2500),
+            ("Btc", DAY, 99_000),
+            ("ETH", DAY - timedelta(1), 2400),
+        ):
+            connection.execute(
+                "insert into token_prices_daily (dataset, symbol, date, close, change_seq)"
+                " values ('letters', %s, %s, %s, 1)",
+                [symbol, day, close],
+            )
+        prices = read_known(connection, "letters", as_day(DAY) - 1, as_day(DAY)).prices
+        found = {(row.symbol, row.day): row.close for row in prices.itertuples()}
+        assert found == {
+            ("ETH", as_day(DAY) - 1): 2400,
+            ("ETH", as_day(DAY)): 2500,
+            ("BTC", as_day(DAY)): 99_000,
+        }

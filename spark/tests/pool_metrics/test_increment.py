@@ -141,6 +141,19 @@ def test_rows_that_somebody_deleted_come_back(spark, metrics, database_url):
     assert metrics.rows("damaged") == before
 
 
+def test_symbols_in_small_letters_are_the_same_tokens(spark, metrics, database_url):
+    store_panel(database_url, "letters", *random_panel(11, pools=2, days=40))
+    metrics("letters")
+    before = metrics.rows("letters")
+    changed = metrics.change(
+        "update token_prices_daily set symbol = lower(symbol), change_seq = nextval('change_seq')"
+        " where dataset = 'letters' and extract(day from date) > 15"
+    )
+    assert changed > 0
+    assert metrics("letters", full=True)["rowsWritten"] == 0
+    assert metrics.rows("letters") == before
+
+
 def test_a_new_version_of_the_rules_recomputes_everything(spark, metrics, database_url):
     store_panel(database_url, "versioned", *random_panel(9, pools=3, days=40))
     metrics("versioned")
