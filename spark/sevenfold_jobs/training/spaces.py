@@ -5,6 +5,7 @@ from typing import Any
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.cv.naming import known_name
+from sevenfold_jobs.cv.parameters import check_values, table
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,41 @@ _WHOLE = (
 )
 
 
+_COUNT = {"whole": True, "least": 1, "most": 1_000_000}
+_SHARE = {"above": 0, "most": 1}
+# What values may be, as cv/parameters.json says it; LightGBM's are there.
+_RULES: dict[str, dict[str, Any]] = {
+    "trees": _COUNT,
+    "eta": _SHARE,
+    "max_depth": {"whole": True, "least": 0, "most": 1_000_000},
+    "max_leaves": {"whole": True, "least": 0, "most": 1_000_000},
+    "max_bin": {"whole": True, "least": 2, "most": 1_000_000},
+    "min_child_weight": {"least": 0},
+    "subsample": _SHARE,
+    "colsample_bytree": _SHARE,
+    "colsample_bynode": _SHARE,
+    "lambda": {"least": 0},
+    "alpha": {"least": 0},
+    "gamma": {"least": 0},
+    "scale_pos_weight": {"above": 0},
+    "grow_policy": {"names": ["depthwise", "lossguide"]},
+    "penalty": {"above": 0},
+    "l1_ratio": {"least": 0, "most": 1},
+    "clusters": {"whole": True, "least": 2, "most": 1_000_000},
+    "min_samples": _COUNT,
+    "eps": {"above": 0},
+    "min_samples_leaf": _COUNT,
+    "max_leaf_nodes": {"whole": True, "least": 2, "most": 1_000_000},
+    "min_impurity_decrease": {"least": 0},
+    "width": _COUNT,
+    "layers": _COUNT,
+    "learning_rate": {"above": 0},
+    "family": {"names": ["poisson", "gamma", "tweedie"]},
+    "power": {"above": 1, "below": 2},
+}
+_OF_LIGHTGBM = ("lightgbm", "random_forest")
+
+
 def known_parameters(model: str) -> list[str]:
     """Names that a request may give."""
     return [*SPACES.get(model, {}), *_OTHERS.get(model, ())]
@@ -139,6 +175,9 @@ def space_of(model: str, asked: dict[str, Any]) -> tuple[dict[str, Range], dict[
     space, fixed = dict(SPACES.get(model, {})), {}
     for name, value in asked.items():
         known_name(f"Parameter of {model}", name, known_parameters(model))
+        rules = _RULES | (table()["lightgbm"] if model in _OF_LIGHTGBM else {})
+        for each in (value["low"], value["high"]) if isinstance(value, dict) else (value,):
+            check_values(rules, {name: each}, f"{model}.")
         if isinstance(value, dict):
             usual = space.get(name)
             whole = usual.whole if usual is not None else name in _WHOLE

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from sevenfold_jobs.training import metrics
 from sevenfold_jobs.training.trials import Trial, suggest
 from sevenfold_jobs.training_fit.request import Fit, Request
 
@@ -49,6 +50,7 @@ class Order:
                 request.parallel,
                 self._trials(fit.model),
                 request.params.get(fit.model, {}),
+                metrics.higher_is_better(request.metric),
             )
         return self._params[key]
 

@@ -47,6 +47,18 @@ def test_suggestions_are_inside_the_ranges_and_differ_by_seed(ledger: list[Trial
     assert other != ledger[5].params
 
 
+def test_a_metric_that_grows_is_sought_where_it_is_large() -> None:
+    wide = {"learning_rate": {"low": 0.01, "high": 1.0}}
+    found = {}
+    for higher in (False, True):
+        ended: list[Trial] = []
+        for number in range(40):
+            params = suggest("lightgbm", "classification", 1, number, 1, ended, wide, higher)
+            ended.append(Trial(number, params, params["learning_rate"]))
+        found[higher] = sum(each.params["learning_rate"] for each in ended[20:]) / 20
+    assert found[True] > 2 * found[False]
+
+
 def test_a_request_fixes_and_narrows() -> None:
     changes = {"num_leaves": {"low": 4, "high": 8}, "learning_rate": 0.3}
     first = suggest("lightgbm", "classification", 1, 0, 1, [], changes)
@@ -61,8 +73,16 @@ def test_a_request_fixes_and_narrows() -> None:
     ("model", "changes", "words"),
     [
         ("lightgbm", {"num_leafs": 3}, "did you mean 'num_leaves'"),
-        ("xgboost", {"max_depth": {"low": 2.5, "high": 4}}, "whole numbers"),
+        ("xgboost", {"max_depth": {"low": 2.5, "high": 4}}, "a whole number from 0"),
         ("linear", {"strength": 3}, "There are penalty, l1_ratio"),
+        ("lightgbm", {"num_leaves": {"low": 1, "high": 64}}, "lightgbm.num_leaves is 1, but must be a whole"),
+        (
+            "xgboost",
+            {"subsample": 1.5},
+            "xgboost.subsample is 1.5, but must be a number above 0 and at most 1",
+        ),
+        ("xgboost", {"eta": "fast"}, "xgboost.eta is .fast., but must be a number"),
+        ("glm", {"family": "gama"}, "did you mean gamma"),
     ],
 )
 def test_what_no_model_has_is_refused_in_a_sentence(model: str, changes: dict, words: str) -> None:
