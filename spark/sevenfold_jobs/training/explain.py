@@ -45,9 +45,13 @@ def permutation(
 
 
 def contributions(model: StoredModel, columns: Columns) -> dict[str, np.ndarray] | None:
-    """`{column: (rows, outputs)}` to the raw score, weighted over the members; None where a member has
-    none.
+    """`{column: (rows, outputs)}` to the raw score, weighted over the members.
+
+    None where a member has none, or where a forest's shares and another's log odds would be added up.
     """
+    units = {model.task == "classification" and each.model == "random_forest" for each in model.members}
+    if len(units) > 1:
+        return None
     source_of = {feature.name: feature.source for feature in model.features}
     total: dict[str, Any] = dict.fromkeys(sources(model), 0.0)
     for member in model.members:
@@ -83,23 +87,25 @@ def dependence(model: StoredModel, columns: Columns, names: list[str]) -> dict[s
     """
     rows = np.arange(0, columns.rows, max(1, columns.rows // _MOST_ROWS))
     some = columns.take(rows)
+    predicted = model.predict(some)
+    shown = 1 if model.classes and len(model.classes) == 2 else None
+    if shown is None and model.classes:
+        shown = int(predicted.sum(axis=0).argmax())
     found = {}
     for name in names:
         features = sources(model)[name]
         if len(features) != 1:
             continue
         found[name] = [
-            {"value": value, "mean": _mean(model, _with(some, features[0], value))}
+            {"value": value, "mean": _mean(model, _with(some, features[0], value), shown)}
             for value in _values(columns, features[0])
         ]
     return found
 
 
-def _mean(model: StoredModel, columns: Columns) -> float:
+def _mean(model: StoredModel, columns: Columns, shown: int | None) -> float:
     predicted = model.predict(columns)
-    if predicted.ndim == 1:
-        return float(predicted.mean())
-    return float(predicted[:, 1 if predicted.shape[1] == 2 else 0].mean())
+    return float((predicted if shown is None else predicted[:, shown]).mean())
 
 
 def _values(columns: Columns, name: str) -> list[Any]:

@@ -6,8 +6,9 @@ from made_columns import HOSTILE, labels, made
 from test_trained_models import member_of, stored_of
 
 from sevenfold_jobs.cv.columns import Categorical
-from sevenfold_jobs.training import drift, explain
+from sevenfold_jobs.training import drift, explain, models
 from sevenfold_jobs.training.columns import Columns
+from sevenfold_jobs.training.encoding import Encoder
 from sevenfold_jobs.training.features import Feature
 from sevenfold_jobs.training.model_files import Member, StoredModel
 
@@ -51,6 +52,29 @@ def test_a_model_without_contributions_says_so(data: tuple[Columns, np.ndarray])
     both = [member_of(name, columns, score, "classification", 2) for name in ("lightgbm", "naive_bayes")]
     halves = [Member(each.model, each.params, 0.5, each.encoder, each.fitted) for each in both]
     assert explain.contributions(stored_of(columns, "classification", 2, *halves), columns) is None
+
+
+def test_shares_of_a_forest_and_log_odds_are_not_added_up(data: tuple[Columns, np.ndarray]) -> None:
+    columns, score = data
+    both = [member_of(name, columns, score, "classification", 2) for name in ("random_forest", "linear")]
+    halves = [Member(each.model, each.params, 0.5, each.encoder, each.fitted) for each in both]
+    assert explain.contributions(stored_of(columns, "classification", 2, *halves), columns) is None
+    assert explain.contributions(stored_of(columns, "classification", 2, both[0]), columns) is not None
+
+
+def test_dependence_of_many_classes_is_that_of_the_largest() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=400)
+    # Of the last class are half of the rows, those with a large x.
+    y = np.where(x > 0, 2, rng.integers(0, 2, 400))
+    columns = Columns(400, {"x": x, "other": rng.normal(size=400)}, {})
+    linear = models.load("linear")
+    encoder = Encoder.fit(columns, np.arange(400), "linear")
+    fitted = linear.fit(encoder.transform(columns), y, "classification", 3, {"penalty": 0.01}, 1, [])
+    model = stored_of(columns, "classification", 3, Member("linear", {}, 1.0, encoder, fitted))
+    means = [each["mean"] for each in explain.dependence(model, columns, ["x"])["x"]]
+    assert means == sorted(means)
+    assert means[-1] > 0.9
 
 
 def test_features_of_one_column_are_shuffled_together() -> None:
