@@ -10,8 +10,8 @@ import { followNewestVerdict } from './pool-flags.ts';
 import { settingsOfRun } from './settings-snapshot.ts';
 
 /**
- * Phase prefilter: judges every active pool and writes its row of the run date. Safe to repeat: one upsert in one
- * transaction. A day on which nobody passes is refused before anything is written.
+ * Phase prefilter: judges every active pool and writes its row of the run date. Safe to repeat: it replaces what stands
+ * there, in one transaction. A day on which nobody passes is refused before anything is written.
  */
 export async function prefilterPools(deps: Dependencies, { fence }: { fence: Fence }): Promise<void> {
   const { dataset, date } = await readRun(deps.database, fence.runId);
@@ -35,6 +35,12 @@ export async function prefilterPools(deps: Dependencies, { fence }: { fence: Fen
     );
   }
   await inTransaction(deps.database, async (client) => {
+    // What an earlier start of the day said of a pool that its source no longer has.
+    await client.query(
+      `delete from pool_daily_metrics m using pools p
+        where m.dataset = $1 and m.date = $2 and p.dataset = m.dataset and p.pool_id = m.pool_id and not p.is_active`,
+      [dataset, date],
+    );
     await client.query(
       `insert into pool_daily_metrics as m (dataset, pool_id, date, is_filtered_out, filter_reason, prefilter_reason)
        select $1, judged.pool_id, $2, judged.reason is not null, judged.reason, judged.reason
