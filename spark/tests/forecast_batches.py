@@ -31,9 +31,9 @@ _asked: Counter[str] = Counter()
 
 
 def commodity_of_test() -> str:
-    """A name of the running test's own, the same in each run: what is drawn for a date hangs on it.
+    """A name of this test only, the same in every run: what is drawn for a date depends on it.
 
-    With a random one, a changed close was now and then among none of the 700 moves that a date draws.
+    With a random name, a changed close was sometimes not among the 700 moves that a date draws.
     """
     test = os.environ["PYTEST_CURRENT_TEST"].split(" ")[0]
     _asked[test] += 1
@@ -42,7 +42,7 @@ def commodity_of_test() -> str:
 
 @dataclass
 class Forecasting:
-    """A commodity of its own, with prices and stored models, in a database."""
+    """A commodity for one test, with prices and stored models, in a database."""
 
     url: str
     make_batch: Callable[..., Batch]
@@ -149,7 +149,7 @@ class Forecasting:
         return {row[0]: row[1:] for row in rows}
 
     def alter_rows(self, change: str) -> None:
-        """A trigger on the leaf that does `change` to every row that comes."""
+        """A trigger on the leaf that applies `change` to every new row."""
         name = f"alter_{self.leaf}"
         self.execute("select distributions_leaf(%s, %s)", self.commodity, self.model)
         self.execute(

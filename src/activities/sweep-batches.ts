@@ -8,25 +8,25 @@ import { waitingWorkflows } from '../waiting-workflows.ts';
 import type { Dependencies } from './dependencies.ts';
 import { endBatches } from './end-batches.ts';
 
-/** A batch that runs for nobody. */
+/** A batch that no open run owns. */
 export interface Orphan {
   batchId: string;
   engine: string;
   state: string;
-  /** The key of its run; null where this ledger does not know it: another installation may. */
+  /** The key of its run; null if this ledger does not know it, although another installation may. */
   run: string | null;
   ended: boolean;
-  /** Why it could not be ended although it was to be. */
+  /** Why ending it failed. */
   problem?: string;
 }
 
 export interface Sweep {
-  /** Batches that have not ended, on all engines that could be asked. */
+  /** Batches that have not ended, on all engines that answered. */
   open: number;
   orphans: Orphan[];
-  /** Workflows that were started where nobody takes them up, a line each. */
+  /** Workflows started on a task queue that no worker serves, a line each. */
   waiting: string[];
-  /** Orphans that still run, workflows that wait, and whoever could not be asked. */
+  /** Orphans that still run, workflows that wait, and engines that did not answer. */
   left: number;
   statement: string;
 }
@@ -34,7 +34,7 @@ export interface Sweep {
 const mostReported = 50;
 const mostNamed = 5;
 
-/** Asks every engine of this installation what runs, the ledger whose it is, and Temporal whether that run is open. Safe to repeat. */
+/** Asks every engine which batches run, the ledger which run owns each, and Temporal whether that run is open. Safe to repeat. */
 export async function sweepBatches(deps: Dependencies, { mode }: SweepInput): Promise<Sweep> {
   const orphans: Orphan[] = [];
   const unasked: string[] = [];
@@ -86,7 +86,7 @@ async function judge(
   const owner = owners.rows[0];
   if (owner && (await isOpenInTemporal(deps.temporal, owner))) return undefined;
   const sent = await findSent(database, [batchId]);
-  // A batch that this ledger never sent may be somebody else's, who shares the project with us.
+  // A batch that this ledger never sent may belong to another installation that shares the project.
   const ours = owner !== undefined && sent !== undefined;
   const orphan = { batchId, engine: ours ? sent.engine : name, state, run: owner?.key ?? null };
   if (mode === 'report' || !ours) return { ...orphan, ended: false };
@@ -94,12 +94,12 @@ async function judge(
     await end(deps, sent, labels['run-id']!);
     return { ...orphan, ended: true };
   } catch (error) {
-    // One that will not go must not hide those behind it.
+    // One that cannot be ended must not keep the others from being ended.
     return { ...orphan, ended: false, problem: (error as Error).message };
   }
 }
 
-/** The fences first, so that a batch that is just about to commit cannot. */
+/** Fences first, so that a batch about to commit no longer can. */
 async function end(deps: Dependencies, batch: SentBatch, runId: string): Promise<void> {
   await raiseFences(deps.database, runId);
   await endBatches(deps, [batch]);

@@ -6,8 +6,8 @@ import { registerDailyRuns } from './daily/command.ts';
 import { registerPoolEvaluation } from './evaluation/command.ts';
 import { registerTrainingRuns } from './training/command.ts';
 
-/** Below `run`. */
+/** Adds to `run`. */
 export const runCommands = [registerDailyRuns, registerForecastRuns, registerCvRuns, registerTrainingRuns];
 
-/** Below `evaluate`. */
+/** Adds to `evaluate`. */
 export const evaluateCommands = [registerForecasts, registerPoolEvaluation];

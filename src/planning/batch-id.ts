@@ -1,4 +1,4 @@
-// Used by activities alone: a workflow that imported this file would fail to bundle, and say so.
+// For activities only: a workflow that imports this file fails to bundle, with a message.
 // eslint-disable-next-line @typescript-eslint/no-restricted-imports
 import { createHash } from 'node:crypto';
 import { Failure } from '../failures.ts';
@@ -8,8 +8,8 @@ const maxLength = 63;
 const pattern = /^[a-z][a-z0-9-]{2,61}[a-z0-9]$/;
 
 /**
- * The id of a batch, known before anything is sent: the same after a retry of the activity, a take-over of the run or a
- * continue-as-new, another for any other chunk or attempt. Only the job's name is cut, never what makes the id unique.
+ * The id of a batch, known before anything is sent: the same after a retry of the activity, a takeover of the run or a
+ * continue-as-new; different for any other chunk or attempt. Only the job's name is ever cut, never the unique part.
  */
 export function batchId(
   prefix: string,
@@ -34,7 +34,7 @@ export function batchId(
   return id;
 }
 
-/** Lower case; every run of other characters becomes one "-", none at the ends. */
+/** Lower case; each sequence of other characters becomes one "-", with none at the ends. */
 function dashed(name: string): string {
   return name
     .toLowerCase()

@@ -1,6 +1,6 @@
 /**
- * When a fixed-term pool ends. No feed has a field for it, so it is read from the words of the source: a principal token
- * says it in its name (`PT-USDe-25NOV2021`), a market in its description (`For LP | Maturity 26DEC2024`).
+ * When a fixed-term pool ends. No feed has a field for it, so it is read from the source's texts: a principal token
+ * has it in its name (`PT-USDe-25NOV2021`), a market in its description (`For LP | Maturity 26DEC2024`).
  */
 import { addDays, isDay } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
@@ -16,12 +16,12 @@ const ordinal = '(?:st|nd|rd|th)?';
 
 interface Form {
   pattern: RegExp;
-  /** Numbers alone are a maturity only where the words speak of one. */
+  /** A date of numbers alone counts only if the text mentions a maturity. */
   needsContext: boolean;
   read: (...parts: string[]) => (Day | undefined)[];
 }
 
-/** Tried in this order; what one form has read, the next does not see. */
+/** Tried in this order; what one pattern has matched is hidden from the next. */
 const forms: readonly Form[] = [
   {
     // 25NOV2021, 26-Dec-24, 31st of March 2025
@@ -51,7 +51,7 @@ const forms: readonly Form[] = [
     read: (year, number, day) => [dayOf(Number(year), Number(number), Number(day))],
   },
   {
-    // 26/12/2024 and 12/26/2024; where both can be read, the earlier: to leave too soon costs a few days' yield
+    // 26/12/2024 and 12/26/2024; if ambiguous, the earlier: leaving too soon costs only a few days' yield
     pattern: new RegExp(`${begin}(\\d{1,2})[-/.](\\d{1,2})[-/.](20\\d\\d)${end}`, 'gi'),
     needsContext: true,
     read: (first, second, year) => [

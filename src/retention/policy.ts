@@ -4,14 +4,14 @@ import { Failure } from '../failures.ts';
 import { readFields } from '../planning/input.ts';
 import type { Guard, Guards } from '../planning/input.ts';
 
-/** Days to keep each kind of thing; null keeps it for ever. The portfolio's books are in none of them. */
+/** Days to keep each kind of data; null keeps it for ever. The portfolio's books are never removed. */
 export interface RetentionPolicy {
   /** `<state>/batches`: requests, logs and outcomes of ended batches. */
   batchFolders: number | null;
   /** Logs that were rotated out. */
   oldLogs: number | null;
   reports: number | null;
-  /** `<objects>/cv`: folds as they were cut, arrays of fits; since a run last used them. Results stay. */
+  /** `<objects>/cv`: folds and arrays of fits, counted from the last run that used them. Results stay. */
   cvFolds: number | null;
   checks: number | null;
   batches: number | null;
@@ -22,7 +22,7 @@ export interface RetentionPolicy {
   forecasts: number | null;
   /** Metrics of pools and the icebox. */
   metrics: number | null;
-  /** What sources brought: history, prices, gas, macro series. */
+  /** Data from sources: history, prices, gas, macro series. */
   poolData: number | null;
 }
 
@@ -69,7 +69,7 @@ export function loadRetention(checkout: string): RetentionPolicy {
   return readRetention(raw);
 }
 
-/** Every name must be there: what is kept for how long should be read, not guessed. */
+/** Every name must be present: how long data is kept should be read there, not guessed. */
 export function readRetention(raw: unknown): RetentionPolicy {
   const required = Object.keys(guards) as (keyof RetentionPolicy)[];
   const read = readFields<RetentionPolicy>(raw, file, guards, required);

@@ -19,9 +19,9 @@ export interface Cloud {
   stop(): Promise<void>;
 }
 
-/** What a driver finds around it on a machine of Google's: the metadata server that gives it a token, and its secrets. */
+/** What a driver finds on a Google machine: the metadata server, which issues a token, and its secrets. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  // A token of our own making: a secret is given only to who asked the metadata server before.
+  // A made-up token: secrets are only given to a caller that asked the metadata server first.
   const token = `loopback-${randomBytes(12).toString('hex')}`;
   const server = createServer((request, response) => {
     answer(options, token, request, response).catch((error: unknown) => {
@@ -50,7 +50,7 @@ async function answer(
   const [, secret] = /^\/v1\/(.+):access$/.exec(pathname) ?? [];
   if (secret === undefined) {
     response.setHeader('Metadata-Flavor', 'Google');
-    // It answers nobody who was led here by somebody else.
+    // As Google's: it refuses requests that came through a redirect or proxy.
     if (pathname !== '/' && request.headers['metadata-flavor'] !== 'Google') {
       return send(response, 403, 'Missing Metadata-Flavor:Google header.');
     }

@@ -1,7 +1,7 @@
 /**
- * A database in which every part of the daily page has something to show: ten days of a portfolio with forecasts and what
- * came of them, then the run date with withdrawals, a conversion and deposits. Written row by row, so that the page is
- * tried without the phases; the shape of the rows is that of the schema.
+ * A database in which every part of the daily page has something to show: ten days of a portfolio with forecasts and
+ * outcomes, then the run date with withdrawals, a conversion and deposits. Written row by row, so that the page is
+ * tested without running the phases.
  */
 import type { Database } from '../../src/database/pool.ts';
 import { storeChecks } from '../../src/ledger/checks.ts';
@@ -67,13 +67,13 @@ function pool(
   return { id, symbol, protocol, chain: 'Ethereum', token, apy, tvl, group, prefilter: null, filter: null };
 }
 
-/** From -1 to 1, the same every time. */
+/** A deterministic number from -1 to 1. */
 function noise(seed: number): number {
   const value = Math.sin(seed * 127.1) * 43758.5453;
   return 2 * (value - Math.floor(value)) - 1;
 }
 
-/** What came on a day. */
+/** The outcome of a day. */
 function actualApy(index: number, day: Day): number {
   const { apy, group } = richPools[index]!;
   const t = daysBetween('2025-01-01', day);
@@ -85,7 +85,7 @@ const round = (value: number, digits = 4) => Number(value.toFixed(digits));
 /** The price of USDT is stale, so it counts 1. */
 const price: Record<string, number> = { USDC: 0.9998, USDT: 1 };
 
-/** Fills the database and answers the run of the run date. */
+/** Fills the database and returns the run of the run date. */
 export async function fillRichDay(database: Database, wanted: RichDay = {}): Promise<{ runId: string }> {
   const dataset = wanted.dataset ?? 'files/real';
   const days = Array.from({ length: 11 }, (_, i) => addDays(firstDate, i));
@@ -102,7 +102,7 @@ export async function fillRichDay(database: Database, wanted: RichDay = {}): Pro
     await fillPortfolioDay(database, dataset, runId, day, i, last ? wanted : {});
   }
   await fillRun(database, dataset, runId);
-  // As the jobs do: without it thousands of pools are joined as if they were a few.
+  // As the jobs do: without it the planner joins thousands of pools as if they were a few.
   await database.query('analyze');
   return { runId };
 }
@@ -300,7 +300,7 @@ interface Step {
   fee: number;
 }
 
-/** The decisions: what to hold is known, because the page does not decide. */
+/** The decisions. What to hold is given: the page does not decide it. */
 function stepsOf(dayIndex: number, status: string): Step[] {
   if (status === 'infeasible' || status === 'failed') return [];
   const move = (
@@ -405,7 +405,7 @@ async function fillPortfolioDay(
     gas += step.gas;
     fees += step.fee;
     const inPool = step.pool === null ? null : at(step.pool, step.from);
-    // What is withdrawn is the whole position.
+    // Always the whole position is withdrawn.
     if (step.operation === 'WITHDRAWAL') step.amount = step.received = round(inPool!.amount, 6);
     if (step.operation === 'WITHDRAWAL') {
       inPool!.amount = 0;
@@ -530,7 +530,7 @@ async function fillRun(database: Database, dataset: string, runId: string): Prom
     ['pool_metrics', 'metrics', 4.1, 7.6, 5.1, 1312],
     ['pool_forecast', 'forecast', 8.5, 22.3, 21.7, 1904],
   ] as const;
-  // One from before anything was estimated, one on this machine, one that is billed.
+  // One batch without estimates (from an older version), one on this machine, one that is billed.
   const log = { stages: 4, tasks: 9, failedTasks: 0, shuffleMb: 1.5 };
   const costs = [
     ['local', null, null, null],

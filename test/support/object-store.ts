@@ -8,7 +8,7 @@ import { freePort } from './ports.ts';
 export interface ObjectStore {
   /** `http://127.0.0.1:port`: the `apiEndpoint` of @google-cloud/storage, the root URL of Spark's connector. */
   endpoint: string;
-  /** What STORAGE_EMULATOR_HOST has to be: Google's library takes it for the whole beginning of a path. */
+  /** The value for STORAGE_EMULATOR_HOST, which Google's library uses as the prefix of every URL. */
   emulatorHost: string;
   pid: number;
   /** Makes buckets that are not there yet. */
@@ -18,7 +18,7 @@ export interface ObjectStore {
 
 const startTimeoutMs = 15_000;
 
-/** What `node setup.mjs --tests` got beside the rest. */
+/** What `node setup.mjs --tests` installed for tests. */
 export function testTool(key: 'objectStore' | 'gcsConnector'): string {
   const { stateFolder } = readConfig();
   const file = path.join(stateFolder, 'toolchain.json');
@@ -27,9 +27,9 @@ export function testTool(key: 'objectStore' | 'gcsConnector'): string {
   throw new Error(`${file} does not say where ${key} is. Run: node setup.mjs --tests`);
 }
 
-/** A bucket service on loopback, in the memory of a process of its own: with it goes all that was written. */
+/** A bucket service on loopback in its own process; it keeps everything in memory. */
 export async function startObjectStore(program = testTool('objectStore')): Promise<ObjectStore> {
-  // Its address is part of what it answers, so it cannot choose the port itself; somebody else may take it meanwhile.
+  // Its answers contain its address, so we choose the port for it; another process may take the port meanwhile.
   for (let attempt = 1; ; attempt += 1) {
     const started = await start(program, await freePort());
     if (typeof started !== 'string') return started;
@@ -56,7 +56,7 @@ async function start(program: string, port: number): Promise<ObjectStore | strin
     child.once('exit', () => resolve());
   }).then(() => (gone = true));
   const stop = async (): Promise<void> => {
-    if (!gone) child.kill('SIGKILL'); // there is nothing that it could save
+    if (!gone) child.kill('SIGKILL'); // it has nothing to save
     await ended;
   };
   const giveUpAt = Date.now() + startTimeoutMs;

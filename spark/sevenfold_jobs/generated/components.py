@@ -1,6 +1,6 @@
 """What time adds to a column, by the column's number modulo 4.
 
-The originals' formulas are kept for parity; beside them the ones that do what their names say.
+The original formulas are kept for parity, next to ones that do what their names say.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ _SLOPE = 0.001
 _WEEKLY = 0.3
 _MONTHLY = 0.5
 _KEPT, _GIVEN = 0.8, 0.2
-# The share of its deviation that smoothing leaves white noise: sqrt((1 - kept) / (1 + kept)).
+# Smoothing reduces the deviation of white noise to this share: sqrt((1 - kept) / (1 + kept)).
 _SMOOTHED_DEVIATION = 1 / 3
 # Rows are hours.
 _HOURS_A_WEEK = 168
@@ -64,7 +64,7 @@ def of_columns(count: int) -> dict[str, str]:
 
 
 def _smooth(x: np.ndarray, first: float) -> np.ndarray:
-    """s(0) = first, s(t) = 0.8 s(t-1) + 0.2 x(t): a linear filter, whose state before the first row is what
-    makes s(0) come out."""
+    """s(0) = first, s(t) = 0.8 s(t-1) + 0.2 x(t): a linear filter whose initial state is chosen
+    so that s(0) = first."""
     smoothed, _ = lfilter([_GIVEN], [1, -_KEPT], x, zi=[first - _GIVEN * x[0]])
     return smoothed

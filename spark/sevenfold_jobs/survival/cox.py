@@ -127,9 +127,9 @@ def fit_cox(
 ) -> CoxFit:
     """Coefficients (d,) of X (n, d) by Newton's method with step halving.
 
-    `ridge * |w|^2 / (2n)` stands beside the mean log partial likelihood. Ends when the loss changes by less
-    than `tol` relative to itself. Directions that the data do not determine (collinear columns) stay at 0.
-    ValueError where there is no event.
+    `ridge * |w|^2 / (2n)` is added to the mean negative log partial likelihood. Ends when the loss changes
+    by less than `tol` relative to itself. Directions that the data do not determine (collinear columns) stay
+    at 0. ValueError where there is no event.
     """
     if not event.any():
         raise ValueError("a Cox model needs at least one event")
@@ -152,7 +152,7 @@ def fit_cox(
             new_loss = likelihood.loss(new)
             halvings += 1
         if not new_loss <= loss:
-            # No step, however short, is better: as good as the arithmetic allows.
+            # No step improves, however short: this is as good as the arithmetic allows.
             converged = True
             break
         converged = bool(abs(loss - new_loss) <= tol * max(abs(loss), 1e-300))
@@ -241,7 +241,7 @@ class Baseline:
         return np.exp(result, out=result)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """To store it: `from_arrays` reads them."""
+        """The arrays to store; `from_arrays` reads them."""
         return {
             "baseline_times": self.hazard.times,
             "baseline_hazard": self.hazard.values,
@@ -250,7 +250,7 @@ class Baseline:
 
     @staticmethod
     def empty() -> "Baseline":
-        """No hazard at all: the place of one that is fitted on scores of the model it belongs to."""
+        """No hazard: a placeholder until one is fitted on the model's scores."""
         return Baseline(Step(np.empty(0), np.empty(0), 0.0), 0.0)
 
     @staticmethod

@@ -30,14 +30,14 @@ def time_grid(
     """The grid of a fold: evenly spaced between the 5th and 95th percentile of its training times.
 
     Points are kept that lie inside the test times (by one per mille of the training time range) and before
-    the training censoring curve falls under 0.05. Where fewer than two are left, the grid is spaced anew
-    over what the percentiles, the test times and the censoring curve have in common, or over the supported
-    test times themselves. A single point is left where all test times are equal.
+    the training censoring curve falls under 0.05. If fewer than two are left, the grid is spaced again
+    over the range that percentiles, test times and censoring curve share, or else over the supported test
+    times. If all test times are equal, a single point is left.
     """
     margin = MARGIN * (train_time.max() - train_time.min())
     censoring = censoring_curve(train_time, train_event)
     thin = np.flatnonzero(censoring.values < SMALLEST_G)
-    # At the time of the step itself G is too small already.
+    # G is already too small at the time of the step itself.
     cap = np.nextafter(censoring.times[thin[0]], -np.inf) if len(thin) else np.inf
     first, last = test_time.min(), min(test_time.max(), cap)
     low, high = first + margin, min(test_time.max() - margin, cap)
@@ -55,7 +55,7 @@ def time_grid(
 
 
 def horizons_for(horizons: Sequence[float], grid: Grid) -> list[float]:
-    """Those of the given horizons at which the fold can be scored, ascending: from `low` up to `tau`.
+    """The given horizons at which the fold can be scored, ascending: from `low` up to `tau`.
 
     Beyond tau a score would rest on the few rows with the largest censoring weights.
     """

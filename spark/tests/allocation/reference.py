@@ -1,9 +1,9 @@
 """The allocation a second time: in tokens, pair by pair, with Python's HiGHS.
 
-Written from the model's definition and not from the TypeScript that runs in production, which reckons in
-dollars and has one variable a pool. Both must find the same optimum of the same problem (`problems.json`).
+Written from the model's definition and not from the TypeScript that runs in production, which works in
+dollars and has one variable per pool. Both must find the same optimum of the same problem (`problems.json`).
 
-    python reference.py problems.json        solves every problem and writes what it found beside it
+    python reference.py problems.json        solves every problem and writes its solution next to it
 """
 
 import json
@@ -60,7 +60,7 @@ def best_objective(problem: dict[str, Any]) -> float | None:
         can_leave = min(value[i], max(0.0, pool.get("holdsUsd", float("inf"))))
         must_leave = pool.get("mustLeave", False) or pool["tvl"] < limits["poolTvlLimit"]
         leaves = must_leave and can_leave >= CENT and can_leave > gas["withdrawal"] * len(held[i])
-        # A limit forbids to pay in; what lies above it stays.
+        # A limit forbids further deposits; what already exceeds it stays.
         cap = value[i] - can_leave if leaves else max(limit, value[i]) if pool["mayGrow"] else value[i]
         may_grow = pool["mayGrow"] and not must_leave and limit - value[i] >= CENT
         pays = earns > 0
@@ -146,7 +146,7 @@ def best_objective(problem: dict[str, Any]) -> float | None:
     if bill:
         model.addConstr(sum(paid[1:], paid[0]) - sum(bill[1:], bill[0]) == 0)
     objective += [-1.0 * cost for cost in bill + fees]
-    # Nothing that earns is sold to be spread: idle money and what must leave opens further pools.
+    # Earning positions are never sold just to diversify: only idle money and forced exits open new pools.
     free = sum(amount * price[j] for j, amount in idle.items() if j not in frozen) + leaving
     openable = sum(
         min(places, max(0, math.floor((share * assets - staying) / smallest)))

@@ -1,4 +1,4 @@
-"""The generators as the command line calls them: a process of its own, its bytes, its status."""
+"""The generators as the command line calls them: a separate process, its output and its status."""
 
 import os
 import subprocess

@@ -41,7 +41,7 @@ export const crossValidation: Kind = {
   counts: cvCounts,
   statement: (database, run, { status, counts }) => cvStatement(database, run, status, counts),
   explain: async (database, run, units) => {
-    // Fits that only wait for their folds are explained by the phase.
+    // If fits only wait for their folds, the phase's own explanation is enough.
     const prepared = units.some(({ unit, verdict }) => unit === 'folds' && verdict === 'complete');
     return prepared
       ? (await missingFits(database, run.runId)).map((missing) => explainFits(run, missing))

@@ -6,7 +6,7 @@ import { cvRequestOf, missingFits, readSelection } from './ledger.ts';
 /** Missing fits that a statement names; the rest is counted. `why` has them all. */
 const named = 3;
 
-/** What a cross-validation ended with, in one line: fits made of fits due, what was chosen, what is not there and why. */
+/** How a cross-validation ended, in one line: fits made of fits due, what was chosen, what is missing and why. */
 export async function cvStatement(
   database: Database,
   run: Run,
@@ -35,7 +35,7 @@ export async function cvStatement(
       .map(({ label, folds, verdict, reason }) => `${label} fold ${folds.join(', ')} ${reason ?? verdict}`);
     const more = missing.length > named ? [`${missing.length - named} more`] : [];
     sentences.push(`Left: ${[...left, ...more].join('; ')}.`);
-    // What fails on every fold of its own is out of the running, and the others are compared all the same.
+    // A candidate that fails on every fold is out; the others are still compared.
     sentences.push(selection?.reason ?? 'No model is chosen while one lacks a fold.');
   } else if (selection) {
     sentences.push(selection.reason);

@@ -9,7 +9,7 @@ import { namespaces } from '../shared.ts';
 import { until } from '../until.ts';
 import type { Held } from './guard.ts';
 
-/** The development server, as `npm start` runs it but for its file, with a namespace for each test file that asks. */
+/** The development server as `npm start` runs it, but in memory, with a namespace for each test file that asks. */
 export async function start(folder: string): Promise<Held> {
   const port = await freePort();
   const attributes = Object.entries(searchAttributes).map(([name, type]) => `${name}=${type}`);
@@ -33,7 +33,7 @@ export async function start(folder: string): Promise<Held> {
   await until('the Temporal of the tests answers', async () => {
     try {
       const connection = await Connection.connect({ address, connectTimeout: '2 seconds' });
-      // The port answers some moments before the namespaces are there.
+      // The port answers shortly before the namespaces exist.
       await connection.workflowService.describeNamespace({ namespace: namespaces.at(-1)! });
       await connection.close();
       return true;

@@ -1,4 +1,4 @@
--- What is stored and not in the file stays. A day with a stored price is no closed day because the file leaves it out,
+-- Stored prices that the file lacks stay: a day with one is not closed just because the file leaves it out,
 delete from staged_prices s using prices p
  where s.carried_from is not null and p.commodity = s.commodity and p.date = s.date and p.is_trading_day;
 
@@ -42,7 +42,7 @@ with ends as (
 insert into staged_prices (commodity, date, known_at, is_trading_day, close, covariates, carried_from, is_between)
 select commodity, day, greatest(day, known_at), false, close, covariates, anchor, true from between_them;
 
--- Covariates that the file does not have stay as they were known; a closed day between keeps all of its own.
+-- Covariates that the file lacks keep their known values; a closed day in between keeps all of its values.
 with known as (
   select distinct on (s.commodity, s.date, s.known_at) s.commodity, s.date, s.known_at,
          case when s.is_between then p.covariates

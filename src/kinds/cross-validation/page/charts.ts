@@ -32,7 +32,7 @@ export interface CurveLine {
   name: string;
   look: LineLook;
   points: readonly Point[];
-  /** It holds its value until the next point. */
+  /** Step lines: each value holds until the next point. */
   step?: boolean;
 }
 
@@ -61,7 +61,7 @@ export function curveChart(chart: CurveChart): Chart {
         ...valueAxis(xTitle, narrow),
         scale: true,
         max: 'dataMax',
-        // It is rarely a round number.
+        // The end of the axis is rarely a round number.
         axisLabel: { ...valueAxis(xTitle, narrow).axisLabel, showMaxLabel: false },
       },
       yAxis: {
@@ -114,7 +114,7 @@ const signs = [
   html`<path d="M3 3l8 8M3 11l8-8" />`,
 ];
 
-/** A point a fold, the mean and its interval, candidate by candidate. Five folds have a shape each, more have one. */
+/** A point a fold, the mean and its interval, candidate by candidate. Up to five folds each get their own shape. */
 export function stripChart(words: {
   id: string;
   title: string;
@@ -204,7 +204,7 @@ function foldSign(shape: number): Html {
   return html`<svg class="fold" viewBox="0 0 14 14" aria-hidden="true">${signs[shape]}</svg>`;
 }
 
-/** Groups of rows: what was predicted for them against what came. On the diagonal both are equal. */
+/** Calibration by groups of rows: predicted against observed. On the diagonal both are equal. */
 export function calibrationChart(words: {
   id: string;
   title: string;

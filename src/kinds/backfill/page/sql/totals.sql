@@ -1,5 +1,5 @@
--- By model: the dates of a run by verdict, and their rows found and due; $2 rows are due where none are noted.
--- What was skipped owes nothing.
+-- By model: the dates of a run by verdict, and their rows found and due; $2 rows are due where the unit records none.
+-- Skipped dates owe no rows.
 select model_version as "modelVersion", count(*) as dates, min(date) as first, max(date) as last,
        count(*) filter (where verdict = 'complete') as complete,
        count(*) filter (where verdict = 'partial') as partial,
