@@ -4,7 +4,7 @@ import type { AskedTask } from './input.ts';
  * The names of models and metrics, which the guards of the workflow, the command line and the layout of the fits share with
  * the jobs (spark/sevenfold_jobs/training/catalogue.json).
  */
-// eslint-disable-next-line @typescript-eslint/no-restricted-imports -- data, which the bundler takes in as it stands
+ 
 import catalogue from '../../../spark/sevenfold_jobs/training/catalogue.json' with { type: 'json' };
 
 interface Model {
