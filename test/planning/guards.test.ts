@@ -8,6 +8,8 @@ import { parseAuditInput, parseBackfillInput, parseTrainInput } from '../../src/
 import { parseCvInput } from '../../src/kinds/cross-validation/input.ts';
 import { parseDailyInput } from '../../src/kinds/daily/input.ts';
 import { parseEvaluationInput } from '../../src/kinds/evaluation/input.ts';
+import { parseScoringInput } from '../../src/kinds/scoring/input.ts';
+import { parseTrainingInput } from '../../src/kinds/training/input.ts';
 import { parseImportInput } from '../../src/kinds/prices/input.ts';
 import { parseSkipInput } from '../../src/kinds/backfill/skip-input.ts';
 import { parseSweepInput } from '../../src/planning/sweep-input.ts';
@@ -57,6 +59,42 @@ const guards: Record<string, { parse: Parse; whole: Record<string, unknown>[] }>
     whole: [{ ...backfill, retrain: false, redo: 'changed', verifyOnly: false, plan: 'abc' }],
   },
   parseAuditInput: { parse: parseAuditInput, whole: [{ ...backfill, sample: 0.5 }] },
+  parseTrainingInput: {
+    parse: parseTrainingInput,
+    whole: [
+      {
+        ...{
+          dataset: 'bank.csv',
+          target: 'deposit',
+          task: 'classification',
+          features: ['age'],
+          exclude: ['job'],
+        },
+        ...{ id: 'row', date: 'day', types: { age: 'number' }, models: ['linear'], metric: 'auc', trials: 3 },
+        ...{ parallel: 2, validation: 'folds', folds: 4, oot: ['later.csv'], maxFeatures: 10, seed: 1 },
+        ...{ params: { linear: { penalty: { low: 0.1, high: 1 } } }, threshold: 'f1', positive: 'yes' },
+        ...{ concurrency: 2, ...placement },
+      },
+      {
+        ...{ dataset: 'bank.csv', target: 'deposit', cost: { falsePositive: 1, falseNegative: 5 } },
+      },
+    ],
+  },
+  parseScoringInput: {
+    parse: parseScoringInput,
+    whole: [
+      {
+        ...{
+          model: '0123456789abcdef',
+          dataset: '/data/new.csv',
+          output: '/data/scored',
+          format: 'csv',
+          id: 'row',
+        },
+        ...placement,
+      },
+    ],
+  },
   parseCvInput: {
     parse: parseCvInput,
     whole: [

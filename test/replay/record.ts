@@ -61,6 +61,8 @@ try {
   await recordPartialBackfill();
   await record('import-prices', {});
   await record('cross-validation', repairedFits());
+  await record('training', repairedFits());
+  await record('scoring', {});
 } finally {
   await server.teardown();
 }
@@ -74,6 +76,8 @@ async function start(name: string): Promise<WorkflowHandle> {
     'backfill-partial': ['forecastBackfill', backfill],
     'import-prices': ['importPrices', { sample: true }],
     'cross-validation': ['crossValidation', { dataset: 'survival', task: 'survival' }],
+    training: ['trainModel', { dataset: 'bank', target: 'deposit' }],
+    scoring: ['scoreRows', { model: '0123456789abcdef', dataset: '/data/new.csv' }],
   };
   const [workflow, given] = others[name] ?? ['dailyPipeline', input];
   return server.client.workflow.start(workflow, { workflowId: name, taskQueue: 'sevenfold', args: [given] });

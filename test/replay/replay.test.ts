@@ -51,6 +51,15 @@ const mustHold: Record<string, ((event: Event) => boolean)[]> = {
     has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'selectModel'),
     has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
   ],
+  training: [
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'layOutTrainingFits'),
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'noteChunk'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
+  ],
+  scoring: [
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'planScoring'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
+  ],
   'import-prices': [has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')],
   'retry-by-hand': [has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"retryFailed"')],
 };

@@ -13,11 +13,8 @@ import { legible } from '../../planning/legible.ts';
 import { suggestion } from '../../planning/nearest.ts';
 import { placementGuards } from '../../planning/placement-input.ts';
 import type { PlacementInput } from '../../planning/placement-input.ts';
-import { metricsOf, modelsOf } from './models.ts';
-
-export const tasks = ['auto', 'classification', 'regression', 'clustering'] as const;
-export type AskedTask = (typeof tasks)[number];
-export type Task = Exclude<AskedTask, 'auto'>;
+import { metricsOf, modelsOf, tasks } from './models.ts';
+import type { AskedTask } from './models.ts';
 
 export const validations = ['auto', 'folds', 'holdout', 'time'] as const;
 export const columnTypes = ['number', 'category', 'date'] as const;

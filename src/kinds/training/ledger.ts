@@ -5,8 +5,9 @@ import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { OpenUnit } from '../../planning/chunks.ts';
 import { hash } from '../digest.ts';
-import type { AskedTask, Parameter, Task, TrainingInput } from './input.ts';
+import type { Parameter, TrainingInput } from './input.ts';
 import { chosenModels, metricOf, trialsOf } from './models.ts';
+import type { AskedTask, Task } from './models.ts';
 
 export const trainingKind = 'trainModel';
 

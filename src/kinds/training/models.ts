@@ -1,11 +1,14 @@
-import type { AskedTask } from './input.ts';
-
 /**
  * The names of models and metrics, which the guards of the workflow, the command line and the layout of the fits share with
  * the jobs (spark/sevenfold_jobs/training/catalogue.json).
  */
- 
+
 import catalogue from '../../../spark/sevenfold_jobs/training/catalogue.json' with { type: 'json' };
+
+export const tasks = ['auto', 'classification', 'regression', 'clustering'] as const;
+export type AskedTask = (typeof tasks)[number];
+/** `auto` is decided by the data. */
+export type Task = Exclude<AskedTask, 'auto'>;
 
 interface Model {
   tasks: readonly string[];

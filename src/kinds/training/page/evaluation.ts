@@ -34,7 +34,7 @@ interface Decile {
 }
 
 export function detailOf(evaluation: Evaluation | undefined): Detail {
-  return (evaluation?.detail ?? {});
+  return evaluation?.detail ?? {};
 }
 
 /** Null before the test. */

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseTrainingInput } from '../../../src/kinds/training/input.ts';
+import { trainingKey } from '../../../src/kinds/training/key.ts';
+import { chosenModels, trialsOf } from '../../../src/kinds/training/models.ts';
+
+const base = { dataset: 'bank.csv', target: 'deposit' };
+
+/** Each with the sentence that a person reads. */
+const refused: [given: object, message: RegExp][] = [
+  [{ ...base, models: ['lightbgm'] }, /no model "lightbgm" for task auto\. Did you mean "lightgbm"\?/],
+  [{ ...base, metric: 'ACU' }, /no metric "ACU" for task auto/],
+  [{ ...base, task: 'regression', metric: 'auc' }, /no metric "auc" for task regression/],
+  [{ ...base, task: 'regression', threshold: 'f1' }, /threshold has no meaning for task regression/],
+  [{ ...base, exclude: ['deposit'] }, /deposit is the target and among exclude: decide\./],
+  [{ ...base, features: ['deposit'] }, /deposit is the target and among features: decide\./],
+  [{ ...base, features: ['age'], exclude: ['age'] }, /age is among features and among exclude: decide\./],
+  [{ ...base, features: [] }, /features is empty/],
+  [{ ...base, validation: 'time' }, /validation time needs a date/],
+  [{ ...base, validation: 'holdout', folds: 3 }, /folds has no meaning with validation holdout/],
+  [{ ...base, cost: { falsePositive: 1 } }, /must have falsePositive and falseNegative/],
+  [{ ...base, cost: { falsePositive: 1, falseNegative: 2 }, threshold: 'f1' }, /threshold or cost, not both/],
+  [{ ...base, params: { lightgbm: { num_leaves: { low: 9, high: 4 } } } }, /with low below high/],
+  [{ ...base, trials: 0 }, /trials is 0, but must be a whole number from 1 to 1000/],
+  [{ dataset: 'bank.csv', task: 'classification' }, /task classification needs a target/],
+  [{ ...base, task: 'clustering' }, /task clustering has no target/],
+  [{ dataset: 'model.pkl', target: 'y' }, /is a pickle, which runs code/],
+  [{ ...base, trails: 3 }, /unknown field "trails"\. Did you mean "trials"\?/],
+];
+
+describe('what a training cannot be asked', () => {
+  for (const [given, message] of refused) {
+    test(JSON.stringify(given), () => {
+      const parsed = parseTrainingInput(given);
+      assert.ok(!parsed.ok);
+      assert.match(parsed.message, message);
+      assert.doesNotMatch(parsed.message, /\n/);
+    });
+  }
+});
+
+test('the key tells apart what changes the model, and nothing else', () => {
+  const key = trainingKey(base);
+  assert.match(key, /^train\/bank\/[0-9a-f]{8}$/);
+  assert.equal(trainingKey({ ...base, engine: 'standalone', concurrency: 4, budgetUsd: 1 }), key);
+  assert.notEqual(trainingKey({ ...base, parallel: 3 }), key);
+  assert.notEqual(trainingKey({ ...base, seed: 1 }), key);
+});
+
+test('the baseline is always among the models, simplest first', () => {
+  assert.deepEqual(chosenModels('classification', ['xgboost', 'linear']), ['baseline', 'linear', 'xgboost']);
+  assert.ok(chosenModels('regression', undefined).includes('lightgbm'));
+  assert.ok(!chosenModels('classification', ['auto']).includes('mlp'));
+});
+
+test('only models that can be tuned are tried more than once', () => {
+  assert.equal(trialsOf('baseline', 20), 1);
+  assert.equal(trialsOf('linear', 20), 1);
+  assert.equal(trialsOf('lightgbm', 20), 20);
+});

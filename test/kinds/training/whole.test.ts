@@ -1,0 +1,221 @@
+/** A model from a table of the test's own, by the command line; killed, again, and applied. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { startSharedRig } from '../../support/rig.ts';
+import type { Rig } from '../../support/rig.ts';
+import { until } from '../../support/until.ts';
+
+const rows = 400;
+const few = ['--models', 'linear', 'lightgbm', '--trials', '4', '--folds', '3'];
+
+/** A number that repeats and looks like chance. */
+function draws(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+}
+
+/** Whether somebody buys hangs on age and channel; luck is noise. A few rows have gaps, one has no target. */
+function customers(count: number): string {
+  const next = draws(7);
+  const lines = Array.from({ length: count }, (_, row) => {
+    const age = 18 + Math.floor(next() * 60);
+    const channel = ['shop', 'web', 'phone'][Math.floor(next() * 3)]!;
+    const luck = next().toFixed(3);
+    const odds = (age - 45) / 12 + (channel === 'web' ? 1 : -0.5);
+    const buys = row === 3 ? '' : next() < 1 / (1 + Math.exp(-odds)) ? 'yes' : 'no';
+    return `${row + 1},${row % 50 === 9 ? '' : age},${channel},${luck},${buys}`;
+  });
+  return ['customer,age,channel,luck,buys', ...lines, ''].join('\n');
+}
+
+async function start(t: TestContext): Promise<{ rig: Rig; file: string }> {
+  const rig = await startSharedRig();
+  t.after(() => rig.takeDown());
+  const file = join(rig.stateFolder, 'customers.csv');
+  writeFileSync(file, customers(rows));
+  return { rig, file };
+}
+
+const train = (rig: Rig, file: string, ...options: string[]) =>
+  rig.begin('run', 'train', '--dataset', file, '--target', 'buys', '--exclude', 'customer', ...options);
+
+/** Of the process that waits at a failure point; undefined while it is being written. */
+function pidOf(hit: string): { pid: number } | undefined {
+  try {
+    return JSON.parse(readFileSync(hit, 'utf8')) as { pid: number };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The batch, of a fit that it forked. */
+function parentOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, '').trim().split(' ')[1]);
+}
+
+async function modelOf(rig: Rig): Promise<{ modelId: string; root: string; files: { name: string }[] }> {
+  const { stdout } = await rig.command('models', 'list', '--json');
+  const { models } = JSON.parse(stdout) as {
+    models: { modelId: string; root: string; files: { name: string }[] }[];
+  };
+  assert.equal(models.length, 1);
+  return models[0]!;
+}
+
+describe('a training', () => {
+  test('comes to a model that beats the baseline, does nothing the second time, and is applied', async (t) => {
+    const { rig, file } = await start(t);
+    const { exitCode, result, stderr } = await train(rig, file, ...few).end;
+    assert.equal(exitCode, 0, `${stderr} ${JSON.stringify(result)}`);
+    // baseline and linear once, lightgbm four times, on three folds.
+    assert.equal(result.counts!['fits'], 3 * (1 + 1 + 4));
+    assert.equal(result.counts!['complete'], result.counts!['fits']);
+    assert.match(result.statement!, /On 80 test rows that had no part in the choice: log loss/);
+
+    const found = await rig.database.query<{
+      rows: number;
+      fileRows: number;
+      dropped: object;
+      beats: boolean;
+    }>(
+      `select d.rows, d.file_rows as "fileRows", d.dropped, s.beats_baseline as beats
+         from training_data d, training_selections s`,
+    );
+    assert.deepEqual(found.rows, [
+      { rows: rows - 1, fileRows: rows, dropped: { 'no target': 1 }, beats: true },
+    ]);
+    const importances = await rig.database.query<{ feature: string }>(
+      'select feature from training_importances order by permutation desc',
+    );
+    assert.equal(importances.rows[0]?.feature, 'age');
+
+    const again = await train(rig, file, ...few).end;
+    assert.equal(again.result.alreadyComplete, true);
+
+    const model = await modelOf(rig);
+    const scored = await rig.begin('score', '--model', model.modelId, '--dataset', file, '--format', 'csv')
+      .end;
+    assert.equal(scored.exitCode, 0, scored.stderr);
+    const scorings = await rig.database.query<{ output: string; rows: number; unseen: object; gaps: object }>(
+      'select output, rows, unseen, gaps from scorings',
+    );
+    const [scoring] = scorings.rows;
+    assert.deepEqual({ ...scoring, output: '' }, { output: '', rows, unseen: {}, gaps: { age: 8 } });
+    const lines = readFileSync(scoring!.output, 'utf8').trim().split('\n');
+    assert.equal(lines.length, rows + 1);
+    assert.match(lines[0]!, /^"row","predicted","p_no","p_yes"$/);
+  });
+
+  test('that is killed in the middle of its trials comes to the same model', async (t) => {
+    const { rig, file } = await start(t);
+    const whole = await train(rig, file, ...few).end;
+    assert.equal(whole.exitCode, 0, whole.stderr);
+    const undisturbed = await modelOf(rig);
+    // As if nothing had been: another run under the same name, with nothing stored.
+    await rig.database.query(
+      'truncate training_data, training_fits, training_selections, training_refits, training_evaluations, training_importances, scorings, models cascade',
+    );
+    await rig.database.query(
+      `update units set committed_fingerprint = null, committed_attempt = null, verdict = 'missing', rows_found = null, finished_at = null`,
+    );
+    rmSync(undisturbed.root, { recursive: true });
+
+    const interrupted = train(rig, file, ...few);
+    const stored = async (): Promise<number> => {
+      const { rows: found } = await rig.database.query<{ fits: number }>(
+        'select count(*)::integer as fits from training_fits',
+      );
+      return found[0]!.fits;
+    };
+    await until('five fits', async () => (await stored()) >= 5);
+    const hit = join(rig.failpoints, 'fit-running.hit');
+    writeFileSync(join(rig.failpoints, 'fit-running'), '');
+    const { pid } = await until('a fit under way', () => existsSync(hit) && pidOf(hit));
+    assert.ok((await stored()) < 18, 'it was killed too late to show anything');
+    process.kill(parentOf(pid), 'SIGKILL');
+    const { exitCode, stderr } = await interrupted.end;
+    assert.equal(exitCode, 0, stderr);
+    const model = await modelOf(rig);
+    assert.equal(model.modelId, undisturbed.modelId);
+    assert.ok(existsSync(join(model.root, 'model.json')));
+  });
+});
+
+describe('a training says in one line', () => {
+  const hopeless: [name: string, content: string, target: string, message: RegExp][] = [
+    [
+      'that a class has too few rows',
+      `x,y\n${'1,a\n2,a\n'.repeat(20)}3,b\n4,b\n`,
+      'y',
+      /Class '?"?b"?'? \(2\) of .*y.* has too few rows: every class needs 5/,
+    ],
+    [
+      'that there are too few rows',
+      'x,y\n1,a\n2,b\n3,a\n',
+      'y',
+      /has 3 rows that can be used: at least 20 are needed/,
+    ],
+    [
+      'that a target is not there',
+      `x,y\n${'1,a\n2,b\n'.repeat(20)}`,
+      'why',
+      /Column .*why.* is unknown: There are x, y/,
+    ],
+    ['that a target has one value', `x,y\n${'1,a\n2,a\n'.repeat(20)}`, 'y', /nothing to tell apart/],
+    [
+      'that nothing can be learnt from',
+      `x,y\n${'1,a\n1,b\n'.repeat(20)}`,
+      'y',
+      /no column left that can be a feature/,
+    ],
+  ];
+  for (const [name, content, target, message] of hopeless) {
+    test(name, async (t) => {
+      const { rig } = await start(t);
+      const file = join(rig.stateFolder, 'hopeless.csv');
+      writeFileSync(file, content);
+      const { exitCode, result } = await rig.begin('run', 'train', '--dataset', file, '--target', target).end;
+      assert.notEqual(exitCode, 0);
+      assert.match(`${result.statement} ${result.error?.message}`, message);
+      assert.doesNotMatch(String(result.statement), /Traceback|\n/);
+    });
+  }
+});
+
+test('a model that is unknown, or retired, or another file is refused by name', async (t) => {
+  const { rig, file } = await start(t);
+  const quick = ['--models', 'linear', '--folds', '2'];
+  assert.equal((await train(rig, file, ...quick).end).exitCode, 0);
+  const { modelId } = await modelOf(rig);
+  const score = (model: string, dataset: string) =>
+    rig.begin('score', '--model', model, '--dataset', dataset).end;
+
+  const other = join(rig.stateFolder, 'other.csv');
+  writeFileSync(other, 'age,luck\n30,0.5\n');
+  const lacking = await score(modelId, other);
+  assert.match(lacking.result.statement!, /other has no column .*channel.*, which the model needs/);
+  writeFileSync(other, 'age,channel,luck\nold,web,0.5\nolder,fax,0.5\n');
+  const text = await score(modelId, other);
+  assert.match(
+    text.result.statement!,
+    /Column .*age.* of other holds text such as .*old.*, and the model was fitted on numbers/,
+  );
+  writeFileSync(other, 'age,channel,luck\n30,web,0.5\n40,fax,\n');
+  assert.equal((await score(modelId, other)).exitCode, 0);
+  const counted = await rig.database.query<{ unseen: object; gaps: object }>(
+    'select unseen, gaps from scorings',
+  );
+  assert.deepEqual(counted.rows, [{ unseen: { channel: 1 }, gaps: { luck: 1 } }]);
+
+  const unknown = await score('0123456789abcdef', file);
+  assert.match(JSON.stringify(unknown.result) + unknown.stderr, /There is no model 0123456789abcdef/);
+  await rig.command('models', 'retire', modelId, '--reason', 'superseded');
+  const retired = await score(modelId, file);
+  assert.match(JSON.stringify(retired.result) + retired.stderr, /was retired on \d{4}-\d\d-\d\d: superseded/);
+});
