@@ -38,7 +38,7 @@ const project = { GCP_PROJECT_ID: 'nobody', GCP_REGION: 'us-central1' };
 const queue = { USE_GCP_QUEUE: 'true' };
 const standalone = { SPARK_MASTER_URL: 'spark://127.0.0.1:7077' };
 
-interface Told {
+interface Reports {
   warnings: string[];
 }
 
@@ -46,7 +46,7 @@ function enginesOf(
   t: TestContext,
   environment: Record<string, string>,
   more: Partial<EnginesOptions> = {},
-): Engines & Told {
+): Engines & Reports {
   const warnings: string[] = [];
   const log = {
     warn: (...args: unknown[]) => void warnings.push(args.map((arg) => JSON.stringify(arg)).join(' ')),

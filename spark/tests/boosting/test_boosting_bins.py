@@ -17,7 +17,7 @@ PARITY: dict[str, Any] = {
     "metric": ["huber", "binary_logloss"],
     "alpha": 0.2,
 }
-TOLD: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "num_leaves": 31,
     "learning_rate": 0.1,
     "max_bin": 63,
@@ -37,7 +37,7 @@ def from_arrays(
     train = slice(0, 450 if stopping.start == 450 else stopping.start)
     data = lightgbm.Dataset(X[train], y[train], categorical_feature=[5])
     booster = lightgbm.train(
-        {**TOLD, **changes},
+        {**SETTINGS, **changes},
         data,
         400,
         valid_sets=[data.create_valid(X[stopping], y[stopping])],
