@@ -26,7 +26,6 @@ _MAY_PASS = ("OutOfMemory", "NoSpace", "TimedOut", "QuotaExceeded")
 def run(batch: Batch) -> dict[str, Any]:
     """A fit is done when the trials that its parameters are learnt from have ended, in this batch or before.
 
-    `mode` says only where the processes are: `processes` several at a time here, `spark` one a Spark task.
     Equal parameters are not fitted twice, in whatever run. A fit that its library refuses is a row with its
     error, and the others go on. Returns `{fitted, refused, takenOver, failed, seconds}`; `failed` are fits
     without an answer. Raises Fenced and Infrastructure.

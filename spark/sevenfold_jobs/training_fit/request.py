@@ -34,7 +34,6 @@ class Request:
     params: dict[str, dict[str, Any]]
     max_features: int | None
     seed: int
-    mode: str
     processes: int
     memory_mb: float
     fits: list[Fit]
@@ -54,7 +53,6 @@ def read_request(given: dict[str, Any], fence: dict[str, Any]) -> Request:
         params=given["params"],
         max_features=given["maxFeatures"],
         seed=given["seed"],
-        mode=given["mode"],
         processes=max(1, given["processes"]),
         memory_mb=given["memoryMb"],
         fits=[Fit(each["unit"], each["model"], each["trial"], each["fold"]) for each in given["fits"]],

@@ -49,7 +49,7 @@ export function registerTrainingRuns(run: Command, context: CommandContext): voi
           'the chosen one is judged by rows nobody has looked at; fits that are stored already stay',
       )
       .requiredOption('--dataset <file>', 'a CSV or Parquet file, or a name that "sevenfold generate" made')
-      .option('--target <column>', 'the column to be predicted')
+      .requiredOption('--target <column>', 'the column to be predicted')
       .option('--task <name>', 'auto, classification or regression (default: by the target)')
       .option(
         '--features <column...>',

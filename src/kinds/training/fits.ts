@@ -1,21 +1,19 @@
 import { totalmem } from 'node:os';
 import type { BatchPlacement } from '../../activities/place-batch.ts';
 import { thisMachine } from '../../engines/names.ts';
-import { gigabytes } from '../../environment-values.ts';
 import type { OpenedChunk } from '../../ledger/chunks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { repair } from '../../planning/chunks.ts';
 import type { ChunkPlan } from '../../planning/chunks.ts';
 import type { ChunkRequest, World } from '../kind.ts';
 import * as ledger from './ledger.ts';
-import type { Fit } from './ledger.ts';
 
 /** A trial waits for those before it, so a batch has all that is left of its models. */
 const timeoutMs = 24 * 60 * 60_000;
 
 /**
- * Cuts the fits that are left into batches: on this machine one for all, whose processes are never idle while anything
- * is ready; on a cluster one a model, since trials wait for each other and models do not.
+ * Cuts the fits that are left into batches: one for all, whose processes are never idle while anything is ready. Trials
+ * wait for each other, so several batches would wait as well.
  */
 export async function planFitChunks(
   { database }: World,
@@ -24,10 +22,7 @@ export async function planFitChunks(
   const open = await ledger.readOpenFits(database, run);
   const plan: ChunkPlan = { chunks: [], givenUp: [] };
   const fresh = open.filter(({ failureType }) => failureType === null);
-  const group = (fit: Fit): string => (isHere(run) ? 'all' : fit.model);
-  const chunks = new Map<string, string[]>();
-  for (const fit of fresh) chunks.set(group(fit), [...(chunks.get(group(fit)) ?? []), fit.unit]);
-  plan.chunks.push(...chunks.values());
+  if (fresh.length > 0) plan.chunks.push(fresh.map(({ unit }) => unit));
   const failed = new Map<string, typeof open>();
   for (const fit of open.filter(({ failureType }) => failureType !== null)) {
     const together = `${fit.model} ${fit.chunk} ${fit.failureType} ${fit.reason}`;
@@ -63,9 +58,8 @@ export async function fitChunk(
       params: request.params,
       maxFeatures: request.maxFeatures,
       seed: request.seed,
-      mode: isHere(run) ? 'processes' : 'spark',
       processes: config.sparkCores,
-      memoryMb: memoryMb(config, run),
+      memoryMb: memoryMb(),
       fits: units.flatMap(({ unit }) => {
         const fit = open.get(unit);
         return fit === undefined
@@ -82,22 +76,18 @@ export async function fitChunk(
       }),
     },
     timeoutMs,
-    placement: isHere(run) ? withoutSpark : {},
+    placement: withoutSpark,
   };
 }
 
+/** Fits are processes of this machine, whatever the run's engine. */
 export const withoutSpark: BatchPlacement = { engine: thisMachine, withoutSpark: true };
-
-function isHere(run: Run): boolean {
-  return run.engine === null || run.engine === thisMachine;
-}
 
 /** What is left beside the stack itself. */
 const shareOfMemory = 0.75;
 
-/** Megabytes that fits may take: together on this machine, each on a cluster. */
-function memoryMb(config: World['config'], run: Run): number {
-  if (!isHere(run)) return Math.floor(gigabytes(config.sparkExecutorMemory) * 1024);
+/** Megabytes that one fit may hold. */
+function memoryMb(): number {
   const constrained = process.constrainedMemory();
   const machine = Math.min(totalmem(), constrained > 0 ? constrained : Infinity) / 2 ** 20;
   return Math.floor(machine * shareOfMemory);

@@ -27,7 +27,7 @@ export type Parameter = number | string | boolean | { low: number; high: number 
 export interface TrainingInput extends PlacementInput {
   /** A CSV or Parquet file, or the name of a data set that was generated here. */
   dataset: string;
-  /** The column to be predicted; left out, rows are grouped (clustering). */
+  /** The column to be predicted. */
   target?: string;
   task?: AskedTask;
   /** Only these columns. */
@@ -41,7 +41,7 @@ export interface TrainingInput extends PlacementInput {
   types?: Record<string, (typeof columnTypes)[number]>;
   /** `["auto"]` stands for the usual ones. */
   models?: string[];
-  /** What decides: log_loss for classes, rmse for numbers, silhouette for clusters. */
+  /** What decides: log_loss for classes, rmse for numbers. */
   metric?: string;
   /** Sets of parameters that are tried for each model that can be tuned; the first is its defaults. */
   trials?: number;
@@ -125,23 +125,15 @@ export function parseTrainingInput(
     : { ok: false, message: `${what}: ${refusal}` };
 }
 
-/** The task as far as the input says it; whether a target is a class or a number is seen in the data. */
-export function askedTask({ task, target }: Pick<TrainingInput, 'task' | 'target'>): AskedTask {
-  if (task !== undefined && task !== 'auto') return task;
-  return target === undefined ? 'clustering' : 'auto';
-}
-
 function refusalOf(input: TrainingInput): string | undefined {
-  const task = askedTask(input);
+  const { task = input.target === undefined ? 'clustering' : 'auto' } = input;
   if (/\.(pkl|pickle|joblib)$/i.test(input.dataset)) {
     return `dataset ${legible(input.dataset)} is a pickle, which runs code when it is loaded: give Parquet or CSV.`;
   }
-  if (task === 'clustering' && input.target !== undefined) {
-    return 'task clustering has no target: leave target out, or ask for classification or regression.';
+  if (task === 'clustering') {
+    return 'clustering (a training without a target) is not there yet: name the target, the column to be predicted.';
   }
-  if (task !== 'clustering' && input.target === undefined) {
-    return `task ${task} needs a target: name the column to be predicted.`;
-  }
+  if (input.target === undefined) return `task ${task} needs a target: name the column to be predicted.`;
   for (const name of ['features', 'models', 'oot'] as const) {
     if (input[name]?.length === 0) return `${name} is empty: name some, or leave it out.`;
   }
@@ -197,13 +189,9 @@ function validationRefusal(input: TrainingInput, task: AskedTask): string | unde
   }
   const ofClasses = { threshold, cost, positive };
   for (const [name, value] of Object.entries(ofClasses)) {
-    if (value !== undefined && (task === 'regression' || task === 'clustering')) {
+    if (value !== undefined && task === 'regression') {
       return `${name} has no meaning for task ${task}: leave it out.`;
     }
-  }
-  if (task !== 'clustering') return undefined;
-  for (const name of ['validation', 'folds', 'oot', 'maxFeatures', 'trials', 'parallel'] as const) {
-    if (input[name] !== undefined) return `${name} has no meaning for task clustering: leave it out.`;
   }
   return undefined;
 }

@@ -10,7 +10,7 @@ import { layOutUnits } from '../../ledger/units.ts';
 import { objectsOf } from '../../objects.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
 import { hash } from '../digest.ts';
-import { askedTask, dataName, trainingDefaults } from './input.ts';
+import { dataName, trainingDefaults } from './input.ts';
 import type { TrainingInput } from './input.ts';
 import { trainingKey } from './key.ts';
 import * as ledger from './ledger.ts';
@@ -79,7 +79,7 @@ async function requestOf(
     oot.push({ name: dataName(path), source: later, sha256: await digestOfSource(later) });
   }
   const seed = input.seed ?? trainingDefaults.seed;
-  const task = askedTask(input);
+  const { task = 'auto' } = input;
   const settings = {
     task,
     target: input.target ?? null,

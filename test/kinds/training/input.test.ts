@@ -23,7 +23,8 @@ const refused: [given: object, message: RegExp][] = [
   [{ ...base, params: { lightgbm: { num_leaves: { low: 9, high: 4 } } } }, /with low below high/],
   [{ ...base, trials: 0 }, /trials is 0, but must be a whole number from 1 to 1000/],
   [{ dataset: 'bank.csv', task: 'classification' }, /task classification needs a target/],
-  [{ ...base, task: 'clustering' }, /task clustering has no target/],
+  [{ ...base, task: 'clustering' }, /clustering \(a training without a target\) is not there yet/],
+  [{ dataset: 'bank.csv' }, /name the target, the column to be predicted/],
   [{ dataset: 'model.pkl', target: 'y' }, /is a pickle, which runs code/],
   [{ ...base, trails: 3 }, /unknown field "trails"\. Did you mean "trials"\?/],
 ];
