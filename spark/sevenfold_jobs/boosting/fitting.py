@@ -21,7 +21,7 @@ class Predict(Protocol):
     """A fitted booster, as far as anybody needs one."""
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        """For X (n, p) float64: (n,) the second class's probability or the number, or (n, k) probabilities."""
+        """For X (n, p) float64: (n,) probability of the second class or the number, or (n, k)."""
 
 
 def fit_set(
