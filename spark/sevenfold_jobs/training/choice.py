@@ -64,7 +64,7 @@ def choose(
     seed: int,
     failed: dict[str, str] | None = None,
 ) -> Choice:
-    """Of the best trial of every model, and of the best of them averaged with the linear one.
+    """Compares the best trial of every model, and the best of them averaged with the linear one.
 
     `failed` says by model why it has no trial. JobError where no candidate has the metric.
     """
@@ -208,7 +208,7 @@ def _row(
     trials: dict[str, int],
     is_chosen: bool,
 ) -> dict[str, Any]:
-    """Of the leaderboard. `standardError` is that of the figure itself, where it is a mean over rows."""
+    """A row of the leaderboard; `standardError` belongs to the figure itself, if that is a mean over rows."""
     error = None
     if metric in _OF_ROWS:
         error = float(_losses(entry, y, task, metric).std(ddof=1) / np.sqrt(len(y)))

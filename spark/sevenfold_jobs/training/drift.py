@@ -56,7 +56,7 @@ def _of_numbers(values: np.ndarray, edges: np.ndarray) -> list[float]:
 
 
 def _of_levels(codes: np.ndarray, levels: list[str], kept: list[str]) -> list[float]:
-    """Of the kept levels, of all others together, and of gaps."""
+    """Shares of the kept levels, of all others together, and of gaps."""
     place = {level: number for number, level in enumerate(kept)}
     places = np.array([*(place.get(level, len(kept)) for level in levels), len(kept) + 1])
     return _shares(np.bincount(places[codes], minlength=len(kept) + 2))

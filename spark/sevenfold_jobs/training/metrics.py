@@ -21,7 +21,7 @@ _TENTHS = 10
 
 
 def higher_is_better(metric: str) -> bool:
-    """Of a name in METRICS."""
+    """Whether larger values of the metric, a name in METRICS, are better."""
     return bool(METRICS[metric]["higherIsBetter"])
 
 
@@ -92,7 +92,7 @@ def ks(y: np.ndarray, score: np.ndarray) -> float | None:
     order = np.argsort(score, kind="stable")
     inside = np.cumsum(positive[order]) / positive.sum()
     outside = np.cumsum(~positive[order]) / (~positive).sum()
-    # Between equal scores nothing is told apart.
+    # Equal scores cannot be separated.
     last = np.append(np.diff(score[order]) > 0, True)
     return float(np.abs(inside - outside)[last].max())
 
@@ -124,7 +124,7 @@ def intervals(
 ) -> dict[str, list[float]]:
     """{name: [low, high]}: the middle 95 % of the figure over rows drawn with replacement, seeded.
 
-    Of more than 20,000 rows so many are drawn, and the width shrunk by the root of what that leaves out.
+    More than 20,000 rows: so many are drawn, and the width shrinks by the root of the share.
     """
     names = ["rmse", "mae"] if task == "regression" else ["log_loss", "auc", "accuracy"]
     if len(classes) == 2:
@@ -281,7 +281,7 @@ def _rates(matrix: np.ndarray, two: bool) -> dict[str, float | None]:
     if two:
         values = (precision[1], recall[1], f1[1])
     else:
-        # Of classes that occur, among the actual or the decided.
+        # Average over the classes that occur, among the actual or the decided.
         some = (actual > 0) | (decided > 0)
         values = (precision[some].mean(), recall[some].mean(), f1[some].mean())
     names = ("precision", "recall", "f1")

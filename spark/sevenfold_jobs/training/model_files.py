@@ -85,6 +85,13 @@ class StoredModel:
         return blended(predictions, [each.weight for each in self.members])
 
 
+def with_ids(id_name: str, ids: pa.Array | pa.ChunkedArray, columns: dict[str, Any]) -> pa.Table:
+    """The columns behind that of the ids, which gets another name if one of them has its own."""
+    while id_name in columns:
+        id_name = f"{id_name} (id)"
+    return pa.table({id_name: ids, **columns})
+
+
 def write_model(model: StoredModel) -> dict[str, bytes]:
     """Contents by name; the same model gives the same bytes."""
     files: dict[str, bytes] = {}

@@ -150,7 +150,7 @@ class Place:
 
 
 def load_predictions(address: str) -> np.ndarray:
-    """Of a fit, as it stored them."""
+    """The predictions of a fit, as it stored them."""
     return np.load(io.BytesIO(read_object(address)), allow_pickle=False)
 
 

@@ -13,7 +13,7 @@ from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.cv.arrays import put
 from sevenfold_jobs.training import drift, metrics, models
-from sevenfold_jobs.training.model_files import StoredModel, read_stored
+from sevenfold_jobs.training.model_files import StoredModel, read_stored, with_ids
 from sevenfold_jobs.training.prepared import Place, Prepared, read_prepared, read_split
 
 
@@ -89,14 +89,14 @@ def _predictions(
     data: Prepared, rows: np.ndarray, target: np.ndarray, predicted: np.ndarray, model: StoredModel
 ) -> bytes:
     """One row a row: its id, what it is, what was predicted; probabilities by class."""
-    table: dict[str, Any] = {data.id_name: data.ids.take(pa.array(rows))}
+    table: dict[str, Any] = {}
     if data.classes:
         table["actual"] = pa.array(data.classes).take(pa.array(target))
         table |= model.named(predicted)
     else:
         table |= {"actual": target, "predicted": predicted}
     sink = io.BytesIO()
-    pq.write_table(pa.table(table), sink, compression="zstd")
+    pq.write_table(with_ids(data.id_name, data.ids.take(pa.array(rows)), table), sink, compression="zstd")
     return sink.getvalue()
 
 

@@ -77,14 +77,14 @@ class Matrices:
         return self._made[key]
 
     def targets(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
-        """Of training and of validation rows."""
+        """The target of the training rows, and of the validation rows."""
         target = self._data.target
         assert target is not None
         return target[self._split.train(fold)], target[self._split.validation(fold)]
 
     @property
     def classes(self) -> list[str]:
-        """Of the target, in the order of their codes."""
+        """Names of the classes, in the order of their codes."""
         return self._data.classes
 
 

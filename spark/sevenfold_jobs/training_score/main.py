@@ -23,7 +23,7 @@ from sevenfold_jobs.cv.reading import read_source
 from sevenfold_jobs.training import drift
 from sevenfold_jobs.training.columns import Columns
 from sevenfold_jobs.training.features import read_features
-from sevenfold_jobs.training.model_files import StoredModel, read_stored
+from sevenfold_jobs.training.model_files import StoredModel, read_stored, with_ids
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _score(request: dict[str, Any], model: StoredModel, each: dict[str, Any]) ->
     ids = pa.array(np.arange(1, table.num_rows + 1))
     if id_name is not None:
         ids = readable(table, id_name, "id").combine_chunks()
-    content = _content({id_name or "row": ids, **model.named(predicted)}, request["format"])
+    content = _content(with_ids(id_name or "row", ids, model.named(predicted)), request["format"])
     address = f"{request['outputRoot']}/{each['name']}-{each['sha256'][:8]}.{request['format']}"
     put(address, content)
     return {
@@ -106,12 +106,12 @@ def _empty(column: Categorical) -> int:
     return int((column.codes < 0).sum())
 
 
-def _content(table: dict[str, Any], kind: str) -> bytes:
+def _content(table: pa.Table, kind: str) -> bytes:
     sink = io.BytesIO()
     if kind == "csv":
-        pa.csv.write_csv(pa.table(table), sink)
+        pa.csv.write_csv(table, sink)
     else:
-        pq.write_table(pa.table(table), sink, compression="zstd")
+        pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
 
 

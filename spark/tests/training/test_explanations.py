@@ -65,7 +65,7 @@ def test_shares_of_a_forest_and_log_odds_are_not_added_up(data: tuple[Columns, n
 def test_dependence_of_many_classes_is_that_of_the_largest() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=400)
-    # Of the last class are half of the rows, those with a large x.
+    # The last class has half of the rows, those with a large x.
     y = np.where(x > 0, 2, rng.integers(0, 2, 400))
     columns = Columns(400, {"x": x, "other": rng.normal(size=400)}, {})
     linear = models.load("linear")

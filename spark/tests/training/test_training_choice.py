@@ -54,7 +54,7 @@ def test_within_a_standard_error_the_one_that_can_be_followed_is_kept() -> None:
     kept = choice_of(linear=worse, lightgbm=better)
     assert kept.label == "linear"
     assert "simpler" in kept.reason
-    # Of two forests neither is simpler.
+    # Neither of two forests is simpler.
     assert choice_of(random_forest=worse, xgboost=better).label == "xgboost"
 
 

@@ -55,7 +55,7 @@ export interface TrainingInput extends PlacementInput {
   maxFeatures?: number;
   /** By model and name: `{"lightgbm": {"num_leaves": {"low": 4, "high": 64}}}`. */
   params?: Record<string, Record<string, Parameter>>;
-  /** Of two classes: from which probability on a row counts as positive. */
+  /** Two classes only: from which probability on a row counts as positive. */
   threshold?: (typeof thresholds)[number];
   /** Instead of a threshold: what a false positive and a false negative cost. */
   cost?: Record<string, number>;

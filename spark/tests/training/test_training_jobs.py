@@ -1,0 +1,122 @@
+"""The jobs of a training one after the other, in a real database: numbers, classes, later files, dates, few
+columns.
+"""
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from trained import Training, houses
+
+from sevenfold_jobs.common.failures import InvalidInput
+
+
+@pytest.fixture
+def training(database_url, make_batch, tmp_path):
+    return Training(database_url, make_batch, tmp_path)
+
+
+def evaluations(training):
+    found = training.ask(
+        "select part, candidate, rows, figures, intervals, predictions from training_evaluations where "
+        "run_id = %s",
+        training.run_id,
+    )
+    return {(part, candidate): rest for part, candidate, *rest in found}
+
+
+def test_a_number_is_predicted_and_figures_are_those_of_the_written_predictions(training):
+    training.prepare(houses(), "price", later=[houses(60, seed=9)], exclude=["dear", "sold"])
+    assert training.task == "regression"
+    training.fit({"baseline": 1, "linear": 1, "lightgbm": 3})
+    training.decide()
+    found = evaluations(training)
+    assert sorted(found) == [(p, c) for p in ("oot 1", "test") for c in ("baseline", "winner")]
+    for rows, figures, intervals, predictions in found.values():
+        table = pq.read_table(predictions)
+        actual, predicted = table["actual"].to_numpy(), table["predicted"].to_numpy()
+        assert len(table) == rows
+        assert np.sqrt(((actual - predicted) ** 2).mean()) == pytest.approx(figures["rmse"], abs=1e-9)
+        assert np.abs(actual - predicted).mean() == pytest.approx(figures["mae"], abs=1e-9)
+        assert intervals["rmse"][0] <= figures["rmse"] <= intervals["rmse"][1]
+    assert found["test", "winner"][1]["rmse"] < 0.5 * found["test", "baseline"][1]["rmse"]
+    assert found["oot 1", "winner"][1]["rmse"] < 0.5 * found["oot 1", "baseline"][1]["rmse"]
+    [(first,)] = training.ask(
+        "select feature from training_importances where run_id = %s order by permutation desc limit 1",
+        training.run_id,
+    )
+    assert first == "size"
+
+
+def test_the_same_parameters_are_fitted_once_and_another_run_comes_to_the_same_model(training):
+    table = houses()
+    training.prepare(table, "dear", exclude=["price", "sold"])
+    first = training.fit({"baseline": 1, "linear": 1, "lightgbm": 2})
+    assert first["fitted"] == 4 * 5
+    assert first["failed"] == []
+    model = training.decide()
+    training.run_id = ""
+    training.do(
+        "training_split",
+        "split",
+        {
+            "dataVersion": training.data_version,
+            "objectRoot": training.root,
+            "settings": training.settings,
+        },
+    )
+    again = training.fit({"baseline": 1, "linear": 1, "lightgbm": 2}, processes=1)
+    assert (again["fitted"], again["takenOver"]) == (0, 4 * 5)
+    assert training.decide() == model
+
+
+def test_by_time_the_newest_rows_test_and_those_before_them_validate(training):
+    _, split = training.prepare(houses(), "price", validation="time", date="sold", exclude=["dear"])
+    assert {each["part"]: each["rows"] for each in split["parts"]} == {
+        "train": 192,
+        "validation 1": 48,
+        "test": 48,
+    }
+    part = np.load(f"{training.root}/data/part.npy")
+    fold = np.load(f"{training.root}/data/fold.npy")
+    # The rows of the file are in order of their dates.
+    assert np.flatnonzero(part == 1).tolist() == list(range(192, 240))
+    assert np.flatnonzero(fold == 1).tolist() == list(range(144, 192))
+
+
+def test_of_many_columns_the_strongest_are_chosen_inside_the_fold(training):
+    training.prepare(houses(), "price", exclude=["dear", "sold"])
+    training.fit({"baseline": 1, "linear": 1}, maxFeatures=1)
+    training.decide()
+    importances = dict(
+        training.ask(
+            "select feature, permutation from training_importances where run_id = %s", training.run_id
+        )
+    )
+    assert importances["size"] > 0
+    assert importances["noise"] == importances["kind"] == 0
+
+
+@pytest.mark.parametrize(
+    ("later", "message"),
+    [
+        (lambda table: table.drop_columns(["kind"]), "later1 has no column 'kind'"),
+        (lambda table: table.drop_columns(["dear"]), "later1 has no column 'dear', which is the target"),
+    ],
+)
+def test_a_later_file_that_lacks_a_column_is_refused_by_its_name(training, later, message):
+    with pytest.raises(InvalidInput, match=message):
+        training.prepare(houses(), "dear", later=[later(houses(60))], exclude=["price", "sold"])
+    assert training.ask(
+        "select count(*) from training_data where data_version = %s", training.data_version
+    ) == [(0,)]
+
+
+def test_an_id_that_is_called_like_what_is_written_keeps_its_values(training):
+    table = houses().rename_columns(["sold", "size", "kind", "noise", "price", "predicted"])
+    training.prepare(table, "price", id="predicted", exclude=["sold"])
+    training.fit({"baseline": 1, "linear": 1})
+    training.decide()
+    for _, _, _, predictions in evaluations(training).values():
+        found = pq.read_table(predictions)
+        assert found.column_names == ["predicted (id)", "actual", "predicted"]
+        assert set(found["predicted (id)"].to_pylist()) == {"yes", "no"}
