@@ -151,7 +151,7 @@ test('says which file is missing or is not JSON', async (t) => {
   t.after(() => rm(folder, { recursive: true }));
   assert.throws(
     () => loadPoolSettings(folder),
-    refusal(/^config\/pools\/parameters\.json /, /cannot be read \(ENOENT\)/),
+    refusal(/^config\/pools\/parameters\.json /, /is not there \(ENOENT\)/),
   );
   await mkdir(join(folder, 'config/pools'), { recursive: true });
   await writeFile(join(folder, 'config/pools/parameters.json'), '{"a":');
