@@ -19,6 +19,8 @@ from sevenfold_jobs.training_fit.request import Fit, Request
 
 # Before others, which import what a booster must not find (common/lean.py).
 _BOOSTERS = {"xgboost": "xgboost", "lightgbm": "lightgbm", "random_forest": "lightgbm"}
+# What a fit imports late: a model that is only applied does not need it.
+_LIBRARIES = {"linear": "sklearn.linear_model", "tree": "sklearn.tree", "mlp": "sklearn.neural_network"}
 
 
 def import_for(names: Iterable[str]) -> None:
@@ -30,6 +32,8 @@ def import_for(names: Iterable[str]) -> None:
     importlib.import_module("sklearn.metrics")
     for name in distinct:
         models.load(name)
+        if name in _LIBRARIES:
+            importlib.import_module(_LIBRARIES[name])
 
 
 def fit_key(request: Request, fit: Fit, params: dict[str, Any]) -> str:
