@@ -44,7 +44,9 @@ async function installation(t: TestContext): Promise<{ deps: Dependencies; fence
   const engines = createEngines({ config, sparkSocket, log: { warn() {}, info() {} } });
   t.after(() => engines.close());
   const gone = { describe: () => Promise.reject(new WorkflowNotFoundError('gone', 'w', undefined)) };
-  const temporal = { workflow: { getHandle: () => gone, async *list() {} } } as unknown as Dependencies['temporal'];
+  const temporal = {
+    workflow: { getHandle: () => gone, async *list() {} },
+  } as unknown as Dependencies['temporal'];
   const deps = { ...base, config, engines, temporal };
   const run = await claimedRun(deps.database, '2026-01-31', { engine: elsewhere.name });
   await layOutUnits(deps.database, run.runId, ['metrics']);

@@ -20,7 +20,6 @@ def request_of(metric: str, fits: list[Fit]) -> Request:
         params={},
         max_features=None,
         seed=42,
-        mode="processes",
         processes=2,
         memory_mb=1.0,
         fits=fits,
