@@ -223,9 +223,3 @@ function refusalOf(input: CvInput): string | undefined {
   }
   return undefined;
 }
-
-/** The last part of the data set's path without its endings: what its runs are called by. */
-export function cvName(dataset: string): string {
-  const last = dataset.split('/').findLast((part) => part !== '' && part !== '.') ?? dataset;
-  return last.replace(/\.(parquet|csv|tsv)(\.gz)?$/i, '');
-}

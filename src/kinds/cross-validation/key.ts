@@ -1,5 +1,5 @@
 import { hash } from '../digest.ts';
-import { cvName } from './input.ts';
+import { dataName } from '../data-name.ts';
 import type { CvInput } from './input.ts';
 
 /** How a run is carried out: the same figures, whatever these say. */
@@ -21,5 +21,5 @@ export function cvKey(input: CvInput): string {
   const telling = Object.entries(input)
     .filter(([name, value]) => value !== undefined && !carriedOut.has(name as keyof CvInput))
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `cv/${cvName(input.dataset)}/${hash(telling, 8)}`;
+  return `cv/${dataName(input.dataset)}/${hash(telling, 8)}`;
 }

@@ -1,7 +1,6 @@
-import { isAbsolute, join, resolve } from 'node:path';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
-import { digestOfSource, isThere } from '../../data-files.ts';
+import { digestOfSource } from '../../data-files.ts';
 import { namedCluster, thisMachine } from '../../engines/names.ts';
 import { Failure } from '../../failures.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
@@ -12,8 +11,10 @@ import { objectsOf } from '../../objects.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
 import { candidatesOf, criterionOf, readSettings } from './candidates.ts';
 import type { GridSettings } from './candidates.ts';
-import { cvDefaults, cvName, foldsOf } from './input.ts';
+import { cvDefaults, foldsOf } from './input.ts';
 import type { CvInput } from './input.ts';
+import { dataName } from '../data-name.ts';
+import { sourceOf } from '../data-source.ts';
 import { hash } from '../digest.ts';
 import { cvKey } from './key.ts';
 import * as cv from './ledger.ts';
@@ -64,7 +65,10 @@ export async function openCrossValidation(
 
 /** What the input comes to. Reads the whole source once: its bytes are part of the name of all that is made of it. */
 async function requestOf({ config }: Dependencies, input: CvInput, engine: string): Promise<CvRequest> {
-  const source = sourceOf(config, input.dataset);
+  const source = sourceOf(config, input.dataset, {
+    generators: 'survival|timeseries|regression',
+    option: '--dataset',
+  });
   const models = candidatesOf(config.checkout, input);
   const sourceSha256 = await digestOfSource(source);
   const folds = foldsOf(input);
@@ -94,7 +98,7 @@ async function requestOf({ config }: Dependencies, input: CvInput, engine: strin
   const dataVersion = hash([sourceSha256, input.task, settings, resultVersion('cv_prepare')], 16);
   return {
     dataVersion,
-    name: cvName(input.dataset),
+    name: dataName(input.dataset),
     source,
     sourceSha256,
     task: input.task,
@@ -115,20 +119,6 @@ async function requestOf({ config }: Dependencies, input: CvInput, engine: strin
 function usualSplitter({ task, gap }: CvInput): string {
   if (task === 'survival') return 'stratified';
   return gap !== undefined && gap > 0 ? 'timeSeries' : 'auto';
-}
-
-/** A path, or the name of a data set that was generated here. */
-function sourceOf({ checkout, stateFolder }: Dependencies['config'], dataset: string): string {
-  const isName = /^[\w-]+$/.test(dataset);
-  const generated = join(stateFolder, 'datasets', `${dataset}.parquet`);
-  const source = isName ? generated : isAbsolute(dataset) ? dataset : resolve(checkout, dataset);
-  if (isThere(source)) return source;
-  throw new Failure(
-    'InvalidInput',
-    isName
-      ? `There is no data set "${dataset}". Make one: npx sevenfold generate survival|timeseries|regression, or give the path of a Parquet or CSV file.`
-      : `There is no file or folder ${source}: check --dataset.`,
-  );
 }
 
 /** Modes without Spark and with Spark of this machine need no other engine; a cluster must be there to be asked for. */

@@ -1,5 +1,5 @@
 import { hash } from '../digest.ts';
-import { dataName } from '../training/input.ts';
+import { dataName } from '../data-name.ts';
 import type { ScoringInput } from './input.ts';
 
 /** The same for the same model on the same place: started again, it scores what has come since. */

@@ -9,7 +9,7 @@ import type { Claimant } from '../../ledger/runs.ts';
 import { layOutUnits } from '../../ledger/units.ts';
 import { objectsOf } from '../../objects.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
-import { dataName } from '../training/input.ts';
+import { dataName } from '../data-name.ts';
 import { usableModel } from '../training/models-ledger.ts';
 import type { ScoringInput } from './input.ts';
 import { scoringKey } from './key.ts';

@@ -195,9 +195,3 @@ function validationRefusal(input: TrainingInput, task: AskedTask): string | unde
   }
   return undefined;
 }
-
-/** The last part of a path without its endings: what the runs on it are called by. */
-export function dataName(dataset: string): string {
-  const last = dataset.split('/').findLast((part) => part !== '' && part !== '.') ?? dataset;
-  return last.replace(/\.(parquet|csv|tsv)(\.gz)?$/i, '');
-}

@@ -1,5 +1,5 @@
 import { hash } from '../digest.ts';
-import { dataName } from './input.ts';
+import { dataName } from '../data-name.ts';
 import type { TrainingInput } from './input.ts';
 
 /** How a run is carried out: the same model, whatever these say. */

@@ -1,16 +1,16 @@
-import { isAbsolute, join, resolve } from 'node:path';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
-import { digestOfSource, isThere } from '../../data-files.ts';
-import { Failure } from '../../failures.ts';
+import { digestOfSource } from '../../data-files.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { claimRun, readRun } from '../../ledger/runs.ts';
 import type { Claimant } from '../../ledger/runs.ts';
 import { layOutUnits } from '../../ledger/units.ts';
 import { objectsOf } from '../../objects.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
+import { dataName } from '../data-name.ts';
+import { sourceOf } from '../data-source.ts';
 import { hash } from '../digest.ts';
-import { dataName, trainingDefaults } from './input.ts';
+import { trainingDefaults } from './input.ts';
 import type { TrainingInput } from './input.ts';
 import { trainingKey } from './key.ts';
 import * as ledger from './ledger.ts';
@@ -71,11 +71,11 @@ async function requestOf(
   input: TrainingInput,
   engine: string,
 ): Promise<TrainingRequest> {
-  const source = sourceOf(config, input.dataset, '--dataset');
+  const source = sourceOf(config, input.dataset, { generators: 'regression', option: '--dataset' });
   const sourceSha256 = await digestOfSource(source);
   const oot: TrainingRequest['oot'] = [];
   for (const path of input.oot ?? []) {
-    const later = sourceOf(config, path, '--oot');
+    const later = sourceOf(config, path, { generators: 'regression', option: '--oot' });
     oot.push({ name: dataName(path), source: later, sha256: await digestOfSource(later) });
   }
   const seed = input.seed ?? trainingDefaults.seed;
@@ -114,22 +114,4 @@ async function requestOf(
     settings,
     objectRoot: `${objectsOf(config, engine)}/training/${dataVersion}`,
   };
-}
-
-/** A path, or the name of a data set that was generated here. */
-function sourceOf(
-  { checkout, stateFolder }: Dependencies['config'],
-  dataset: string,
-  option: string,
-): string {
-  const isName = /^[\w-]+$/.test(dataset);
-  const generated = join(stateFolder, 'datasets', `${dataset}.parquet`);
-  const source = isName ? generated : isAbsolute(dataset) ? dataset : resolve(checkout, dataset);
-  if (isThere(source)) return source;
-  throw new Failure(
-    'InvalidInput',
-    isName
-      ? `There is no data set "${dataset}". Make one: npx sevenfold generate regression, or give the path of a Parquet or CSV file.`
-      : `There is no file or folder ${source}: check ${option}.`,
-  );
 }

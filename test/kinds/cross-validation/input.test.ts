@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cvName, foldsOf, parseCvInput } from '../../../src/kinds/cross-validation/input.ts';
+import { dataName } from '../../../src/kinds/data-name.ts';
+import { foldsOf, parseCvInput } from '../../../src/kinds/cross-validation/input.ts';
 import { cvKey } from '../../../src/kinds/cross-validation/key.ts';
 
 const survival = { dataset: 'data/flchain.parquet', task: 'survival' } as const;
@@ -126,8 +127,8 @@ for (const [what, raw, message] of refused) {
 }
 
 test('a run is called by the name of its file, and found by all that changes a figure', () => {
-  assert.equal(cvName('/data/bank.csv'), 'bank');
-  assert.equal(cvName('/data/bank.CSV.gz'), 'bank');
+  assert.equal(dataName('/data/bank.csv'), 'bank');
+  assert.equal(dataName('/data/bank.CSV.gz'), 'bank');
   const key = cvKey(survival);
   assert.match(key, /^cv\/flchain\/[0-9a-f]{8}$/);
   assert.equal(cvKey({ ...survival, mode: 'mp', jobs: 3, engine: 'local', concurrency: 4 }), key);
