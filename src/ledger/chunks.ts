@@ -4,6 +4,7 @@ import type { FailureType } from '../failures.ts';
 import type { OpenUnit } from '../planning/chunks.ts';
 import type { Day } from '../planning/days.ts';
 import { chunkUnit } from './batches.ts';
+import type { Run } from './runs.ts';
 import type { Fence } from './units.ts';
 
 /**
@@ -21,6 +22,21 @@ export async function readOpenUnits(database: Database, runId: string, kind: str
     [runId, kind],
   );
   return found.rows;
+}
+
+/** A run that is claimed again tries every unit of the kind again that was given up before. */
+export async function forgetFailures(
+  database: Database,
+  run: Pick<Run, 'runId' | 'claimedAt'>,
+  kind: string,
+): Promise<void> {
+  await database.query(
+    `update units
+        set verdict = 'missing', reason = null, failure_type = null, tries = 0, chunk = null, committed_attempt = null
+      where run_id = $1 and kind = $3 and coalesce(finished_at, '-infinity') < $2
+        and (verdict in ('failed', 'quarantined') or failure_type is not null)`,
+    [run.runId, run.claimedAt, kind],
+  );
 }
 
 /** Numbers the chunks after those that there were, and notes what is given up. Answers the first and the last number. */

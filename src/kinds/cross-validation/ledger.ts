@@ -121,17 +121,6 @@ export function foldNumbers({ folds }: Pick<CvRequest, 'folds'>): number[] {
   return Array.from({ length: folds }, (_, index) => index + 1);
 }
 
-/** A run that is claimed again tries every fit again that was given up before. */
-export async function forgetFailedFits(database: Database, run: Run): Promise<void> {
-  await database.query(
-    `update units
-        set verdict = 'missing', reason = null, failure_type = null, tries = 0, chunk = null, committed_attempt = null
-      where run_id = $1 and kind = 'fit' and coalesce(finished_at, '-infinity') < $2
-        and (verdict in ('failed', 'quarantined') or failure_type is not null)`,
-    [run.runId, run.claimedAt],
-  );
-}
-
 /** Data that another run has prepared under the same name, in the same object store, is this run's as well. */
 export async function adoptPreparedData(database: Database, run: Run, fingerprint: string): Promise<void> {
   const { dataVersion, folds, objectRoot } = cvRequestOf(run);

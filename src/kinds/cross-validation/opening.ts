@@ -3,6 +3,7 @@ import { engineOf } from '../../activities/engine-of-run.ts';
 import { digestOfSource } from '../../data-files.ts';
 import { namedCluster, thisMachine } from '../../engines/names.ts';
 import { Failure } from '../../failures.ts';
+import { forgetFailures } from '../../ledger/chunks.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { claimRun } from '../../ledger/runs.ts';
 import type { Claimant } from '../../ledger/runs.ts';
@@ -58,7 +59,7 @@ export async function openCrossValidation(
   );
   await layOutUnits(database, run.runId, phases);
   await cv.layOutFits(database, run);
-  await cv.forgetFailedFits(database, run);
+  await forgetFailures(database, run, 'fit');
   await cv.adoptPreparedData(database, run, readsOfFolds(run));
   return { runId: run.runId, engine };
 }

@@ -1,7 +1,7 @@
-import type { Database } from '../../database/pool.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Phase } from '../kind.ts';
+import { stateOf } from '../unit-state.ts';
 import { hash } from '../digest.ts';
 import { cvRequestOf, readSelection } from './ledger.ts';
 import type { CvPhase } from './phases.ts';
@@ -30,18 +30,4 @@ export const reads: Record<CvPhase, Phase['reads']> = {
 export function readsOfFolds(run: Run): string {
   const { dataVersion, objectRoot } = cvRequestOf(run);
   return hash([dataVersion, objectRoot, resultVersion('cv_prepare')], digits);
-}
-
-/** Neither the run's own times nor a repeated look make another choice or another page. */
-async function stateOf(
-  database: Database,
-  run: Run,
-  which: `kind = 'fit'` | `unit <> 'report'`,
-): Promise<string> {
-  const found = await database.query<{ state: string | null }>(
-    `select md5(string_agg(concat_ws(' ', unit, verdict, fingerprint, reason, rows_found), ',' order by unit)) as state
-       from units where run_id = $1 and ${which} and unit <> 'fit'`,
-    [run.runId],
-  );
-  return found.rows[0]?.state ?? '';
 }

@@ -152,17 +152,6 @@ export async function layOutFits(database: Database, run: Run): Promise<number> 
   return fits.length;
 }
 
-/** A run that is claimed again tries every fit again that was given up before. */
-export async function forgetFailedFits(database: Database, run: Run): Promise<void> {
-  await database.query(
-    `update units
-        set verdict = 'missing', reason = null, failure_type = null, tries = 0, chunk = null, committed_attempt = null
-      where run_id = $1 and kind = 'fit' and coalesce(finished_at, '-infinity') < $2
-        and (verdict in ('failed', 'quarantined') or failure_type is not null)`,
-    [run.runId, run.claimedAt],
-  );
-}
-
 /** Data that another run has prepared is this run's as well. */
 export async function adoptData(database: Database, run: Run, reads: Record<string, string>): Promise<void> {
   const data = await findData(database, run);

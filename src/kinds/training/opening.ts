@@ -1,6 +1,7 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
 import { digestOfSource } from '../../data-files.ts';
+import { forgetFailures } from '../../ledger/chunks.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { claimRun, readRun } from '../../ledger/runs.ts';
 import type { Claimant } from '../../ledger/runs.ts';
@@ -52,7 +53,7 @@ export async function openTraining(
     (holder) => isOpenInTemporal(deps.temporal, holder),
   );
   await layOutUnits(database, run.runId, phases);
-  await ledger.forgetFailedFits(database, run);
+  await forgetFailures(database, run, 'fit');
   await ledger.adoptData(database, run, { profile: readsOfProfile(run), split: readsOfSplit(run) });
   return { runId: run.runId, engine };
 }

@@ -3,6 +3,7 @@ import type { Run } from '../../ledger/runs.ts';
 import type { Database } from '../../database/pool.ts';
 import { hash } from '../digest.ts';
 import type { Phase } from '../kind.ts';
+import { stateOf } from '../unit-state.ts';
 import { readRefit, readSelection, trainingRequestOf } from './ledger.ts';
 import type { TrainingPhase } from './phases.ts';
 
@@ -51,18 +52,4 @@ export function readsOfSplit(run: Run): string {
 async function madeOf(database: Database, run: Run): Promise<unknown> {
   const refit = await readRefit(database, run.runId);
   return [trainingRequestOf(run).dataVersion, refit?.modelId, refit?.fitsSha256];
-}
-
-/** Neither the run's own times nor a repeated look make another choice or another page. */
-async function stateOf(
-  database: Database,
-  run: Run,
-  which: `kind = 'fit'` | `unit <> 'report'`,
-): Promise<string> {
-  const found = await database.query<{ state: string | null }>(
-    `select md5(string_agg(concat_ws(' ', unit, verdict, fingerprint, reason, rows_found), ',' order by unit)) as state
-       from units where run_id = $1 and ${which} and unit <> 'fit'`,
-    [run.runId],
-  );
-  return found.rows[0]?.state ?? '';
 }
