@@ -240,7 +240,7 @@ export function driftSection(report: TrainingReport): Html | null {
     .flatMap(({ part, detail }) =>
       Object.entries((detail as Detail).drift ?? {}).map(([name, psi]) => ({ part, name, psi })),
     )
-    .filter(({ psi, part }) => psi >= someDrift || (part !== 'test' && psi >= someDrift))
+    .filter(({ psi }) => psi >= someDrift)
     .sort((a, b) => b.psi - a.psi);
   if (rows.length === 0) return null;
   return section(
