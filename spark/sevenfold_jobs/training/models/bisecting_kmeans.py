@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.training.models.centres import Centres, numbered, read_centres
+from sevenfold_jobs.training.models.centres import Centres, fit_centres, read_centres
 
 encoding = "linear"
 _STARTS = 3
@@ -27,5 +27,4 @@ def fit(
     """As `models.Model` has it; `clusters` in the parameters, y is not looked at."""
     from sklearn.cluster import BisectingKMeans
 
-    model = BisectingKMeans(int(params["clusters"]), n_init=_STARTS, random_state=seed).fit(X)
-    return Centres(numbered(model.cluster_centers_, model.labels_))
+    return fit_centres(BisectingKMeans(int(params["clusters"]), n_init=_STARTS, random_state=seed), X)

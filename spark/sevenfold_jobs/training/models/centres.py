@@ -1,6 +1,7 @@
 """What models of clusters share: rows go to the nearest centre."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,12 @@ class Centres:
 def read_centres(parts: dict[str, bytes]) -> Centres:
     """From what `parts` gave."""
     return Centres(unpack(parts)[1]["centres"])
+
+
+def fit_centres(algorithm: Any, X: np.ndarray) -> Centres:
+    """The centres that an algorithm of scikit-learn finds, numbered by the sizes of their clusters."""
+    fitted = algorithm.fit(X)
+    return Centres(numbered(fitted.cluster_centers_, fitted.labels_))
 
 
 def numbered(centres: np.ndarray, labels: np.ndarray) -> np.ndarray:

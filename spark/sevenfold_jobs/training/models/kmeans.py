@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.training.models.centres import Centres, numbered, read_centres
+from sevenfold_jobs.training.models.centres import Centres, fit_centres, read_centres
 
 encoding = "linear"
 _STARTS = 10
@@ -24,5 +24,4 @@ def fit(
     """As `models.Model` has it; `clusters` in the parameters, y is not looked at."""
     from sklearn.cluster import KMeans
 
-    model = KMeans(int(params["clusters"]), n_init=_STARTS, random_state=seed).fit(X)
-    return Centres(numbered(model.cluster_centers_, model.labels_))
+    return fit_centres(KMeans(int(params["clusters"]), n_init=_STARTS, random_state=seed), X)
