@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.fence import hold_unit
 from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.cv.arrays import put
@@ -60,8 +62,6 @@ def _done(connection: psycopg.Connection, request: dict[str, Any]) -> set[str]:
         [request["runId"], request["modelId"]],
     ).fetchall()
     connection.rollback()
-    from pathlib import Path
-
     return {sha256 for sha256, output in found if not output.startswith("/") or Path(output).exists()}
 
 
@@ -117,8 +117,6 @@ def _content(table: pa.Table, kind: str) -> bytes:
 
 def _write(connection: psycopg.Connection, fence: dict[str, Any], row: dict[str, Any]) -> None:
     """Fenced like any commit: a newer attempt's account stands."""
-    from sevenfold_jobs.common.fence import hold_unit
-
     hold_unit(connection, fence["runId"], fence["unit"], fence["attempt"])
     values = row | {
         name: json.dumps(storable(row[name]), allow_nan=False)
