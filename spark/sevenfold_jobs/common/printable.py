@@ -1,5 +1,6 @@
 """Text as a ledger, a page and a terminal take it: the unseen is written out, the endless is cut."""
 
+import json
 import re
 from typing import Any
 
@@ -28,3 +29,9 @@ def storable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [storable(each) for each in value]
     return value
+
+
+def stored_json(value: Any) -> str:
+    """JSON for a column of type jsonb: PostgreSQL refuses the escape of a zero byte, which a source's text
+    may hold. ValueError for a number that JSON cannot hold."""
+    return json.dumps(storable(value), allow_nan=False)

@@ -8,7 +8,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sevenfold_jobs.common.printable import storable
+from sevenfold_jobs.common.printable import stored_json
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.request import Request
 from sevenfold_jobs.cv.roles import Table
@@ -77,15 +77,15 @@ def write_data(connection: psycopg.Connection, data: DataRow, folds: list[FoldRo
             "task": request.task,
             "is_synthetic": data.is_synthetic,
             "rows": data.rows,
-            "dropped": _json(data.dropped),
-            "features": _json(data.features),
-            "left_out": _json(data.left_out),
-            "warnings": _json(data.warnings),
-            "summary": _json(data.summary),
-            "hazards": None if data.hazards is None else _json(data.hazards),
-            "settings": _json(request.given),
+            "dropped": stored_json(data.dropped),
+            "features": stored_json(data.features),
+            "left_out": stored_json(data.left_out),
+            "warnings": stored_json(data.warnings),
+            "summary": stored_json(data.summary),
+            "hazards": None if data.hazards is None else stored_json(data.hazards),
+            "settings": stored_json(request.given),
             "membership_sha256": data.membership_sha256,
-            "versions": _json(versions_of(others=("pyarrow",))),
+            "versions": stored_json(versions_of(others=("pyarrow",))),
             "result_version": json.loads(text_of("result_versions.json"))["cv_prepare"],
             "object_root": request.object_root,
             "seconds": data.seconds,
@@ -108,7 +108,7 @@ def write_data(connection: psycopg.Connection, data: DataRow, folds: list[FoldRo
                     each.train_events,
                     each.test_events,
                     each.columns,
-                    _json(each.detail),
+                    stored_json(each.detail),
                 )
                 for each in folds
             ],
@@ -121,8 +121,3 @@ def ids_bytes(table: Table) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({table.id_name or "row": ids}), sink, compression="zstd")
     return sink.getvalue().to_pybytes()
-
-
-def _json(value: Any) -> str:
-    # Postgres refuses the escape of a zero byte inside jsonb; a source's text may hold one.
-    return json.dumps(storable(value), allow_nan=False)

@@ -1,7 +1,6 @@
 """Job `training_evaluate`: the winner and the baseline on the test rows and on later files, once."""
 
 import io
-import json
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sevenfold_jobs.common.batch import Batch
-from sevenfold_jobs.common.printable import storable
+from sevenfold_jobs.common.printable import stored_json
 from sevenfold_jobs.cv.arrays import put
 from sevenfold_jobs.training import drift, metrics, models
 from sevenfold_jobs.training.model_files import StoredModel, read_stored, with_ids
@@ -103,9 +102,6 @@ def _predictions(
 def _write(connection: psycopg.Connection, run_id: str, rows: list[dict[str, Any]]) -> None:
     connection.execute("delete from training_evaluations where run_id = %s", [run_id])
     for row in rows:
-        values = row | {
-            name: json.dumps(storable(row[name]), allow_nan=False)
-            for name in ("figures", "intervals", "detail")
-        }
+        values = row | {name: stored_json(row[name]) for name in ("figures", "intervals", "detail")}
         places = ", ".join(f"%({name})s" for name in row)
         connection.execute(f"insert into training_evaluations ({', '.join(row)}) values ({places})", values)

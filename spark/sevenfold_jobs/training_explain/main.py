@@ -1,12 +1,11 @@
 """Job `training_explain`: which columns the chosen model goes by, on rows that it was not fitted on."""
 
-import json
 from typing import Any
 
 import numpy as np
 
 from sevenfold_jobs.common.batch import Batch
-from sevenfold_jobs.common.printable import storable
+from sevenfold_jobs.common.printable import storable, stored_json
 from sevenfold_jobs.training import explain
 from sevenfold_jobs.training.model_files import read_stored
 from sevenfold_jobs.training.prepared import Place, read_prepared, read_split
@@ -57,7 +56,7 @@ def run(batch: Batch) -> dict[str, Any]:
                     each["mean"],
                     each["deviation"],
                     None if contributions is None else float(np.abs(contributions[name]).mean()),
-                    None if shape is None else json.dumps(storable(shape), allow_nan=False),
+                    None if shape is None else stored_json(shape),
                 ],
             )
         batch.commit(connection, len(importances), {"columns": len(importances)})

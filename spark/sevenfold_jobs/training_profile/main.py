@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput
-from sevenfold_jobs.common.printable import storable
+from sevenfold_jobs.common.printable import storable, stored_json
 from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.outcomes import readable, target_of
@@ -119,14 +119,14 @@ def _write_row(
         "is_synthetic": synthetic,
         "file_rows": file_rows,
         "rows": len(found.rows),
-        "dropped": _json(found.dropped),
-        "columns": _json(found.verdicts),
-        "features": _json([feature.as_json() for feature in found.features]),
-        "classes": None if classes is None else _json(classes),
-        "summary": _json(summary),
-        "warnings": _json(found.warnings),
-        "settings": _json(request["settings"]),
-        "versions": _json(versions_of(others=("pyarrow",))),
+        "dropped": stored_json(found.dropped),
+        "columns": stored_json(found.verdicts),
+        "features": stored_json([feature.as_json() for feature in found.features]),
+        "classes": None if classes is None else stored_json(classes),
+        "summary": stored_json(summary),
+        "warnings": stored_json(found.warnings),
+        "settings": stored_json(request["settings"]),
+        "versions": stored_json(versions_of(others=("pyarrow",))),
         "result_version": json.loads(text_of("result_versions.json"))["training_profile"],
         "object_root": request["objectRoot"],
         "seconds": round(seconds, 3),
@@ -141,8 +141,3 @@ def _write_row(
         f"on conflict (data_version) do update set {replaced}, prepared_at = now()",
         row,
     )
-
-
-def _json(value: Any) -> str:
-    # Postgres refuses the escape of a zero byte inside jsonb; a source's text may hold one.
-    return json.dumps(storable(value), allow_nan=False)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.fence import hold_unit
-from sevenfold_jobs.common.printable import storable
+from sevenfold_jobs.common.printable import stored_json
 from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.cv.arrays import put
 from sevenfold_jobs.cv.columns import Categorical
@@ -118,10 +117,7 @@ def _content(table: pa.Table, kind: str) -> bytes:
 def _write(connection: psycopg.Connection, fence: dict[str, Any], row: dict[str, Any]) -> None:
     """Fenced like any commit: a newer attempt's account stands."""
     hold_unit(connection, fence["runId"], fence["unit"], fence["attempt"])
-    values = row | {
-        name: json.dumps(storable(row[name]), allow_nan=False)
-        for name in ("extra_columns", "unseen", "gaps", "drift")
-    }
+    values = row | {name: stored_json(row[name]) for name in ("extra_columns", "unseen", "gaps", "drift")}
     places = ", ".join(f"%({name})s" for name in row)
     replaced = ", ".join(
         f"{name} = excluded.{name}" for name in row if name not in ("run_id", "input_sha256")

@@ -10,7 +10,7 @@ import psycopg
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import JobError
-from sevenfold_jobs.common.printable import storable
+from sevenfold_jobs.common.printable import storable, stored_json
 from sevenfold_jobs.training.choice import Candidate, Choice, choose
 from sevenfold_jobs.training.metrics import threshold
 from sevenfold_jobs.training.prepared import Place, load_predictions, read_prepared, read_split
@@ -97,7 +97,7 @@ def _write(
         "label": choice.label,
         "members": json.dumps(storable(choice.members)),
         "metric": request["metric"],
-        "leaderboard": json.dumps(storable(choice.leaderboard), allow_nan=False),
+        "leaderboard": stored_json(choice.leaderboard),
         "reason": storable(choice.reason),
         "beats_baseline": choice.beats_baseline,
         "threshold": cut,
