@@ -5,15 +5,20 @@ Spark has it. Next to it stand Calinski and Harabasz, Davies and Bouldin, and st
 halves of the rows, against the whole's, by the mean adjusted Rand index (Hubert and Arabie 1985).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.training import models
+from sevenfold_jobs.training.columns import Columns
+from sevenfold_jobs.training.encoding import explained
+from sevenfold_jobs.training.spaces import space_of
 
 MOST_ROWS = 10_000
+#: Candidates are fitted on at most so many rows; the chosen one is fitted again on all.
+MOST_SEARCHED = 20_000
 FEWEST_CLUSTERS, MOST_CLUSTERS = 2, 15
 # Kaufman and Rousseeuw (1990) call up to 0.25 no substantial structure.
 CLEAR = 0.25
@@ -35,6 +40,13 @@ class Grouping:
     sizes: list[int]
     figures: dict[str, float | None]
     error: str | None = None
+    #: (rows,) of the rows that it was fitted on.
+    labels: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return f"{self.model}, {self.clusters} clusters"
 
 
 @dataclass(frozen=True)
@@ -46,23 +58,44 @@ class ClusterChoice:
     reason: str
 
 
-def candidates(names: list[str], rows: int, params: dict[str, dict[str, Any]]) -> list[tuple[str, dict]]:
+def in_order(columns: Columns) -> np.ndarray:
+    """(rows,) numbers of the rows, sorted by what is in them.
+
+    Fitted in this order, the same rows give the same clusters to the last bit, however a file has them.
+    """
+    keys = [*columns.numbers.values(), *(each.codes for each in columns.categories.values())]
+    # The first key of lexsort is the last to decide.
+    return np.lexsort(keys[::-1]) if keys else np.arange(columns.rows)
+
+
+def searched(rows: np.ndarray, seed: int) -> np.ndarray:
+    """At most `MOST_SEARCHED` of the rows, in their order."""
+    if len(rows) <= MOST_SEARCHED:
+        return rows
+    return rows[np.sort(np.random.default_rng(seed).choice(len(rows), MOST_SEARCHED, replace=False))]
+
+
+def candidates(names: list[str], params: dict[str, dict[str, Any]]) -> list[tuple[str, dict]]:
     """(model, parameters) in the order in which equals are kept: k from 2 to 15, of DBSCAN one.
 
-    `params` by model fixes values; `clusters` may be a range. InvalidInput where the rows are too few.
+    `params` by model fixes values; `clusters` may be a range. InvalidInput for parameters that a model has
+    not, and for values that it does not take.
     """
-    most = min(MOST_CLUSTERS, rows - 1)
-    if most < FEWEST_CLUSTERS:
-        raise InvalidInput(f"{rows} rows are too few to be grouped: there must be at least 3.")
     found = []
     for name in names:
         own = dict(params.get(name, {}))
+        space_of(name, own)
+        asked = own.pop("clusters", {"low": FEWEST_CLUSTERS, "high": MOST_CLUSTERS})
+        ranged = next((each for each, value in own.items() if isinstance(value, dict)), None)
+        if ranged is not None:
+            raise InvalidInput(
+                f"{name}.{ranged} is a range, and of clusterings only the number is tried: fix it."
+            )
         if name == "dbscan":
             found.append((name, own))
             continue
-        asked = own.pop("clusters", {"low": FEWEST_CLUSTERS, "high": most})
         low, high = (asked["low"], asked["high"]) if isinstance(asked, dict) else (asked, asked)
-        found += [(name, {**own, "clusters": k}) for k in range(int(low), min(int(high), rows - 1) + 1)]
+        found += [(name, {**own, "clusters": k}) for k in range(int(low), int(high) + 1)]
     return found
 
 
@@ -71,7 +104,7 @@ def judged(X: np.ndarray, name: str, params: dict[str, Any], seed: int) -> Group
     try:
         return _judged(X, name, params, seed)
     except ValueError as error:
-        return Grouping(name, params, 0, 0, [], dict.fromkeys(_FIGURES), str(error).splitlines()[0])
+        return Grouping(name, params, 0, 0, [], dict.fromkeys(FIGURES), str(error).splitlines()[0])
 
 
 def choose(groupings: list[Grouping]) -> ClusterChoice:
@@ -106,6 +139,22 @@ def choose(groupings: list[Grouping]) -> ClusterChoice:
     return ClusterChoice(chosen, board, reason)
 
 
+def leaderboard(choice: ClusterChoice, trials: dict[str, int]) -> list[dict[str, Any]]:
+    """As `choice.Choice` has it; a grouping has no standard error."""
+    best = choice.groupings[0].figures["silhouette"] if choice.groupings else None
+    board = []
+    for each in choice.groupings:
+        value = each.figures["silhouette"]
+        row: dict[str, Any] = {"label": each.label, "value": value, "trials": trials.get(each.model)}
+        if value is None or best is None:
+            board.append(row | {"error": each.error})
+            continue
+        row |= {"difference": best - value, "differenceError": None, "standardError": None}
+        figures = {**each.figures, "noise": each.noise}
+        board.append(row | {"figures": figures, "chosen": each is choice.chosen})
+    return board
+
+
 def adjusted_rand(one: np.ndarray, other: np.ndarray) -> float:
     """1 for the same grouping whatever its numbers, about 0 for unrelated ones."""
     first, second = (np.unique(each, return_inverse=True)[1].reshape(-1) for each in (one, other))
@@ -117,32 +166,96 @@ def adjusted_rand(one: np.ndarray, other: np.ndarray) -> float:
     return 1.0 if highest == expected else (both - expected) / (highest - expected)
 
 
-_FIGURES = ("silhouette", "calinski_harabasz", "davies_bouldin", "stability")
+def figures_of(X: np.ndarray, labels: np.ndarray, seed: int) -> dict[str, float | None]:
+    """Silhouette, Calinski-Harabasz and Davies-Bouldin of rows X (n, p), on at most 10,000 of them.
 
-
-def _judged(X: np.ndarray, name: str, params: dict[str, Any], seed: int) -> Grouping:
+    Noise is no cluster: it is left out. None where fewer than two clusters are left.
+    """
     from sklearn import metrics
 
-    model = models.load(name)
-    fitted = model.fit(X, np.zeros(0), "clustering", 0, params, seed, [])
-    labels = fitted.predict(X)
-    sizes = np.bincount(labels[labels >= 0]).tolist()
     rows = np.arange(len(X))
     if len(X) > MOST_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(len(X), MOST_ROWS, replace=False))
-    # Noise is no cluster: it is left out of the figures, and counted.
     rows = rows[labels[rows] >= 0]
     some, of = X[rows], labels[rows]
-    figures: dict[str, float | None] = dict.fromkeys(_FIGURES)
-    if 2 <= len(np.unique(of)) < len(of):
-        figures = {
-            "silhouette": float(metrics.silhouette_score(some, of)),
-            "calinski_harabasz": float(metrics.calinski_harabasz_score(some, of)),
-            "davies_bouldin": float(metrics.davies_bouldin_score(some, of)),
-            "stability": _stability(X, labels, name, params, seed),
+    if not 2 <= len(np.unique(of)) < len(of):
+        return dict.fromkeys(FIGURES[:3])
+    return {
+        "silhouette": float(metrics.silhouette_score(some, of)),
+        "calinski_harabasz": float(metrics.calinski_harabasz_score(some, of)),
+        "davies_bouldin": float(metrics.davies_bouldin_score(some, of)),
+    }
+
+
+def profiles(columns: Columns, labels: np.ndarray) -> dict[str, dict[str, Any]]:
+    """By feature `{share, clusters}`: the share of its spread that clusters explain, and what they are like.
+
+    Those are `{cluster, rows, mean, deviation}` of a number and `{cluster, rows, level, share}` of a
+    category, the level being the cluster's most frequent; None where a cluster has gaps only. What
+    clusters would explain by chance is no part of the share; noise has no part in anything.
+    """
+    taken = np.flatnonzero(labels >= 0)
+    groups = np.arange(labels.max(initial=-1) + 1)
+    found: dict[str, dict[str, Any]] = {}
+    for name, values in columns.numbers.items():
+        known = taken[~np.isnan(values[taken])]
+        found[name] = {
+            "share": explained(labels[known], [values[known]]) if len(known) else 0.0,
+            "clusters": [_of_numbers(int(each), values[known[labels[known] == each]]) for each in groups],
         }
+    for name, column in columns.categories.items():
+        codes = column.codes[taken]
+        there = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=len(column.levels)))
+        outcomes = [(codes == code).astype(np.float64) for code in there]
+        # By how often a level occurs: rare ones say little of what a cluster is.
+        weights = [float(each.var()) for each in outcomes]
+        shares = [explained(labels[taken], [each]) for each in outcomes]
+        whole = sum(weights)
+        found[name] = {
+            "share": sum(w * s for w, s in zip(weights, shares, strict=True)) / whole if whole else 0.0,
+            "clusters": [
+                _of_levels(int(each), codes[labels[taken] == each], column.levels) for each in groups
+            ],
+        }
+    return found
+
+
+#: What a grouping is judged by; the first decides.
+FIGURES = ("silhouette", "calinski_harabasz", "davies_bouldin", "stability")
+
+
+def _of_numbers(cluster: int, values: np.ndarray) -> dict[str, Any]:
+    there = len(values) > 0
+    return {
+        "cluster": cluster,
+        "rows": len(values),
+        "mean": float(values.mean()) if there else None,
+        "deviation": float(values.std()) if there else None,
+    }
+
+
+def _of_levels(cluster: int, codes: np.ndarray, levels: list[str]) -> dict[str, Any]:
+    counts = np.bincount(codes[codes >= 0], minlength=len(levels))
+    if counts.sum() == 0:
+        return {"cluster": cluster, "rows": 0, "level": None, "share": None}
+    first = int(counts.argmax())
+    return {
+        "cluster": cluster,
+        "rows": int(counts.sum()),
+        "level": levels[first],
+        "share": float(counts[first] / counts.sum()),
+    }
+
+
+def _judged(X: np.ndarray, name: str, params: dict[str, Any], seed: int) -> Grouping:
+    model = models.load(name)
+    labels = model.fit(X, np.zeros(0), "clustering", 0, params, seed, []).predict(X)
+    sizes = np.bincount(labels[labels >= 0]).tolist()
+    figures = figures_of(X, labels, seed)
+    known = figures["silhouette"] is not None
+    figures["stability"] = _stability(X, labels, name, params, seed) if known else None
     clusters = sum(size > 0 for size in sizes)
-    return Grouping(name, params, clusters, int((labels < 0).sum()), sizes, figures)
+    return Grouping(name, params, clusters, int((labels < 0).sum()), sizes, figures, labels=labels)
 
 
 def _stability(X: np.ndarray, labels: np.ndarray, name: str, params: dict[str, Any], seed: int) -> float:

@@ -21,8 +21,9 @@ _TENTHS = 10
 
 @dataclass(frozen=True)
 class Encoder:
-    """`kind` is `native` (boosters and trees: gaps are NaN, categories are codes) or `linear` (no gaps, one
-    column a level, everything of one scale).
+    """`kind` is `native` (boosters and trees: gaps are NaN, categories are codes), `linear` (no gaps, one
+    column a level, everything of one scale), or `clusters` (as linear, but gaps are medians and no more: rows
+    would be grouped by what is missing).
 
     `inputs` are the features in order, each with what was learnt of it:
     `{name, type: number, median?, mean?, deviation?, indicator?: {mean, deviation} | null}`,
@@ -162,7 +163,8 @@ def _of_numbers(values: np.ndarray, kind: str) -> dict[str, Any]:
         return {"flat": len(known) == 0 or (len(known) == len(values) and bool((known == known[0]).all()))}
     median = float(np.median(known)) if len(known) else 0.0
     filled = np.where(gaps, median, values)
-    indicator = _scale(gaps.astype(np.float64)) if gaps.any() and not gaps.all() else None
+    said = kind == "linear" and gaps.any() and not gaps.all()
+    indicator = _scale(gaps.astype(np.float64)) if said else None
     flat = filled.var() <= _SMALLEST_VARIANCE * max(1.0, filled.mean() ** 2) and indicator is None
     return {"median": median, **_scale(filled), "indicator": indicator, "flat": bool(flat)}
 
@@ -175,7 +177,7 @@ def _of_categories(column: Categorical, rows: np.ndarray, kind: str) -> dict[str
     flat = len(seen) + (gaps > 0) < 2
     if len(seen) > MOST_LEVELS:
         learnt: dict[str, Any] = {"type": "counts", "counts": dict(seen)}
-        if kind == "linear":
+        if kind != "native":
             of_rows = np.log1p(np.append(counts, 0).astype(np.float64))[codes]
             learnt |= _scale(of_rows)
         return {**learnt, "flat": flat}
@@ -209,7 +211,7 @@ def strongest(
             parts = _tenths(columns.numbers[name][rows])
         else:
             parts = columns.categories[name].codes[rows] + 1
-        scores.append((-_explained(parts, outcomes), place, name))
+        scores.append((-explained(parts, outcomes), place, name))
     return {name for _, _, name in sorted(scores)[:most]}
 
 
@@ -224,7 +226,11 @@ def _tenths(values: np.ndarray) -> np.ndarray:
     return parts
 
 
-def _explained(parts: np.ndarray, outcomes: list[np.ndarray]) -> float:
+def explained(parts: np.ndarray, outcomes: list[np.ndarray]) -> float:
+    """The share of an outcome's variance that the means of parts explain, less what they would by chance.
+
+    Of several outcomes the mean.
+    """
     counts = np.bincount(parts)
     there = counts > 0
     groups, rows = int(there.sum()), len(parts)

@@ -47,22 +47,28 @@ class StoredModel:
     about: dict[str, Any]
 
     def predict(self, columns: Columns, threads: int = 1) -> np.ndarray:
-        """(rows, classes) probabilities, or (rows,) of a regression. The same for any cut of the rows and any
-        threads.
+        """(rows, classes) probabilities, (rows,) of a regression, or (rows, 2) cluster and distance.
+
+        The same for any cut of the rows and any threads.
         """
         chunks = [
             np.arange(start, min(start + _CHUNK, columns.rows)) for start in range(0, columns.rows, _CHUNK)
         ]
         if not chunks:
+            if self.task == "clustering":
+                return np.zeros((0, 2))
             return np.zeros((0, len(self.classes))) if self.classes else np.zeros(0)
         # The libraries leave Python's lock while they work.
         with ThreadPoolExecutor(threads) as pool:
             return np.concatenate(list(pool.map(lambda rows: self._predict(columns, rows), chunks)))
 
     def named(self, predicted: np.ndarray) -> dict[str, Any]:
-        """Columns for people: `predicted` is a class by its name, `p_<class>` its probability; or the
-        number.
+        """Columns for people: `predicted` is a class by its name, `p_<class>` its probability; or the number.
+
+        Of clusters `cluster` and `distance`.
         """
+        if self.task == "clustering":
+            return {"cluster": predicted[:, 0].astype(np.int64), "distance": predicted[:, 1].copy()}
         if not self.classes:
             return {"predicted": predicted}
         if len(self.classes) == 2:
@@ -79,6 +85,9 @@ class StoredModel:
         return self.members[0].encoder.unseen(columns)
 
     def _predict(self, columns: Columns, rows: np.ndarray) -> np.ndarray:
+        if self.task == "clustering":
+            [only] = self.members
+            return np.column_stack(only.fitted.assign(only.encoder.transform(columns, rows)))
         predictions = [each.fitted.predict(each.encoder.transform(columns, rows)) for each in self.members]
         if len(self.members) == 1:
             return predictions[0]

@@ -304,7 +304,7 @@ def _numeric(
         return made, "has no value in any row that takes part"
     if len(there) == len(values) and (there == there[0]).all():
         return made, "is constant"
-    if len(there) == len(values) >= _FEWEST_FOR_IDS and (np.diff(values) == 1).all():
+    if len(there) == len(values) >= _FEWEST_FOR_IDS and (np.diff(np.sort(values)) == 1).all():
         return made, _NUMBERED
     _remark_gaps(found, column, verdict["gaps"], len(rows))
     return made, None

@@ -53,6 +53,11 @@ def split_rows(
     return Split(part, fold), {"validation": validation, "folds": count}
 
 
+def whole(rows: int) -> tuple[Split, dict[str, Any]]:
+    """No row is kept from clusters: there is no target that a row could tell in advance."""
+    return Split(np.full(rows, TRAIN, np.int8), np.zeros(rows, np.int8)), {"validation": "none", "folds": 1}
+
+
 def _by_time(dates: np.ndarray, part: np.ndarray, fold: np.ndarray) -> tuple[Split, dict[str, Any]]:
     order = np.argsort(dates, kind="stable")
     # Two blocks behind the first: one validates, the newest tests.

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.printable import stored_json
 from sevenfold_jobs.cv.arrays import put
-from sevenfold_jobs.training import drift, metrics, models
+from sevenfold_jobs.training import clusters, drift, metrics, models
 from sevenfold_jobs.training.model_files import StoredModel, read_stored, with_ids
 from sevenfold_jobs.training.prepared import Place, Prepared, read_prepared, read_split
 
@@ -30,6 +30,13 @@ def run(batch: Batch) -> dict[str, Any]:
     root = request["objectRoot"]
     with Place(f"{root}/data") as folder:
         data, split = read_prepared(folder), read_split(folder)
+    if request["task"] == "clustering":
+        rows = _group(request, model, data)
+        with batch.connect() as connection:
+            _write(connection, request["runId"], rows)
+            batch.commit(connection, len(rows), {"parts": len(rows)})
+        batch.progress(steps, steps, "every row has its cluster")
+        return {"parts": len(rows)}
     rows = [*_evaluate(request, model, "test", data, split.test, data.target[split.all_train])]
     for place in range(1, len(request["oot"]) + 1):
         batch.progress(place, steps, f"later file {place}")
@@ -42,6 +49,47 @@ def run(batch: Batch) -> dict[str, Any]:
         batch.commit(connection, len(rows), {"parts": 1 + len(request["oot"])})
     batch.progress(steps, steps, "the winner and the baseline are judged")
     return {"parts": 1 + len(request["oot"])}
+
+
+def _group(request: dict[str, Any], model: StoredModel, data: Prepared) -> list[dict[str, Any]]:
+    """Rows of training_evaluations: the clusters of all rows, then those of later files."""
+    found = []
+    for place in range(1 + len(request["oot"])):
+        part = f"oot {place}" if place else "all"
+        if place:
+            with Place(f"{request['objectRoot']}/oot_{place}") as folder:
+                data = read_prepared(folder)
+        assigned = model.predict(data.columns)
+        labels, far = assigned[:, 0].astype(np.int64), assigned[:, 1]
+        # In an order of their own, so that the figures do not hang on the file's.
+        order = clusters.in_order(data.columns)
+        X = model.members[0].encoder.transform(data.columns, order)
+        figures = clusters.figures_of(X, labels[order], request["seed"])
+        sizes = [
+            {
+                "cluster": int(each),
+                "rows": int((labels == each).sum()),
+                "distance": float(far[labels == each].mean()),
+            }
+            for each in np.unique(labels)
+        ]
+        address = f"{request['resultRoot']}/{part.replace(' ', '_')}_winner.parquet"
+        put(address, _table(with_ids(data.id_name, data.ids, model.named(assigned))))
+        found.append(
+            {
+                "run_id": request["runId"],
+                "part": part,
+                "candidate": "winner",
+                "model_id": request["modelId"],
+                "rows": len(labels),
+                "figures": figures
+                | {"clusters": sum(each["cluster"] >= 0 for each in sizes), "noise": int((labels < 0).sum())},
+                "intervals": {},
+                "detail": {"clusters": sizes, "drift": drift.psi(model.about["reference"], data.columns)},
+                "predictions": address,
+            }
+        )
+    return found
 
 
 def _evaluate(
@@ -94,8 +142,12 @@ def _predictions(
         table |= model.named(predicted)
     else:
         table |= {"actual": target, "predicted": predicted}
+    return _table(with_ids(data.id_name, data.ids.take(pa.array(rows)), table))
+
+
+def _table(table: pa.Table) -> bytes:
     sink = io.BytesIO()
-    pq.write_table(with_ids(data.id_name, data.ids.take(pa.array(rows)), table), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
 
 

@@ -6,15 +6,18 @@ import numpy as np
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.printable import storable, stored_json
-from sevenfold_jobs.training import explain
-from sevenfold_jobs.training.model_files import read_stored
-from sevenfold_jobs.training.prepared import Place, read_prepared, read_split
+from sevenfold_jobs.training import clusters, explain
+from sevenfold_jobs.training.model_files import StoredModel, read_stored
+from sevenfold_jobs.training.prepared import Place, Prepared, read_prepared, read_split
 
 #: More rows change no order of columns that anybody would act on.
 MOST_ROWS = 5_000
 #: A contribution takes a millisecond a row.
 _MOST_EXPLAINED = 1_000
 _DEPENDENCES = 6
+
+#: (importance, deviation, contribution, dependence) of a column, as training_importances has them.
+Importance = tuple[float, float, float | None, list[dict[str, Any]] | None]
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -28,6 +31,8 @@ def run(batch: Batch) -> dict[str, Any]:
     model = read_stored(request["modelRoot"])
     with Place(f"{request['objectRoot']}/data") as folder:
         data, split = read_prepared(folder), read_split(folder)
+    if model.task == "clustering":
+        return _describe(batch, model, data)
     rows = split.test
     if len(rows) > MOST_ROWS:
         rows = np.sort(np.random.default_rng(request["seed"]).choice(rows, MOST_ROWS, replace=False))
@@ -39,10 +44,38 @@ def run(batch: Batch) -> dict[str, Any]:
     batch.progress(2, 3, "dependence")
     first = sorted(importances, key=lambda name: -importances[name]["mean"])[:_DEPENDENCES]
     dependence = explain.dependence(model, columns, first)
+    rows_of = {
+        name: (
+            each["mean"],
+            each["deviation"],
+            None if contributions is None else float(np.abs(contributions[name]).mean()),
+            dependence.get(name),
+        )
+        for name, each in importances.items()
+    }
+    return _write(batch, rows_of)
+
+
+def _describe(batch: Batch, model: StoredModel, data: Prepared) -> dict[str, Any]:
+    """What clusters differ in: of every column the share of its spread that they explain, and its figures by
+    cluster."""
+    columns = data.columns.take(clusters.in_order(data.columns))
+    found = clusters.profiles(columns, model.predict(columns)[:, 0].astype(np.int64))
+    rows_of: dict[str, Importance] = {}
+    for feature in model.features:
+        each = found[feature.name]
+        known = rows_of.get(feature.source)
+        # Of a date's parts the one that differs most.
+        if known is None or each["share"] > known[0]:
+            rows_of[feature.source] = (each["share"], 0.0, None, each["clusters"])
+    return _write(batch, rows_of)
+
+
+def _write(batch: Batch, rows_of: dict[str, Importance]) -> dict[str, Any]:
+    request = batch.input
     with batch.connect() as connection:
         connection.execute("delete from training_importances where run_id = %s", [request["runId"]])
-        for name, each in importances.items():
-            shape = dependence.get(name)
+        for name, (mean, deviation, contribution, shape) in rows_of.items():
             connection.execute(
                 """
                 insert into training_importances
@@ -53,12 +86,12 @@ def run(batch: Batch) -> dict[str, Any]:
                     request["runId"],
                     storable(name),
                     request["modelId"],
-                    each["mean"],
-                    each["deviation"],
-                    None if contributions is None else float(np.abs(contributions[name]).mean()),
+                    mean,
+                    deviation,
+                    contribution,
                     None if shape is None else stored_json(shape),
                 ],
             )
-        batch.commit(connection, len(importances), {"columns": len(importances)})
-    batch.progress(3, 3, f"{len(importances)} columns")
-    return {"columns": len(importances)}
+        batch.commit(connection, len(rows_of), {"columns": len(rows_of)})
+    batch.progress(3, 3, f"{len(rows_of)} columns")
+    return {"columns": len(rows_of)}

@@ -12,7 +12,7 @@ from sevenfold_jobs.common import lean
 from sevenfold_jobs.common.objects import write_object
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.arrays import array_bytes
-from sevenfold_jobs.training import metrics, models
+from sevenfold_jobs.training import clusters, metrics, models
 from sevenfold_jobs.training.encoding import Encoder
 from sevenfold_jobs.training.prepared import Prepared, Split
 from sevenfold_jobs.training_fit.request import Fit, Request
@@ -20,7 +20,15 @@ from sevenfold_jobs.training_fit.request import Fit, Request
 # Before others, which import what a booster must not find (common/lean.py).
 _BOOSTERS = {"xgboost": "xgboost", "lightgbm": "lightgbm", "random_forest": "lightgbm"}
 # What a fit imports late: a model that is only applied does not need it.
-_LIBRARIES = {"linear": "sklearn.linear_model", "tree": "sklearn.tree", "mlp": "sklearn.neural_network"}
+_LIBRARIES = {
+    "linear": "sklearn.linear_model",
+    "tree": "sklearn.tree",
+    "mlp": "sklearn.neural_network",
+    "kmeans": "sklearn.cluster",
+    "bisecting_kmeans": "sklearn.cluster",
+    "gaussian_mixture": "sklearn.mixture",
+    "dbscan": "sklearn.cluster",
+}
 
 
 def import_for(names: Iterable[str]) -> None:
@@ -65,6 +73,9 @@ class Matrices:
         key = models.load(fit.model).encoding, fit.fold
         if key not in self._made:
             train = self._split.train(fit.fold)
+            if self._request.task == "clustering":
+                ordered = train[clusters.in_order(self._data.columns.take(train))]
+                train = clusters.searched(ordered, self._request.seed)
             encoder = Encoder.fit(
                 self._data.columns,
                 train,
@@ -100,6 +111,8 @@ def fit(request: Request, fit: Fit, params: dict[str, Any], matrices: Matrices) 
     """
     from threadpoolctl import threadpool_limits
 
+    if request.task == "clustering":
+        return _group(request, fit, params, matrices)
     module = models.load(fit.model)
     X, X_validation, encoder = matrices.of(fit)
     y, y_validation = matrices.targets(fit.fold)
@@ -113,8 +126,7 @@ def fit(request: Request, fit: Fit, params: dict[str, Any], matrices: Matrices) 
     value = figures.get(request.metric)
     if value is None or not np.isfinite(value):
         raise ValueError(f"the validation rows give no {request.metric}: use other folds, or more rows")
-    address = f"{request.object_root}/fits/{fit_key(request, fit, params)}.npy"
-    write_object(address, array_bytes(np.asarray(predicted, np.float64)))
+    address = _keep(request, fit, params, np.asarray(predicted, np.float64))
     return {
         "value": float(value),
         "figures": {
@@ -126,3 +138,31 @@ def fit(request: Request, fit: Fit, params: dict[str, Any], matrices: Matrices) 
         "test_rows": len(X_validation),
         "predictions": address,
     }
+
+
+def _group(request: Request, fit: Fit, params: dict[str, Any], matrices: Matrices) -> dict[str, Any]:
+    """Groups the rows and judges the grouping; where no two clusters are found there is nothing to judge."""
+    from threadpoolctl import threadpool_limits
+
+    X, _, _ = matrices.of(fit)
+    with threadpool_limits(1):
+        grouping = clusters.judged(X, fit.model, params, request.seed)
+    if grouping.error is not None:
+        raise ValueError(grouping.error)
+    value = grouping.figures["silhouette"]
+    if value is None or grouping.labels is None:
+        raise ValueError("all rows are in one cluster, or are noise")
+    return {
+        "value": value,
+        "figures": {**grouping.figures, "clusters": grouping.clusters, "noise": grouping.noise},
+        "notes": [],
+        "train_rows": len(X),
+        "test_rows": 0,
+        "predictions": _keep(request, fit, params, grouping.labels),
+    }
+
+
+def _keep(request: Request, fit: Fit, params: dict[str, Any], predicted: np.ndarray) -> str:
+    address = f"{request.object_root}/fits/{fit_key(request, fit, params)}.npy"
+    write_object(address, array_bytes(predicted))
+    return address

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from sevenfold_jobs.training import metrics
+from sevenfold_jobs.training import clusters, metrics
 from sevenfold_jobs.training.trials import Trial, suggest
 from sevenfold_jobs.training_fit.request import Fit, Request
 
@@ -41,17 +41,7 @@ class Order:
         """The parameters of its trial: the same for all folds, whoever asks and whenever."""
         key = fit.model, fit.trial
         if key not in self._params:
-            request = self._request
-            self._params[key] = suggest(
-                fit.model,
-                request.task,
-                request.seed,
-                fit.trial,
-                request.parallel,
-                self._trials(fit.model),
-                request.params.get(fit.model, {}),
-                metrics.higher_is_better(request.metric),
-            )
+            self._params[key] = self._suggest(fit)
         return self._params[key]
 
     def end(self, fit: Fit, value: float | None) -> None:
@@ -59,7 +49,9 @@ class Order:
         self._values[fit.model, fit.trial][fit.fold] = value
 
     def waits_for(self, fit: Fit) -> int | None:
-        """The first trial that this one waits for."""
+        """The first trial that this one waits for; numbers of clusters do not learn from each other."""
+        if self._request.task == "clustering":
+            return None
         last = fit.trial - self._request.parallel
         return next((n for n in range(last + 1) if not self._has_ended(fit.model, n)), None)
 
@@ -67,6 +59,21 @@ class Order:
     def waiting(self) -> list[Fit]:
         """Those that were not handed out."""
         return list(self._waiting)
+
+    def _suggest(self, fit: Fit) -> dict[str, Any]:
+        request = self._request
+        if request.task == "clustering":
+            return clusters.candidates([fit.model], request.params)[fit.trial][1]
+        return suggest(
+            fit.model,
+            request.task,
+            request.seed,
+            fit.trial,
+            request.parallel,
+            self._trials(fit.model),
+            request.params.get(fit.model, {}),
+            metrics.higher_is_better(request.metric),
+        )
 
     def _is_ready(self, fit: Fit) -> bool:
         return self.waits_for(fit) is None

@@ -61,19 +61,24 @@ def _write_oot(address: str, later: dict[str, Any], settings: dict[str, Any], fo
     table = read_source(later["source"], later["sha256"])
     name = later["name"]
     columns = read_features(table, found.features, name)
-    if settings["target"] not in table.column_names:
+    if settings["target"] is not None and settings["target"] not in table.column_names:
         raise InvalidInput(f"{name} has no column {shown(settings['target'])}, which is the target.")
-    if found.task == "classification":
+    if found.task == "clustering":
+        target = np.zeros(table.num_rows)
+    elif found.task == "classification":
         target = _classes(table, name, settings["target"], found.classes)
     else:
         target, _ = target_of(table, settings["target"], found.task)
     rows = np.flatnonzero(~np.isnan(target))
     if len(rows) == 0:
-        raise InvalidInput(f"{name} has no row with a target.")
+        wanted = "row" if found.task == "clustering" else "row with a target"
+        raise InvalidInput(f"{name} has no {wanted}.")
     ids = pa.array(rows + 1)
     if settings["id"] is not None:
         ids = readable(table, settings["id"], "id").combine_chunks().take(pa.array(rows))
-    taken = target[rows].astype(np.int64) if found.classes else target[rows]
+    taken = None
+    if found.task != "clustering":
+        taken = target[rows].astype(np.int64) if found.classes else target[rows]
     id_name = "row" if settings["id"] is None else settings["id"]
     write_prepared(address, found.features, columns.take(rows), taken, found.classes, ids, id_name)
 

@@ -13,7 +13,7 @@ from sevenfold_jobs.common.failures import JobError
 from sevenfold_jobs.common.printable import storable
 from sevenfold_jobs.cv.arrays import put
 from sevenfold_jobs.cv.versions import versions_of
-from sevenfold_jobs.training import drift, models
+from sevenfold_jobs.training import clusters, drift, models
 from sevenfold_jobs.training.encoding import Encoder
 from sevenfold_jobs.training.model_files import Member, StoredModel, model_id, read_model, write_model
 from sevenfold_jobs.training.prepared import Place, Prepared, Split, read_prepared, read_split
@@ -36,7 +36,8 @@ def run(batch: Batch) -> dict[str, Any]:
         data, split = read_prepared(folder), read_split(folder)
     model = _fit(request, data, split)
     files = write_model(model)
-    test = data.columns.take(split.test)
+    # Clusters keep no row back.
+    test = data.columns.take(split.all_train if model.task == "clustering" else split.test)
     predicted = model.predict(test)
     again = read_model(files).predict(test)
     if not np.array_equal(predicted, again):
@@ -59,7 +60,12 @@ def _fit(request: dict[str, Any], data: Prepared, split: Split) -> StoredModel:
     from threadpoolctl import threadpool_limits
 
     rows = split.all_train
-    assert data.target is not None
+    if request["task"] == "clustering":
+        rows = rows[clusters.in_order(data.columns.take(rows))]
+        target = np.zeros(0)
+    else:
+        assert data.target is not None
+        target = data.target[rows]
     members = []
     for chosen in request["selection"]["members"]:
         module = models.load(chosen["model"])
@@ -74,7 +80,7 @@ def _fit(request: dict[str, Any], data: Prepared, split: Split) -> StoredModel:
         with threadpool_limits(1):
             fitted = module.fit(
                 encoder.transform(data.columns, rows),
-                data.target[rows],
+                target,
                 request["task"],
                 len(data.classes),
                 chosen["params"],

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import psycopg
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import JobError
 from sevenfold_jobs.common.printable import storable, stored_json
+from sevenfold_jobs.training import clusters
 from sevenfold_jobs.training.choice import Candidate, Choice, choose
 from sevenfold_jobs.training.metrics import threshold
+from sevenfold_jobs.training.models import SIMPLEST_FIRST
 from sevenfold_jobs.training.prepared import Place, load_predictions, read_prepared, read_split
 
 
@@ -26,6 +29,17 @@ def run(batch: Batch) -> dict[str, Any]:
     batch.progress(0, 1, "comparing the models")
     with batch.connect() as connection:
         rows = _read_fits(connection, request["runId"])
+    fits_sha256 = hashlib.sha256("\n".join(sorted(row["fitKey"] for row in rows)).encode()).hexdigest()
+    choice, cut = _groupings(rows) if request["task"] == "clustering" else _models(request, rows)
+    with batch.connect() as connection:
+        _write(connection, request, choice, cut, fits_sha256)
+        batch.commit(connection, 1, {"chosen": choice.label})
+    batch.progress(1, 1, choice.label)
+    return {"chosen": choice.label, "reason": choice.reason}
+
+
+def _models(request: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[Choice, float | None]:
+    """The choice, and the threshold of two classes."""
     with Place(f"{request['objectRoot']}/data") as folder:
         data, split = read_prepared(folder), read_split(folder)
     assert data.target is not None
@@ -37,12 +51,50 @@ def run(batch: Batch) -> dict[str, Any]:
     cut = None
     if len(data.classes) == 2:
         cut = float(threshold(target, choice.predictions[:, 1], request["thresholdRule"]))
-    fits_sha256 = hashlib.sha256("\n".join(sorted(row["fitKey"] for row in rows)).encode()).hexdigest()
-    with batch.connect() as connection:
-        _write(connection, request, choice, cut, fits_sha256)
-        batch.commit(connection, 1, {"chosen": choice.label})
-    batch.progress(1, 1, choice.label)
-    return {"chosen": choice.label, "reason": choice.reason}
+    return choice, cut
+
+
+def _groupings(rows: list[dict[str, Any]]) -> tuple[Choice, None]:
+    """The choice among groupings; without clear structure all rows are one group, kept as its centre.
+
+    Whoever asks for one grouping gets it, whatever its figures.
+    """
+    trials: dict[str, int] = defaultdict(int)
+    found = []
+    rows = sorted(rows, key=lambda row: (SIMPLEST_FIRST.index(row["model"]), row["trial"]))
+    for row in rows:
+        trials[row["model"]] += 1
+        figures = row["figures"]
+        found.append(
+            clusters.Grouping(
+                row["model"],
+                row["params"],
+                int(figures.get("clusters") or row["params"].get("clusters") or 0),
+                int(figures.get("noise") or 0),
+                [],
+                {name: figures.get(name) for name in clusters.FIGURES},
+                row["error"],
+            )
+        )
+    if all(each.error is not None for each in found):
+        raise JobError(f"No grouping can be judged: {found[0].error}.")
+    made = clusters.choose(found)
+    if made.chosen is None and len(found) == 1:
+        made = replace(made, chosen=found[0], reason=f"{made.reason} It is the only one that was asked for.")
+    member = {"model": "kmeans", "trial": 0, "params": {"clusters": 1}, "weight": 1.0}
+    if made.chosen is not None:
+        place = next(number for number, each in enumerate(found) if each is made.chosen)
+        row = rows[place]
+        member |= {"model": row["model"], "trial": row["trial"], "params": row["params"]}
+    choice = Choice(
+        label="one group" if made.chosen is None else made.chosen.label,
+        members=[member],
+        leaderboard=clusters.leaderboard(made, trials),
+        reason=made.reason,
+        beats_baseline=not made.reason.startswith("No clear structure"),
+        predictions=np.zeros(0),
+    )
+    return choice, None
 
 
 def _folds(request: dict[str, Any]) -> range:
@@ -52,13 +104,13 @@ def _folds(request: dict[str, Any]) -> range:
 def _read_fits(connection: psycopg.Connection, run_id: str) -> list[dict[str, Any]]:
     found = connection.execute(
         """
-        select model, trial, fold, fit_key, params, status, error, predictions, cpu_seconds
+        select model, trial, fold, fit_key, params, status, error, predictions, figures
           from training_fits where run_id = %s order by model, trial, fold
         """,
         [run_id],
     ).fetchall()
     connection.rollback()
-    names = ("model", "trial", "fold", "fitKey", "params", "status", "error", "predictions", "cpuSeconds")
+    names = ("model", "trial", "fold", "fitKey", "params", "status", "error", "predictions", "figures")
     return [dict(zip(names, row, strict=True)) for row in found]
 
 

@@ -9,8 +9,8 @@ from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import Infrastructure
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.arrays import load_array
-from sevenfold_jobs.training.prepared import Place, read_prepared, write_split
-from sevenfold_jobs.training.splits import membership_sha256, split_rows
+from sevenfold_jobs.training.prepared import Place, Split, read_prepared, write_split
+from sevenfold_jobs.training.splits import membership_sha256, split_rows, whole
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -24,14 +24,14 @@ def run(batch: Batch) -> dict[str, Any]:
     with Place(f"{request['objectRoot']}/data") as folder:
         data = read_prepared(folder)
         dates = np.array(load_array(folder, "dates")) if (folder / "dates.npy").exists() else None
-    assert data.target is not None
-    split, decided = split_rows(
-        data.target, data.classes, dates, settings["validation"], settings["folds"], settings["seed"]
-    )
-    parts = [_part("train", split.all_train, data.target, data.classes)]
-    for fold in range(1, decided["folds"] + 1):
-        parts.append(_part(f"validation {fold}", split.validation(fold), data.target, data.classes))
-    parts.append(_part("test", split.test, data.target, data.classes))
+    if data.target is None:
+        split, decided = whole(data.columns.rows)
+        parts = [{"part": "train", "rows": data.columns.rows}]
+    else:
+        split, decided = split_rows(
+            data.target, data.classes, dates, settings["validation"], settings["folds"], settings["seed"]
+        )
+        parts = _parts(split, decided["folds"], data.target, data.classes)
     about = decided | {
         "parts": parts,
         "membershipSha256": membership_sha256(split, np.arange(data.columns.rows)),
@@ -53,6 +53,13 @@ def run(batch: Batch) -> dict[str, Any]:
         batch.commit(connection, 1, decided)
     batch.progress(1, 1, f"{len(split.all_train):,} rows to learn from, {len(split.test):,} to test")
     return {**decided, "parts": parts}
+
+
+def _parts(split: Split, folds: int, target: np.ndarray, classes: list[str]) -> list[dict[str, Any]]:
+    parts = [_part("train", split.all_train, target, classes)]
+    for fold in range(1, folds + 1):
+        parts.append(_part(f"validation {fold}", split.validation(fold), target, classes))
+    return [*parts, _part("test", split.test, target, classes)]
 
 
 def _part(name: str, rows: np.ndarray, target: np.ndarray, classes: list[str]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def test_groups_are_found_kept_in_files_and_applied_row_by_row(name: str) -> Non
 def test_three_groups_are_chosen_and_noise_has_no_clear_structure() -> None:
     X, _ = blobs()
     asked = {"kmeans": {"clusters": {"low": 2, "high": 6}}, "gaussian_mixture": {"clusters": 3}}
-    plan = clusters.candidates(["kmeans", "gaussian_mixture", "dbscan"], len(X), asked)
+    plan = clusters.candidates(["kmeans", "gaussian_mixture", "dbscan"], asked)
     assert len(plan) == 7
     found = clusters.choose([clusters.judged(X, name, params, 1) for name, params in plan])
     assert found.chosen is not None
@@ -69,8 +69,11 @@ def test_figures_are_scikit_learns() -> None:
 
 @pytest.mark.filterwarnings("ignore:Number of distinct clusters")
 def test_what_cannot_be_grouped_says_so() -> None:
-    with pytest.raises(InvalidInput, match="2 rows are too few"):
-        clusters.candidates(["kmeans"], 2, {})
+    with pytest.raises(InvalidInput, match="eps is a range"):
+        clusters.candidates(["dbscan"], {"dbscan": {"eps": {"low": 0.1, "high": 1.0}}})
+    with pytest.raises(InvalidInput, match="Parameter of kmeans"):
+        clusters.candidates(["kmeans"], {"kmeans": {"cluster": 3}})
+    assert len(clusters.candidates(["kmeans"], {})) == 14
     same = np.zeros((20, 3))
     grouping = clusters.judged(same, "kmeans", {"clusters": 2}, 1)
     assert grouping.figures["silhouette"] is None

@@ -36,6 +36,9 @@ def houses(rows: int = 240, seed: int = 3, first_day: str = "2024-01-01") -> pa.
     )
 
 
+METRICS = {"regression": "rmse", "classification": "log_loss", "clustering": "silhouette"}
+
+
 class Training:
     """One run in a database of the test: its jobs are done one by one, each a batch of the same run."""
 
@@ -69,7 +72,9 @@ class Training:
             self.run_id = batch.fence["runId"]
         return importlib.import_module(f"sevenfold_jobs.{job}.main").run(batch)
 
-    def prepare(self, table: pa.Table, target: str, later: list[pa.Table] | None = None, **given: Any) -> Any:
+    def prepare(
+        self, table: pa.Table, target: str | None, later: list[pa.Table] | None = None, **given: Any
+    ) -> Any:
         source = self.file(table)
         oot = [self.file(each, f"later{number}") for number, each in enumerate(later or [], 1)]
         self.settings = {
@@ -87,7 +92,7 @@ class Training:
 
     def fit(self, models: dict[str, int], **given: Any) -> Any:
         """`models` says how many trials each has."""
-        metric = "rmse" if self.task == "regression" else "log_loss"
+        metric = METRICS[self.task]
         fits = [
             {"unit": f"{model}/trial {trial}/fold {fold}", "model": model, "trial": trial, "fold": fold}
             for model, trials in models.items()
@@ -116,7 +121,7 @@ class Training:
 
     def decide(self) -> str:
         """Select, refit, evaluate and explain; answers with the model's id."""
-        metric = "rmse" if self.task == "regression" else "log_loss"
+        metric = METRICS[self.task]
         common = {
             **{
                 "runId": self.run_id,

@@ -7,9 +7,10 @@ import { Failure } from '../../failures.ts';
 import { backfillPriority } from '../../planning/priorities.ts';
 import { startRun, withRunOptions } from '../backfill/command.ts';
 import { parseTrainingInput, thresholds, trainingDefaults, validations } from './input.ts';
-import type { Parameter, TrainingInput } from './input.ts';
+import type { TrainingInput } from './input.ts';
 import { trainingKey } from './key.ts';
 import { metricsOf, modelsOf } from './models.ts';
+import type { Parameter } from './models.ts';
 
 /** As the command line gives them: texts, lists and flags. */
 interface TrainOptions extends PlacementOptions {
@@ -49,8 +50,11 @@ export function registerTrainingRuns(run: Command, context: CommandContext): voi
           'the chosen one is judged by rows nobody has looked at; fits that are stored already stay',
       )
       .requiredOption('--dataset <file>', 'a CSV or Parquet file, or a name that "sevenfold generate" made')
-      .requiredOption('--target <column>', 'the column to be predicted')
-      .option('--task <name>', 'auto, classification or regression (default: by the target)')
+      .option('--target <column>', 'the column to be predicted (default: none, the rows are grouped)')
+      .option(
+        '--task <name>',
+        'auto, classification or regression (default: by the target); without a target clustering',
+      )
       .option(
         '--features <column...>',
         'only these columns (default: all that have no other role); a comma in a name is written \\,',
@@ -62,7 +66,10 @@ export function registerTrainingRuns(run: Command, context: CommandContext): voi
       .option('--id <column>', 'the key of a row, which files of predictions repeat')
       .option('--date <column>', 'orders the rows for --validation time')
       .option('--types <column=type...>', 'number, category or date, where the values do not say it')
-      .option('--models <name...>', `auto, or of ${modelsOf('auto').join(', ')} (default: auto)`)
+      .option(
+        '--models <name...>',
+        `auto, or of ${[...modelsOf('auto'), ...modelsOf('clustering')].join(', ')} (default: auto)`,
+      )
       .option('--metric <name>', `what decides: of ${metricsOf('auto').join(', ')} (default: log_loss, rmse)`)
       .option(
         '--trials <count>',

@@ -13,21 +13,18 @@ import { legible } from '../../planning/legible.ts';
 import { suggestion } from '../../planning/nearest.ts';
 import { placementGuards } from '../../planning/placement-input.ts';
 import type { PlacementInput } from '../../planning/placement-input.ts';
-import { metricsOf, modelsOf, tasks } from './models.ts';
-import type { AskedTask } from './models.ts';
+import { groupingsOf, metricsOf, modelsOf, mostGroupings, tasks } from './models.ts';
+import type { AskedTask, Parameter } from './models.ts';
 
 export const validations = ['auto', 'folds', 'holdout', 'time'] as const;
 export const columnTypes = ['number', 'category', 'date'] as const;
 export const thresholds = ['half', 'f1'] as const;
 
-/** A parameter is fixed, or tried within a range. */
-export type Parameter = number | string | boolean | { low: number; high: number };
-
 /** What `trainModel` is started with. */
 export interface TrainingInput extends PlacementInput {
   /** A CSV or Parquet file, or the name of a data set that was generated here. */
   dataset: string;
-  /** The column to be predicted. */
+  /** The column to be predicted; without it rows are grouped (task clustering). */
   target?: string;
   task?: AskedTask;
   /** Only these columns. */
@@ -67,6 +64,11 @@ export interface TrainingInput extends PlacementInput {
 }
 
 export const trainingDefaults = { trials: 20, parallel: 2, seed: 42 } as const;
+
+/** Without a target rows are grouped. */
+export function askedTask({ task, target }: TrainingInput): AskedTask {
+  return task ?? (target === undefined ? 'clustering' : 'auto');
+}
 
 const parameter: Guard<Parameter> = (value) => {
   if (typeof value === 'string' || typeof value === 'boolean') return accept(value);
@@ -126,14 +128,15 @@ export function parseTrainingInput(
 }
 
 function refusalOf(input: TrainingInput): string | undefined {
-  const { task = input.target === undefined ? 'clustering' : 'auto' } = input;
+  const task = askedTask(input);
   if (/\.(pkl|pickle|joblib)$/i.test(input.dataset)) {
     return `dataset ${legible(input.dataset)} is a pickle, which runs code when it is loaded: give Parquet or CSV.`;
   }
   if (task === 'clustering') {
-    return 'clustering (a training without a target) is not there yet: name the target, the column to be predicted.';
-  }
-  if (input.target === undefined) return `task ${task} needs a target: name the column to be predicted.`;
+    const refusal = clusteringRefusal(input);
+    if (refusal !== undefined) return refusal;
+  } else if (input.target === undefined)
+    return `task ${task} needs a target: name the column to be predicted.`;
   for (const name of ['features', 'models', 'oot'] as const) {
     if (input[name]?.length === 0) return `${name} is empty: name some, or leave it out.`;
   }
@@ -147,6 +150,30 @@ function refusalOf(input: TrainingInput): string | undefined {
   const both = input.features?.find((name) => excluded.has(name));
   if (both !== undefined) return `${legible(both)} is among features and among exclude: decide.`;
   return modelRefusal(input, task) ?? validationRefusal(input, task);
+}
+
+/** What only a target gives a meaning to. */
+const ofTargets = [
+  ...(['target', 'date', 'trials', 'parallel', 'validation', 'folds'] as const),
+  ...(['maxFeatures', 'threshold', 'cost', 'positive'] as const),
+];
+
+function clusteringRefusal(input: TrainingInput): string | undefined {
+  const foreign = ofTargets.find((name) => input[name] !== undefined);
+  if (foreign === 'target') return 'task clustering has no target: leave one of them out.';
+  if (foreign !== undefined) {
+    return `${foreign} has no meaning for clustering (a training without a target): leave it out, or name the target.`;
+  }
+  for (const [model, { clusters }] of Object.entries(input.params ?? {})) {
+    const numbers = typeof clusters === 'object' ? [clusters.low, clusters.high] : [clusters ?? 2];
+    if (!numbers.every((each) => Number.isInteger(each) && (each as number) >= 2)) {
+      return `${legible(model)}.clusters must be a whole number from 2 on, or a range of them.`;
+    }
+    if (groupingsOf(model, clusters) > mostGroupings) {
+      return `${legible(model)}.clusters is a range of more than ${mostGroupings} numbers: take a smaller one.`;
+    }
+  }
+  return undefined;
 }
 
 function roles({ target, id, date }: TrainingInput): [string, string][] {

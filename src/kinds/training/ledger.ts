@@ -5,9 +5,9 @@ import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { OpenUnit } from '../../planning/chunks.ts';
 import { hash } from '../digest.ts';
-import type { Parameter, TrainingInput } from './input.ts';
-import { chosenModels, metricOf, trialsOf } from './models.ts';
-import type { AskedTask, Task } from './models.ts';
+import type { TrainingInput } from './input.ts';
+import { chosenModels, groupingsOf, metricOf, trialsOf } from './models.ts';
+import type { AskedTask, Parameter, Task } from './models.ts';
 
 export const trainingKind = 'trainModel';
 
@@ -82,8 +82,12 @@ export interface Fit {
 
 /** Every fit of a run: models simplest first, trials by number. */
 export function fitsOf(request: TrainingRequest, { task, folds }: PreparedData & { folds: number }): Fit[] {
+  const trialsOfModel = (model: string): number =>
+    task === 'clustering'
+      ? groupingsOf(model, request.params[model]?.['clusters'])
+      : trialsOf(model, request.trials);
   return chosenModels(task, request.models).flatMap((model) =>
-    numbers(trialsOf(model, request.trials)).flatMap((trial) =>
+    numbers(trialsOfModel(model)).flatMap((trial) =>
       numbers(folds).map((index) => ({
         unit: `${model}/trial ${trial}/fold ${index + 1}`,
         model,

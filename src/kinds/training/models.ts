@@ -10,6 +10,9 @@ export type AskedTask = (typeof tasks)[number];
 /** `auto` is decided by the data. */
 export type Task = Exclude<AskedTask, 'auto'>;
 
+/** A parameter is fixed, or tried within a range. */
+export type Parameter = number | string | boolean | { low: number; high: number };
+
 interface Model {
   tasks: readonly string[];
   /** Runs where no model is named. */
@@ -48,6 +51,17 @@ export function chosenModels(task: AskedTask, asked: readonly string[] | undefin
 export function trialsOf(model: string, asked: number): number {
   return Math.min(asked, models[model]?.mostTrials ?? 1);
 }
+
+/** How many numbers of clusters are tried of a model; DBSCAN finds its own. As training/clusters.py lists them. */
+export function groupingsOf(model: string, asked: Parameter | undefined): number {
+  if (model === 'dbscan' || typeof asked === 'number') return 1;
+  const { low, high } = typeof asked === 'object' ? asked : usualClusters;
+  return high - low + 1;
+}
+
+const usualClusters = { low: 2, high: 15 };
+/** More are not looked at by anybody. */
+export const mostGroupings = 100;
 
 export function metricOf(task: AskedTask, asked: string | undefined): string {
   if (asked !== undefined && asked !== 'auto') return asked;

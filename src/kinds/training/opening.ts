@@ -11,7 +11,7 @@ import { isOpenInTemporal } from '../../open-in-temporal.ts';
 import { dataName } from '../data-name.ts';
 import { sourceOf } from '../data-source.ts';
 import { hash } from '../digest.ts';
-import { trainingDefaults } from './input.ts';
+import { askedTask, trainingDefaults } from './input.ts';
 import type { TrainingInput } from './input.ts';
 import { trainingKey } from './key.ts';
 import * as ledger from './ledger.ts';
@@ -80,7 +80,7 @@ async function requestOf(
     oot.push({ name: dataName(path), source: later, sha256: await digestOfSource(later) });
   }
   const seed = input.seed ?? trainingDefaults.seed;
-  const { task = 'auto' } = input;
+  const task = askedTask(input);
   const settings = {
     task,
     target: input.target ?? null,

@@ -23,10 +23,40 @@ export async function readEvaluations(database: Database, runId: string): Promis
   return found.rows;
 }
 
+export interface ClusterSize {
+  /** From 0, the largest first; -1 is noise. */
+  cluster: number;
+  rows: number;
+  /** The mean distance of its rows to its centre, in deviations of the columns. */
+  distance: number;
+}
+
+export function clustersOf({ detail }: Evaluation): ClusterSize[] {
+  return (detail['clusters'] ?? []) as ClusterSize[];
+}
+
+/** How large the clusters are: what a training without a target comes to. */
+function clusterSentence(grouped: Evaluation): string {
+  const sizes = clustersOf(grouped).filter(({ cluster }) => cluster >= 0);
+  const noise = grouped.figures['noise'] ?? 0;
+  const shown = sizes.slice(0, mostSizes).map(({ rows }) => rows.toLocaleString('en'));
+  const more = sizes.length > mostSizes ? ', …' : '';
+  const what = sizes.length === 1 ? 'one group' : `${sizes.length} clusters of ${shown.join(', ')}${more}`;
+  return (
+    `${grouped.rows.toLocaleString('en')} rows are ${what}` +
+    (noise > 0 ? `; ${noise.toLocaleString('en')} are in none.` : '.')
+  );
+}
+
+const mostSizes = 8;
+
 /** How the winner did on the test rows, beside the baseline; undefined before that is known. */
 export async function verdictSentence(database: Database, runId: string): Promise<string | undefined> {
   const selection = await readSelection(database, runId);
-  const test = (await readEvaluations(database, runId)).filter(({ part }) => part === 'test');
+  const evaluations = await readEvaluations(database, runId);
+  const grouped = evaluations.find(({ part }) => part === 'all');
+  if (grouped !== undefined) return clusterSentence(grouped);
+  const test = evaluations.filter(({ part }) => part === 'test');
   const winner = test.find(({ candidate }) => candidate === 'winner');
   const baseline = test.find(({ candidate }) => candidate === 'baseline');
   if (selection === undefined || winner === undefined || baseline === undefined) return undefined;

@@ -23,8 +23,18 @@ const refused: [given: object, message: RegExp][] = [
   [{ ...base, params: { lightgbm: { num_leaves: { low: 9, high: 4 } } } }, /with low below high/],
   [{ ...base, trials: 0 }, /trials is 0, but must be a whole number from 1 to 1000/],
   [{ dataset: 'bank.csv', task: 'classification' }, /task classification needs a target/],
-  [{ ...base, task: 'clustering' }, /clustering \(a training without a target\) is not there yet/],
-  [{ dataset: 'bank.csv' }, /name the target, the column to be predicted/],
+  [{ ...base, task: 'clustering' }, /task clustering has no target: leave one of them out/],
+  [{ dataset: 'bank.csv', trials: 5 }, /trials has no meaning for clustering .* or name the target/],
+  [{ dataset: 'bank.csv', metric: 'auc' }, /no metric "auc" for task clustering/],
+  [{ dataset: 'bank.csv', models: ['lightgbm'] }, /no model "lightgbm" for task clustering/],
+  [
+    { dataset: 'bank.csv', params: { kmeans: { clusters: 1 } } },
+    /kmeans\.clusters must be a whole number from 2/,
+  ],
+  [
+    { dataset: 'bank.csv', params: { kmeans: { clusters: { low: 2, high: 900 } } } },
+    /a range of more than 100 numbers/,
+  ],
   [{ dataset: 'model.pkl', target: 'y' }, /is a pickle, which runs code/],
   [{ ...base, trails: 3 }, /unknown field "trails"\. Did you mean "trials"\?/],
 ];

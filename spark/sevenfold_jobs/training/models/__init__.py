@@ -27,6 +27,17 @@ class Fitted(Protocol):
         ...
 
 
+class Clusters(Fitted, Protocol):
+    """A model of clusters."""
+
+    def assign(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(what `predict` gives, how far each row (rows,) is from what its cluster is known by).
+
+        In the units of the encoded columns. Noise is as far from the nearest cluster.
+        """
+        ...
+
+
 class Model(Protocol):
     """A module of this package. `encoding` is the kind of `Encoder` whose matrices it is given."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from sevenfold_jobs.training.models.centres import Centres, fit_centres, read_centres
 
-encoding = "linear"
+encoding = "clusters"
 _STARTS = 3
 
 read = read_centres

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.training.models.packed import pack, product, unpack
+from sevenfold_jobs.training.models.packed import distances, pack, product, unpack
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,11 @@ class Centres:
         # |x - c|² less |x|², which is the same for all centres.
         squares = (self.centres**2).sum(axis=1)
         return (squares - 2 * product(X, self.centres)).argmin(axis=1)
+
+    def assign(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `models.Clusters` has it: to the centre."""
+        labels = self.predict(X)
+        return labels, distances(X, self.centres[labels])
 
     def parts(self) -> dict[str, bytes]:
         """As `models.Fitted` has it."""

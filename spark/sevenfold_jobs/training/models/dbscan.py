@@ -11,7 +11,7 @@ import numpy as np
 
 from sevenfold_jobs.training.models.packed import pack, unpack
 
-encoding = "linear"
+encoding = "clusters"
 _MIN_SAMPLES = 10
 _EPS_AT = 0.95
 _ROWS_AT_A_TIME = 256
@@ -29,18 +29,23 @@ class Cores:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """(rows,) int64, -1 for noise."""
-        found = np.full(len(X), -1, np.int64)
+        return self.assign(X)[0]
+
+    def assign(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `models.Clusters` has it: to the nearest core row; infinite where there is none."""
+        found, far = np.full(len(X), -1, np.int64), np.full(len(X), np.inf)
         if len(self.rows) == 0:
-            return found
+            return found, far
         for start in range(0, len(X), _ROWS_AT_A_TIME):
             block = X[start : start + _ROWS_AT_A_TIME]
-            distances = np.zeros((len(block), len(self.rows)))
+            squares = np.zeros((len(block), len(self.rows)))
             for mine, theirs in zip(block.T, self.rows.T, strict=True):
-                distances += (mine[:, None] - theirs[None, :]) ** 2
-            nearest = distances.argmin(axis=1)
-            near = distances[np.arange(len(block)), nearest] <= self.eps**2
-            found[start : start + len(block)] = np.where(near, self.labels[nearest], -1)
-        return found
+                squares += (mine[:, None] - theirs[None, :]) ** 2
+            nearest = squares.argmin(axis=1)
+            least = squares[np.arange(len(block)), nearest]
+            found[start : start + len(block)] = np.where(least <= self.eps**2, self.labels[nearest], -1)
+            far[start : start + len(block)] = np.sqrt(least)
+        return found, far
 
     def parts(self) -> dict[str, bytes]:
         """As `models.Fitted` has it."""

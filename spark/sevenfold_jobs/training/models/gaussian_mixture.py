@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.training.models.packed import pack, product, unpack
+from sevenfold_jobs.training.models.packed import distances, pack, product, unpack
 
-encoding = "linear"
+encoding = "clusters"
 _STARTS = 3
 _RAISED = 1e-3
 
@@ -30,6 +30,11 @@ class Mixture:
         constant = constant - 0.5 * (self.means**2 / self.variances).sum(axis=1)
         scores = product(X * X, -0.5 / self.variances) + product(X, self.means / self.variances) + constant
         return scores.argmax(axis=1)
+
+    def assign(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `models.Clusters` has it: to the mean of the component."""
+        labels = self.predict(X)
+        return labels, distances(X, self.means[labels])
 
     def parts(self) -> dict[str, bytes]:
         """As `models.Fitted` has it."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from sevenfold_jobs.training.models.centres import Centres, fit_centres, read_centres
 
-encoding = "linear"
+encoding = "clusters"
 _STARTS = 10
 
 read = read_centres

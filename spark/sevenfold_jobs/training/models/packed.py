@@ -44,6 +44,14 @@ def product(X: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     return found
 
 
+def distances(X: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(rows,) Euclidean, from each row of X to its own of the points (rows, columns)."""
+    squares = np.zeros(len(X))
+    for mine, theirs in zip(X.T, points.T, strict=True):
+        squares += (mine - theirs) ** 2
+    return np.sqrt(squares)
+
+
 def unpack(parts: dict[str, bytes]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What was packed."""
     with np.load(io.BytesIO(parts[ARRAYS]), allow_pickle=False) as archive:

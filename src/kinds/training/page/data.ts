@@ -92,7 +92,17 @@ export interface Importance {
   permutation: number;
   deviation: number;
   contribution: number | null;
-  dependence: { value: number | string; mean: number }[] | null;
+  dependence: { value: number | string; mean: number }[] | ClusterShape[] | null;
+}
+
+/** What a column is like in a cluster: of a number mean and deviation, of a category its most frequent level. */
+export interface ClusterShape {
+  cluster: number;
+  rows: number;
+  mean?: number | null;
+  deviation?: number | null;
+  level?: string | null;
+  share?: number | null;
 }
 
 /** Throws `InvalidInput` where the ledger has no such run. */

@@ -24,6 +24,7 @@ export function warningsSection({ data }: TrainingReport): Html | null {
 const validationWords: Record<string, string> = {
   folds: 'folds validate in turn',
   holdout: 'one part validates',
+  none: 'every row is grouped',
   time: 'the newest rows test, those before them validate',
 };
 

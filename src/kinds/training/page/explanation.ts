@@ -13,7 +13,7 @@ const mostRows = 60;
 
 /** Null before it is known. */
 export function explanationSection({ importances, data }: TrainingReport): Html | null {
-  if (importances.length === 0) return null;
+  if (importances.length === 0 || data?.task === 'clustering') return null;
   const most = Math.max(...importances.map(({ permutation }) => permutation));
   const loss = data?.task === 'regression' ? 'mean squared error' : 'log loss';
   return section(
@@ -53,8 +53,9 @@ function small(value: number | null): string {
 }
 
 /** The mean prediction, were a column the same in all rows. */
-function shapeOf({ feature, dependence }: Importance, number: number): Html[] {
-  if (dependence === null || dependence.length < 2) return [];
+function shapeOf({ feature, dependence: drawn }: Importance, number: number): Html[] {
+  if (drawn === null || drawn.length < 2) return [];
+  const dependence = drawn as { value: number | string; mean: number }[];
   const heading = html`<h3>${clipped(feature, 40)}</h3>`;
   if (typeof dependence[0]!.value === 'string') {
     const means = dependence.map(({ mean }) => mean);

@@ -4,6 +4,10 @@ import { higherIsBetter, metricTitle } from '../models.ts';
 
 const titles: Record<string, string> = {
   r2: 'R²',
+  calinski_harabasz: 'Calinski-Harabasz',
+  davies_bouldin: 'Davies-Bouldin',
+  stability: 'Stability',
+  noise: 'Noise rows',
   median_absolute_error: 'Median error',
   balanced_accuracy: 'Balanced accuracy',
   precision: 'Precision',
@@ -30,6 +34,7 @@ export function metricsShown(names: readonly string[], first: string): string[] 
   const order = [
     ...['log_loss', 'auc', 'ks', 'accuracy', 'balanced_accuracy', 'f1', 'precision', 'recall', 'brier'],
     ...['rmse', 'mae', 'median_absolute_error', 'r2'],
+    ...['silhouette', 'stability', 'calinski_harabasz', 'davies_bouldin'],
   ];
   return [first, ...order.filter((name) => name !== first && names.includes(name))];
 }

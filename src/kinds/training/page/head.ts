@@ -60,6 +60,7 @@ function statementOf(report: TrainingReport): Fragment {
   if (selection === null)
     return html`${count(fits.complete)} of ${count(fits.due)} fits are in the database.`;
   const chosen = html`Chosen: <strong>${clipped(selection.label, 60)}</strong>. `;
+  if (report.data?.task === 'clustering') return html`${chosen}${clipped(selection.reason, 400)}`;
   if (winner === undefined || baseline === undefined) return chosen;
   const { metric } = selection;
   const [own, other] = [winner.figures[metric] ?? null, baseline.figures[metric] ?? null];
@@ -88,11 +89,19 @@ function figuresOf(report: TrainingReport): Html | false {
   const auc = winner?.figures['auc'] ?? null;
   const r2 = winner?.figures['r2'] ?? null;
   const value = winner?.figures[selection.metric] ?? null;
+  const silhouette = report.evaluations.find(({ part }) => part === 'all')?.figures['silhouette'] ?? null;
   return html`<dl class="figures">
-    <div>
-      <dt>${titleOf(selection.metric)}, test</dt>
-      <dd>${figure('test.value', value, score(value))}</dd>
-    </div>
+    ${
+      data?.task === 'clustering'
+        ? html`<div>
+            <dt>Silhouette</dt>
+            <dd>${figure('all.silhouette', silhouette, score(silhouette))}</dd>
+          </div>`
+        : html`<div>
+            <dt>${titleOf(selection.metric)}, test</dt>
+            <dd>${figure('test.value', value, score(value))}</dd>
+          </div>`
+    }
     ${
       auc !== null &&
       html`<div>

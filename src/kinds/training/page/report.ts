@@ -4,6 +4,7 @@ import { html, renderPage, section, verdict } from '../../../pages/page.ts';
 import type { Html } from '../../../pages/page.ts';
 import { checksSection } from '../../../pages/sections/checks.ts';
 import { cvStyle } from '../../cross-validation/page/style.ts';
+import { clusterChoiceSection, clustersSection } from './clusters.ts';
 import { choiceSection, trialsSection } from './choice.ts';
 import { loadTrainingReport } from './data.ts';
 import type { TrainingReport } from './data.ts';
@@ -34,10 +35,11 @@ export function trainingPage(report: TrainingReport): string {
       missingSection(report),
       warningsSection(report),
       testSection(report),
-      choiceSection(report),
+      clustersSection(report),
+      report.data?.task === 'clustering' ? clusterChoiceSection(report) : choiceSection(report),
       explanationSection(report),
       driftSection(report),
-      trialsSection(report),
+      report.data?.task === 'clustering' ? null : trialsSection(report),
       scoringSection(report),
       dataSection(report),
       timeSection(report),
