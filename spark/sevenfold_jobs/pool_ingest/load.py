@@ -41,18 +41,23 @@ _ROWS_IN_A_BATCH = 65_536
 
 def stage(batch: Batch, connection: psycopg.Connection, table: str, rows: pa.Table) -> None:
     """Copies the rows into the temporary table `staged_<table>`, which ends with the transaction."""
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(field.name), _SQL_TYPES[field.type]) for field in rows.schema
-    )
     name = f"staged_{table}"
-    connection.execute(
-        sql.SQL("create temp table {} ({}) on commit drop").format(sql.Identifier(name), columns)
-    )
+    create_staged(connection, name, rows.schema)
     # only where there is something: an empty COPY would hide a wrong one
     if rows.num_rows > 0:
         batch.copy(connection, name, rows.column_names, rows.to_batches(max_chunksize=_ROWS_IN_A_BATCH))
     # without statistics the planner joins a million staged rows by nested loops
     connection.execute(sql.SQL("analyze {}").format(sql.Identifier(name)))
+
+
+def create_staged(connection: psycopg.Connection, name: str, schema: pa.Schema) -> None:
+    """An empty temporary table of the schema's columns, which ends with the transaction."""
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(field.name), _SQL_TYPES[field.type]) for field in schema
+    )
+    connection.execute(
+        sql.SQL("create temp table {} ({}) on commit drop").format(sql.Identifier(name), columns)
+    )
 
 
 def lock_dataset(connection: psycopg.Connection, dataset: str) -> None:

@@ -54,12 +54,13 @@ _NOTE = """
 
 
 def remove_lost_rows(
-    connection: psycopg.Connection, parameters: dict[str, Any]
+    connection: psycopg.Connection, parameters: dict[str, Any], known_on: date | None = None
 ) -> tuple[dict[str, int], list[str]]:
     """Deletes what is not staged up to day `until`; rows by table, and a line for each table that lost some.
 
     The same files give the same tables, whatever was loaded before them. Each row is noted with the number of
-    this change, by which metrics and fingerprints see that it went.
+    this change, by which metrics and fingerprints see that it went. With `known_on`, a live data set's run
+    date, what went is not lost: a later day brought it.
     """
     removed: dict[str, int] = {}
     warnings: list[str] = []
@@ -74,7 +75,7 @@ def remove_lost_rows(
                 last = end if last is None else max(last, end)
         removed[table] = rows
         if rows > 0:
-            warnings.append(_said(table, rows, first, last))
+            warnings.append(_said(table, rows, first, last, known_on))
     return removed, warnings
 
 
@@ -92,7 +93,12 @@ def _statements(table: str) -> list[sql.Composable]:
     return [whole, sql.SQL(_GAS_WITH_FORECAST)] if gas else [whole]
 
 
-def _said(table: str, rows: int, first: date, last: date) -> str:
+def _said(table: str, rows: int, first: date, last: date, known_on: date | None) -> str:
     days = f"of {first}" if first == last else f"from {first} to {last}"
-    what = "1 row" if rows == 1 else f"{rows:,} rows"
-    return f"{table}: {what} {days} that the source no longer has {'was' if rows == 1 else 'were'} removed"
+    what, was, it = ("1 row", "was", "it") if rows == 1 else (f"{rows:,} rows", "were", "them")
+    if known_on is not None:
+        return (
+            f"{table}: {what} {days} became known after {known_on} and {was} set aside; "
+            f"the next later run brings {it} back"
+        )
+    return f"{table}: {what} {days} that the source no longer has {was} removed"
