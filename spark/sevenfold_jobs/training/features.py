@@ -2,6 +2,7 @@
 file.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,7 @@ class Feature:
         return cls(given["name"], given["from"], given["kind"], given["part"], given["lenient"])
 
 
-def read_features(table: pa.Table, features: list[Feature], name: str) -> Columns:
+def read_features(table: pa.Table, features: list[Feature], name: str, threads: int = 1) -> Columns:
     """The features of a later file, by the names and kinds that training had; columns that it had not are
     left.
 
@@ -60,24 +61,43 @@ def read_features(table: pa.Table, features: list[Feature], name: str) -> Column
     if missing:
         named = ", ".join(map(shown, missing[:5])) + (f" and {len(missing) - 5} more" if missing[5:] else "")
         raise InvalidInput(f"{name} has no column {named}, which the model needs.")
-    known = about(table)
-    readings: dict[str, Reading] = {}
-    numbers: dict[str, np.ndarray] = {}
-    categories: dict[str, Categorical] = {}
+    of_source: dict[str, list[Feature]] = {}
     for feature in features:
-        if feature.source in known.unusable:
-            raise InvalidInput(f"Column {shown(feature.source)} of {name} {known.unusable[feature.source]}.")
-        if feature.kind == "category":
-            categories[feature.name] = categories_of(table[feature.source])
-            continue
-        if feature.source not in readings:
-            readings[feature.source] = read_column(table[feature.source], known.decimals)
-        reading = readings[feature.source]
-        if feature.part is not None:
-            numbers[feature.name] = _part(reading, feature, name)
+        of_source.setdefault(feature.source, []).append(feature)
+    # Arrow leaves Python's lock while it works. The first column that is wrong is the one that is named.
+    with ThreadPoolExecutor(threads) as pool:
+        read = dict(
+            each
+            for found in pool.map(lambda mine: _read(table, mine, name), of_source.values())
+            for each in found
+        )
+    numbers, categories = {}, {}
+    for feature in features:
+        values = read[feature.name]
+        if isinstance(values, Categorical):
+            categories[feature.name] = values
         else:
-            numbers[feature.name] = _numbers(table, reading, feature, name)
+            numbers[feature.name] = values
     return Columns(table.num_rows, numbers, categories)
+
+
+def _read(table: pa.Table, features: list[Feature], name: str) -> list[tuple[str, np.ndarray | Categorical]]:
+    """The features of one column."""
+    source, known = features[0].source, about(table)
+    if source in known.unusable:
+        raise InvalidInput(f"Column {shown(source)} of {name} {known.unusable[source]}.")
+    found: list[tuple[str, np.ndarray | Categorical]] = []
+    reading = None
+    for feature in features:
+        if feature.kind == "category":
+            found.append((feature.name, categories_of(table[source])))
+            continue
+        reading = reading or read_column(table[source], known.decimals)
+        if feature.part is not None:
+            found.append((feature.name, _part(reading, feature, name)))
+        else:
+            found.append((feature.name, _numbers(table, reading, feature, name)))
+    return found
 
 
 def lenient_numbers(reading: Reading, column: pa.ChunkedArray) -> np.ndarray:

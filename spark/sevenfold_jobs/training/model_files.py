@@ -19,7 +19,7 @@ from sevenfold_jobs.training.features import Feature
 
 MODEL_JSON = "model.json"
 #: Rows that are encoded at a time: memory is bounded, and no figure depends on it.
-_CHUNK = 50_000
+ROWS_AT_A_TIME = 50_000
 _FORMAT = 1
 
 
@@ -52,7 +52,8 @@ class StoredModel:
         The same for any cut of the rows and any threads.
         """
         chunks = [
-            np.arange(start, min(start + _CHUNK, columns.rows)) for start in range(0, columns.rows, _CHUNK)
+            np.arange(start, min(start + ROWS_AT_A_TIME, columns.rows))
+            for start in range(0, columns.rows, ROWS_AT_A_TIME)
         ]
         if not chunks:
             if self.task == "clustering":

@@ -67,15 +67,17 @@ def _done(connection: psycopg.Connection, request: dict[str, Any]) -> set[str]:
 def _score(request: dict[str, Any], model: StoredModel, each: dict[str, Any]) -> dict[str, Any]:
     began = time.perf_counter()
     table = read_source(each["source"], each["sha256"])
-    columns = read_features(table, model.features, each["name"])
-    predicted = model.predict(columns, request["processes"])
-    used = {feature.source for feature in model.features}
-    id_name = request["id"]
-    if id_name is not None and id_name not in table.column_names:
+    names, id_name = table.column_names, request["id"]
+    if id_name is not None and id_name not in names:
         raise InvalidInput(f"{each['name']} has no column {shown(id_name)}, which tells its rows apart.")
     ids = pa.array(np.arange(1, table.num_rows + 1))
     if id_name is not None:
         ids = readable(table, id_name, "id").combine_chunks()
+    columns = read_features(table, model.features, each["name"], request["processes"])
+    # Text takes several times what codes and numbers take.
+    del table
+    predicted = model.predict(columns, request["processes"])
+    used = {feature.source for feature in model.features}
     content = _content(with_ids(id_name or "row", ids, model.named(predicted)), request["format"])
     address = f"{request['outputRoot']}/{each['name']}-{each['sha256'][:8]}.{request['format']}"
     put(address, content)
@@ -86,8 +88,8 @@ def _score(request: dict[str, Any], model: StoredModel, each: dict[str, Any]) ->
         "input_sha256": each["sha256"],
         "output": address,
         "output_sha256": hashlib.sha256(content).hexdigest(),
-        "rows": table.num_rows,
-        "extra_columns": [name for name in table.column_names if name not in used and name != id_name],
+        "rows": columns.rows,
+        "extra_columns": [name for name in names if name not in used and name != id_name],
         "unseen": model.unseen(columns),
         "gaps": _gaps(columns),
         "drift": drift.psi(model.about["reference"], columns),

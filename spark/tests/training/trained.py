@@ -121,33 +121,37 @@ class Training:
 
     def decide(self) -> str:
         """Select, refit, evaluate and explain; answers with the model's id."""
-        metric = METRICS[self.task]
-        common = {
-            **{
-                "runId": self.run_id,
-                "dataVersion": self.data_version,
-                "name": "houses",
-                "objectRoot": self.root,
-            },
-            **{"seed": 42, "task": self.task, "folds": self.folds, "metric": metric, "thresholdRule": "half"},
-        }
+        common = self._common
         self.do("training_select", "select", common)
         [(label, members, threshold, fits)] = self.ask(
             "select label, members, threshold, fits_sha256 from training_selections where run_id = %s",
             self.run_id,
         )
-        selection = {"label": label, "members": members, "threshold": threshold, "fitsSha256": fits}
-        refit = self.do(
-            "training_refit",
-            "refit",
-            common
-            | {"selection": selection, "sourceSha256": "", "maxFeatures": self.max_features}
-            | {"modelsRoot": str(self.folder / "models")},
-        )
-        model = {"modelId": refit["modelId"], "modelRoot": f"{self.folder}/models/{refit['modelId']}"}
+        model_id = self.refit(label, members, threshold, fits)
+        model = {"modelId": model_id, "modelRoot": f"{self.folder}/models/{model_id}"}
         evaluated = (
             common | model | {"oot": self.oot, "threshold": threshold, "resultRoot": str(self.folder / "out")}
         )
         self.do("training_evaluate", "evaluate", evaluated)
         self.do("training_explain", "explain", common | model)
+        return model_id
+
+    def refit(self, label: str, members: list, threshold: float | None = None, fits: str = "") -> str:
+        """The named models as files; answers with the model's id."""
+        selection = {"label": label, "members": members, "threshold": threshold, "fitsSha256": fits}
+        refit = self.do(
+            "training_refit",
+            "refit",
+            self._common
+            | {"selection": selection, "sourceSha256": "", "maxFeatures": self.max_features}
+            | {"modelsRoot": str(self.folder / "models")},
+        )
         return refit["modelId"]
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        return {
+            **{"runId": self.run_id, "dataVersion": self.data_version, "name": "houses"},
+            **{"objectRoot": self.root, "seed": 42, "task": self.task, "folds": self.folds},
+            **{"metric": METRICS[self.task], "thresholdRule": "half"},
+        }

@@ -38,10 +38,10 @@ def read_separated(name: str, body: bytes, problems: Problems) -> Separated | No
     """
     body = body.rstrip(b"\x1a")  # how DOS ended a file
     layout = layout_of(body)
-    read = _read_plain(body, layout) if b'"' not in body else None
+    read = _read_by_arrow(body, layout)
     if read is None:
         before = len(problems)
-        read = _read_quoted(name, body, layout, problems)
+        read = _read_by_rows(name, body, layout, problems)
         if len(problems) > before:
             return None
     header, columns, lines = read
@@ -53,26 +53,30 @@ def read_separated(name: str, body: bytes, problems: Problems) -> Separated | No
     )
 
 
-def _read_plain(body: bytes, layout: Layout) -> tuple[list[str], list[pa.ChunkedArray], np.ndarray] | None:
-    """Without a quote a line is a row and a separator parts: Arrow reads that 20 times as fast.
+def _read_by_arrow(body: bytes, layout: Layout) -> tuple[list[str], list[pa.ChunkedArray], np.ndarray] | None:
+    """Where a line is a row, and quotes stand round whole fields alone: Arrow reads that 20 times as fast.
 
-    None where a row has not the fields of the header, which the slower way can name.
+    None where a row has not the fields of the header, or quotes part otherwise; the slower way can name them.
     """
     end = _LINE_END.search(body, layout.start)
     if end is None:
         header, rest = body[layout.start :], b""
     else:
         header, rest = body[layout.start : end.start()], body[end.end() :]
-    names = header.decode().split(layout.separator) if header else []
-    width = len(layout.names(names))
-    if not rest.strip() or len(layout.separator.encode()) != 1:
+    names = _names(header.decode(), layout.separator)
+    if names is None or not rest.strip() or len(layout.separator.encode()) != 1:
         return None
-    fields = [str(place) for place in range(width)]
+    is_quoted = b'"' in rest
+    if is_quoted and not _quotes_whole_fields(rest, layout.separator):
+        return None
+    fields = [str(place) for place in range(len(layout.names(names)))]
     try:
         table = pa.csv.read_csv(
             io.BytesIO(rest),
             read_options=pa.csv.ReadOptions(column_names=fields, block_size=_BLOCK),
-            parse_options=pa.csv.ParseOptions(delimiter=layout.separator, quote_char=False),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=layout.separator, quote_char='"' if is_quoted else False, double_quote=False
+            ),
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(fields, pa.string()),
                 strings_can_be_null=False,
@@ -83,7 +87,8 @@ def _read_plain(body: bytes, layout: Layout) -> tuple[list[str], list[pa.Chunked
     except pa.ArrowException:
         return None
     first = layout.line + 1
-    if len(_LINE_END.findall(rest)) in (table.num_rows, table.num_rows - 1):
+    ends = rest.count(b"\n") + rest.count(b"\r") - rest.count(b"\r\n")
+    if ends in (table.num_rows, table.num_rows - 1):
         lines = np.arange(first, first + table.num_rows)
     else:
         lines = first + np.flatnonzero([bool(line) for line in rest.splitlines()])
@@ -92,7 +97,37 @@ def _read_plain(body: bytes, layout: Layout) -> tuple[list[str], list[pa.Chunked
     return names, table.columns, lines
 
 
-def _read_quoted(
+def _names(header: str, separator: str) -> list[str] | None:
+    if '"' not in header:
+        return header.split(separator) if header else []
+    try:
+        return next(csv.reader([header], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return None
+
+
+def _quotes_whole_fields(rest: bytes, separator: str) -> bool:
+    """Whether each field in quotes begins and ends with them, in one line, and has none within: then all ways
+    of reading quotes agree.
+    """
+    content = np.frombuffer(rest, np.uint8)
+    quotes = np.flatnonzero(content == ord('"'))
+    if len(quotes) % 2:
+        return False
+    begins, ends = quotes[::2], quotes[1::2]
+    parting = np.zeros(256, bool)
+    parting[[*separator.encode(), *b"\r\n"]] = True
+    if begins[0] > 0 and not parting[content[begins[0] - 1]]:
+        return False
+    if ends[-1] + 1 < len(content) and not parting[content[ends[-1] + 1]]:
+        return False
+    if not (parting[content[begins[1:] - 1]].all() and parting[content[ends[:-1] + 1]].all()):
+        return False
+    breaks = np.flatnonzero((content == ord("\n")) | (content == ord("\r")))
+    return bool((np.searchsorted(breaks, begins) == np.searchsorted(breaks, ends)).all())
+
+
+def _read_by_rows(
     name: str, body: bytes, layout: Layout, problems: Problems
 ) -> tuple[list[str], list[pa.ChunkedArray], np.ndarray]:
     text = body[layout.start :].decode()
