@@ -8,6 +8,7 @@ import pytest
 from trained import Training, houses
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.training import size
 
 
 @pytest.fixture
@@ -120,3 +121,16 @@ def test_an_id_that_is_called_like_what_is_written_keeps_its_values(training):
         found = pq.read_table(predictions)
         assert found.column_names == ["predicted (id)", "actual", "predicted"]
         assert set(found["predicted (id)"].to_pylist()) == {"yes", "no"}
+
+
+def test_rows_that_no_fit_could_hold_are_refused_with_the_estimate(training, monkeypatch):
+    # 240 rows of 6 columns, 20 bytes a value.
+    needed = 240 * 6 * 20
+    monkeypatch.setattr(size, "most_bytes", lambda: needed - 1)
+    with pytest.raises(InvalidInput, match="houses has 240 rows of 6 columns, for which fits hold about"):
+        training.prepare(houses(), "dear")
+    stored = "select count(*) from training_data where data_version = %s"
+    assert training.ask(stored, training.data_version) == [(0,)]
+    training.prepare(houses(), "dear", exclude=["price"])
+    monkeypatch.setattr(size, "most_bytes", lambda: needed)
+    training.prepare(houses(), "dear")

@@ -1,0 +1,20 @@
+"""How much a training holds in memory, estimated before anything is fitted."""
+
+from sevenfold_jobs.common.door.limits import most_bytes
+from sevenfold_jobs.common.failures import InvalidInput
+
+# Of a value: as Arrow reads it, as float64 of the encoded rows, as a bin of a booster, and what lies between.
+BYTES_A_CELL = 20
+_GB = 2**30
+
+
+def refuse_too_large(name: str, rows: int, columns: int) -> None:
+    """InvalidInput, with the estimate, for a table whose fits would hold more than half of the memory."""
+    needed, most = rows * columns * BYTES_A_CELL, most_bytes()
+    if needed > most:
+        estimate, allowed = f"{needed / _GB:,.1f} GB", f"{most / _GB:,.1f} GB"
+        raise InvalidInput(
+            f"{name} has {rows:,} rows of {columns:,} columns, for which fits hold about {estimate}, "
+            f"and half of the memory here is {allowed}: name fewer columns (--features), give a sample of "
+            "the rows, or train where there is more memory. Fits are not spread over a cluster yet."
+        )
