@@ -19,7 +19,8 @@ import { workerOptions } from './src/worker-options.ts';
 
 const help = `node launch.mjs worker [--queue spark]
 
-Serves the task queues ${taskQueues.main} (workflows, light activities) and ${taskQueues.batch} (watching batches).
+Serves the task queues ${taskQueues.main} (workflows, light activities) and ${taskQueues.batch} (watching batches)
+and ${taskQueues.fetch} (asking the providers of live data).
 --queue spark serves ${taskQueues.spark} instead: the batches of workers that run with USE_GCP_QUEUE=true.`;
 
 /** The worker process: registers workflows and activities; nothing else. */
@@ -78,6 +79,11 @@ async function main(): Promise<void> {
           ...workerOptions,
         }),
         await Worker.create({ ...watching, taskQueue: taskQueues.batch }),
+        await Worker.create({
+          ...common,
+          taskQueue: taskQueues.fetch,
+          maxConcurrentActivityTaskExecutions: 16,
+        }),
       ];
 
   const queues = workers.map((worker) => worker.options.taskQueue);

@@ -12,6 +12,8 @@ import * as values from './environment-values.ts';
 import type { Environment } from './environment-values.ts';
 import { Failure, fileProblem } from './failures.ts';
 import { parseProperties } from './planning/spark-properties.ts';
+import { readSourceSettings } from './sources/settings.ts';
+import type { SourceSettings } from './sources/settings.ts';
 
 /**
  * Everything that can be set from outside, read and checked once. No other file reads the environment; every variable
@@ -53,8 +55,10 @@ export interface Config extends EngineConfig {
   /** Where the message about a run goes; a secret, like every webhook address. Unset means no message. */
   slackWebhookUrl: string | undefined;
   /** The installation's own data set: what schedules run where they do not name one. */
-  dataset: 'sample' | 'files';
+  dataset: 'sample' | 'files' | 'live';
   datasetPath: string | undefined;
+  /** Where data set `live` is fetched from. */
+  sources: SourceSettings;
   logLevel: string;
   /** Tests only: a folder of named failure points (src/failpoints.ts). */
   failpoints: string | undefined;
@@ -67,6 +71,8 @@ export const taskQueues = {
   batch: 'sevenfold-batch',
   /** The same activities, served by another fleet: `launch.mjs worker --queue spark`. */
   spark: 'sevenfold-spark',
+  /** What asks providers of live data; served by every ordinary worker. */
+  fetch: 'sevenfold-fetch',
 } as const;
 
 /** Reads the environment; throws `InvalidInput` with the variable's name when a value makes no sense. */
@@ -114,8 +120,9 @@ export function readConfig(
     rates: loadCostRates(checkout),
 
     slackWebhookUrl: webhookUrl(env),
-    dataset: values.oneOf(env, 'SEVENFOLD_DATASET', ['sample', 'files'], 'sample'),
+    dataset: values.oneOf(env, 'SEVENFOLD_DATASET', ['sample', 'files', 'live'], 'sample'),
     datasetPath: values.text(env, 'SEVENFOLD_DATASET_PATH'),
+    sources: readSourceSettings(env),
     logLevel: values.logLevel(env, 'LOG_LEVEL'),
     failpoints: values.text(env, 'SEVENFOLD_FAILPOINTS'),
   };

@@ -22,11 +22,17 @@ export const phaseFailpoints = [
   'notify-sent',
 ] as const;
 
+/** The same in the fetching of a live day: nothing asked yet, one body stored, all stored and nothing said of the sources. */
+export const fetchFailpoints = ['fetch-begun', 'fetch-stored', 'fetch-before-settle'] as const;
+
 /** The same in a fit's own process (Python): in its middle, and when its figures are known and not yet stored. */
 export const fitFailpoints = ['fit-running', 'fit-done'] as const;
 
 export type FailpointName =
-  (typeof batchFailpoints)[number] | (typeof phaseFailpoints)[number] | (typeof fitFailpoints)[number];
+  | (typeof batchFailpoints)[number]
+  | (typeof phaseFailpoints)[number]
+  | (typeof fitFailpoints)[number]
+  | (typeof fetchFailpoints)[number];
 
 /**
  * Halts here, once, where a test has placed the file `<folder>/<name>`: renames it to `<name>.hit`, so that the test

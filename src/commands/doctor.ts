@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { CommandContext } from './context.ts';
+import { loadPoolSettings } from '../pools/settings.ts';
+import { examineSources } from '../sources/examine.ts';
 import { examine } from '../stack/doctor.ts';
 import type { Finding } from '../stack/doctor.ts';
 import { waitingWorkflows } from '../waiting-workflows.ts';
@@ -16,13 +18,22 @@ async function workflows(config: Config): Promise<Finding[]> {
   return waiting.map(({ line }) => ({ name: 'workflows', verdict: 'warning', detail: line }));
 }
 
+/** The providers of live data, as this machine reaches them. */
+async function live({ sources, checkout }: Config): Promise<Finding[]> {
+  const today = sources.today ?? new Date().toISOString().slice(0, 10);
+  return examineSources(sources, loadPoolSettings(checkout), today);
+}
+
 export function register(program: Command, { config, out }: CommandContext): void {
   program
     .command('doctor')
     .description('check what sevenfold needs on this machine; a line each with what to do')
+    .option('--live', 'ask each source of live data once instead')
     .option('--json', 'print one JSON object')
-    .action(async (options: { json?: boolean }) => {
-      const findings = [...(await examine(config)), ...(await workflows(config))];
+    .action(async (options: { json?: boolean; live?: boolean }) => {
+      const findings = options.live
+        ? await live(config)
+        : [...(await examine(config)), ...(await workflows(config))];
       if (options.json) out.json({ findings });
       else
         findings.forEach(({ verdict, name, detail }) =>

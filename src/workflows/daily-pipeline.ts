@@ -2,7 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { RunSummary } from '../activities/runs.ts';
 import { parseDailyInput, runKey } from '../kinds/daily/input.ts';
-import { dailyPhases, phasesToForce } from '../kinds/daily/phases.ts';
+import { phasesOf, phasesToForce } from '../kinds/daily/phases.ts';
 import { dailyPriority } from '../planning/priorities.ts';
 import { refuseMore } from './one-input.ts';
 import { lightActivityOptions } from './options.ts';
@@ -16,13 +16,14 @@ export async function dailyPipeline(raw: unknown, ...more: unknown[]): Promise<R
   refuseMore(more);
   const input = accepted(parseDailyInput(raw));
   const date = dayOf(input);
+  const phases = phasesOf(input);
   const forced = phasesToForce(input);
   return carryOut(
     {
       kind: 'dailyPipeline',
       date,
       priority: dailyPriority,
-      steps: dailyPhases.map((phase) => ({ unit: phase, force: forced.has(phase), work: work[phase] })),
+      steps: phases.map((phase) => ({ unit: phase, force: forced.has(phase), work: work[phase] })),
     },
     (claimant) =>
       openRun({
@@ -31,7 +32,7 @@ export async function dailyPipeline(raw: unknown, ...more: unknown[]): Promise<R
         key: runKey(input, date),
         date,
         input,
-        units: dailyPhases,
+        units: phases,
       }),
   );
 }

@@ -38,6 +38,21 @@ export const batchActivityOptions: ActivityOptions = {
   priority: { priorityKey: dailyPriority },
 };
 
+/**
+ * Asking a provider. How often one body is asked for is the activity's own affair (src/sources/fetch.ts): these attempts
+ * are for workers that are killed, databases that are away and pauses that a provider asks for.
+ */
+export function fetchActivityOptions(patienceMinutes: number): ActivityOptions {
+  return {
+    taskQueue: 'sevenfold-fetch',
+    startToCloseTimeout: `${patienceMinutes} minutes`,
+    scheduleToCloseTimeout: `${patienceMinutes} minutes`,
+    heartbeatTimeout: '10 seconds',
+    retry: { ...retry, maximumAttempts: 8 },
+    priority: { priorityKey: dailyPriority },
+  };
+}
+
 /** The queue of a fleet that has an engine of its own. */
 const sparkQueue = 'sevenfold-spark';
 

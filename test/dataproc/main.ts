@@ -7,6 +7,7 @@ import { readConfig } from '../../src/config.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
 import { readStack } from '../../src/stack/record.ts';
 import { startObjectStore, testTool } from '../support/object-store.ts';
+import { runLiveEmulator } from '../live/main.ts';
 import { startDataproc } from './service.ts';
 
 const usage = `npm run emulator -- [options]: Dataproc Serverless on this machine, until Ctrl-C.
@@ -16,9 +17,15 @@ const usage = `npm run emulator -- [options]: Dataproc Serverless on this machin
   --region <name>    (us-central1)
   --bucket <name>    temp and results bucket, made here (sevenfold-temp)
   --slots <number>   batches that run at once (2)
+  --live             the providers of live data instead; see: npm run emulator -- --live --help
   --instant          runs nothing: batches walk through their states on a timer, for load only
   --help
 `;
+
+if (process.argv.includes('--live')) {
+  await runLiveEmulator(process.argv.slice(2));
+  process.exit();
+}
 
 const { values } = parseArgs({
   options: {

@@ -23,5 +23,10 @@ export function filesOfSettings(checkout: string): string[] {
       readdirSync(path.join(engines, name)).map((file) => path.join(engines, name, file)),
     )
     .filter((file) => /\/(?:index|settings)\.ts$/.test(file));
-  return [path.join(checkout, 'src', 'config.ts'), path.join(engines, 'mode.ts'), ...ofEngines];
+  return [
+    path.join(checkout, 'src', 'config.ts'),
+    path.join(checkout, 'src', 'sources', 'settings.ts'),
+    path.join(engines, 'mode.ts'),
+    ...ofEngines,
+  ];
 }

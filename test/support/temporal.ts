@@ -43,7 +43,7 @@ export async function developmentServer(): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createFromExistingServer({ address, namespace: ownNamespace() });
 }
 
-/** Runs `work` while one worker serves both queues with these activities. */
+/** Runs `work` while one worker serves all queues with these activities. */
 export async function withWorker<T>(
   environment: TestWorkflowEnvironment,
   activities: Activities,
@@ -63,7 +63,8 @@ export async function withWorker<T>(
     ...(workflowsPath === undefined ? { workflowBundle: await bundleWorkflows() } : { workflowsPath }),
   });
   const batches = await Worker.create({ ...common, taskQueue: taskQueues.batch });
-  return batches.runUntil(main.runUntil(work));
+  const fetches = await Worker.create({ ...common, taskQueue: taskQueues.fetch });
+  return fetches.runUntil(batches.runUntil(main.runUntil(work)));
 }
 
 /** A history as a version of the code recorded it; they stay as long as runs of that version may be open (30 days). */

@@ -5,7 +5,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
-import { dailyPhases } from '../../src/kinds/daily/phases.ts';
+import { dailyPhases, livePhases } from '../../src/kinds/daily/phases.ts';
 import { scriptedActivities, watchForever } from '../support/scripted-activities.ts';
 import type { Call } from '../support/scripted-activities.ts';
 import { timeSkippingServer, withWorker } from '../support/temporal.ts';
@@ -53,6 +53,41 @@ describe('dailyPipeline', () => {
       calls.slice(-2).map(({ name }) => name),
       ['notifyRun', 'closeRun'],
     );
+  });
+
+  test('a live day fetches each source after those that it hangs on, in slices, and judges them at the end', async () => {
+    const source = (name: string, after: string[] = [], sliced = false) =>
+      ({ name, after, sliced, patienceMinutes: 30 }) as Awaited<ReturnType<Activities['planFetch']>>[number];
+    const { result, calls } = await run(
+      {
+        planFetch: async () => [
+          source('llama-pools'),
+          source('llama-charts', ['llama-pools'], true),
+          source('nyfed'),
+        ],
+        countWanted: async () => 450,
+        fetchSource: async ({ source }) => {
+          if (source === 'nyfed') throw ApplicationFailure.nonRetryable('the table is gone', 'JobFailed');
+          return { source, stored: 1, bytes: 1, missing: 0 };
+        },
+      },
+      { dataset: 'live', date: '2026-01-31' },
+    );
+    assert.equal((result as { status: string }).status, 'complete');
+    assert.deepEqual(
+      calls.filter(({ name }) => name === 'beginPhase').map((call) => call.input['phase']),
+      livePhases,
+    );
+    const asked = calls.filter(({ name }) => name === 'fetchSource').map(({ input }) => input);
+    const charts = asked.filter((each) => each['source'] === 'llama-charts');
+    assert.deepEqual(
+      charts.map((each) => (each['slice'] as { from: number }).from).sort((a, b) => a - b),
+      [0, 200, 400],
+    );
+    assert.ok(asked.findIndex((each) => each['source'] === 'llama-pools') < asked.indexOf(charts[0]!));
+    assert.deepEqual(calls.find(({ name }) => name === 'settleSources')!.input['troubles'], [
+      { source: 'nyfed', message: 'the table is gone' },
+    ]);
   });
 
   test('does nothing for a phase that is whole already', async () => {

@@ -11,6 +11,7 @@ import { phasesToForce } from './phases.ts';
 import type { PoolJob } from './phases.ts';
 import { settingsOfRun, takeSettings } from './settings-snapshot.ts';
 
+export { countWanted, fetchSource, planFetch, settleSources } from './fetching.ts';
 export { openRun } from './opening.ts';
 export { filterPools, allocate } from './portfolio.ts';
 export { prefilterPools } from './prefilter.ts';
@@ -40,10 +41,15 @@ export async function planPoolBatch(
   if (job === 'pool_evaluate') return { dataset, date, ...stretchOf(fence.unit as PoolUnit) };
   if (job === 'pool_metrics') return { dataset, date, parity, full: phasesToForce(input).has('metrics') };
   const source = input['dataset'];
-  const { approvedTokens } = await settingsOfRun({ database, config }, fence.runId);
-  if (source !== 'files') return { dataset, date, parity, source };
+  const { approvedTokens, approvedProtocols } = await settingsOfRun({ database, config }, fence.runId);
+  if (source === 'sample') return { dataset, date, parity, source };
   return {
-    ...{ dataset, date, parity, source, path: input['path'] },
+    ...{ dataset, date, parity, source },
+    ...(source === 'files' && { path: input['path'] }),
+    ...(source === 'live' && {
+      tokens: approvedTokens.map(({ symbol, address }) => ({ symbol, address })),
+      approvedProtocols,
+    }),
     firstDays: loadFirstDays(config.checkout),
     peggedTokens: approvedTokens.filter(({ yieldBearing }) => !yieldBearing).map(({ symbol }) => symbol),
   };

@@ -39,7 +39,7 @@ export function registerDailyRuns(run: Command, context: CommandContext): void {
           'prepare, ingest, prefilter, metrics, forecast, filter, allocate, report',
       ),
   )
-    .requiredOption('--dataset <name>', 'sample (generated) or files (a folder, with --path)')
+    .requiredOption('--dataset <name>', 'sample (generated), files (a folder, with --path) or live (fetched)')
     .option('--date <day>', 'the run date: 2026-01-31, today or yesterday')
     .option('--from <day>', 'the first of several run dates; they run in order, a repeated call resumes')
     .option('--to <day>', 'the last of several run dates')

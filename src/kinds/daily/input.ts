@@ -5,13 +5,13 @@ import type { Guards } from '../../planning/input.ts';
 import { legible } from '../../planning/legible.ts';
 import { placementGuards } from '../../planning/placement-input.ts';
 import type { PlacementInput } from '../../planning/placement-input.ts';
-import { dailyPhases } from './phases.ts';
+import { livePhases } from './phases.ts';
 import type { DailyPhase } from './phases.ts';
 
 /** Where the data of a run on pools come from. */
 export interface Source {
-  /** `files` reads a folder, `sample` generates a panel. */
-  dataset: 'sample' | 'files';
+  /** `files` reads a folder, `sample` generates a panel, `live` fetches the day's own data. */
+  dataset: 'sample' | 'files' | 'live';
   /** The folder of `files`. */
   path?: string;
 }
@@ -34,12 +34,12 @@ export type ParsedDailyInput = { ok: true; input: DailyInput } | { ok: false; me
 const what = 'Input of dailyPipeline';
 
 const guards: Guards<DailyInput> = {
-  dataset: oneOf('sample', 'files'),
+  dataset: oneOf('sample', 'files', 'live'),
   date: day,
   path: text,
   parity: flag,
   force: flag,
-  forcePhases: listOf(oneOf(...dailyPhases)),
+  forcePhases: listOf(oneOf(...livePhases)),
   portfolio: oneOf('paper'),
   ...placementGuards,
 };
@@ -48,10 +48,16 @@ const guards: Guards<DailyInput> = {
 export function parseDailyInput(raw: unknown): ParsedDailyInput {
   const read = readFields<DailyInput>(raw, what, guards, ['dataset']);
   if (!read.ok) return read;
-  const refusal = checkSource(read.value);
+  const refusal = checkSource(read.value) ?? checkPhases(read.value);
   return refusal === undefined
     ? { ok: true, input: read.value }
     : { ok: false, message: `${what}: ${refusal}` };
+}
+
+function checkPhases({ dataset, forcePhases }: DailyInput): string | undefined {
+  return dataset !== 'live' && forcePhases?.includes('fetch') === true
+    ? 'forcePhases holds "fetch", but only dataset "live" is fetched. Leave it out.'
+    : undefined;
 }
 
 /** Why this cannot be a source, as the end of a sentence; undefined when it can. */
@@ -60,6 +66,11 @@ export function checkSource({ dataset, path }: Source): string | undefined {
     return path === undefined
       ? undefined
       : 'path belongs to dataset "files"; the sample is generated. Leave it out.';
+  }
+  if (dataset === 'live') {
+    return path === undefined
+      ? undefined
+      : 'path belongs to dataset "files"; live data are fetched. Leave it out.';
   }
   if (path === undefined) return 'dataset "files" needs path, the folder that holds its files.';
   const folder = lastFolder(path);
@@ -72,9 +83,9 @@ export function checkSource({ dataset, path }: Source): string | undefined {
   return undefined;
 }
 
-/** The first key column of every pool table: `sample` or `files/<folder>`, with `+parity` for parity runs. */
+/** The first key column of every pool table: `sample`, `live` or `files/<folder>`, with `+parity` for parity runs. */
 export function datasetKey(input: Source & { parity?: boolean }): string {
-  const name = input.dataset === 'sample' ? 'sample' : `files/${lastFolder(input.path ?? '') ?? ''}`;
+  const name = input.dataset !== 'files' ? input.dataset : `files/${lastFolder(input.path ?? '') ?? ''}`;
   return input.parity === true ? `${name}${parityMark}` : name;
 }
 

@@ -15,6 +15,7 @@ const sql = (name: string) => bySql(new URL(`sql/${name}.sql`, import.meta.url))
 
 export const phases: Record<DailyPhase, Phase> = {
   prepare: { reads: reads.prepare, whole: sql('prepare') },
+  fetch: { reads: reads.fetch, whole: sql('fetch') },
   ingest: { reads: reads.ingest, whole: sql('ingest') },
   prefilter: { reads: reads.prefilter, whole: sql('prefilter') },
   metrics: { reads: reads.metrics, whole: sql('metrics') },

@@ -9,6 +9,7 @@ import { layOutUnits } from '../../ledger/units.ts';
 import { isOpenInTemporal } from '../../open-in-temporal.ts';
 import type { EvaluationInput } from '../evaluation/input.ts';
 import type { PoolUnit } from '../evaluation/phases.ts';
+import { refuseUnfetched } from './fetching.ts';
 import { datasetKey } from './input.ts';
 import type { DailyInput, Source } from './input.ts';
 
@@ -36,6 +37,7 @@ export async function openRun(
   if (path !== null && !statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new Failure('InvalidInput', `There is no folder ${path}: check --path.`);
   }
+  if (opening.input.dataset === 'live') await refuseUnfetched(deps, opening.date);
   await registerDataset(deps, dataset, opening.input, path);
   const engine = await engineOf(deps, opening.input);
   const run = await ledger.claimRun(

@@ -14,6 +14,7 @@ import { settingsOfRun } from './settings-snapshot.ts';
 /** Raised when the figures of a rule written in TypeScript change; those of the jobs stand beside the jobs. */
 const ruleVersions = {
   prepare: 2,
+  fetch: 1,
   prefilter: 3,
   grouping: 2,
   icebox: 1,
@@ -35,8 +36,13 @@ export const reads: Record<DailyPhase, Reads> = {
     // It alone looks at the files: it is what takes them for the run.
     return digest([ruleVersions.prepare, loadPoolSettings(config.checkout)]);
   },
-  async ingest(_, run) {
-    return digest([resultVersion('pool_ingest'), run.date, await sourceDigest(run)]);
+  async fetch(world, run) {
+    // Which pools and tokens are wanted hangs on the lists. What providers say today is no part of it: a day that is whole
+    // is not asked for again.
+    return digest([ruleVersions.fetch, run.date, await settingsOfRun(world, run.runId)]);
+  },
+  async ingest({ database }, run) {
+    return digest([resultVersion('pool_ingest'), run.date, await sourceDigest(database, run)]);
   },
   async prefilter(world, run) {
     const { database } = world;
@@ -188,8 +194,19 @@ async function row(database: Database, query: string, run: Run, more: unknown[] 
   return (await database.query({ text: query, values, rowMode: 'array' })).rows[0];
 }
 
-/** The bytes of a folder's data files, or the settings of the generated panel. */
-async function sourceDigest({ input: { path } }: Run): Promise<string> {
+/** The bytes of a folder's data files, of the answers of the days that may be read, or the settings of the generated panel. */
+async function sourceDigest(database: Database, run: Run): Promise<string> {
+  const { path, dataset } = run.input;
+  if (dataset === 'live') {
+    return JSON.stringify(
+      await row(
+        database,
+        `select md5(string_agg(md5((source, key, day, sha256)::text), '' order by source, key, day))
+           from raw_responses where accepted and day between $2::date - 3 and $2::date and $1::text is not null`,
+        run,
+      ),
+    );
+  }
   if (typeof path === 'string') return digestOfTables(path);
   const settings = new URL('../../../spark/sevenfold_jobs/pool_ingest/sample.json', import.meta.url);
   return createHash('sha256').update(readFileSync(settings)).digest('hex');

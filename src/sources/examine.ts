@@ -1,0 +1,86 @@
+/** `doctor --live`: every source is asked once. */
+import type { PoolSettings } from '../pools/settings.ts';
+import type { Day } from '../planning/days.ts';
+import { judgeAnswer } from './answers.ts';
+import { NoAnswer, SourceClient, usualLimits } from './client.ts';
+import { shownUrl } from './fetch.ts';
+import { sources } from './index.ts';
+import { gasBlocks, newestBlock } from './nodes.ts';
+import type { SourceSettings } from './settings.ts';
+import { CannotPlan } from './source.ts';
+import type { DayInHand, LiveSource, Wanted } from './source.ts';
+
+export interface SourceFinding {
+  name: string;
+  verdict: 'ok' | 'warning' | 'failed';
+  detail: string;
+}
+
+/** A clock that is off by more makes a day of another one. */
+const clockMayBeOffMs = 60_000;
+
+/** Asks each source once, all at the same time; ends within a minute whatever answers. No key is in what it says. */
+export async function examineSources(
+  settings: SourceSettings,
+  pools: PoolSettings,
+  day: Day,
+): Promise<SourceFinding[]> {
+  const client = new SourceClient(settings, { ...usualLimits, firstByteMs: 15_000, bodyMs: 30_000 });
+  const inHand: DayInHand = {
+    ...{ day, settings, pools },
+    body: async () => undefined,
+    earlierBody: async () => undefined,
+    tokensWithoutHistory: async () => [],
+    poolsHeld: async () => [],
+  };
+  try {
+    const asked = await Promise.all(
+      sources.map(async (source) => ({ source, wanted: await firstOf(source, inHand) })),
+    );
+    const known = asked.flatMap(({ source, wanted }) => wanted.map((each) => ({ source, wanted: each })));
+    const findings = await Promise.all(known.map(({ source, wanted }) => examine(client, source, wanted)));
+    return [proxyFinding(settings), ...findings];
+  } finally {
+    await client.close();
+  }
+}
+
+/** One request a source, one a node; none for what hangs on another source's answer or has no key. */
+async function firstOf(source: LiveSource, day: DayInHand): Promise<Wanted[]> {
+  if (source.name === 'gas-blocks') return day.settings.nodes.map(newestBlock);
+  try {
+    return (await source.wanted(day)).slice(0, 1);
+  } catch (error) {
+    if (error instanceof CannotPlan) return [];
+    throw error;
+  }
+}
+
+async function examine(client: SourceClient, source: LiveSource, wanted: Wanted): Promise<SourceFinding> {
+  const call = wanted.calls[0]!;
+  const name = source.name === gasBlocks.name ? `gas ${call.url.hostname}` : source.name;
+  const where = new URL(shownUrl(call.url)).origin;
+  const bad = source.required ? 'failed' : 'warning';
+  try {
+    const answer = await client.ask(call);
+    const trouble = judgeAnswer(answer, wanted.expected, Date.now());
+    if (trouble !== undefined) return { name, verdict: bad, detail: `${where}: ${trouble.problem}` };
+    const off = answer.date === null ? Number.NaN : Date.now() - Date.parse(answer.date);
+    const detail = `${where}: ${source.says(answer.body)}`;
+    if (!(Math.abs(off) > clockMayBeOffMs)) return { name, verdict: 'ok', detail };
+    const seconds = Math.round(Math.abs(off) / 1000);
+    return {
+      ...{ name, verdict: 'warning' as const },
+      detail: `${detail}; this machine's clock is ${seconds} s ${off > 0 ? 'ahead of' : 'behind'} it: set the clock`,
+    };
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    return { name, verdict: bad, detail: `${where}: ${error.message}` };
+  }
+}
+
+function proxyFinding({ proxy }: SourceSettings): SourceFinding {
+  const used = proxy.https ?? proxy.http;
+  const detail = used === undefined ? 'none: providers are asked directly' : `by ${new URL(used).host}`;
+  return { name: 'proxy', verdict: 'ok', detail };
+}

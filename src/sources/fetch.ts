@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../database/pool.ts';
+import { judgeAnswer } from './answers.ts';
+import type { Answer, Trouble } from './answers.ts';
+import { NoAnswer } from './client.ts';
+import type { Call, SourceClient } from './client.ts';
+import { keysStored, storeResponse } from './responses.ts';
+import { CannotPlan } from './source.ts';
+import type { DayInHand, LiveSource, Wanted } from './source.ts';
+
+/** How often one body is asked for ... */
+const mostTries = 8;
+/** ... and where nobody is reached at all, or for how long: a machine without a network finds out within a minute. */
+const mostUnreachable = 4;
+const unreachableMs = 15_000;
+const longestWaitMs = 10_000;
+const usualWaitMs = 500;
+/** Where a host asks for a pause and does not say how long. */
+const usualPauseMs = 10_000;
+
+export interface Fetched {
+  stored: number;
+  bytes: number;
+  /** Wanted and not there. */
+  missing: number;
+}
+
+export interface Fetching {
+  database: Database;
+  client: SourceClient;
+  source: LiveSource;
+  day: DayInHand;
+  /** Bodies that are asked for at once; the client has a limit for each host besides. */
+  concurrency: number;
+  /** Of the wanted keys in their order, from this one on and so many. */
+  slice?: { from: number; count: number };
+  signal?: AbortSignal;
+  /** Before the second try, doubled before each further one. */
+  waitMs?: number;
+  /** After each body, with how many are there. */
+  progress?: (done: number, wanted: number) => void;
+  /** After each body, before the next is asked for. */
+  stored?: () => Promise<void>;
+}
+
+/**
+ * Brings what a day wants of a source and is not stored yet; each body is stored as soon as it is there, so that whoever
+ * comes after a kill asks for the rest alone. Bodies that cannot be had are no error: what was answered is on record.
+ * Throws LongPause where a host asks for one.
+ */
+export async function fetchMissing(fetching: Fetching): Promise<Fetched> {
+  const { database, source, day, slice, concurrency } = fetching;
+  const fetched: Fetched = { stored: 0, bytes: 0, missing: 0 };
+  const tried = new Set<string>();
+  for (;;) {
+    let wanted: Wanted[];
+    try {
+      wanted = await source.wanted(day);
+    } catch (error) {
+      if (error instanceof CannotPlan) return fetched;
+      throw error;
+    }
+    if (slice !== undefined) wanted = wanted.slice(slice.from, slice.from + slice.count);
+    const stored = await keysStored(database, source.name, day.day);
+    const missing = wanted.filter(({ key }) => !stored.has(key));
+    const open = missing.filter(({ key }) => !tried.has(key));
+    fetched.missing = missing.length;
+    if (open.length === 0) return fetched;
+    let done = wanted.length - missing.length;
+    await inTurns(open, concurrency, async (one) => {
+      tried.add(one.key);
+      const bytes = await fetchOne(fetching, one);
+      if (bytes === undefined) return;
+      fetched.stored += 1;
+      fetched.bytes += bytes;
+      done += 1;
+      fetching.progress?.(done, wanted.length);
+      await fetching.stored?.();
+    });
+  }
+}
+
+/** One body with all its tries; answers its bytes, or undefined where it cannot be had. */
+async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<number | undefined> {
+  const { client, signal } = fetching;
+  let call = wanted.calls[0]!;
+  let unreachable = 0;
+  const began = performance.now();
+  for (let tries = 1; ; tries += 1) {
+    const { answer, trouble, reached } = await askOnce(fetching, call, wanted);
+    await storeResponse(fetching.database, {
+      ...{ source: fetching.source.name, key: wanted.key, day: fetching.day.day, url: shownUrl(call.url) },
+      ...(answer && { answer }),
+      ...(trouble && { problem: trouble.problem }),
+    });
+    if (trouble === undefined) return answer!.body.length;
+    if (!reached) unreachable = performance.now() - began > unreachableMs ? mostUnreachable : unreachable + 1;
+    if (trouble.then === 'pause') client.pause(call.url, jittered(trouble.ms ?? usualPauseMs, 1, 1.25));
+    const next = wanted.calls[wanted.calls.indexOf(call) + 1];
+    const usedUp = trouble.then === 'final' || tries >= mostTries || unreachable >= mostUnreachable;
+    // Half of the tries belong to the next address, where there is one.
+    if (next !== undefined && (usedUp || tries >= mostTries / 2 || unreachable >= mostUnreachable / 2)) {
+      call = next;
+      unreachable = 0;
+      continue;
+    }
+    if (usedUp) return undefined;
+    if (trouble.then === 'again') {
+      await sleep(
+        jittered(Math.min(longestWaitMs, (fetching.waitMs ?? usualWaitMs) * 2 ** (tries - 1)), 0.5, 1),
+        undefined,
+        { signal },
+      );
+    }
+  }
+}
+
+async function askOnce(
+  { client, signal }: Fetching,
+  call: Call,
+  { expected }: Wanted,
+): Promise<{ answer?: Answer; trouble?: Trouble; reached: boolean }> {
+  try {
+    const answer = await client.ask(call, signal);
+    const trouble = judgeAnswer(answer, expected, Date.now());
+    return { answer, reached: true, ...(trouble && { trouble }) };
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    return { trouble: { then: 'again', problem: error.message }, reached: !error.unreachable };
+  }
+}
+
+const secretParameters = /^(api_?key|apikey|key|token)$/i;
+
+/** An address as it may be shown and stored. */
+export function shownUrl(url: URL): string {
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  for (const name of [...shown.searchParams.keys()]) {
+    if (secretParameters.test(name)) shown.searchParams.delete(name);
+  }
+  return decodeURIComponent(shown.href);
+}
+
+function jittered(ms: number, least: number, most: number): number {
+  return ms * (least + Math.random() * (most - least));
+}
+
+/** Does all, so many at once, in order; the first that throws ends it when those in flight have ended. */
+async function inTurns<T>(
+  all: readonly T[],
+  concurrency: number,
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  let problem: unknown;
+  const lane = async (): Promise<void> => {
+    while (next < all.length && problem === undefined) {
+      try {
+        await work(all[next++]!);
+      } catch (error) {
+        problem ??= error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, all.length) }, lane));
+  if (problem !== undefined) throw problem as Error;
+}

@@ -1,0 +1,20 @@
+import { coinbase } from './coinbase.ts';
+import { coinmarketcap } from './coinmarketcap.ts';
+import { fred } from './fred.ts';
+import { kraken } from './kraken.ts';
+import { llamaAddresses, llamaBlocks, llamaCharts, llamaCoins, llamaPools } from './llama.ts';
+import { gasBlocks } from './nodes.ts';
+import { nyfed } from './nyfed.ts';
+import { pendle } from './pendle.ts';
+import type { LiveSource, SourceName } from './source.ts';
+import { treasury } from './treasury.ts';
+
+/** Every source, each after those that it hangs on. */
+export const sources: readonly LiveSource[] = [
+  ...[llamaPools, llamaCharts, llamaAddresses, llamaCoins, llamaBlocks, gasBlocks],
+  ...[coinbase, kraken, nyfed, treasury, pendle, coinmarketcap, fred],
+];
+
+export function sourceNamed(name: SourceName): LiveSource {
+  return sources.find((source) => source.name === name)!;
+}

@@ -1,0 +1,76 @@
+import type { TestContext } from 'node:test';
+import { openDatabase } from '../../src/database/pool.ts';
+import type { Database } from '../../src/database/pool.ts';
+import { readConfig } from '../../src/config.ts';
+import { loadPoolSettings } from '../../src/pools/settings.ts';
+import { SourceClient, usualLimits } from '../../src/sources/client.ts';
+import type { Limits } from '../../src/sources/client.ts';
+import { fetchMissing } from '../../src/sources/fetch.ts';
+import type { Fetched } from '../../src/sources/fetch.ts';
+import { sources, sourceNamed } from '../../src/sources/index.ts';
+import { readBody } from '../../src/sources/responses.ts';
+import { readSourceSettings } from '../../src/sources/settings.ts';
+import type { SourceSettings } from '../../src/sources/settings.ts';
+import { howItEnded } from '../../src/sources/settle.ts';
+import type { SourceDay } from '../../src/sources/settle.ts';
+import type { DayInHand, SourceName } from '../../src/sources/source.ts';
+import { startLiveEmulator } from '../live/service.ts';
+import type { LiveEmulator } from '../live/service.ts';
+import { testDatabase } from '../support/postgres.ts';
+
+export const day = '2026-11-20';
+
+export interface SourceRig {
+  emulator: LiveEmulator;
+  database: Database;
+  settings: SourceSettings;
+  inHand(date?: string): DayInHand;
+  fetch(source: SourceName, date?: string): Promise<Fetched>;
+  /** Every source once, in their order; answers how each ended. */
+  fetchDay(date?: string): Promise<Record<string, SourceDay>>;
+}
+
+/** Fetching as an activity does it, without Temporal. */
+export async function sourceRig(
+  t: TestContext,
+  {
+    pools = 4,
+    limits,
+    variables,
+  }: { pools?: number; limits?: Partial<Limits>; variables?: Record<string, string> } = {},
+): Promise<SourceRig> {
+  const emulator = await startLiveEmulator({ day, pools, days: 5 });
+  const database = openDatabase(await testDatabase(t), 'test', 8);
+  const settings = readSourceSettings({
+    ...emulator.environment,
+    SEVENFOLD_REQUESTS_PER_MINUTE: '60000',
+    ...variables,
+  });
+  const client = new SourceClient(settings, { ...usualLimits, firstByteMs: 500, bodyMs: 500, ...limits });
+  t.after(async () => {
+    await client.close();
+    await emulator.stop();
+    await database.end();
+  });
+  const { checkout } = readConfig({});
+  const inHand = (date = day): DayInHand => ({
+    ...{ day: date, settings, pools: loadPoolSettings(checkout) },
+    body: (source, key) => readBody(database, source, key, date, 'same day'),
+    earlierBody: (source, key) => readBody(database, source, key, date, 'before'),
+    tokensWithoutHistory: async () => ['USDC'],
+    poolsHeld: async () => [],
+  });
+  const fetch = (source: SourceName, date = day): Promise<Fetched> =>
+    fetchMissing({
+      ...{ database, client, concurrency: 8, waitMs: 1 },
+      ...{ source: sourceNamed(source), day: inHand(date) },
+    });
+  return {
+    ...{ emulator, database, settings, inHand, fetch },
+    async fetchDay(date = day) {
+      for (const { name } of sources) await fetch(name, date);
+      const ends = await Promise.all(sources.map((source) => howItEnded(database, source, inHand(date), [])));
+      return Object.fromEntries(ends.filter((end) => end !== undefined).map((end) => [end.source, end]));
+    },
+  };
+}
