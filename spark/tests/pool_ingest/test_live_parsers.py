@@ -1,10 +1,11 @@
 """Parsers of providers' bodies: the recorded formats, and bodies damaged here."""
 
 import json
+import re
 from datetime import date
 
 import pytest
-from live_days import AAVE, DAY, body, chart
+from live_days import AAVE, CHECKOUT, DAY, body, chart
 
 from sevenfold_jobs.pool_ingest.live import candles, gas, llama, offers, pendle, protocols, rates
 from sevenfold_jobs.pool_ingest.live.bodies import Unreadable
@@ -269,3 +270,10 @@ def test_a_renamed_protocol_keeps_its_approved_name_from_the_aliass_day_on():
     assert protocols.approved_name("morpho-blue", approved | {"morpho-blue"}, DAY) == "morpho-blue"
     assert protocols.approved_name("morpho-blue", {"maple"}, DAY) == "morpho-blue"
     assert protocols.approved_name(None, approved, DAY) is None
+
+
+def test_fetching_and_ingest_know_the_same_renames():
+    text = (CHECKOUT / "src" / "pools" / "renamed-protocols.ts").read_text()
+    found = re.findall(r"before: '([^']+)', now: '([^']+)', since: '([^']+)'", text)
+    ours = [(alias.before, alias.now, alias.since.isoformat()) for alias in protocols.ALIASES]
+    assert found == ours

@@ -18,7 +18,8 @@ class Alias:
     since: date
 
 
-#: A pool's id stays the same over a rename.
+#: A pool's id stays the same over a rename. src/pools/renamed-protocols.ts has the same list; a test compares both.
+#: The provider publishes no day of a rename: `since` is the first of the year in which it was noticed.
 ALIASES = (Alias("morpho-v1", "morpho-blue", date(2026, 1, 1)),)
 
 #: Approved protocols that the server leaves out of `/pools`, so that nobody looks for another name.
