@@ -18,7 +18,7 @@ class Alias:
     since: date
 
 
-#: A pool's id stays the same over a rename. src/pools/renamed-protocols.ts has the same list; a test compares both.
+#: A pool's id stays the same over a rename. src/pools/renamed-protocols.ts has the same list (by a test).
 #: The provider publishes no day of a rename: `since` is the first of the year in which it was noticed.
 ALIASES = (Alias("morpho-v1", "morpho-blue", date(2026, 1, 1)),)
 
