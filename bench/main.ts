@@ -29,6 +29,10 @@ const benches: Record<
     what: 'cross-validations: flchain, the panel of 287,000 rows and its growth, LightGBM grids by both rules',
     load: () => import('./cv.ts'),
   },
+  scoring: {
+    what: 'a million rows scored, as Parquet and as CSV, next to LightGBM alone',
+    load: () => import('./scoring.ts'),
+  },
   trivial: { what: 'one trivial batch, submit to verdict', load: () => import('./trivial.ts') },
   remote: {
     what: 'a worker that watches 200 remote batches: its memory and CPU',
