@@ -159,6 +159,8 @@ def test_candles_of_all_exchanges_agree_and_the_running_day_is_dropped():
     ]
     assert candles.read_coinbase(body("candles/coinbase_ETH-USD_86400.json"), DAY) == expected
     assert candles.read_kraken(body("candles/kraken_ETHUSD_1440.json"), DAY) == expected
+    # its last entry still moves, whatever its day is
+    assert candles.read_kraken(body("candles/kraken_ETHUSD_1440.json"), date(2026, 11, 30)) == expected
     keyed = candles.read_coinmarketcap(body("candles/cmc_ohlcv.json"), "eth", DAY)
     assert [(each.day, each.close, each.volume) for each in keyed] == [
         (date(2026, 11, 18), 2999.61, 564535943.385462),
