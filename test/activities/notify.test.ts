@@ -13,8 +13,8 @@ import { notifyRun } from '../../src/activities/notify.ts';
 import type { SlackMessage } from '../../src/notifications/message.ts';
 import { assertSlackTakes } from '../notifications/slack-limits.ts';
 import { deadAddress, receiver } from '../support/slack-receiver.ts';
-import { fillRichDay } from '../pages/rich-day.ts';
-import type { RichDay } from '../pages/rich-day.ts';
+import { fillRichDay } from '../kinds/daily/page/rich-day.ts';
+import type { RichDay } from '../kinds/daily/page/rich-day.ts';
 import { scriptArguments } from '../support/scripts.ts';
 import { testDependencies } from '../support/daily-run.ts';
 

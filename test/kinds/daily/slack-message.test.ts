@@ -4,7 +4,7 @@ import { slackMessage } from '../../../src/kinds/daily/slack-message.ts';
 import type { MessageBlock, SlackMessage } from '../../../src/notifications/message.ts';
 import type { DailyReport } from '../../../src/kinds/daily/page/data.ts';
 import type { Position, Transaction } from '../../../src/kinds/daily/page/data/portfolio.ts';
-import { decision, phase, emptyPortfolio, portfolio, reportData } from '../../pages/report-data.ts';
+import { decision, phase, emptyPortfolio, portfolio, reportData } from './page/report-data.ts';
 import { assertSlackTakes } from '../../notifications/slack-limits.ts';
 
 /** What a reader sees, one block a line. */

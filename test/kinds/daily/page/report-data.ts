@@ -1,6 +1,6 @@
-import type { DailyReport, ReportedPool } from '../../src/kinds/daily/page/data.ts';
-import type { Decision, Portfolio } from '../../src/kinds/daily/page/data/portfolio.ts';
-import type { Unit } from '../../src/ledger/units.ts';
+import type { DailyReport, ReportedPool } from '../../../../src/kinds/daily/page/data.ts';
+import type { Decision, Portfolio } from '../../../../src/kinds/daily/page/data/portfolio.ts';
+import type { Unit } from '../../../../src/ledger/units.ts';
 
 const started = new Date('2026-11-20T00:01:02Z');
 const after = (seconds: number) => new Date(started.getTime() + seconds * 1000);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderDailyReport } from '../../src/kinds/daily/page/report.ts';
+import { renderDailyReport } from '../../../../src/kinds/daily/page/report.ts';
 import { decision, phase, pool, emptyPortfolio, portfolio, reportData } from './report-data.ts';
 
 /** What a reader sees: no tags, one blank between words. */

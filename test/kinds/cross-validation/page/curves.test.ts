@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { meanCurve, weightedMean } from '../../src/kinds/cross-validation/page/curves.ts';
-import { halfInterval, score } from '../../src/kinds/cross-validation/page/measures.ts';
+import { meanCurve, weightedMean } from '../../../../src/kinds/cross-validation/page/curves.ts';
+import { halfInterval, score } from '../../../../src/kinds/cross-validation/page/measures.ts';
 
 test('folds with other grids are averaged where all of them have a value, by straight lines between', () => {
   const curve = meanCurve([

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { openDatabase } from '../../src/database/pool.ts';
-import type { Database } from '../../src/database/pool.ts';
-import { cvPage, renderCvReport } from '../../src/kinds/cross-validation/page/report.ts';
-import { loadCvReport } from '../../src/kinds/cross-validation/page/data.ts';
-import type { CvReport } from '../../src/kinds/cross-validation/page/content.ts';
-import { testDatabase } from '../support/postgres.ts';
-import { seedCv } from './cv-rows.ts';
-import type { SeededCv, WantedCv } from './cv-rows.ts';
+import { openDatabase } from '../../../../src/database/pool.ts';
+import type { Database } from '../../../../src/database/pool.ts';
+import { cvPage, renderCvReport } from '../../../../src/kinds/cross-validation/page/report.ts';
+import { loadCvReport } from '../../../../src/kinds/cross-validation/page/data.ts';
+import type { CvReport } from '../../../../src/kinds/cross-validation/page/content.ts';
+import { testDatabase } from '../../../support/postgres.ts';
+import { seedCv } from './rows.ts';
+import type { SeededCv, WantedCv } from './rows.ts';
 
 /** What a reader sees: no tags, one blank between words. */
 function textOf(page: string): string {

@@ -2,10 +2,10 @@
  * A database with a cross-validation in it without a model having been fitted: prepared folds, fits with their curves, a
  * selection, units and batches. Made-up figures, the same every time, shaped like the jobs' own rows.
  */
-import type { Database } from '../../src/database/pool.ts';
-import { readTestShare } from '../../src/kinds/cross-validation/running.ts';
-import type { Verdict } from '../../src/ledger/units.ts';
-import { leaderboard, selectSimplest } from '../../src/kinds/cross-validation/planning/selection.ts';
+import type { Database } from '../../../../src/database/pool.ts';
+import { readTestShare } from '../../../../src/kinds/cross-validation/running.ts';
+import type { Verdict } from '../../../../src/ledger/units.ts';
+import { leaderboard, selectSimplest } from '../../../../src/kinds/cross-validation/planning/selection.ts';
 
 export interface WantedCv {
   task?: 'survival' | 'classification' | 'regression';

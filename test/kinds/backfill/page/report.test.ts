@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { openDatabase } from '../../src/database/pool.ts';
-import type { Database } from '../../src/database/pool.ts';
-import { backfillPage, renderBackfillReport } from '../../src/kinds/backfill/page/report.ts';
-import { loadBackfillReport } from '../../src/kinds/backfill/page/data.ts';
-import type { BackfillReport } from '../../src/kinds/backfill/page/content.ts';
-import { testDatabase } from '../support/postgres.ts';
-import { seedForecasts, spoilDates } from '../support/forecasts.ts';
-import type { SeededForecasts } from '../support/forecasts.ts';
+import { openDatabase } from '../../../../src/database/pool.ts';
+import type { Database } from '../../../../src/database/pool.ts';
+import { backfillPage, renderBackfillReport } from '../../../../src/kinds/backfill/page/report.ts';
+import { loadBackfillReport } from '../../../../src/kinds/backfill/page/data.ts';
+import type { BackfillReport } from '../../../../src/kinds/backfill/page/content.ts';
+import { testDatabase } from '../../../support/postgres.ts';
+import { seedForecasts, spoilDates } from '../../../support/forecasts.ts';
+import type { SeededForecasts } from '../../../support/forecasts.ts';
 
 /** What a reader sees: no tags, one blank between words. */
 function textOf(page: string): string {

@@ -3,12 +3,12 @@
  * outcomes, then the run date with withdrawals, a conversion and deposits. Written row by row, so that the page is
  * tested without running the phases.
  */
-import type { Database } from '../../src/database/pool.ts';
-import { storeChecks } from '../../src/ledger/checks.ts';
-import { layOutUnits } from '../../src/ledger/units.ts';
-import { addDays, daysBetween } from '../../src/planning/days.ts';
-import type { Day } from '../../src/planning/days.ts';
-import { dailyPhases } from '../../src/kinds/daily/phases.ts';
+import type { Database } from '../../../../src/database/pool.ts';
+import { storeChecks } from '../../../../src/ledger/checks.ts';
+import { layOutUnits } from '../../../../src/ledger/units.ts';
+import { addDays, daysBetween } from '../../../../src/planning/days.ts';
+import type { Day } from '../../../../src/planning/days.ts';
+import { dailyPhases } from '../../../../src/kinds/daily/phases.ts';
 
 export const richDate = '2025-06-30';
 export const firstDate = '2025-06-20';

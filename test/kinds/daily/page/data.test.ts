@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { before, after, test } from 'node:test';
-import { openDatabase } from '../../src/database/pool.ts';
-import type { Database } from '../../src/database/pool.ts';
-import { storeChecks } from '../../src/ledger/checks.ts';
-import { claimRun } from '../../src/ledger/runs.ts';
-import { layOutUnits } from '../../src/ledger/units.ts';
-import { loadDailyReport } from '../../src/kinds/daily/page/data.ts';
-import type { DailyReport } from '../../src/kinds/daily/page/data.ts';
-import { renderDailyReport } from '../../src/kinds/daily/page/report.ts';
-import { dailyPhases } from '../../src/kinds/daily/phases.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { openDatabase } from '../../../../src/database/pool.ts';
+import type { Database } from '../../../../src/database/pool.ts';
+import { storeChecks } from '../../../../src/ledger/checks.ts';
+import { claimRun } from '../../../../src/ledger/runs.ts';
+import { layOutUnits } from '../../../../src/ledger/units.ts';
+import { loadDailyReport } from '../../../../src/kinds/daily/page/data.ts';
+import type { DailyReport } from '../../../../src/kinds/daily/page/data.ts';
+import { renderDailyReport } from '../../../../src/kinds/daily/page/report.ts';
+import { dailyPhases } from '../../../../src/kinds/daily/phases.ts';
+import { testDatabase } from '../../../support/postgres.ts';
 import { fillRichDay, firstDate, richDate } from './rich-day.ts';
 
 const dataset = 'files/real';
