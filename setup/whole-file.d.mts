@@ -1,1 +1,1 @@
-export function writeWhole(path: string, text: string, mode?: number): void;
+export function writeWhole(path: string, content: string | Uint8Array, mode?: number): void;

@@ -15,7 +15,10 @@ export async function askTemporal<T>(
     const temporalClient = await import('@temporalio/client');
     const options = clientOptions(temporal.connection);
     const connection = await temporalClient.Connection.connect({ ...options, connectTimeout: patience });
-    return await ask(new temporalClient.Client({ connection, namespace: temporal.namespace }));
+    const answer = await ask(new temporalClient.Client({ connection, namespace: temporal.namespace }));
+    // Only now: where `ask` failed, a retry may be under way, which throws in a closed channel, past every catch.
+    await connection.close();
+    return answer;
   } catch {
     return undefined;
   }

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sevenfold_jobs.common.files import write_whole
+
 # Written by the keeper before it ends what is registered: whoever registers later finds it.
 CLOSED = "closed"
 
@@ -21,9 +23,7 @@ def register_process(directory: str, pid: int) -> None:
     path = folder / str(pid)
     if not path.exists():
         folder.mkdir(exist_ok=True)
-        unfinished = folder / f"{pid}.tmp"
-        unfinished.write_text(start_time_of(pid))
-        unfinished.rename(path)
+        write_whole(path, lambda unfinished: unfinished.write_text(start_time_of(pid)))
     if (folder / CLOSED).exists():
         print(f"process {pid} came after the end of its batch", file=sys.stderr, flush=True)
         os._exit(1)

@@ -13,6 +13,8 @@ _OF_MODEL = {
     "xgb_cox": ("xgboost",),
     "lgb_cox": ("lightgbm",),
     "lightgbm": ("lightgbm",),
+    "random_forest": ("lightgbm",),
+    "xgboost": ("xgboost",),
 }
 # The same library under another name: without the part for graphics cards.
 _OTHERWISE = {"xgboost": "xgboost-cpu"}

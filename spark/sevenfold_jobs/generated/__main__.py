@@ -6,14 +6,13 @@ seconds, seed}. What is wrong with the arguments gets one line and status 2, and
 
 import argparse
 import json
-import os
 import sys
 import time
-import uuid
 from pathlib import Path
 from typing import NoReturn
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.files import write_whole
 
 _WITH_FEATURES = ("timeseries", "regression")
 _GENERATORS = (*_WITH_FEATURES, "survival")
@@ -61,14 +60,7 @@ def generate(asked: argparse.Namespace) -> dict[str, object]:
             table = survival(asked.rows, asked.seed)
     path = asked.out.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        pq.write_table(table, unfinished, compression="zstd")
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, lambda unfinished: pq.write_table(table, unfinished, compression="zstd"))
     return {
         "path": str(path),
         "rows": table.num_rows,

@@ -12,5 +12,18 @@ def test_every_library_of_a_model_has_a_version(model: str) -> None:
     assert "unknown" not in found.values(), found
 
 
+@pytest.mark.parametrize(
+    ("model", "library"),
+    [
+        ("xgboost", "xgboost"),
+        ("random_forest", "lightgbm"),
+        ("lightgbm", "lightgbm"),
+        ("rsf", "scikit-survival"),
+    ],
+)
+def test_the_library_that_fits_a_model_is_among_them(model: str, library: str) -> None:
+    assert library in versions_of(model)
+
+
 def test_a_library_that_is_not_there_says_so() -> None:
     assert versions_of(others=("no-such-library",))["no-such-library"] == "unknown"

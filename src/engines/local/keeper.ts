@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Logger } from 'pino';
 import { realFolder } from '../../../setup/places.mjs';
+import { writeWhole } from '../../../setup/whole-file.mjs';
 import { pythonEnvironment, sparkEnvironment } from '../../child-environment.ts';
 import { gigabytes } from '../../environment-values.ts';
 import { Failure } from '../../failures.ts';
 import { jarsFor } from '../../planning/job-needs.ts';
-import { readIfWhole } from '../../stack/files.ts';
+import { readIfWhole, writeJson } from '../../stack/files.ts';
 import { lockHolder, tryLock } from '../../stack/lock.ts';
 import { isOurs } from '../../stack/ownership.ts';
 import type { NamedProcess } from '../../stack/ownership.ts';
@@ -240,8 +241,7 @@ export class Keeper {
     const archive = path.join(folder, 'code', hash, 'jobs.zip');
     if (!existsSync(archive)) {
       mkdirSync(path.dirname(archive), { recursive: true, mode: 0o700 });
-      writeFileSync(`${archive}.tmp`, zip, { mode: 0o600 });
-      renameSync(`${archive}.tmp`, archive);
+      writeWhole(archive, zip);
     }
     return archive;
   }
@@ -249,9 +249,7 @@ export class Keeper {
   /** Kept on disk, because a keeper that is killed cannot end what it started. */
   #note(identity: ProcessIdentity): void {
     this.#processes.push({ ...identity, folder: realFolder(this.#options.stateFolder) });
-    writeFileSync(path.join(this.#folder, 'processes.json'), JSON.stringify(this.#processes), {
-      mode: 0o600,
-    });
+    writeJson(path.join(this.#folder, 'processes.json'), this.#processes);
   }
 
   async #endLeftovers(): Promise<void> {
