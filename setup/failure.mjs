@@ -1,2 +1,2 @@
-/** An expected failure: its message says what, where and what to do, and is all that a person gets to see. */
+/** An expected failure: its message says what, where and what to do; nothing else of it is shown. */
 export class SetupFailure extends Error {}

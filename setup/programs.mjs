@@ -17,7 +17,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Where what is made from our code and the installed packages is kept: beside the packages, which it is no use without. */
+/** Where what is made from our code and the installed packages is kept: next to the packages, without which it is of no use. */
 export const keptFolder = join(checkout, 'node_modules', '.cache', 'sevenfold');
 
 /** Versions kept of each thing: one for each of the branches that somebody goes to and fro between. */
@@ -149,14 +149,14 @@ export function isProgram(name) {
   return Object.hasOwn(programs, name);
 }
 
-// Packages that find files beside their own. An import of them that is not to be paid at every start is made where it is
+// Packages that look for files next to their own. An import of them that is not to be paid at every start is made where it is
 // used: a bundle makes one at the top of a file one of the program.
 const left = [
   ...['esbuild', 'tsx', 'highs', 'node-pg-migrate'],
   ...['@google-cloud/*', 'google-auth-library', 'google-gax'],
 ];
 
-// The native core finds its parts beside itself, and the packages over it must be the ones that it loads.
+// The native core finds its parts next to itself, and the packages over it must be the ones that it loads.
 const leftToWorkers = [...left, '@temporalio/*', '@swc/*', 'webpack'];
 
 // Code of the scripts that are made, not of this one: in a bundle, what stands here literally would be replaced.
@@ -213,7 +213,7 @@ export async function makeScripts({ root, traces, external = [], ...options }) {
 
 const toCheckout = (folder) => `${relative(folder, checkout).split(sep).join('/')}/`;
 
-/** Files that our code reads and starts lie beside its sources, so `import.meta.url` stays what it is there. */
+/** Files that our code reads and starts lie next to its sources, so `import.meta.url` stays what it is there. */
 const placesOfSources = {
   name: 'places of sources',
   setup({ onLoad }) {

@@ -18,7 +18,7 @@ function without(env: Environment, ...patterns: RegExp[]): Variables {
 }
 
 /**
- * For a Python process of ours. Folders of PYTHONPATH that hold jobs of ours stay on it: that is how jobs beside those of
+ * For a Python process of ours. Folders of PYTHONPATH that hold jobs of ours stay on it: that is how jobs in addition to those of
  * spark/ are found.
  */
 export function pythonEnvironment(env: Environment, ...folders: string[]): Variables {

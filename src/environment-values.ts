@@ -3,7 +3,7 @@ import { Failure } from './failures.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Without blanks around it; undefined where nothing is left. */
+/** Trimmed; undefined if nothing is left. */
 export function text(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
@@ -12,7 +12,7 @@ export function text(env: Environment, name: string): string | undefined {
 const trueWords = ['1', 'true', 'yes', 'on', 'y', 't'];
 const falseWords = ['0', 'false', 'no', 'off', 'n', 'f'];
 
-/** What a word in any case says of a switch; undefined for one that says nothing. */
+/** The switch that a word stands for, in any case of letters; undefined for any other word. */
 export function asSwitch(value: string): boolean | undefined {
   const word = value.trim().toLowerCase();
   if (trueWords.includes(word)) return true;
@@ -20,7 +20,7 @@ export function asSwitch(value: string): boolean | undefined {
 }
 
 /**
- * A switch among the variables; undefined where it is not set. A word that is neither true nor false is refused: a misspelt
+ * A switch among the variables; undefined if it is not set. A word that is neither true nor false is refused: a misspelt
  * one would send batches elsewhere, and nobody would notice.
  */
 export function readSwitch(env: Environment, name: string): boolean | undefined {
@@ -74,7 +74,7 @@ export function oneOf<const Value extends string>(
   );
 }
 
-/** The value where it has the form; `allowed` ends the sentence that refuses it. */
+/** The value, if it matches `form`; `allowed` ends the sentence that refuses it. */
 export function matching(env: Environment, name: string, form: RegExp, allowed: string): string | undefined {
   const value = text(env, name);
   return value === undefined || form.test(value) ? value : refuse(name, value, allowed);

@@ -15,7 +15,7 @@ const testRequirements = (places) => join(places.checkout, 'spark', 'requirement
 const digest = (lock) => sha256(readFileSync(lock));
 
 /**
- * What the jobs need. An environment that also has what tests need is left as it is.
+ * What the jobs need. An environment that also has the packages of tests is kept.
  * @type {import('../main.mjs').Step}
  */
 export const python = {
@@ -105,7 +105,7 @@ function version(path, env) {
 
 /**
  * The Python to build on: pyspark 3.5 is made for 3.11 and 3.12; with 3.13 its plain and pandas UDFs ran. A shim that
- * fails when run does not count.
+ * fails when it is run is passed over.
  */
 export function findPython(env) {
   if (env.SEVENFOLD_PYTHON) {

@@ -24,7 +24,7 @@ export interface NotifyOptions {
 const usualBackOffMs = [1_000, 4_000, 15_000];
 
 /**
- * Tells Slack how a run ended, where its kind has a message, at most once an outcome. Safe to repeat: the message is claimed in `notifications`
+ * Sends Slack a message of how a run ended, if its kind has one, at most once an outcome. Safe to repeat: the message is claimed in `notifications`
  * before it is sent, and what nobody can know to have arrived is not sent again. Trouble with the webhook is on record
  * and in the log, and never the run's.
  */

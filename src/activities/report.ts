@@ -9,7 +9,7 @@ import type { Fence } from '../ledger/units.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /**
- * Phase report: one page, written beside its final name and moved there under the fence. Safe to repeat: the same
+ * Phase report: one page, written under a temporary name and moved to its final one under the fence. Safe to repeat: the same
  * ledger gives the same page.
  */
 export async function writeReport(deps: Dependencies, { fence }: { fence: Fence }): Promise<void> {

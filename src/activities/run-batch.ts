@@ -190,7 +190,7 @@ async function keepRecord(
     const record = await findBatchRecord(database, batchId);
     if (record) await engine.keepRecord(batchId, exportRecord(record, config));
   } catch (error) {
-    log.warn({ batchId, err: error }, 'the record of a batch was not kept beside its results');
+    log.warn({ batchId, err: error }, 'the record of a batch could not be stored with its results');
   }
 }
 

@@ -21,7 +21,7 @@ const waitingShown = 3;
 interface Known {
   runs: Run[];
   alerts: Alert[];
-  /** Keys of runs that the ledger has as open and whose workflow is gone. */
+  /** Keys of runs that are open in the ledger although their workflow is gone. */
   leftOpen: Set<string>;
   /** Workflows that were started where nobody takes them up. */
   waiting: WaitingWorkflow[];
@@ -29,7 +29,7 @@ interface Known {
 
 const nothing = (): Known => ({ runs: [], alerts: [], leftOpen: new Set(), waiting: [] });
 
-/** The newest runs, and what is late; nothing where the database cannot be asked. */
+/** The newest runs, and what is late; empty if the database does not answer. */
 async function askLedger({ config }: CommandContext): Promise<Known> {
   try {
     const database = openDatabase((await resolveConnections(config)).databaseUrl, 'sevenfold', 1);
@@ -45,7 +45,7 @@ async function askLedger({ config }: CommandContext): Promise<Known> {
   }
 }
 
-/** Nothing where Temporal does not answer: then nobody knows. */
+/** Empty if Temporal does not answer: then it is not known. */
 async function askAboutWorkflows(
   config: CommandContext['config'],
   runs: readonly Run[],

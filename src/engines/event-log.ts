@@ -1,8 +1,8 @@
 import { Failure } from '../failures.ts';
 
 /**
- * What Spark's event log says about an application, or about one job group in it. It knows what happens inside executors'
- * JVMs and nothing of the driver:
+ * What Spark's event log says about an application, or about one job group in it. It covers the executors'
+ * JVMs, not the driver:
  * - `cpuSeconds` is the CPU time of tasks in the JVM, deserialising included. The CPU time of Python processes is in
  *   no event, so a job of Python functions shows a small share; its slots' time is in `taskSeconds`.
  * - `peakExecutorMb` is the resident memory of the JVM with its Python processes where Spark measures it
@@ -127,13 +127,13 @@ class EventLog {
   #cores: number | undefined;
   readonly #executors = new Map<string, Span & { cores: number }>();
   readonly #jobs = new Map<number, Span>();
-  /** Stages of our jobs that may run; those that did. */
+  /** Stages that our jobs may run, and those that did run. */
   readonly #ours = new Set<number>();
   readonly #ran = new Set<number>();
   #whole = false;
   #shared = false;
   #lastMs = 0;
-  /** When the last of our tasks ended: one that runs on after its job has failed uses what is offered, too. */
+  /** When the last of our tasks ended: a task that outlives its failed job still uses cores. */
   #lastTaskMs = 0;
   #tasks = 0;
   #failedTasks = 0;
@@ -236,7 +236,7 @@ class EventLog {
     this.#ran.add(stage);
     this.#tasks++;
     if (info.Failed) this.#failedTasks++;
-    const metrics = task['Task Metrics'] ?? {}; // none of a task whose executor was lost
+    const metrics = task['Task Metrics'] ?? {}; // a task whose executor was lost has none
     this.#cpuNs += (metrics['Executor CPU Time'] ?? 0) + (metrics['Executor Deserialize CPU Time'] ?? 0);
     this.#runMs += metrics['Executor Run Time'] ?? 0;
     this.#shuffleBytes += metrics['Shuffle Write Metrics']?.['Shuffle Bytes Written'] ?? 0;

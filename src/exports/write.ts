@@ -93,7 +93,7 @@ function unfinishedName(file: string, pid: number): string {
   return join(dirname(file), `.${basename(file)}.${pid}.unfinished`);
 }
 
-/** What exports that were killed left beside the file. */
+/** Unfinished files that killed exports left in the same folder. */
 function clearUnfinished(file: string): void {
   for (const name of readdirSync(dirname(file))) {
     if (!name.startsWith(`.${basename(file)}.`)) continue;

@@ -9,7 +9,7 @@ import type { Unit } from '../ledger/units.ts';
 import type { Message } from '../notifications/message.ts';
 import type { ChunkPlan, OpenUnit } from '../planning/chunks.ts';
 
-/** What a kind may ask of the world: it only reads. */
+/** What a kind may read from. */
 export interface World {
   database: Database;
   config: Config;
@@ -18,7 +18,7 @@ export interface World {
 /** How one phase of a run is judged. Its name is that of its unit. */
 export interface Phase {
   /**
-   * A digest of what the phase would read now: rows that were made from the same are not made again. The rows of a fanned
+   * A digest of what the phase would read now: if rows were made from the same, they are kept. The rows of a fanned
    * phase carry digests of their own, so that only they are asked.
    */
   reads(world: World, run: Run): Promise<string>;
@@ -46,7 +46,7 @@ export interface Fanned {
 export interface ChunkRequest {
   job: string;
   input: Record<string, unknown>;
-  /** Where it is not the usual limit. */
+  /** If it differs from the usual limit. */
   timeoutMs?: number;
   placement?: BatchPlacement;
 }
@@ -61,10 +61,10 @@ export interface Ending {
 
 /** What a person reads when a complete run has been watched to its end. */
 export interface FinishLines {
-  /** What was run; the key where it is not given. */
+  /** What was run; by default the key. */
   title?: string;
   figures: readonly string[];
-  /** Lines of their own. */
+  /** Further lines. */
   remarks?: readonly string[];
 }
 
@@ -80,22 +80,22 @@ export interface Kind {
   /** In Temporal and in the queue of an engine; 1 goes first. */
   priority: number;
 
-  /** By the guards of the workflow: why it would refuse this input, in one line; undefined where it would not. */
+  /** Why the guards of the workflow would refuse this input, in one line; undefined if they accept it. */
   refusal(input: Record<string, unknown>): string | undefined;
-  /** The input has a data set, which is the installation's own where a schedule gives none. */
+  /** The input has a data set; a schedule that names none takes the installation's. */
   takesDataset: boolean;
   /** The business key of the run that a schedule starts at a nominal time; undefined: it is found by its workflow id alone. */
   scheduledKey?(input: Record<string, unknown>, nominalTime: Date): string;
   /** Made from generated data, of which nothing leaves the machine. */
   isSample(input: Record<string, unknown>): boolean;
-  /** What a further start of an ended run is given in place of what forced the first one. */
+  /** The input of a further start of an ended run: without the options that forced phases of the first. */
   again?(input: Record<string, unknown>): object;
 
-  /** The phase of this name; undefined where the kind has none. */
+  /** The phase of this name; undefined if the kind has none. */
   phase(unit: string): Phase | undefined;
   /** It writes nothing that another run writes as well: neither overtakes the other. */
   onlyReads?: boolean;
-  /** It was asked for units: a run that has none that is complete has failed. */
+  /** A run without a single complete unit has failed, not ended partial. */
   mustMakeUnits?: boolean;
   /** Units of this kind can be left out by a person's decision. */
   skippable?: 'date';
@@ -109,6 +109,6 @@ export interface Kind {
   finish(database: Database, run: Run, counts: Record<string, number>): Promise<FinishLines>;
   /** Its page, one complete HTML document; a kind without a phase `report` has none. */
   page?(database: Database, run: Run): Promise<string>;
-  /** What somebody is sent when a run has ended. */
+  /** The message that is sent when a run has ended. */
   message?: Message;
 }

@@ -62,7 +62,7 @@ export interface OverBudget {
 }
 
 /**
- * Notes a batch where its run can afford it. With the run's row locked, so that of two batches at once only one gets the
+ * Notes a batch if its run can afford it. With the run's row locked, so that of two batches at once only one gets the
  * last dollar. A batch that is noted already has been paid for.
  */
 export async function noteWithinBudget(
@@ -77,7 +77,7 @@ export async function noteWithinBudget(
     return undefined;
   }
   return inTransaction(database, async (client) => {
-    // A statement of its own: one that waits for the lock still sees the sums as they were before it waited.
+    // A separate statement: one that waits for the lock would see the sums of before it waited.
     await client.query('select from runs where run_id = $1 for update', [run.runId]);
     const nextUsd = plan.estimate.usd;
     const asked = await client.query<{ budgetUsd: number; committedUsd: number; over: boolean }>(
@@ -137,7 +137,7 @@ async function noteBatch(
 
 const terminal = `('SUCCEEDED', 'FAILED', 'CANCELLED', 'TIMED_OUT')`;
 
-/** Records what the engine sees; a batch that has ended stays as it ended. Answers the job's own progress. */
+/** Records the state that the engine reports; an ended batch is not changed. Returns the progress that the job reported. */
 export async function recordObservation(
   database: Database,
   seen: BatchObservation,
@@ -197,7 +197,7 @@ export async function findBatch(database: Database, batchId: string): Promise<Ba
   return found.rows[0];
 }
 
-/** A batch that may have to be ended: where it was sent, and what it was given there. */
+/** A batch that may have to be ended: the engine it was sent to, and the resources it was given. */
 export interface SentBatch {
   batchId: string;
   runId: string;
@@ -218,7 +218,7 @@ export async function findSent(database: Database, ids: readonly string[]): Prom
   return found.rows[0];
 }
 
-/** How often what a batch is for ran out of memory in a row: the unit itself, or the dates of a chunk. */
+/** How often in a row the units of a batch ran out of memory: its own unit, or the dates of its chunk. */
 export async function memoryFailures(database: Database, runId: string, unit: string): Promise<number> {
   const found = await database.query<{ failures: number }>(
     `select greatest(count(*),
@@ -251,7 +251,7 @@ export async function olderBatches(
   return found.rows;
 }
 
-/** Notes why an open batch does not get on: shown by `watch`, `why` and the page until something is seen of it. */
+/** Notes why an open batch makes no progress: shown by `watch`, `why` and the page until something is seen of it. */
 export async function noteTrouble(database: Database, batchId: string, message: string): Promise<void> {
   await database.query(
     `update batches set state_message = $2 where batch_id = $1 and state not in ${terminal}`,

@@ -12,7 +12,7 @@ export interface Page {
   title: string;
   /** Across the top, for what nobody may overlook. */
   banners: { mark: string; text: string }[];
-  /** What this kind of page needs beside the style of all. */
+  /** What this kind of page needs in addition to the common style. */
   style?: Html;
   header: Html;
   sections: readonly (Html | null)[];

@@ -1,4 +1,4 @@
-/** What a job needs of the cluster beside Python: most need nothing. */
+/** What a job needs of the cluster besides Python: most need nothing. */
 export interface JobNeeds {
   /** Beginnings of the names of the jars that it loads (spark/jars.lock). */
   jars: readonly string[];

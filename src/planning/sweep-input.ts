@@ -3,7 +3,7 @@ import type { Guards } from './input.ts';
 
 /** What `sweepBatches` is started with. */
 export interface SweepInput {
-  /** `report` only tells of batches that no open run owns; `cancel` ends them. */
+  /** `report` only lists batches that no open run owns; `cancel` ends them. */
   mode: 'report' | 'cancel';
 }
 

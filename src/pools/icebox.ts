@@ -1,6 +1,6 @@
 /**
  * The icebox: approved tokens that lost their peg lately. It has no memory of its own: every run replays it from the
- * daily candles up to the day before, so that a day looked at again gives what it gave.
+ * daily candles up to the day before, so that replaying a day gives the same result.
  */
 import { addDays, daysBetween } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
@@ -31,7 +31,7 @@ export interface Icebox {
   unpriced: string[];
 }
 
-/** A price older than this, in days, says nothing any more. */
+/** In days; an older price is ignored. */
 export const staleAfterDays = 3;
 /** A token that earns interest has no peg of 1: its reference is the median close of this many days before. */
 const referenceDays = 30;
@@ -66,7 +66,7 @@ export function iceboxOn(
   return icebox;
 }
 
-/** Oldest first; of two spellings of one token (sUSDe and SUSDE) the first in the alphabet is believed. */
+/** Oldest first; of two spellings of one token (sUSDe and SUSDE) the first in the alphabet is used. */
 function oneADay(candles: readonly Candle[] = []): Candle[] {
   const key = (candle: Candle) => `${candle.date} ${candle.symbol}`;
   const sorted = [...candles].sort((a, b) => (key(a) < key(b) ? -1 : 1));
@@ -83,11 +83,11 @@ function replay(
   let streak = noStreak;
   let last: Day | undefined;
   for (const [i, candle] of series.entries()) {
-    // Days without a candle are bridged for as long as the last price is believed.
+    // A gap of candles is bridged until the last price is too old.
     if (last !== undefined && daysBetween(last, candle.date) > staleAfterDays) streak = noStreak;
     last = candle.date;
     const against = yieldBearing ? medianBefore(series, i) : peg;
-    if (against === undefined) continue; // the first day of a series has nothing to be held against
+    if (against === undefined) continue; // the first day of a series has no reference
     const reference = against.price;
 
     const low = candle.low ?? candle.close;

@@ -33,7 +33,7 @@ function linesOf(text: string): string[] {
   const telling: string[] = [];
   let inTrace = false;
   for (const [index, line] of lines.entries()) {
-    // Python tells first where it was: the reason comes after what is indented.
+    // Python prints the stack first: the reason comes after the indented lines.
     if (line.startsWith('Traceback (most recent call last)')) inTrace = true;
     else if (!/^\s/.test(line)) inTrace = false;
     const isFrame = /^\s*(at |\.\.\. \d+ more|Node\.js v|\^+\s*$|~*\^~*\s*$)/.test(line);

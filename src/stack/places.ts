@@ -82,7 +82,7 @@ export function spawnAs(user: ServerUser | undefined): { uid?: number; gid?: num
   return user === undefined ? { cwd: '/' } : { uid: user.uid, gid: user.gid, cwd: '/' };
 }
 
-/** Can this user enter the folder? Tried, not computed: modes do not tell of access lists and mount options. */
+/** Can this user enter the folder? Tried, not computed: modes do not show access lists and mount options. */
 export function canEnter(folder: string, user: ServerUser | undefined): boolean {
   const script = 'cd "$1" 2>/dev/null';
   return (

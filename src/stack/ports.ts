@@ -26,7 +26,7 @@ export async function choosePort(preferred: number | undefined, seed: string): P
   throw new Error('no free port between 20000 and 29999');
 }
 
-/** The number of the process that listens on the port; undefined where the system does not tell us. */
+/** The number of the process that listens on the port; undefined if the system does not show it. */
 export function listenerOf(port: number): number | undefined {
   if (process.platform !== 'linux') {
     try {

@@ -13,7 +13,7 @@ export interface Toolchain {
   python: string;
   /** A Java 17. */
   javaHome: string;
-  /** What Spark loads beside its own: spark/jars.lock. */
+  /** Jars that Spark loads in addition to its own: spark/jars.lock. */
   jars: string[];
   /** The Temporal command line, which holds the development server. */
   temporal: string;

@@ -7,7 +7,7 @@ import { accepted } from './run-control.ts';
 
 /**
  * The forecasts of a range of dates as they would have been made on each of them: missing models are trained, dates are
- * made in chunks, the sink is read to see what is there, what is bad is set apart, and the whole is scored and shown.
+ * made in chunks, the tables are read to see what is there, bad dates are quarantined, and the range is scored and reported.
  */
 export async function forecastBackfill(
   raw: unknown,

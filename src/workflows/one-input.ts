@@ -1,6 +1,6 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 
-/** Refuses what came beside the one JSON object that a workflow takes: a second `--input` of the `temporal` command line. */
+/** Refuses whatever came after the one JSON object that a workflow takes: a second `--input` of the `temporal` command line. */
 export function refuseMore(more: readonly unknown[]): void {
   if (more.some((each) => each !== undefined)) refuse();
 }

@@ -9,7 +9,7 @@ import { maximumTries, waitMs } from '../planning/retry.ts';
 export interface Progress {
   date: string;
   paused: boolean;
-  /** Why, where it paused by itself. */
+  /** Why it paused, if it did so by itself. */
   reason?: string;
   phases: { phase: string; state: 'waiting' | 'running' | 'complete' | 'failed' }[];
 }
@@ -17,9 +17,9 @@ export interface Progress {
 export interface RunState extends Progress {
   /** A person asked for what failed to be tried again, and it has not been yet. */
   retryAsked: boolean;
-  /** Every step is through: what comes now is the end. */
+  /** All steps are done; the run is closing. */
   closing: boolean;
-  /** A step failed that the steps after it could do without. */
+  /** A step failed that later steps do not need. */
   partial: boolean;
   /** How often the steps were gone through; the first pass is 1. */
   pass: number;
@@ -34,7 +34,7 @@ export function progressOf({ date, paused, reason, phases }: RunState): Progress
   return { date, paused, ...(reason !== undefined && { reason }), phases };
 }
 
-/** Why an update makes no sense now, in one line; undefined where it does. */
+/** Why an update is refused now, in one line; undefined if it is accepted. */
 export const refusals = {
   pause: (state: RunState) => (state.paused ? 'The run is paused already.' : undefined),
   resume: (state: RunState) => (state.paused ? undefined : 'The run is not paused.'),
@@ -77,7 +77,7 @@ function failedPhase({ phases }: RunState): string | undefined {
 }
 
 /**
- * Begins to go through the steps; false when that is done. A further pass looks at what is whole, and does what failed and
+ * Begins a pass over the steps; false if none is due. A further pass looks at what is whole, and does what failed and
  * what was made from that: it comes only where a person asked for it.
  */
 export function beginPass(state: RunState): boolean {
@@ -100,7 +100,7 @@ export function close(state: RunState): void {
 export type AfterFailure =
   /** It may pass by itself: wait, then try again. */
   | { then: 'again'; waitMs: number }
-  /** The steps after it can do without: the run ends `partial`. */
+  /** Later steps do not need it: the run ends `partial`. */
   | { then: 'on' }
   /** Later steps need it: the run ends, or waits for a person if it is paused. */
   | { then: 'end' };
@@ -123,7 +123,7 @@ export function waitsForPerson({ paused, retryAsked }: RunState): boolean {
   return paused && !retryAsked;
 }
 
-/** Whether the failed step is tried again. The wish is used up by it. */
+/** Whether the failed step is tried again; clears the request. */
 export function takeRetry(state: RunState): boolean {
   const wanted = state.retryAsked;
   state.retryAsked = false;
@@ -134,7 +134,7 @@ export function setPhase(state: RunState, index: number, to: Progress['phases'][
   state.phases[index]!.state = to;
 }
 
-/** How a run ends whose steps are through. */
+/** How a run ends, once all steps are done. */
 export function endOf({ partial }: RunState): 'partial' | 'complete' {
   return partial ? 'partial' : 'complete';
 }

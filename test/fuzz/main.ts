@@ -34,9 +34,9 @@ if (!(minutes > 0) || !(cases >= 1) || !Number.isInteger(seed) || asked.length =
   process.exit(2);
 }
 
-/** No case may take longer: a sound one takes some seconds. */
+/** No case may take longer: an undamaged one takes some seconds. */
 const endMs = 180_000;
-/** What only a programmer would say. */
+/** Words that only a programmer would use. */
 const rawWords =
   /Traceback|\n\s+at .+:\d+|Unexpected error|Nobody expected|Arrow(Invalid|NotImplemented|TypeError)|pyarrow|pandas|numpy|psycopg|Py4J|KeyError|TypeError|AttributeError|IndexError|ValueError|UnicodeDecodeError|null value in column|violates|numeric field overflow|invalid input syntax/;
 

@@ -8,8 +8,8 @@ import type { Day } from '../../src/planning/days.ts';
 
 /**
  * An engine whose batches have ended when they are created: it writes the rows that are due by SQL, "stays where it is" for
- * every path, and passes the fence as the jobs do. What costs time is everything around the jobs. Prices must not change
- * while it lives.
+ * every path, and passes the fence as the jobs do. A test with it measures everything around the jobs. Prices must not change
+ * meanwhile.
  */
 export class InstantEngine implements Engine {
   readonly name = 'local';
@@ -39,7 +39,7 @@ export class InstantEngine implements Engine {
       startedAt,
       finishedAt: new Date().toISOString(),
     };
-    // As small as what a test needs to know of it: there are thousands.
+    // Only what tests look at: there are thousands.
     this.#ended.set(request.batchId, seen);
     return seen;
   }

@@ -80,7 +80,7 @@ _DEFAULT_MINIMUM_IN_LEAF = 20
 
 
 def check(params: Mapping[str, Any]) -> list[str]:
-    """A note for each parameter that has no effect beside the others.
+    """A note for each parameter that has no effect together with the others.
 
     Raises InvalidInput for one that LightGBM does not have (with the nearest name), for an alias (with the
     canonical name), for one that the run itself sets, for an objective or metric that there is not, and for

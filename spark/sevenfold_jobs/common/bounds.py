@@ -46,7 +46,7 @@ BOUNDS: dict[tuple[str, str], Bound] = {
     ("prices", "close"): Bound(-1e12, 1e12, "of its unit"),
 }
 
-#: Figures beside a close; they lie in JSON, so that no constraint of the database speaks of them.
+#: Figures that come with a close; they lie in JSON, so that no constraint of the database speaks of them.
 COVARIATE = Bound(-1e15, 1e15, "of its unit")
 
 #: A token that is pegged to the dollar never closed near this: it is cents, or parts of a token.

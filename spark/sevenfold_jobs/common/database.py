@@ -27,7 +27,7 @@ def connect(
 
     `options` and those of the address itself stay, as far as they do not speak of what is fixed here.
     """
-    # These two go to the server beside the options, and win over them.
+    # These two are sent next to the options, and win over them.
     for name in ("PGDATESTYLE", "PGTZ"):
         os.environ.pop(name, None)
     own = conninfo_to_dict(database_url).get("options") or ""

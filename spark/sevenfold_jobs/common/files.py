@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """`write` makes the file under another name; who reads `path` finds all of it, after a power cut too."""
+    """`write` makes the file under another name; readers of `path` find all of it, after a power cut too."""
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         write(unfinished)

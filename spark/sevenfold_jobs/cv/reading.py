@@ -18,7 +18,7 @@ _KEY = b"sevenfold.door"
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a table beside its values: why columns cannot be used, which are a frame's index, how
+    """What is known of a table besides its values: why columns cannot be used, which are a frame's index, how
     its numbers are written, and the line of its first row where the rows are lines that follow each other."""
 
     unusable: dict[str, str] = field(default_factory=dict)

@@ -100,7 +100,7 @@ def predict(rows: DataFrame, models: dict[str, Booster]) -> DataFrame:
 
 
 def at_once(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Runs independent fits beside each other; their Spark jobs stay in the batch's group."""
+    """Runs independent fits at the same time; their Spark jobs stay in the batch's group."""
     wrapped = [inheritable_thread_target(task) for task in tasks]
     with ThreadPoolExecutor(FITS_AT_ONCE) as pool:
         return [running.result() for running in [pool.submit(task) for task in wrapped]]

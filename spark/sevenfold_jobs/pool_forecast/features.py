@@ -1,4 +1,4 @@
-"""The features of every pool on every day, for learning and for asking: pure functions from frames to frames.
+"""The features of every pool on every day, for training and prediction: pure functions from frame to frame.
 
 A day's features hold what was known at its end and nothing later. Changes of an APY are counted in units of
 the pool's own recent changes (`scale`), so that one booster serves pools that move by a hundredth of a point
@@ -45,7 +45,7 @@ APY_FEATURES = (
     "protocol_from_median",
     "day_of_week",
 )
-# That of the stacked TVL model and the horizon come on top, in this order.
+# The forecast of the stacked TVL model and the horizon follow, in this order.
 STACKED_FEATURES = (*APY_FEATURES, "tvl_forecast_change", "horizon")
 
 TVL_FEATURES = (
@@ -123,7 +123,7 @@ def filled(grid: DataFrame) -> DataFrame:
 
 
 def own_features(days: DataFrame) -> DataFrame:
-    """What a pool's own past says."""
+    """Features from the pool's own past."""
     apy, log_tvl = F.col("apy"), F.col("log_tvl")
     lagged = days.select(
         "*",
@@ -146,7 +146,7 @@ def own_features(days: DataFrame) -> DataFrame:
     usual_tvl = F.coalesce((F.col("tvl_move_7") + F.col("tvl_move_30")) / 2, F.lit(0.02))
     scaled = measured.select(
         "*",
-        # the level keeps the unit of a pool that has not moved for a month from being nothing
+        # a pool that has not moved for a month would have a unit of zero: the level keeps it above
         (usual + F.least(level, F.lit(1000.0)) / 100 + 0.01).alias("scale"),
         (usual_tvl + 0.002).alias("tvl_scale"),
     )
@@ -185,7 +185,7 @@ def own_features(days: DataFrame) -> DataFrame:
 
 
 def across_pools(days: DataFrame) -> DataFrame:
-    """Adds what all pools did on the day, and the others of the same protocol. Every row must have an APY."""
+    """Adds the moves of all pools on the day, and of its protocol's others. Every row must have an APY."""
     everything = Window.unboundedPreceding, Window.unboundedFollowing
     all_pools = Window.partitionBy("day").orderBy("pool_id").rowsBetween(*everything)
     protocol = Window.partitionBy("day", "protocol").orderBy("pool_id").rowsBetween(*everything)

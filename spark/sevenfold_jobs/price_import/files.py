@@ -285,7 +285,7 @@ def _tried(table: Table, column: str) -> np.ndarray | None:
 
 
 def _disagreements(unified: Prices, listed: Prices) -> list[str]:
-    """Where the CSV file beside the Parquet file says something else."""
+    """What the CSV file says that the Parquet file next to it contradicts."""
     trading = unified.is_trading_day
     first = _closes(unified, trading)
     second = _closes(listed, listed.is_trading_day)

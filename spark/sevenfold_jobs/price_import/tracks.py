@@ -30,7 +30,7 @@ class Track:
         return bool((self.known == self.dates).all())
 
     def at(self, days: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """The newest value up to each day that was known by the day beside it; NaN before the first."""
+        """The newest value up to each day that was known by the day in the same row; NaN before the first."""
         if self.is_plain:
             index = np.searchsorted(self.dates, days, side="right") - 1
             found = np.append(self.values, np.nan)

@@ -18,7 +18,7 @@ export interface BatchRecord extends BatchObservation {
   driver?: ProcessIdentity;
 }
 
-/** Tells a process that registers now that its batch has ended (spark/sevenfold_jobs/common/processes.py). */
+/** Shows a process that registers now that its batch has ended (spark/sevenfold_jobs/common/processes.py). */
 const closedMark = 'closed';
 
 /** A trace of Python's comes after what the JVM said last. */

@@ -98,7 +98,7 @@ export function placementOf(run: Run, mode: CvPlan['mode']): BatchPlacement {
     : memory;
 }
 
-/** What is left beside the stack itself, and beside Spark's JVM. */
+/** Memory that the stack and Spark's JVM leave for fits. */
 const shareOfMemory = 0.75;
 
 /**

@@ -262,7 +262,7 @@ export interface StoredFit {
   fitKey: string;
   value: number | null;
   bestIteration: number | null;
-  /** What the fit says of itself beside its figures. */
+  /** What the fit reports in addition to its figures. */
   notes: string[];
 }
 

@@ -75,7 +75,7 @@ function wordsOf({ whole, least, above, most, below, names }: Rule): string {
   return `a number ${[from, to].filter((part) => part !== false).join(' and ')}`;
 }
 
-/** What keeps parameters from standing beside each other, or beside the task; undefined where nothing does. */
+/** Why these parameters exclude each other, or do not fit the task; undefined if they go together. */
 export function conflictIn(params: Parameters, task: Task): string | undefined {
   const found = conflicts.find(({ where }) =>
     Object.entries(where).every(([name, condition]) => meets(condition, params[name])),

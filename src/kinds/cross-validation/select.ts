@@ -26,7 +26,7 @@ export async function selectModel(
   const lacking = missing.filter(({ label }) => !labelsOut.includes(label));
   const candidates = request.models.filter(({ label }) => !labelsOut.includes(label));
   if (lacking.length > 0 || candidates.length === 0) {
-    // What was chosen from other fits must not stand beside a refusal.
+    // What was chosen from other fits must not stay next to a refusal.
     await database.query('delete from cv_selections where run_id = $1', [run.runId]);
     throw new Failure('CheckFailed', refusalOf(lacking.length > 0 ? lacking : missing, run.key));
   }

@@ -282,7 +282,7 @@ async function storeSteps(client: PoolClient, runId: string, steps: string): Pro
   );
 }
 
-/** Replaces what is held after the day; tells whether it differs from what stood there. */
+/** Replaces what is held after the day; returns whether it differs from what was stored. */
 async function storePositions(
   client: PoolClient,
   { dataset, portfolio, date }: DayOfPortfolio,

@@ -11,7 +11,7 @@ import type { Phase, World } from '../kind.ts';
 import type { DailyPhase } from './phases.ts';
 import { settingsOfRun } from './settings-snapshot.ts';
 
-/** Raised when the figures of a rule written in TypeScript change; those of the jobs stand beside the jobs. */
+/** Raised when the figures of a rule written in TypeScript change; those of the jobs are in result_versions.json. */
 const ruleVersions = {
   prepare: 2,
   fetch: 1,

@@ -102,7 +102,7 @@ async function readOptions(session: Session, options: EvaluateOptions): Promise<
   if (source.dataset === undefined || date === undefined || date === null) {
     throw new Failure(
       'InvalidInput',
-      'No daily run tells which data set and date are meant: give --dataset (with --path for files) and --date.',
+      'There is no daily run to take data set and date from: give --dataset (with --path for files) and --date.',
     );
   }
   const parsed = parseEvaluationInput({

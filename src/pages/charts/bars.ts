@@ -1,4 +1,4 @@
-/** Bars that lie: what was beside what is, and what lasted from when to when. */
+/** Horizontal bars: before and now, and what lasted from when to when. */
 import { clipped } from '../format.ts';
 import { html } from '../html.ts';
 import { axis, colour } from './render.ts';

@@ -38,7 +38,7 @@ export function figureOf(chart: Chart): Html {
   </figure>`;
 }
 
-/** A small chart, one of several beside each other. */
+/** A small chart, one of several in a row. */
 export function smallMultiple(chart: Chart, heading: Html): Html {
   return html`<figure class="small">
     ${heading}${drawing(chart, { width: 350, height: chart.height?.narrow ?? 170, narrow: true }, 'any')}

@@ -1,4 +1,4 @@
-/** What was expected of batches beside what came: time, cores, dollars, and how much of the cores was used. */
+/** Expected and actual figures of batches: time, cores, dollars, and how much of the cores was used. */
 import type { EngineRegistry } from '../../engines/index.ts';
 import { fallbackText } from '../../ledger/batch-record.ts';
 import type { FallenBack } from '../../ledger/batch-record.ts';
@@ -55,7 +55,7 @@ export function estimatesTable(rows: readonly Estimated[], prefix: string, headi
   return html`${table(rows, columns, { label: 'What was expected and what came', key: ({ key }) => key, maxRows: 200, foot: footOf(rows, billed) })}
     <p class="note">
       "Cores" is time on the clock times the cores that were kept from others. "CPU of offered" counts what
-      executors' JVMs used of the cores they had; what Python processes beside them used is not in it.
+      executors' JVMs used of the cores they had; what Python processes used is not in it.
     </p>`;
 }
 

@@ -45,7 +45,7 @@ async function start(t: TestContext): Promise<{ rig: Rig; file: string }> {
 const train = (rig: Rig, file: string, ...options: string[]) =>
   rig.begin('run', 'train', '--dataset', file, '--target', 'buys', '--exclude', 'customer', ...options);
 
-/** Of the process that waits at a failure point; undefined while it is being written. */
+/** The process that waits at a failure point; undefined while its file is being written. */
 function pidOf(hit: string): { pid: number } | undefined {
   try {
     return JSON.parse(readFileSync(hit, 'utf8')) as { pid: number };

@@ -18,7 +18,7 @@ def most_bytes() -> int:
 
 
 def too_large(needed: int, most: int) -> str:
-    """The fault of what would take `needed` bytes."""
+    """The error of a file that would take `needed` bytes."""
     return f"unpacks to more than {needed / 2**20:,.0f} MB, and {most / 2**20:,.0f} MB are allowed here"
 
 

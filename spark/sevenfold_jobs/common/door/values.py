@@ -109,7 +109,7 @@ class Odd:
 class Reading:
     """`kind` is number (float64), flag (bool), moment (date32, timestamp[us]) or text (trimmed); gaps null.
 
-    `marks` counts what was taken for a gap beside `GAPS`; `how` says what is unusual about the numbers.
+    `marks` counts gaps that are not among `GAPS`; `how` says what is unusual about the numbers.
     """
 
     kind: str

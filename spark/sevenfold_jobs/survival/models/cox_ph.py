@@ -24,7 +24,7 @@ def fit(
     strata: np.ndarray | None = None,
     strata_columns: np.ndarray | None = None,
 ) -> Linear:
-    """`ridge` * |w|^2 / (2n) beside the mean log partial likelihood. ValueError where there is no event."""
+    """`ridge` * |w|^2 / (2n) added to the mean log partial likelihood. ValueError where there is no event."""
     check_params(NAME, params)
     found = fit_cox(
         X, time, event, ridge=params["ridge"], max_iter=params["max_iter"], tol=params["tolerance"]

@@ -83,7 +83,7 @@ def fit(
     strata: np.ndarray | None = None,
     strata_columns: np.ndarray | None = None,
 ) -> Weibull:
-    """`penalty` * |gamma without intercept|^2 / 2 beside the mean log likelihood; 0 leaves it out.
+    """`penalty` * |gamma without intercept|^2 / 2 added to the mean log likelihood; 0 leaves it out.
 
     Ends when the loss changes by less than `tolerance` relative to itself. ValueError without an event.
     """

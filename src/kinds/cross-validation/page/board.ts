@@ -1,4 +1,4 @@
-/** The candidates beside each other: what decides, and the means of the other measures. */
+/** The candidates side by side: what decides, and the means of the other measures. */
 import { leaderboard } from '../planning/selection.ts';
 import type { Candidate } from '../planning/selection.ts';
 import type { CvFold, CvReport, CvRequest, Fit } from './content.ts';

@@ -1,4 +1,4 @@
-/** What was chosen and why, the candidates beside each other, and their folds one by one. */
+/** What was chosen and why, the candidates side by side, and their folds one by one. */
 import { figureOf } from '../../../pages/charts/render.ts';
 import { figure } from '../../../pages/figures.ts';
 import { clipped, count, dash, megabytes, seconds } from '../../../pages/format.ts';

@@ -45,7 +45,7 @@ const sql = {
   open: readSql('open-fits'),
 };
 
-/** Candidates whose curves are drawn beside each other: more would run together. */
+/** Candidates whose curves are drawn in one chart: more could not be told apart. */
 export const mostCurves = 8;
 const mostOpen = 200;
 

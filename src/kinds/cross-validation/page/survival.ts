@@ -61,8 +61,8 @@ export function strataSection(report: CvReport): Html | null {
   return section(
     'Survival by stratum',
     html`Of ${clipped(report.shown!.label, 60)}, on rows that the model had not seen: the mean of the
-    predicted curves beside what came (Kaplan–Meier). Means over the folds, over the times that all of them
-    cover. ${range.min > 0 && `The axes begin at ${range.min}.`}`,
+    predicted curves and the observed ones (Kaplan–Meier). Means over the folds, over the times that all of
+    them cover. ${range.min > 0 && `The axes begin at ${range.min}.`}`,
     html`<p class="note">
         ${legend([
           { name: 'predicted', sign: lookSign(predictedLook) },

@@ -40,7 +40,7 @@ export function costSection(report: CvReport): Html | null {
   const engines = [...new Set(cost.flatMap((job) => job.engines))];
   return section(
     'Where the time went',
-    html`Every fit is a process of its own, so its CPU time and its memory are its own. Fits ran beside each
+    html`Every fit is a process of its own, so its CPU time and its memory are its own. Fits ran next to each
     other: their times add up to more than the clock.`,
     html`${
       models.length > 0 &&

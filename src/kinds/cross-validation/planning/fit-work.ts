@@ -27,7 +27,7 @@ export interface MeasuredWork {
 interface Factor {
   /** Seconds a million training cells. */
   seconds: number;
-  /** Megabytes a million training cells, beside the interpreter's own. */
+  /** Megabytes for each million training cells, added to those of the interpreter. */
   megabytes: number;
 }
 

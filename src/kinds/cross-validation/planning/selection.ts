@@ -7,7 +7,7 @@ export interface FoldScore {
   model: string;
   paramsHash: string;
   fold: number;
-  /** What decides; null where the fit has none. */
+  /** The figure that decides; null if the fit has none. */
   value: number | null;
 }
 
@@ -19,7 +19,7 @@ export interface Criterion {
   order: readonly string[];
   /** Every candidate must have been fitted on all of these. */
   folds: readonly number[];
-  /** Rows tested for each row trained on, mean over the folds: 0.25 of five. */
+  /** Test rows for each training row, mean over the folds: 0.25 with five folds. */
   testShare: number;
 }
 
@@ -27,14 +27,14 @@ export interface Candidate {
   label: string;
   model: string;
   paramsHash: string;
-  /** Over the folds that are there. */
+  /** Over the folds that have a fit. */
   mean: number;
   deviation: number;
   standardError: number;
   worst: number;
   folds: number;
   missingFolds: number[];
-  /** How much the best is better, fold by fold; all zero for the best itself. */
+  /** By how much the best candidate is better, fold by fold; all zero for the best itself. */
   difference: { mean: number; deviation: number; standardError: number };
   /** The best is better by no more than one standard error of the difference. */
   withinOneError: boolean;

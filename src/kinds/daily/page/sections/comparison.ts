@@ -1,4 +1,4 @@
-/** Whether deciding daily was worth it: the portfolio beside what simpler rules made of the same money. */
+/** Whether deciding daily was worth it: the portfolio compared with simpler rules for the same money. */
 import { cents, percent } from '../../../../pages/format.ts';
 import { html, numbers, section, table } from '../../../../pages/page.ts';
 import type { Html } from '../../../../pages/page.ts';
