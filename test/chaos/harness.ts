@@ -34,9 +34,20 @@ export async function forgetMetrics({ database }: Rig): Promise<number> {
   return rows[0]!.attempt;
 }
 
+/** Throws away every run and all that days are made of; boosters of finished blocks stay. */
+export async function forgetEverything({ database }: Pick<Rig, 'database'>): Promise<void> {
+  await database.query(
+    `truncate runs, units, batches, checks, allocation_parameters, pools, pool_history, token_prices_daily,
+              gas_fees_daily, macroeconomic_data, portfolio_transactions, pool_daily_metrics, pool_metrics_state,
+              icebox_tokens, pool_forecasts, pool_forecast_quantiles, pool_forecast_models, daily_balances, allocations,
+              allocation_positions, asset_allocations, notifications, forecast_evaluation_days
+     cascade`,
+  );
+}
+
 /** Arms a failure point, waits until somebody stops there, and answers who. */
 export async function arm(
-  { failpoints }: Rig,
+  { failpoints }: Pick<Rig, 'failpoints'>,
   name: FailpointName,
 ): Promise<{ hit: Promise<number>; letGo: () => void }> {
   for (const ending of ['', '.hit', '.go']) rmSync(join(failpoints, name + ending), { force: true });

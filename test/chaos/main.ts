@@ -15,7 +15,7 @@ import { startRig } from '../support/rig.ts';
 import type { StackRig } from '../support/rig.ts';
 import { victims } from './cases.ts';
 import type { Victim } from './cases.ts';
-import { identityOf, kill } from './harness.ts';
+import { forgetEverything, identityOf, kill } from './harness.ts';
 
 const day = '2026-11-01';
 const { values } = parseArgs({
@@ -147,15 +147,6 @@ function anyJob(on: StackRig): ProcessIdentity | undefined {
   const keeper = on.stack().parts.find(({ name }) => name === 'spark')?.pid;
   const below = keeper == null ? [] : descendantsOf(keeper).filter(({ parentPid }) => parentPid !== keeper);
   return below[Math.floor(random() * below.length)];
-}
-
-async function forgetEverything({ database }: StackRig): Promise<void> {
-  await database.query(
-    `truncate runs, units, batches, checks, allocation_parameters, pools, pool_history, token_prices_daily,
-              gas_fees_daily, macroeconomic_data, portfolio_transactions, pool_daily_metrics, pool_metrics_state,
-              icebox_tokens, pool_forecasts, pool_forecast_quantiles, pool_forecast_models, daily_balances, allocations,
-              allocation_positions, asset_allocations, notifications, forecast_evaluation_days`,
-  );
 }
 
 /** What a kill leaves is ended by the supervisor, which needs a moment for it. */

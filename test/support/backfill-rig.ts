@@ -9,6 +9,13 @@ export const last = '2024-08-12';
 export const dates = 60;
 export const paths = 300;
 
+const series = ['--commodity', 'SAMPLE', '--paths', String(paths)];
+const usualModels = ['--models', 'naive', 'xgboost'];
+const usualRange = ['--start', first, '--end', last];
+
+/** What a backfill is asked for, unless a test says otherwise. */
+export const backfillOptions: readonly string[] = [...series, ...usualModels, ...usualRange];
+
 export interface BackfillRig extends Rig {
   /** A backfill of the 60 days, naive and XGBoost, unless the options say otherwise. */
   backfill(...options: string[]): { child: ChildProcess; end: Promise<RunEnd> };
@@ -26,14 +33,9 @@ async function withPrices<R extends Rig>(rig: R): Promise<R & BackfillRig> {
   return {
     ...rig,
     backfill(...options) {
-      const models = options.includes('--models') ? [] : ['--models', 'naive', 'xgboost'];
-      const range = options.includes('--start') ? [] : ['--start', first, '--end', last];
-      return rig.begin(
-        ...['run', 'backfill', '--commodity', 'SAMPLE', '--paths', String(paths)],
-        ...models,
-        ...range,
-        ...options,
-      );
+      const models = options.includes('--models') ? [] : usualModels;
+      const range = options.includes('--start') ? [] : usualRange;
+      return rig.begin('run', 'backfill', ...series, ...models, ...range, ...options);
     },
     forecastChecksum: (from = first, to = last) => forecastChecksum(rig.database, from, to),
   };
@@ -73,7 +75,7 @@ export async function forecastChecksum(database: Database, from: string, to: str
 }
 
 /** Throws away what was forecast, so that the next run makes it again; `models` as well, so that it trains them too. */
-export async function forgetForecasts({ database }: Rig, models = false): Promise<void> {
+export async function forgetForecasts({ database }: Pick<Rig, 'database'>, models = false): Promise<void> {
   await database.query('delete from distributions where path_id > 0');
   await database.query('delete from point_forecasts');
   await database.query('delete from forecast_quantiles');

@@ -1,3 +1,4 @@
+import type { Database } from '../../src/database/pool.ts';
 import { startRig, startSharedRig } from './rig.ts';
 import type { Rig, StackRig } from './rig.ts';
 
@@ -33,26 +34,31 @@ async function withCustomers<R extends Rig>(rig: R, count: number): Promise<R & 
       const cut = options.includes('--folds') ? [] : ['--folds', String(folds)];
       return rig.begin('run', 'cv', ...dataset, ...named, ...cut, ...options);
     },
-    async cvChecksum() {
-      const { rows } = await database.query<{ sum: string }>(
-        `select md5(concat(
-           (select string_agg(md5((model, fold, params_hash, fit_key, data_version, params, status, cindex, cindex_tau,
-                                   cindex_harrell, ibs, mean_auc, weighted_auc, train_rows, test_rows, seed,
-                                   detail - 'stages')::text), '' order by model, params_hash, fold) from cv_fits),
-           (select string_agg(md5((data_version, fold, train_rows, test_rows, columns, detail)::text), ''
-                              order by data_version, fold) from cv_folds),
-           (select string_agg(concat(data_version, membership_sha256), '' order by data_version) from cv_data),
-           (select string_agg(concat(model, params_hash, leaderboard, reason, refit ->> 'sha256'), '') from cv_selections)))
-           as sum`,
-      );
-      return rows[0]!.sum;
-    },
-    async forgetFits(prepared = false) {
-      await database.query('truncate cv_fits, cv_selections');
-      await database.query(`update units set committed_fingerprint = null where unit in ('select', 'refit')`);
-      if (prepared) await database.query('delete from cv_data');
-    },
+    cvChecksum: () => cvChecksum(database),
+    forgetFits: (prepared) => forgetFits(database, prepared),
   };
+}
+
+/** Over all figures of the fits, the folds, the data and the choice. */
+export async function cvChecksum(database: Database): Promise<string> {
+  const { rows } = await database.query<{ sum: string }>(
+    `select md5(concat(
+       (select string_agg(md5((model, fold, params_hash, fit_key, data_version, params, status, cindex, cindex_tau,
+                               cindex_harrell, ibs, mean_auc, weighted_auc, train_rows, test_rows, seed,
+                               detail - 'stages')::text), '' order by model, params_hash, fold) from cv_fits),
+       (select string_agg(md5((data_version, fold, train_rows, test_rows, columns, detail)::text), ''
+                          order by data_version, fold) from cv_folds),
+       (select string_agg(concat(data_version, membership_sha256), '' order by data_version) from cv_data),
+       (select string_agg(concat(model, params_hash, leaderboard, reason, refit ->> 'sha256'), '') from cv_selections)))
+       as sum`,
+  );
+  return rows[0]!.sum;
+}
+
+export async function forgetFits(database: Database, prepared = false): Promise<void> {
+  await database.query('truncate cv_fits, cv_selections');
+  await database.query(`update units set committed_fingerprint = null where unit in ('select', 'refit')`);
+  if (prepared) await database.query('delete from cv_data');
 }
 
 /** A worker on the shared servers, with a generated data set. */

@@ -203,7 +203,7 @@ export async function startSharedRig(variables: NodeJS.ProcessEnv = {}): Promise
 }
 
 /** A number that changes with any value of any row of the results. */
-async function checksum(database: Database): Promise<string> {
+export async function checksum(database: Database): Promise<string> {
   const { rows } = await database.query<{ sum: string }>(
     `select md5(concat(
        (select string_agg(md5((m.*)::text), '' order by dataset, pool_id, date) from pool_daily_metrics m),
