@@ -18,6 +18,8 @@ export interface RetentionPolicy {
   /** Ended runs that left no allocation and no evaluation; their units and settings go with them. */
   runs: number | null;
   alerts: number | null;
+  /** What providers of live data answered: without it a day cannot be made again. */
+  responses: number | null;
   forecastQuantiles: number | null;
   forecasts: number | null;
   /** Metrics of pools and the icebox. */
@@ -48,6 +50,8 @@ const guards: Guards<RetentionPolicy> = {
   batches: keepAtLeast(1),
   runs: keepAtLeast(1),
   alerts: keepAtLeast(1),
+  // A day may read what was answered three days before.
+  responses: keepAtLeast(4),
   forecastQuantiles: keepAtLeast(1),
   forecasts: keepAtLeast(1),
   metrics: keepAtLeast(historyDays),

@@ -32,6 +32,13 @@ const server = await developmentServer();
 try {
   await record('success', {});
   await record('evaluation', {});
+  await record('live', {
+    planFetch: async () => [
+      { name: 'llama-pools', after: [], patienceMinutes: 120, sliced: false },
+      { name: 'llama-charts', after: ['llama-pools'], patienceMinutes: 120, sliced: true },
+    ],
+    countWanted: async () => 450,
+  });
   await record('failed-check', {
     verifyPhase: async ({ phase }) => ({
       complete: phase !== 'prefilter',
@@ -71,6 +78,7 @@ type Batch = Awaited<ReturnType<Activities['runBatch']>>;
 
 async function start(name: string): Promise<WorkflowHandle> {
   const others: Record<string, [string, object]> = {
+    live: ['dailyPipeline', { ...input, dataset: 'live' }],
     evaluation: ['evaluatePools', { ...input, days: 15 }],
     backfill: ['forecastBackfill', backfill],
     'backfill-partial': ['forecastBackfill', backfill],

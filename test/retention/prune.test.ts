@@ -20,6 +20,7 @@ const everything: RetentionPolicy = {
   batches: 30,
   runs: 30,
   alerts: 30,
+  responses: 30,
   forecastQuantiles: 30,
   forecasts: 30,
   metrics: 400,
@@ -355,5 +356,33 @@ describe('config/retention.json', () => {
     test(`refuses ${what} in one line`, () => {
       assert.throws(() => readRetention({ ...shipped, ...change }), expected);
     });
+  }
+});
+
+test('answers of live sources go when they are old, but not under a run that is open', async (t) => {
+  const database = await open(t);
+  for (const day of ['2026-09-01', '2026-09-02', '2026-11-19']) {
+    await database.query(
+      `insert into raw_responses (source, key, day, attempt, status, body, sha256, url, accepted)
+       values ('llama-pools', 'pools', $1, 1, 200, '', '', 'http://127.0.0.1/pools', true)`,
+      [day],
+    );
+    await database.query(
+      `insert into source_days (day, source, state, required, keys_due, keys_stored, last_good, allowed_days)
+       values ($1, 'llama-pools', 'fresh', true, 1, 1, $1, 0)`,
+      [day],
+    );
+  }
+  await database.query(`insert into datasets (dataset, source, path) values ('live', 'live', null)`);
+  const held = await run(database, '2026-09-02', { status: 'running' });
+  await database.query(`update runs set dataset = 'live' where run_id = $1`, [held]);
+  await pruneTables(database, everything, now, false);
+  for (const table of ['raw_responses', 'source_days']) {
+    const { rows } = await database.query<{ day: string }>(`select day::text from ${table} order by day`);
+    assert.deepEqual(
+      rows.map(({ day }) => day),
+      ['2026-09-02', '2026-11-19'],
+      table,
+    );
   }
 });
