@@ -31,6 +31,11 @@ const mustHold: Record<string, ((event: Event) => boolean)[]> = {
   ],
   'worker-lost': [has('EVENT_TYPE_ACTIVITY_TASK_STARTED', 'TIMEOUT_TYPE_HEARTBEAT')],
   retry: [has('EVENT_TYPE_TIMER_FIRED'), has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED')],
+  live: [
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'sevenfold-fetch'),
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'settleSources'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
+  ],
   evaluation: [
     has('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED', 'evaluatePools'),
     has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
