@@ -17,8 +17,8 @@ export const commandTable: CommandEntry[] = [
   },
   {
     name: 'plan',
-    summary: 'say what a run would do and take: plan backfill',
-    load: () => import('../kinds/backfill/plan-command.ts'),
+    summary: 'say what a run would do and take: plan backfill, train',
+    load: () => import('./plan.ts'),
   },
   {
     name: 'evaluate',

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { Command } from 'commander';
 import type { CommandContext } from '../../src/commands/context.ts';
 import { register as registerEvaluate } from '../../src/commands/evaluate.ts';
-import { register as registerPlan } from '../../src/kinds/backfill/plan-command.ts';
+import { register as registerPlan } from '../../src/commands/plan.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';

@@ -32,8 +32,7 @@ def split_rows(
     together.
     """
     rows = len(target)
-    if validation == "auto":
-        validation = "folds" if folds is not None or rows < ROWS_FOR_HOLDOUT else "holdout"
+    validation, count = how(rows, validation, folds)
     part, fold = np.zeros(rows, np.int8), np.zeros(rows, np.int8)
     if validation == "time":
         if dates is None:
@@ -45,12 +44,17 @@ def split_rows(
     # Another draw than the test's: the same would deal neighbours alike.
     if validation == "holdout":
         fold[left[stratified(groups[left], _VALIDATION_PARTS, seed + 1)[0].test]] = 1
-        count = 1
     else:
-        count = folds or USUAL_FOLDS
         for each in stratified(groups[left], count, seed + 1):
             fold[left[each.test]] = each.fold
     return Split(part, fold), {"validation": validation, "folds": count}
+
+
+def how(rows: int, validation: str, folds: int | None) -> tuple[str, int]:
+    """(validation, folds that validate) for so many rows: few rows validate in turn."""
+    if validation == "auto":
+        validation = "folds" if folds is not None or rows < ROWS_FOR_HOLDOUT else "holdout"
+    return validation, (folds or USUAL_FOLDS) if validation == "folds" else 1
 
 
 def whole(rows: int) -> tuple[Split, dict[str, Any]]:

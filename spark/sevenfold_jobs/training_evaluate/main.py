@@ -1,23 +1,20 @@
 """Job `training_evaluate`: the winner and the baseline on the test rows and on later files, once."""
 
-import io
 from typing import Any
 
 import numpy as np
 import psycopg
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.printable import stored_json
-from sevenfold_jobs.cv.arrays import put
-from sevenfold_jobs.training import clusters, drift, metrics, models
+from sevenfold_jobs.training import clusters, drift, metrics, models, outputs
 from sevenfold_jobs.training.model_files import StoredModel, read_stored, with_ids
-from sevenfold_jobs.training.prepared import Place, Prepared, read_prepared, read_split
+from sevenfold_jobs.training.prepared import Place, Prepared, load_predictions, read_prepared, read_split
 
 
 def run(batch: Batch) -> dict[str, Any]:
-    """Predictions as Parquet below `resultRoot`; figures, intervals and curves of them in
+    """Leaderboard, predictions and deciles below `resultRoot`; figures, intervals and curves of them in
     training_evaluations.
 
     Safe to repeat: the run's rows are replaced. Returns `{parts}`. Raises Fenced when a newer attempt owns
@@ -30,6 +27,9 @@ def run(batch: Batch) -> dict[str, Any]:
     root = request["objectRoot"]
     with Place(f"{root}/data") as folder:
         data, split = read_prepared(folder), read_split(folder)
+    with batch.connect() as connection:
+        board, oof = _read_choice(connection, request)
+    outputs.put_table(request["resultRoot"], "leaderboard", outputs.leaderboard(board))
     if request["task"] == "clustering":
         rows = _group(request, model, data)
         with batch.connect() as connection:
@@ -37,6 +37,11 @@ def run(batch: Batch) -> dict[str, Any]:
             batch.commit(connection, len(rows), {"parts": len(rows)})
         batch.progress(steps, steps, "every row has its cluster")
         return {"parts": len(rows)}
+    folds = range(1, request["folds"] + 1)
+    validated = np.concatenate([split.validation(fold) for fold in folds])
+    fold = split.fold[validated]
+    written = outputs.predictions(data, validated, oof, model, fold=fold)
+    outputs.put_table(request["resultRoot"], "out_of_fold", written)
     rows = [*_evaluate(request, model, "test", data, split.test, data.target[split.all_train])]
     for place in range(1, len(request["oot"]) + 1):
         batch.progress(place, steps, f"later file {place}")
@@ -49,6 +54,29 @@ def run(batch: Batch) -> dict[str, Any]:
         batch.commit(connection, len(rows), {"parts": 1 + len(request["oot"])})
     batch.progress(steps, steps, "the winner and the baseline are judged")
     return {"parts": 1 + len(request["oot"])}
+
+
+def _read_choice(
+    connection: psycopg.Connection, request: dict[str, Any]
+) -> tuple[list[dict[str, Any]], np.ndarray]:
+    """(leaderboard, predictions of validation rows by the chosen one's fits, none of clusters)."""
+    [board, members] = connection.execute(
+        "select leaderboard, members from training_selections where run_id = %s", [request["runId"]]
+    ).fetchone()
+    found = {
+        (model, trial, fold): address
+        for model, trial, fold, address in connection.execute(
+            "select model, trial, fold, predictions from training_fits where run_id = %s", [request["runId"]]
+        )
+    }
+    connection.rollback()
+    if request["task"] == "clustering":
+        return board, np.zeros(0)
+    folds = [
+        [load_predictions(found[each["model"], each["trial"], fold]) for each in members]
+        for fold in range(1, request["folds"] + 1)
+    ]
+    return board, outputs.out_of_fold(folds, [each["weight"] for each in members])
 
 
 def _group(request: dict[str, Any], model: StoredModel, data: Prepared) -> list[dict[str, Any]]:
@@ -73,8 +101,8 @@ def _group(request: dict[str, Any], model: StoredModel, data: Prepared) -> list[
             }
             for each in np.unique(labels)
         ]
-        address = f"{request['resultRoot']}/{part.replace(' ', '_')}_winner.parquet"
-        put(address, _table(with_ids(data.id_name, data.ids, model.named(assigned))))
+        written = with_ids(data.id_name, data.ids, model.named(assigned))
+        address = outputs.put_table(request["resultRoot"], f"{part.replace(' ', '_')}_winner", written)
         found.append(
             {
                 "run_id": request["runId"],
@@ -114,8 +142,12 @@ def _evaluate(
         detail = metrics.details(task, target, predicted, classes, model.threshold)
         if candidate == "winner":
             detail["drift"] = drift.psi(model.about["reference"], columns)
-        address = f"{request['resultRoot']}/{part.replace(' ', '_')}_{candidate}.parquet"
-        put(address, _predictions(data, rows, target, predicted, model))
+        written = outputs.predictions(data, rows, predicted, model)
+        name = f"{part.replace(' ', '_')}_{candidate}"
+        address = outputs.put_table(request["resultRoot"], name, written)
+        if "deciles" in detail and candidate == "winner":
+            deciles = pa.Table.from_pylist(detail["deciles"])
+            outputs.put_table(request["resultRoot"], f"{part.replace(' ', '_')}_deciles", deciles)
         found.append(
             {
                 "run_id": request["runId"],
@@ -130,25 +162,6 @@ def _evaluate(
             }
         )
     return found
-
-
-def _predictions(
-    data: Prepared, rows: np.ndarray, target: np.ndarray, predicted: np.ndarray, model: StoredModel
-) -> bytes:
-    """One row a row: its id, what it is, what was predicted; probabilities by class."""
-    table: dict[str, Any] = {}
-    if data.classes:
-        table["actual"] = pa.array(data.classes).take(pa.array(target))
-        table |= model.named(predicted)
-    else:
-        table |= {"actual": target, "predicted": predicted}
-    return _table(with_ids(data.id_name, data.ids.take(pa.array(rows)), table))
-
-
-def _table(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue()
 
 
 def _write(connection: psycopg.Connection, run_id: str, rows: list[dict[str, Any]]) -> None:

@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.printable import storable, stored_json
-from sevenfold_jobs.training import clusters, explain
+from sevenfold_jobs.training import clusters, explain, outputs
 from sevenfold_jobs.training.model_files import StoredModel, read_stored
 from sevenfold_jobs.training.prepared import Place, Prepared, read_prepared, read_split
 
@@ -22,7 +23,7 @@ Importance = tuple[float, float, float | None, list[dict[str, Any]] | None]
 
 def run(batch: Batch) -> dict[str, Any]:
     """One row a column of the file in training_importances: of it all features that it became are shuffled
-    together.
+    together; importances and contributions as files below `resultRoot`.
 
     Safe to repeat. Returns `{columns}`. Raises Fenced when a newer attempt owns the unit.
     """
@@ -41,6 +42,10 @@ def run(batch: Batch) -> dict[str, Any]:
     batch.progress(1, 3, "contributions")
     some = np.arange(0, columns.rows, -(-columns.rows // _MOST_EXPLAINED))
     contributions = explain.contributions(model, columns.take(some))
+    if contributions is not None:
+        ids = data.ids.take(pa.array(rows[some]))
+        table = outputs.contributions(contributions, data.classes, ids, data.id_name)
+        outputs.put_table(request["resultRoot"], "contributions", table)
     batch.progress(2, 3, "dependence")
     first = sorted(importances, key=lambda name: -importances[name]["mean"])[:_DEPENDENCES]
     dependence = explain.dependence(model, columns, first)
@@ -73,6 +78,12 @@ def _describe(batch: Batch, model: StoredModel, data: Prepared) -> dict[str, Any
 
 def _write(batch: Batch, rows_of: dict[str, Importance]) -> dict[str, Any]:
     request = batch.input
+    names = ("permutation", "deviation", "contribution")
+    listed = sorted(rows_of, key=lambda name: (-rows_of[name][0], name))
+    columns = {
+        each: pa.array([rows_of[name][i] for name in listed], pa.float64()) for i, each in enumerate(names)
+    }
+    outputs.put_table(request["resultRoot"], "importances", pa.table({"column": listed, **columns}))
     with batch.connect() as connection:
         connection.execute("delete from training_importances where run_id = %s", [request["runId"]])
         for name, (mean, deviation, contribution, shape) in rows_of.items():

@@ -136,3 +136,18 @@ def test_who_asks_for_one_grouping_gets_it(training):
     )
     assert (label, beats) == ("kmeans, 4 clusters", False)
     assert reason.endswith("It is the only one that was asked for.")
+
+
+def test_irises_without_their_names_are_two_groups_one_of_which_is_setosa(training):
+    from sklearn.datasets import load_iris
+
+    data = load_iris()
+    table = pa.table(dict(zip("abcd", data.data.T, strict=True)))
+    training.prepare(table, None, task="clustering")
+    training.fit({"kmeans": 4, "gaussian_mixture": 4})
+    training.decide()
+    [(path,)] = training.ask(
+        "select predictions from training_evaluations where run_id = %s", training.run_id
+    )
+    found = pq.read_table(path)["cluster"].to_numpy()
+    assert (found == (data.target == 0)).all()

@@ -3,6 +3,8 @@ columns.
 """
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from trained import Training, houses
@@ -134,3 +136,68 @@ def test_rows_that_no_fit_could_hold_are_refused_with_the_estimate(training, mon
     training.prepare(houses(), "dear", exclude=["price"])
     monkeypatch.setattr(size, "most_bytes", lambda: needed)
     training.prepare(houses(), "dear")
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_what_is_written_as_csv_and_parquet_gives_the_reported_figures(training, classes):
+    from sklearn import metrics
+
+    target = "dear" if classes == 2 else "kind"
+    training.prepare(houses(), target, exclude=["sold", "price"])
+    training.fit({"baseline": 1, "linear": 1, "lightgbm": 2})
+    training.decide()
+    out = training.folder / "out"
+
+    def read(name):
+        table, text = pq.read_table(out / f"{name}.parquet"), pa.csv.read_csv(out / f"{name}.csv")
+        assert table.column_names == text.column_names
+        for column in table.column_names:
+            if pa.types.is_floating(table[column].type):
+                assert text[column].to_pylist() == table[column].to_pylist()
+        return table
+
+    def check(table, figures, cut):
+        names = sorted(name[2:] for name in table.column_names if name.startswith("p_"))
+        actual, predicted = table["actual"].to_pylist(), table["predicted"].to_pylist()
+        shares = np.column_stack([table[f"p_{name}"].to_numpy() for name in names])
+        same = {"abs": 1e-9}
+        assert figures["log_loss"] == pytest.approx(metrics.log_loss(actual, shares, labels=names), **same)
+        assert figures["accuracy"] == pytest.approx(metrics.accuracy_score(actual, predicted), **same)
+        if len(names) == 2:
+            area = metrics.roc_auc_score([each == names[1] for each in actual], shares[:, 1])
+            assert predicted == [names[int(share >= cut)] for share in shares[:, 1]]
+        else:
+            area = metrics.roc_auc_score(actual, shares, multi_class="ovr", labels=names)
+        assert figures["auc"] == pytest.approx(area, **same)
+
+    [(board, cut)] = training.ask(
+        "select leaderboard, threshold from training_selections where run_id = %s", training.run_id
+    )
+    for (_, candidate), (_, figures, _, path) in evaluations(training).items():
+        assert path == str(out / f"test_{candidate}.parquet")
+        check(read(f"test_{candidate}"), figures, cut)
+    [chosen] = [each for each in board if each.get("chosen")]
+    fitted = read("out_of_fold")
+    assert len(fitted) == 240 - len(read("test_winner"))
+    assert set(fitted["fold"].to_pylist()) == set(range(1, 6))
+    check(fitted, chosen["figures"], cut)
+    listed = read("leaderboard")
+    assert listed["model"].to_pylist() == [each["label"] for each in board]
+    assert listed["log_loss"].to_pylist() == [each["figures"]["log_loss"] for each in board]
+    stored = training.ask(
+        "select feature, permutation, contribution from training_importances where run_id = %s"
+        " order by permutation desc, feature",
+        training.run_id,
+    )
+    importances = read("importances")
+    assert importances["column"].to_pylist() == [each[0] for each in stored]
+    assert importances["permutation"].to_pylist() == [each[1] for each in stored]
+    if stored[0][2] is not None:
+        parts = read("contributions")
+        for name, _, mean in stored:
+            assert np.abs(parts[name].to_numpy()).mean() == pytest.approx(mean, abs=1e-9)
+    if classes == 2:
+        deciles, tested = read("test_deciles"), read("test_winner")
+        assert sum(deciles["rows"].to_pylist()) == len(tested)
+        positive = sorted(set(tested["actual"].to_pylist()))[1]
+        assert sum(deciles["positives"].to_pylist()) == tested["actual"].to_pylist().count(positive)

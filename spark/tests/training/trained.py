@@ -133,7 +133,7 @@ class Training:
             common | model | {"oot": self.oot, "threshold": threshold, "resultRoot": str(self.folder / "out")}
         )
         self.do("training_evaluate", "evaluate", evaluated)
-        self.do("training_explain", "explain", common | model)
+        self.do("training_explain", "explain", common | model | {"resultRoot": str(self.folder / "out")})
         return model_id
 
     def refit(self, label: str, members: list, threshold: float | None = None, fits: str = "") -> str:

@@ -19,8 +19,8 @@ import type { BackfillPlan } from './planning/plan.ts';
 import { checkPlan, readLogBytes, readParts, readPlanFacts, readWork, storePlan } from './plans.ts';
 import type { PlanWorld } from './plans.ts';
 
-export function register(program: Command, context: CommandContext): void {
-  const plan = program.command('plan').description('say what a run would do, and what it would take');
+/** `plan backfill`. */
+export function registerBackfillPlan(plan: Command, context: CommandContext): void {
   addBackfillOptions(
     plan
       .command('backfill')

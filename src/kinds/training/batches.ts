@@ -8,6 +8,7 @@ import { objectsOf } from '../../objects.ts';
 import { withoutSpark } from './fits.ts';
 import * as ledger from './ledger.ts';
 import type { TrainingRequest } from './ledger.ts';
+import { resultRootOf } from './outputs.ts';
 import { trainingJobs } from './phases.ts';
 import type { TrainingBatchPhase } from './phases.ts';
 
@@ -42,9 +43,13 @@ export async function planTrainingBatch(
       oot: oot.map((later) => later.name),
       threshold: (await selectionOf(database, run)).threshold,
       ...(await modelOf(database, run)),
-      resultRoot: `${objectsOf(config, run.engine)}/training/results/${name}/${run.runId.slice(0, 8)}`,
+      resultRoot: resultRootOf(config, run),
     }),
-    explain: async () => ({ ...common, ...(await modelOf(database, run)) }),
+    explain: async () => ({
+      ...common,
+      ...(await modelOf(database, run)),
+      resultRoot: resultRootOf(config, run),
+    }),
   };
   return { job: trainingJobs[phase], input: await inputs[phase](), placement: withoutSpark };
 }

@@ -13,7 +13,7 @@ import { metricsOf, modelsOf } from './models.ts';
 import type { Parameter } from './models.ts';
 
 /** As the command line gives them: texts, lists and flags. */
-interface TrainOptions extends PlacementOptions {
+export interface TrainOptions extends PlacementOptions {
   dataset: string;
   target?: string;
   task?: string;
@@ -43,61 +43,14 @@ interface TrainOptions extends PlacementOptions {
 /** `run train`. */
 export function registerTrainingRuns(run: Command, context: CommandContext): void {
   withRunOptions(
-    run
-      .command('train')
-      .description(
-        'find a model of one column from the others: every model is compared on rows it was not fitted on, ' +
-          'the chosen one is judged by rows nobody has looked at; fits that are stored already stay',
-      )
-      .requiredOption('--dataset <file>', 'a CSV or Parquet file, or a name that "sevenfold generate" made')
-      .option('--target <column>', 'the column to be predicted (default: none, the rows are grouped)')
-      .option(
-        '--task <name>',
-        'auto, classification or regression (default: by the target); without a target clustering',
-      )
-      .option(
-        '--features <column...>',
-        'only these columns (default: all that have no other role); a comma in a name is written \\,',
-      )
-      .option(
-        '--exclude <column...>',
-        'columns that are no features, for example what is known only afterwards',
-      )
-      .option('--id <column>', 'the key of a row, which files of predictions repeat')
-      .option('--date <column>', 'orders the rows for --validation time')
-      .option('--types <column=type...>', 'number, category or date, where the values do not say it')
-      .option(
-        '--models <name...>',
-        `auto, or of ${[...modelsOf('auto'), ...modelsOf('clustering')].join(', ')} (default: auto)`,
-      )
-      .option('--metric <name>', `what decides: of ${metricsOf('auto').join(', ')} (default: log_loss, rmse)`)
-      .option(
-        '--trials <count>',
-        `sets of parameters tried for each model (default: ${trainingDefaults.trials})`,
-      )
-      .option(
-        '--parallel <count>',
-        `trials that do not wait for each other; part of the result (default: ${trainingDefaults.parallel})`,
-      )
-      .option(
-        '--validation <how>',
-        `${validations.join(', ')} (default: 5 folds below 5,000 rows, else 60/20/20)`,
-      )
-      .option('--folds <count>', 'folds that validate (default: 5)')
-      .option(
-        '--oot <file...>',
-        'later files: the chosen model is evaluated on them, they have no part in the choice',
-      )
-      .option('--max-features <count>', 'at most so many columns, chosen anew inside every fold')
-      .option(
-        '--params <model.name=value...>',
-        'a parameter as it shall be, or low..high to try: lightgbm.num_leaves=4..64',
-      )
-      .option('--threshold <rule>', `of two classes: ${thresholds.join(' or ')} (default: half)`)
-      .option('--cost <name=value...>', 'falsePositive=1 falseNegative=5: the threshold that costs least')
-      .option('--positive <class>', 'of two classes, the one that probabilities are about')
-      .option('--seed <number>', `of parts, models and trials (default: ${trainingDefaults.seed})`)
-      .option('--concurrency <batches>', 'batches under way at a time'),
+    withTrainOptions(
+      run
+        .command('train')
+        .description(
+          'find a model of one column from the others: every model is compared on rows it was not fitted on, ' +
+            'the chosen one is judged by rows nobody has looked at; fits that are stored already stay',
+        ),
+    ),
   ).action((options: TrainOptions) => {
     const input = readTrainOptions(options);
     return startRun(context, options, {
@@ -109,8 +62,62 @@ export function registerTrainingRuns(run: Command, context: CommandContext): voi
   });
 }
 
+/** What is trained of what, and how. */
+export function withTrainOptions(command: Command): Command {
+  return command
+    .requiredOption('--dataset <file>', 'a CSV or Parquet file, or a name that "sevenfold generate" made')
+    .option('--target <column>', 'the column to be predicted (default: none, the rows are grouped)')
+    .option(
+      '--task <name>',
+      'auto, classification or regression (default: by the target); without a target clustering',
+    )
+    .option(
+      '--features <column...>',
+      'only these columns (default: all that have no other role); a comma in a name is written \\,',
+    )
+    .option(
+      '--exclude <column...>',
+      'columns that are no features, for example what is known only afterwards',
+    )
+    .option('--id <column>', 'the key of a row, which files of predictions repeat')
+    .option('--date <column>', 'orders the rows for --validation time')
+    .option('--types <column=type...>', 'number, category or date, where the values do not say it')
+    .option(
+      '--models <name...>',
+      `auto, or of ${[...modelsOf('auto'), ...modelsOf('clustering')].join(', ')} (default: auto)`,
+    )
+    .option('--metric <name>', `what decides: of ${metricsOf('auto').join(', ')} (default: log_loss, rmse)`)
+    .option(
+      '--trials <count>',
+      `sets of parameters tried for each model (default: ${trainingDefaults.trials})`,
+    )
+    .option(
+      '--parallel <count>',
+      `trials that do not wait for each other; part of the result (default: ${trainingDefaults.parallel})`,
+    )
+    .option(
+      '--validation <how>',
+      `${validations.join(', ')} (default: 5 folds below 5,000 rows, else 60/20/20)`,
+    )
+    .option('--folds <count>', 'folds that validate (default: 5)')
+    .option(
+      '--oot <file...>',
+      'later files: the chosen model is evaluated on them, they have no part in the choice',
+    )
+    .option('--max-features <count>', 'at most so many columns, chosen anew inside every fold')
+    .option(
+      '--params <model.name=value...>',
+      'a parameter as it shall be, or low..high to try: lightgbm.num_leaves=4..64',
+    )
+    .option('--threshold <rule>', `of two classes: ${thresholds.join(' or ')} (default: half)`)
+    .option('--cost <name=value...>', 'falsePositive=1 falseNegative=5: the threshold that costs least')
+    .option('--positive <class>', 'of two classes, the one that probabilities are about')
+    .option('--seed <number>', `of parts, models and trials (default: ${trainingDefaults.seed})`)
+    .option('--concurrency <batches>', 'batches under way at a time');
+}
+
 /** What the workflow is started with; throws `InvalidInput` in one line, by the guards of the workflow itself. */
-function readTrainOptions(options: TrainOptions): TrainingInput {
+export function readTrainOptions(options: TrainOptions): TrainingInput {
   const { dataset, oot, types, params, cost, engine: _e, budget: _b, partitions: _p, ...rest } = options;
   const { json: _j, showTemporal: _s, ...others } = rest;
   const numbers = ['trials', 'parallel', 'folds', 'maxFeatures', 'seed', 'concurrency'] as const;

@@ -17,6 +17,8 @@ interface Model {
   tasks: readonly string[];
   /** Runs where no model is named. */
   usual?: boolean;
+  /** Of one fit by the defaults, on one core: `fit` whatever the rows, and by a million cells (docs/decisions/052). */
+  cpuSeconds: { fit: number; millionCells: number };
   /** Sets of parameters that are tried at most; a model without has its defaults alone. */
   mostTrials?: number;
 }
@@ -66,6 +68,13 @@ export const mostGroupings = 100;
 export function metricOf(task: AskedTask, asked: string | undefined): string {
   if (asked !== undefined && asked !== 'auto') return asked;
   return { auto: 'auto', classification: 'log_loss', regression: 'rmse', clustering: 'silhouette' }[task];
+}
+
+/** CPU seconds of one fit on so many rows and columns; trees of many classes are as many. */
+export function fitSeconds(model: string, cells: number, classes: number): number {
+  const { fit, millionCells } = models[model]!.cpuSeconds;
+  const grown = models[model]!.mostTrials === 1_000 && classes > 2 ? classes : 1;
+  return grown * (fit + (millionCells * cells) / 1e6);
 }
 
 export function metricTitle(metric: string): string {

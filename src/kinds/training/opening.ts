@@ -67,8 +67,8 @@ export async function layOutTrainingFits(
 }
 
 /** What the input comes to. Reads every source once: its bytes are part of the name of all that is made of it. */
-async function requestOf(
-  { config }: Dependencies,
+export async function requestOf(
+  { config }: Pick<Dependencies, 'config'>,
   input: TrainingInput,
   engine: string,
 ): Promise<TrainingRequest> {

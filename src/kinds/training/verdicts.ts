@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Check } from '../../ledger/checks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { World } from '../kind.ts';
+import { lostOutputs, resultRootOf } from './outputs.ts';
 import { findData, fitsOf, readRefit, readSelection, trainingRequestOf } from './ledger.ts';
 
 /** Whether each phase of a training is whole, by its rows and files. */
@@ -136,21 +137,31 @@ export async function verifyRefit({ database }: World, run: Run): Promise<Check[
 }
 
 /** The winner and the baseline have figures on the test rows and on every later file; clusters have them on all rows. */
-export async function verifyEvaluation({ database }: World, run: Run): Promise<Check[]> {
+export async function verifyEvaluation({ database, config }: World, run: Run): Promise<Check[]> {
   const { oot } = trainingRequestOf(run);
   // Clusters have no baseline: they stand on all rows, and on later ones.
-  const candidates = (await findData(database, run))?.task === 'clustering' ? 1 : 2;
-  const due = candidates * (1 + oot.length);
-  const found = await database.query<{ found: number }>(
-    `select count(*)::integer as found
+  const grouped = (await findData(database, run))?.task === 'clustering';
+  const due = (grouped ? 1 : 2) * (1 + oot.length);
+  const found = await database.query<{ part: string; candidate: string }>(
+    `select part, candidate
        from training_evaluations e join training_refits r using (run_id, model_id) where run_id = $1`,
     [run.runId],
   );
-  return [counted(found.rows[0]!.found, due, 'winner and baseline on test and later rows')];
+  const written = found.rows.map(({ part, candidate }) => `${part.replaceAll(' ', '_')}_${candidate}`);
+  const names = ['leaderboard', ...(grouped ? [] : ['out_of_fold']), ...written];
+  const [lost] = lostOutputs(resultRootOf(config, run), names);
+  if (found.rows.length === due && lost !== undefined) return [counted(0, due, `${lost} is gone`)];
+  return [
+    counted(
+      found.rows.length,
+      due,
+      grouped ? 'clusters of all rows and later ones' : 'winner and baseline on test and later rows',
+    ),
+  ];
 }
 
 /** Every column that the model was given has its importance. */
-export async function verifyExplanation({ database }: World, run: Run): Promise<Check[]> {
+export async function verifyExplanation({ database, config }: World, run: Run): Promise<Check[]> {
   const found = await database.query<{ found: number; due: number }>(
     `select (select count(*)::integer from training_importances i join training_refits r using (run_id, model_id)
               where run_id = $1) as found,
@@ -159,6 +170,8 @@ export async function verifyExplanation({ database }: World, run: Run): Promise<
     [run.runId, trainingRequestOf(run).dataVersion],
   );
   const { found: there, due } = found.rows[0]!;
+  const [lost] = lostOutputs(resultRootOf(config, run), ['importances']);
+  if (there === due && lost !== undefined) return [counted(0, due, `${lost} is gone`)];
   return [counted(there, due, 'columns with their importance')];
 }
 

@@ -71,8 +71,22 @@ async function modelOf(rig: Rig): Promise<{ modelId: string; root: string; files
 describe('a training', () => {
   test('comes to a model that beats the baseline, does nothing the second time, and is applied', async (t) => {
     const { rig, file } = await start(t);
+    const planned = await rig.command(
+      ...['plan', 'train', '--json', '--dataset', file, '--target', 'buys', '--exclude', 'customer', ...few],
+    );
+    const plan = JSON.parse(planned.stdout) as {
+      rows: number;
+      features: number;
+      fits: number;
+      fitsHere: boolean;
+    };
+    assert.deepEqual(
+      { rows: plan.rows, features: plan.features, here: plan.fitsHere },
+      { rows: rows - 1, features: 3, here: true },
+    );
     const { exitCode, result, stderr } = await train(rig, file, ...few).end;
     assert.equal(exitCode, 0, `${stderr} ${JSON.stringify(result)}`);
+    assert.equal(plan.fits, result.counts!['fits']);
     // baseline and linear once, lightgbm four times, on three folds.
     assert.equal(result.counts!['fits'], 3 * (1 + 1 + 4));
     assert.equal(result.counts!['complete'], result.counts!['fits']);

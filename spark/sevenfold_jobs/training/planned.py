@@ -1,0 +1,52 @@
+"""What a training would be of: a request on standard input, one JSON object on standard output.
+
+Not a batch: it reads the file as `training_profile` does, writes nothing, and whoever started it waits.
+"""
+
+import json
+import sys
+from typing import Any
+
+from sevenfold_jobs.common import failures
+from sevenfold_jobs.cv.reading import read_source
+from sevenfold_jobs.training.profile import profile
+from sevenfold_jobs.training.splits import how
+
+
+def main() -> int:
+    """`{source, sourceSha256, name, settings}` in; what `planned` gives, or `{errorType, message}`, out."""
+    request = json.load(sys.stdin)
+    try:
+        print(json.dumps(planned(request)))
+    except Exception as exception:
+        kind, message = failures.describe(exception)
+        print(json.dumps({"errorType": kind, "message": message}))
+        return 1
+    return 0
+
+
+def planned(request: dict[str, Any]) -> dict[str, Any]:
+    """Rows, columns and parts. Raises InvalidInput as the job would."""
+    settings = request["settings"]
+    source = read_source(request["source"], request["sourceSha256"])
+    found = profile(source, request["name"], settings)
+    rows = len(found.rows)
+    validation, folds = how(rows, settings["validation"], settings["folds"])
+    if found.task == "clustering":
+        validation, folds = "none", 1
+    return {
+        "task": found.task,
+        "taskReason": found.task_reason,
+        "fileRows": source.num_rows,
+        "rows": rows,
+        "columns": source.num_columns,
+        "features": len(found.features),
+        "classes": len(found.classes),
+        "validation": validation,
+        "folds": folds,
+        "warnings": found.warnings,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
