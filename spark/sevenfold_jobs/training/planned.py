@@ -8,8 +8,10 @@ import sys
 from typing import Any
 
 from sevenfold_jobs.common import failures
+from sevenfold_jobs.common.door.limits import most_bytes
 from sevenfold_jobs.cv.reading import read_source
 from sevenfold_jobs.training.profile import profile
+from sevenfold_jobs.training.size import needed_bytes, settled_columns
 from sevenfold_jobs.training.splits import how
 
 
@@ -45,6 +47,8 @@ def planned(request: dict[str, Any]) -> dict[str, Any]:
         "validation": validation,
         "folds": folds,
         "warnings": found.warnings,
+        "bytes": needed_bytes(source.num_rows, settled_columns(source.num_columns, settings)),
+        "roomBytes": most_bytes(),
     }
 
 

@@ -1,9 +1,11 @@
 """What is tried of each model: its defaults first, then within these ranges."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from sevenfold_jobs.common.failures import InvalidInput
+from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.naming import known_name
 from sevenfold_jobs.cv.parameters import check_values, table
 
@@ -85,37 +87,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "mlp": {"width": 64, "layers": 1, "alpha": 1e-3, "learning_rate": 1e-3},
 }
 
-# Further parameters that may be fixed, or tried where a range is given.
-_OTHERS: dict[str, tuple[str, ...]] = {
-    "lightgbm": (
-        *(
-            "max_depth",
-            "min_gain_to_split",
-            "lambda_l1",
-            "bagging_freq",
-            "max_bin",
-            "min_sum_hessian_in_leaf",
-        ),
-        *("extra_trees", "path_smooth", "is_unbalance", "scale_pos_weight", "objective"),
-    ),
-    "xgboost": (
-        "gamma",
-        "alpha",
-        "max_leaves",
-        "max_bin",
-        "scale_pos_weight",
-        "colsample_bynode",
-        "grow_policy",
-    ),
-    "random_forest": ("trees", "bagging_fraction", "max_depth", "max_bin"),
-    "linear": ("penalty", "l1_ratio"),
-    "kmeans": ("clusters",),
-    "bisecting_kmeans": ("clusters",),
-    "gaussian_mixture": ("clusters",),
-    "dbscan": ("eps", "min_samples"),
-    "glm": ("family", "power", "alpha"),
-    "tree": ("criterion", "max_leaf_nodes", "min_impurity_decrease"),
-}
+# `known` are names by model, to be fixed, or tried where a range is given; `rules` what values may be, as
+# cv/parameters.json says it, where LightGBM's are. The guards of the workflow read them too.
+_PARAMETERS: dict[str, Any] = json.loads(text_of("training/parameters.json"))
 _WHOLE = (
     "clusters",
     "min_samples",
@@ -126,46 +100,12 @@ _WHOLE = (
     "max_bin",
     "trees",
 )
-
-
-_COUNT = {"whole": True, "least": 1, "most": 1_000_000}
-_SHARE = {"above": 0, "most": 1}
-# What values may be, as cv/parameters.json says it; LightGBM's are there.
-_RULES: dict[str, dict[str, Any]] = {
-    "trees": _COUNT,
-    "eta": _SHARE,
-    "max_depth": {"whole": True, "least": 0, "most": 1_000_000},
-    "max_leaves": {"whole": True, "least": 0, "most": 1_000_000},
-    "max_bin": {"whole": True, "least": 2, "most": 1_000_000},
-    "min_child_weight": {"least": 0},
-    "subsample": _SHARE,
-    "colsample_bytree": _SHARE,
-    "colsample_bynode": _SHARE,
-    "lambda": {"least": 0},
-    "alpha": {"least": 0},
-    "gamma": {"least": 0},
-    "scale_pos_weight": {"above": 0},
-    "grow_policy": {"names": ["depthwise", "lossguide"]},
-    "penalty": {"above": 0},
-    "l1_ratio": {"least": 0, "most": 1},
-    "clusters": {"whole": True, "least": 2, "most": 1_000_000},
-    "min_samples": _COUNT,
-    "eps": {"above": 0},
-    "min_samples_leaf": _COUNT,
-    "max_leaf_nodes": {"whole": True, "least": 2, "most": 1_000_000},
-    "min_impurity_decrease": {"least": 0},
-    "width": _COUNT,
-    "layers": _COUNT,
-    "learning_rate": {"above": 0},
-    "family": {"names": ["poisson", "gamma", "tweedie"]},
-    "power": {"above": 1, "below": 2},
-}
 _OF_LIGHTGBM = ("lightgbm", "random_forest")
 
 
 def known_parameters(model: str) -> list[str]:
     """Names that a request may give."""
-    return [*SPACES.get(model, {}), *_OTHERS.get(model, ())]
+    return list(_PARAMETERS["known"][model])
 
 
 def space_of(model: str, asked: dict[str, Any]) -> tuple[dict[str, Range], dict[str, Any]]:
@@ -175,7 +115,7 @@ def space_of(model: str, asked: dict[str, Any]) -> tuple[dict[str, Range], dict[
     space, fixed = dict(SPACES.get(model, {})), {}
     for name, value in asked.items():
         known_name(f"Parameter of {model}", name, known_parameters(model))
-        rules = _RULES | (table()["lightgbm"] if model in _OF_LIGHTGBM else {})
+        rules = _PARAMETERS["rules"] | (table()["lightgbm"] if model in _OF_LIGHTGBM else {})
         for each in (value["low"], value["high"]) if isinstance(value, dict) else (value,):
             check_values(rules, {name: each}, f"{model}.")
         if isinstance(value, dict):

@@ -20,7 +20,7 @@ from sevenfold_jobs.cv_prepare.samples import generator_of
 from sevenfold_jobs.training.features import read_features
 from sevenfold_jobs.training.prepared import write_prepared
 from sevenfold_jobs.training.profile import Profile, profile
-from sevenfold_jobs.training.size import refuse_too_large
+from sevenfold_jobs.training.size import refuse_too_large, settled_columns
 
 _WARNINGS_SHOWN = 20
 
@@ -38,7 +38,7 @@ def run(batch: Batch) -> dict[str, Any]:
     steps = 2 + len(request["oot"])
     batch.progress(0, steps, f"reading {name}")
     source = read_source(request["source"], request["sourceSha256"])
-    refuse_too_large(name, source.num_rows, _columns(source, settings))
+    refuse_too_large(name, source.num_rows, settled_columns(source.num_columns, settings))
     generator = generator_of(source)
     found = profile(source, name, settings)
     ids = pa.array(found.rows + 1) if found.ids is None else found.ids
@@ -56,13 +56,6 @@ def run(batch: Batch) -> dict[str, Any]:
         batch.commit(connection, 1, detail)
     batch.progress(steps, steps, f"{len(found.features)} features of {len(found.rows):,} rows")
     return {"dataVersion": request["dataVersion"], **detail, "warnings": found.warnings[:_WARNINGS_SHOWN]}
-
-
-def _columns(table: pa.Table, settings: dict[str, Any]) -> int:
-    """How many may become features, the target among them."""
-    if settings["features"] is not None:
-        return len(settings["features"]) + 1
-    return table.num_columns - len(settings["exclude"])
 
 
 def _write_oot(address: str, later: dict[str, Any], settings: dict[str, Any], found: Profile) -> None:

@@ -88,11 +88,7 @@ const shareOfMemory = 0.75;
 
 /** Megabytes that one fit may hold. */
 function memoryMb(): number {
-  return Math.floor((machineBytes() / 2 ** 20) * shareOfMemory);
-}
-
-/** Of this machine, or of what holds this process. */
-export function machineBytes(): number {
   const constrained = process.constrainedMemory();
-  return Math.min(totalmem(), constrained > 0 ? constrained : Infinity);
+  const machine = Math.min(totalmem(), constrained > 0 ? constrained : Infinity) / 2 ** 20;
+  return Math.floor(machine * shareOfMemory);
 }

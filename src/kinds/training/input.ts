@@ -13,6 +13,7 @@ import { legible } from '../../planning/legible.ts';
 import { suggestion } from '../../planning/nearest.ts';
 import { placementGuards } from '../../planning/placement-input.ts';
 import type { PlacementInput } from '../../planning/placement-input.ts';
+import { paramsRefusal } from './parameters.ts';
 import { groupingsOf, metricsOf, modelsOf, mostGroupings, tasks } from './models.ts';
 import type { AskedTask, Parameter } from './models.ts';
 
@@ -192,6 +193,8 @@ function modelRefusal({ models, params, metric }: TrainingInput, task: AskedTask
   }
   const twice = named.find((name, at) => named.indexOf(name) !== at);
   if (twice !== undefined) return `models has ${twice} twice: once is enough.`;
+  const wrong = paramsRefusal(params ?? {});
+  if (wrong !== undefined) return wrong;
   const metrics = metricsOf(task);
   if (metric !== undefined && metric !== 'auto' && !metrics.includes(metric)) {
     return `there is no metric "${legible(metric)}" for task ${task}. ${suggestion(metric, metrics)}`;

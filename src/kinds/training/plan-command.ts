@@ -11,7 +11,6 @@ import { Failure, isFailureType } from '../../failures.ts';
 import { locateToolchain } from '../../stack/toolchain.ts';
 import { readTrainOptions, withTrainOptions } from './command.ts';
 import type { TrainOptions } from './command.ts';
-import { machineBytes } from './fits.ts';
 import type { TrainingRequest } from './ledger.ts';
 import { requestOf } from './opening.ts';
 import { planTraining } from './plan.ts';
@@ -31,7 +30,7 @@ export function registerTrainingPlan(plan: Command, context: CommandContext): vo
 async function planCommand({ config, out }: CommandContext, options: TrainOptions): Promise<void> {
   const request = await requestOf({ config }, readTrainOptions(options), config.mode);
   const data = await readPlanned(config, request);
-  const plan = planTraining(request, data, machineBytes());
+  const plan = planTraining(request, data);
   const where = plan.fitsHere
     ? 'in processes of this machine'
     : 'does not fit into half the memory of this machine: take fewer columns or rows';
@@ -58,7 +57,7 @@ async function planCommand({ config, out }: CommandContext, options: TrainOption
     `${count(plan.fits)} fits, validation ${data.validation}${data.folds > 1 ? ` of ${data.folds}` : ''} · ` +
       `about ${count(Math.ceil(plan.cpuSeconds))} CPU seconds, ${count(Math.ceil(plan.cpuSeconds / config.sparkCores))} s on ${config.sparkCores} cores`,
   );
-  out.line(`about ${megabytes(plan.bytes)} of ${megabytes(plan.roomBytes)} that may be used: ${where}`);
+  out.line(`about ${megabytes(data.bytes)} of ${megabytes(data.roomBytes)} that may be used: ${where}`);
 }
 
 const mostWarnings = 5;

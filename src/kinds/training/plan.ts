@@ -15,6 +15,9 @@ export interface PlannedData {
   validation: string;
   folds: number;
   warnings: string[];
+  /** What fits hold, and half of the memory (spark/sevenfold_jobs/training/size.py). */
+  bytes: number;
+  roomBytes: number;
 }
 
 export interface TrainingPlan {
@@ -22,20 +25,14 @@ export interface TrainingPlan {
   fits: number;
   /** Of all fits, and the final one; reading and judging come on top. */
   cpuSeconds: number;
-  /** Of the rows in one process: Arrow, doubles and bins. */
-  bytes: number;
-  /** Half the machine's memory. */
-  roomBytes: number;
   fitsHere: boolean;
 }
 
-/** Bytes of a cell while a model is fitted: Arrow's, a double of the matrix, and the bins (measured). */
-const bytesOfACell = 20;
 /** Clusters are searched on at most so many rows (training/clusters.py). */
 const mostSearched = 20_000;
 
 /** What a training comes to, by rows, columns and models. */
-export function planTraining(request: TrainingRequest, data: PlannedData, memoryBytes: number): TrainingPlan {
+export function planTraining(request: TrainingRequest, data: PlannedData): TrainingPlan {
   const prepared: PreparedData & { folds: number } = data;
   const { task, rows, features, classes, folds } = data;
   const byModel = new Map<string, { trials: Set<number>; fits: number }>();
@@ -52,16 +49,12 @@ export function planTraining(request: TrainingRequest, data: PlannedData, memory
     fits,
     cpuSeconds: fits * fitSeconds(model, learnt * features, classes),
   }));
-  const bytes = rows * features * bytesOfACell;
-  const roomBytes = memoryBytes / 2;
   const last = Math.max(...models.map(({ model }) => fitSeconds(model, rows * features, classes)));
   return {
     models,
     fits: models.reduce((sum, { fits }) => sum + fits, 0),
     cpuSeconds: models.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, last),
-    bytes,
-    roomBytes,
-    fitsHere: bytes <= roomBytes,
+    fitsHere: data.bytes <= data.roomBytes,
   };
 }
 

@@ -68,7 +68,7 @@ const hopeless: [name: string, content: string, options: string[], message: RegE
     'a parameter that no model has',
     two,
     ['--target', 'y', '--models', 'lightgbm', '--params', 'lightgbm.num_leafs=4'],
-    /Parameter of lightgbm .*num_leafs.* is unknown.*num_leaves/,
+    /lightgbm has no parameter "num_leafs"\. Did you mean "num_leaves"/,
   ],
   [
     'a parameter out of its range',

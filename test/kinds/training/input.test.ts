@@ -21,6 +21,16 @@ const refused: [given: object, message: RegExp][] = [
   [{ ...base, cost: { falsePositive: 1 } }, /must have falsePositive and falseNegative/],
   [{ ...base, cost: { falsePositive: 1, falseNegative: 2 }, threshold: 'f1' }, /threshold or cost, not both/],
   [{ ...base, params: { lightgbm: { num_leaves: { low: 9, high: 4 } } } }, /with low below high/],
+  [
+    { ...base, params: { lightgbm: { num_leafs: 4 } } },
+    /lightgbm has no parameter "num_leafs"\. Did you mean "num_leaves"\?/,
+  ],
+  [
+    { ...base, params: { lightgbm: { feature_fraction: 1.5 } } },
+    /lightgbm\.feature_fraction is 1\.5, but must be a number/,
+  ],
+  [{ ...base, params: { xgboost: { eta: { low: 0.1, high: 3 } } } }, /xgboost\.eta is 3, but must be/],
+  [{ ...base, params: { baseline: { x: 1 } } }, /baseline has no parameter "x"\. It has none\./],
   [{ ...base, trials: 0 }, /trials is 0, but must be a whole number from 1 to 1000/],
   [{ dataset: 'bank.csv', task: 'classification' }, /task classification needs a target/],
   [{ ...base, task: 'clustering' }, /task clustering has no target: leave one of them out/],
