@@ -11,6 +11,8 @@ import { detectMode } from './engines/mode.ts';
 import * as values from './environment-values.ts';
 import type { Environment } from './environment-values.ts';
 import { Failure, fileProblem } from './failures.ts';
+import { sinkNames } from './kinds/backfill/planning/sink-names.ts';
+import type { SinkName } from './kinds/backfill/planning/sink-names.ts';
 import { parseProperties } from './planning/spark-properties.ts';
 import { readSourceSettings } from './sources/settings.ts';
 import type { SourceSettings } from './sources/settings.ts';
@@ -51,6 +53,8 @@ export interface Config extends EngineConfig {
   user: string;
   /** Where models lie that are too large for their table: a folder or `gs://…`; unset means the engine's own place. */
   objects: string | undefined;
+  /** Where the paths of forecasts go unless a run asks for something else. */
+  sink: SinkName;
 
   /** Where the message about a run goes; a secret, like every webhook address. Unset means no message. */
   slackWebhookUrl: string | undefined;
@@ -113,6 +117,7 @@ export function readConfig(
     batchPrefix: values.batchPrefix(env, 'SEVENFOLD_BATCH_PREFIX', 'sf'),
     user: values.text(env, 'USER') ?? values.text(env, 'LOGNAME') ?? 'unknown',
     objects: objects(env, checkout),
+    sink: values.oneOf(env, 'SEVENFOLD_SINK', sinkNames, sinkNames[0]),
     extraJobFolders: (values.text(env, 'SEVENFOLD_JOB_FOLDERS') ?? '')
       .split(delimiter)
       .filter((folder) => folder !== '')

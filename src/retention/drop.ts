@@ -46,6 +46,7 @@ export const tablesOfSeries = [
   'forecast_quantiles',
   'point_forecasts',
   'forecast_metadata',
+  'path_fingerprints',
   'forecast_actuals',
   'fitted_models',
   'prices',

@@ -25,7 +25,9 @@ async function freshDatabase(t: TestContext): Promise<Database> {
   return database;
 }
 
-const { checkout } = readConfig();
+const config = readConfig();
+const { checkout } = config;
+const placed = (database: Database) => ({ database, config });
 const range = { start: '2019-06-03', end: '2019-08-23' } as const;
 
 async function worldOf(database: Database, given: Partial<BackfillInput> = {}): Promise<PlanWorld> {
@@ -47,14 +49,14 @@ async function worldOf(database: Database, given: Partial<BackfillInput> = {}): 
 }
 
 const factsOf = async (database: Database, world: PlanWorld) =>
-  readPlanFacts(database, world, await readWork(database, world));
+  readPlanFacts(database, world, await readWork(placed(database), world));
 
 test('a plan and the world', async (t) => {
   const database = await freshDatabase(t);
   await seedPlannedWorld(database);
 
   await t.test('what is whole is not planned again', async () => {
-    const [naive, xgboost] = await readWork(database, await worldOf(database));
+    const [naive, xgboost] = await readWork(placed(database), await worldOf(database));
     assert.deepEqual(
       [naive!.dates.due, naive!.dates.whole, naive!.dates.toDo, naive!.windows.toTrain],
       [60, 60, 0, 0],
@@ -64,10 +66,10 @@ test('a plan and the world', async (t) => {
   });
 
   await t.test('what is to be done again is counted', async () => {
-    const [all] = await readWork(database, await worldOf(database, { redo: 'all', retrain: true }));
+    const [all] = await readWork(placed(database), await worldOf(database, { redo: 'all', retrain: true }));
     assert.deepEqual([all!.dates.toDo, all!.windows.toTrain], [60, 2]);
     // The seeded fingerprints are nobody's.
-    const [changed] = await readWork(database, await worldOf(database, { redo: 'changed' }));
+    const [changed] = await readWork(placed(database), await worldOf(database, { redo: 'changed' }));
     assert.deepEqual([changed!.dates.changed, changed!.dates.toDo, changed!.windows.toTrain], [60, 60, 0]);
   });
 
@@ -77,24 +79,24 @@ test('a plan and the world', async (t) => {
     const token = await storePlan(database, facts);
     assert.equal(await storePlan(database, await factsOf(database, world)), token);
     assert.equal(await checkPlan(database, token, facts), undefined);
-    await refuseStalePlan(database, token, world);
+    await refuseStalePlan(placed(database), token, world);
   });
 
   await t.test('another request is refused, with the option named', async () => {
     const token = await storePlan(database, await factsOf(database, await worldOf(database)));
     const shorter = await worldOf(database, { end: '2019-08-16' });
-    await assert.rejects(refuseStalePlan(database, token, shorter), {
+    await assert.rejects(refuseStalePlan(placed(database), token, shorter), {
       type: 'InvalidInput',
       message: /end was 2019-08-23 and is 2019-08-16; .*Plan again/,
     });
     await assert.rejects(
-      refuseStalePlan(database, token, await worldOf(database, { redo: 'all' })),
+      refuseStalePlan(placed(database), token, await worldOf(database, { redo: 'all' })),
       /redo was left out/,
     );
   });
 
   await t.test('a token that nobody gave is refused', async () => {
-    await assert.rejects(refuseStalePlan(database, 'feedfeedfeed', await worldOf(database)), {
+    await assert.rejects(refuseStalePlan(placed(database), 'feedfeedfeed', await worldOf(database)), {
       type: 'InvalidInput',
       message: /there is no plan feedfeedfeed/,
     });
@@ -112,7 +114,7 @@ test('a plan and the world', async (t) => {
           `update distributions set ${change} and forecast_start_date = '2019-07-02' and model_version = 'naive'`,
         );
         const inside = client as unknown as Database;
-        const [naive, xgboost] = await readWork(inside, await worldOf(inside));
+        const [naive, xgboost] = await readWork(placed(inside), await worldOf(inside));
         assert.deepEqual([naive!.dates.whole, naive!.dates.toDo], [59, 1]);
         assert.equal(xgboost!.dates.whole, 60);
       } finally {
@@ -149,7 +151,7 @@ test('a plan and the world', async (t) => {
         await client.query('begin');
         await client.query(change);
         const inside = client as unknown as Database;
-        await assert.rejects(refuseStalePlan(inside, token, await worldOf(inside)), message);
+        await assert.rejects(refuseStalePlan(placed(inside), token, await worldOf(inside)), message);
       } finally {
         await client.query('rollback');
         client.release();
@@ -165,7 +167,7 @@ test('a plan and the world', async (t) => {
       await client.query('begin');
       await client.query(`update prices set close = close + 1 where date > '2019-08-23'`);
       const inside = client as unknown as Database;
-      await refuseStalePlan(inside, token, await worldOf(inside));
+      await refuseStalePlan(placed(inside), token, await worldOf(inside));
     } finally {
       await client.query('rollback');
       client.release();

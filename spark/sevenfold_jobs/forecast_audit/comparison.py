@@ -4,34 +4,34 @@ import datetime as dt
 
 import numpy as np
 import psycopg
-from psycopg import sql
 
-from sevenfold_jobs.common.copy_reading import days_of, read_fixed_rows
-from sevenfold_jobs.forecast.paths import MOST_DAYS
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts
+from sevenfold_jobs.sinks.sink import Sink, StoredPaths
 
 # Read at a time: 130 bytes a row, and for a moment twice that and a Python object each.
 _ROWS_AT_ONCE = 20_000
 
 
-def compare_forecasts(connection: psycopg.Connection, leaf: str, forecasts: Forecasts) -> list[str | None]:
+def compare_forecasts(connection: psycopg.Connection, sink: Sink, forecasts: Forecasts) -> list[str | None]:
     """For each date what differs first (rows, path and day, point), None where every bit is the same."""
     at_once = max(1, _ROWS_AT_ONCE // forecasts.request.paths)
     points = _stored_points(connection, forecasts)
     fingerprints = _stored_fingerprints(connection, forecasts)
-    extra = _extra_paths(connection, leaf, forecasts)
+    request = forecasts.request
+    of = request.commodity, request.model_version
+    extra = sink.extra_paths(connection, *of, forecasts.starts.tolist(), request.paths)
     differences: list[str | None] = []
     for first in range(0, len(forecasts), at_once):
         places = range(first, min(first + at_once, len(forecasts)))
-        stored = _stored_paths(connection, leaf, forecasts, places)
-        days = days_of(stored["date"])
+        block = forecasts.starts[places.start : places.stop].tolist()
+        stored = sink.read_paths(connection, *of, block, request.horizon, request.paths)
         for index in places:
             start = forecasts.starts[index]
             day = start.item()
-            low, high = (np.searchsorted(days, start, side) for side in ("left", "right"))
+            low, high = (np.searchsorted(stored.dates, start, side) for side in ("left", "right"))
             differs = (
-                _id_difference(stored["path"][low:high], forecasts.request.paths, extra.get(day))
-                or _path_difference(stored[low:high], forecasts.paths(index))
+                _id_difference(stored.ids[low:high], request.paths, extra.get(day))
+                or _path_difference(stored, slice(low, high), forecasts.paths(index))
                 or _point_difference(points.get(day, {}), forecasts.points[index])
             )
             if differs is not None and fingerprints.get(day) != forecasts.fingerprints[index]:
@@ -40,55 +40,10 @@ def compare_forecasts(connection: psycopg.Connection, leaf: str, forecasts: Fore
     return differences
 
 
-def _stored_paths(
-    connection: psycopg.Connection, leaf: str, forecasts: Forecasts, places: range
-) -> np.ndarray:
-    """Rows of the paths that are due, in the order of the leaf's key, their days as they lie on the wire; a
-    null is NaN there."""
-    horizon = forecasts.request.horizon
-    columns = [sql.Identifier(f"day_{day}") for day in range(1, MOST_DAYS + 1)]
-    beyond = columns[horizon:]
-    statement = sql.SQL(
-        """
-        copy (select forecast_start_date, path_id, {beyond}, {values} from {leaf}
-               where forecast_start_date = any({dates}) and path_id <= {paths}
-               order by forecast_start_date, path_id)
-          to stdout (format binary)
-        """
-    ).format(
-        beyond=sql.SQL("num_nonnulls({})").format(sql.SQL(", ").join(beyond)) if beyond else sql.SQL("0"),
-        values=sql.SQL(", ").join(
-            sql.SQL("coalesce({}, 'NaN')").format(column) for column in columns[:horizon]
-        ),
-        leaf=sql.Identifier(leaf),
-        paths=sql.Literal(forecasts.request.paths),
-        dates=sql.Literal(forecasts.starts[places.start : places.stop].tolist()),
-    )
-    fields = [("date", ">i4"), ("path", ">i4"), ("beyond", ">i4"), ("days", ">f4", horizon)]
-    return read_fixed_rows(connection, statement, None, fields)
-
-
-def _extra_paths(
-    connection: psycopg.Connection, leaf: str, forecasts: Forecasts
-) -> dict[dt.date, tuple[int, int]]:
-    """How many paths there are beyond those that are due, and the first of them, by date. Apart from the
-    others, because nothing bounds their number."""
-    found = connection.execute(
-        sql.SQL(
-            """
-            select forecast_start_date, count(*), min(path_id) from {}
-             where forecast_start_date = any(%s) and path_id > %s group by 1
-            """
-        ).format(sql.Identifier(leaf)),
-        [forecasts.starts.tolist(), forecasts.request.paths],
-    )
-    return {start: (count, first) for start, count, first in found}
-
-
 def _id_difference(ids: np.ndarray, due: int, extra: tuple[int, int] | None) -> str | None:
     count, first_extra = extra or (0, None)
-    if len(ids) == due and count == 0:
-        return None  # the leaf's key allows each of them once, from 1 on
+    if count == 0 and np.array_equal(ids, np.arange(1, due + 1)):
+        return None
     missing = np.setdiff1d(np.arange(1, due + 1), ids)
     first = [f"path {path} is missing" for path in missing[:1]]
     if first_extra is not None:
@@ -96,11 +51,11 @@ def _id_difference(ids: np.ndarray, due: int, extra: tuple[int, int] | None) -> 
     return f"{len(ids) + count} of {due} paths: {', '.join(first)}"
 
 
-def _path_difference(stored: np.ndarray, paths: np.ndarray) -> str | None:
-    beyond = stored["beyond"] > 0
+def _path_difference(stored: StoredPaths, of: slice, paths: np.ndarray) -> str | None:
+    beyond = stored.beyond[of] > 0
     if beyond.any():
         return f"path {np.argmax(beyond) + 1} has a value beyond day {paths.shape[1]}"
-    values = np.ascontiguousarray(stored["days"]["value"])
+    values = np.ascontiguousarray(stored.days[of], ">f4")
     made = paths.astype(">f4")
     differs = values.view(">u4") != made.view(">u4")
     if not differs.any():

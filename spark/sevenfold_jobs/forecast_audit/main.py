@@ -6,9 +6,9 @@ from typing import Any
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.watching import watched
-from sevenfold_jobs.forecast_audit.verdicts import auditing
+from sevenfold_jobs.forecast_audit.verdicts import auditing, compared
 from sevenfold_jobs.forecast_infer.request import read_request
-from sevenfold_jobs.forecast_infer.spread import committed, open_request, spread
+from sevenfold_jobs.forecast_infer.spread import open_request, spread
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -19,11 +19,11 @@ def run(batch: Batch) -> dict[str, Any]:
     """
     began = time.perf_counter()
     request = read_request(batch.input)
-    prices, leaf = open_request(batch, request)
+    prices, sink = open_request(batch, request)
     due = len(request.dates)
     note = f"{request.model_version}: comparing {due} dates"
-    begin = partial(auditing, batch.fence, leaf, request, prices)
-    with watched(batch, due, note, partial(committed, request, batch.fence)):
+    begin = partial(auditing, batch.fence, sink, request, prices)
+    with watched(batch, due, note, partial(compared, request, batch.fence)):
         answers = spread(batch, request, begin)
     failed = [answer for answer in answers if "errorType" in answer]
     checked = due - sum(len(answer["dates"]) for answer in failed)

@@ -10,17 +10,18 @@ from sevenfold_jobs.forecast.series import Prices
 from sevenfold_jobs.forecast_audit.comparison import compare_forecasts
 from sevenfold_jobs.forecast_infer.forecasts import Maker
 from sevenfold_jobs.forecast_infer.request import Request, Work
+from sevenfold_jobs.sinks.sink import Sink
 
 
 def auditing(
-    fence: dict[str, Any], leaf: str, request: Request, prices: Prices, works: Sequence[Work]
+    fence: dict[str, Any], sink: Sink, request: Request, prices: Prices, works: Sequence[Work]
 ) -> Callable[[psycopg.Connection, Work], dict[str, Any]]:
     """A function that makes each of the works again, compares it, commits the verdicts and answers
     `{dates, different}`."""
     maker = Maker(request, prices, works)
 
     def audit(connection: psycopg.Connection, work: Work) -> dict[str, Any]:
-        differences = compare_forecasts(connection, leaf, maker.make(connection, work))
+        differences = compare_forecasts(connection, sink, maker.make(connection, work))
         give_verdicts(connection, fence, request, work, differences)
         connection.commit()
         return {
@@ -64,3 +65,16 @@ def give_verdicts(
         None,
         request.paths,
     )
+
+
+def compared(request: Request, fence: dict[str, Any], connection: psycopg.Connection) -> int:
+    """How many of the dates this attempt has given its verdict so far."""
+    [count] = connection.execute(
+        """
+        select count(*) from units
+         where run_id = %(runId)s and kind = 'date' and model_version = %(version)s
+           and date = any(%(dates)s) and attempt = %(attempt)s and committed_attempt = %(attempt)s
+        """,
+        {**fence, "version": request.model_version, "dates": request.dates},
+    ).fetchone()
+    return count

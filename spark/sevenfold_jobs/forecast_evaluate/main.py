@@ -1,4 +1,4 @@
-"""Job `forecast_evaluate`: `{commodity, modelVersions, startDate, endDate, horizon, calendar}`.
+"""Job `forecast_evaluate`: `{commodity, modelVersions, startDate, endDate, horizon, calendar, sink?}`.
 
 Brings what is known of each forecast's days up to today's prices, and pools the scores of the range.
 """
@@ -19,6 +19,8 @@ from sevenfold_jobs.forecast.series import Prices, read_series
 from sevenfold_jobs.forecast_evaluate import reading, writing
 from sevenfold_jobs.forecast_evaluate.pooled import pooled_scores
 from sevenfold_jobs.forecast_evaluate.reading import Stored
+from sevenfold_jobs.sinks import sink_at
+from sevenfold_jobs.sinks.sink import Sink
 
 #: Columns day_1 … day_14 of `distributions`: the actual path is as long as they let it be.
 _LONGEST = 14
@@ -46,6 +48,8 @@ def run(batch: Batch) -> dict[str, Any]:
     with batch.connect() as connection:
         # Committed on its own: making a leaf locks the table that all leaves hang on.
         leaf = connection.execute("select distributions_leaf(%s, 'actuals')", [commodity]).fetchone()[0]
+        sink = sink_at(batch.input.get("sink"))
+        sinks = {version: sink.opened(connection, commodity, version) for version in versions}
         connection.commit()
         prices = read_series(connection, commodity, batch.input.get("calendar", "trading"))
         clock.lap("prices")
@@ -55,7 +59,9 @@ def run(batch: Batch) -> dict[str, Any]:
         for number, version in enumerate(versions):
             batch.progress(number, len(versions), f"scoring {version}")
             found = reading.read_stored(connection, commodity, version, first, last, horizon)
-            stored[version], days = _rescore(batch, connection, prices, version, found, horizon)
+            stored[version], days = _rescore(
+                batch, connection, sinks[version], prices, version, found, horizon
+            )
             rescored += days
         actual_paths = _write_actual_paths(
             batch, connection, prices, leaf, list(stored.values()), first, last
@@ -90,6 +96,7 @@ def run(batch: Batch) -> dict[str, Any]:
 def _rescore(
     batch: Batch,
     connection: psycopg.Connection,
+    sink: Sink,
     prices: Prices,
     version: str,
     stored: Stored,
@@ -103,7 +110,7 @@ def _rescore(
     scores = np.where(changed, np.nan, stored.crps)
     dates = np.flatnonzero((changed & known).any(axis=1))
     for place, paths in reading.read_paths(
-        connection, prices.commodity, version, stored.starts[dates], horizon
+        connection, sink, prices.commodity, version, stored.starts[dates], horizon
     ):
         row = dates[place]
         days = np.flatnonzero(changed[row] & known[row])

@@ -11,6 +11,7 @@ from psycopg import sql
 from sevenfold_jobs.common.copy_reading import days_of, read_fixed_rows
 from sevenfold_jobs.forecast.scores import LEVEL_COLUMNS, LEVELS
 from sevenfold_jobs.forecast.series import Prices
+from sevenfold_jobs.sinks.sink import Sink
 
 # Paths of so many dates are held at a time: 7 MB of 2,000 paths.
 _DATES_AT_ONCE = 60
@@ -35,13 +36,6 @@ _NOTED_ACTUALS = """
            where commodity = %(commodity)s and model_version = %(version)s
              and forecast_start_date between %(first)s and %(last)s and day_ahead <= %(horizon)s
            order by 1, 2) to stdout (format binary)"""
-
-_PATHS = """
-    copy (select forecast_start_date, {columns}
-            from distributions
-           where commodity = %(commodity)s and model_version = %(version)s
-             and forecast_start_date = any (%(dates)s) and path_id > 0
-           order by 1) to stdout (format binary)"""
 
 _ACTUAL_PATHS = """
     copy (select forecast_start_date, data_cutoff_date, {columns}
@@ -114,25 +108,20 @@ def read_stored(
 
 
 def read_paths(
-    connection: psycopg.Connection, commodity: str, version: str, starts: np.ndarray, horizon: int
+    connection: psycopg.Connection,
+    sink: Sink,
+    commodity: str,
+    version: str,
+    starts: np.ndarray,
+    horizon: int,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yields (place in `starts`, paths `(n, horizon)` float32 with NaN), a block of dates at a time."""
-    names = [f"day_{day}" for day in range(1, horizon + 1)]
-    columns = sql.SQL(", ").join(
-        sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(name)) for name in names
-    )
     for first in range(0, len(starts), _DATES_AT_ONCE):
         block = starts[first : first + _DATES_AT_ONCE]
-        rows = read_fixed_rows(
-            connection,
-            sql.SQL(_PATHS).format(columns=columns),
-            {"commodity": commodity, "version": version, "dates": block.tolist()},
-            [("start", ">i4"), *((name, ">f4") for name in names)],
-        )
-        values = np.stack([rows[name].astype(np.float32) for name in names], axis=-1)
-        days = days_of(rows["start"])
-        ends = np.searchsorted(days, block, side="right")
-        for place, (low, high) in enumerate(zip(np.searchsorted(days, block), ends, strict=True)):
+        rows = sink.read_paths(connection, commodity, version, block.tolist(), horizon)
+        values = rows.days.astype(np.float32)
+        ends = np.searchsorted(rows.dates, block, side="right")
+        for place, (low, high) in enumerate(zip(np.searchsorted(rows.dates, block), ends, strict=True)):
             if high > low:
                 yield first + place, values[low:high]
 

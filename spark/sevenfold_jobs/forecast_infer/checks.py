@@ -1,14 +1,15 @@
-"""The blocking checks of a task, on its own rows as the database has them, before it may commit."""
+"""The blocking checks of a task, on its own rows as they are stored, before it may commit."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import psycopg
-from psycopg import sql
 
 from sevenfold_jobs.common.failures import JobError
-from sevenfold_jobs.forecast.paths import MOST_DAYS
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts
+from sevenfold_jobs.forecast_infer.request import Request
 
 STANDARD_ERRORS = 6.0
 
@@ -19,51 +20,40 @@ class CheckFailed(JobError):  # noqa: N818 - the names are those of the closed l
     type = "CheckFailed"
 
 
-def check_rows(connection: psycopg.Connection, leaf: str, forecasts: Forecasts) -> None:
+@dataclass(frozen=True)
+class DateFound:
+    """What is stored of a date: `count` paths, their `first` and `last` number, the oldest and newest of
+    their `cutoffs`, how many have every day of the horizon (`complete`) and none `beyond` it, and the sum of
+    each day's values in double precision (h,)."""
+
+    count: int
+    first: int
+    last: int
+    cutoffs: tuple[date, date]
+    complete: int
+    beyond: int
+    sums: np.ndarray
+
+
+def check_paths(forecasts: Forecasts, found: Mapping[date, DateFound]) -> None:
     """Raises CheckFailed, with the first date and what is wrong with it."""
-    _check_paths(connection, leaf, forecasts)
-    _check_small_tables(connection, forecasts)
-
-
-def _check_paths(connection: psycopg.Connection, leaf: str, forecasts: Forecasts) -> None:
-    horizon = forecasts.request.horizon
-    days = [sql.Identifier(f"day_{day}") for day in range(1, MOST_DAYS + 1)]
-    # One scan of the key's range: with a list of dates instead it takes a third longer. `row is null` and
-    # `is not null` are tests of the columns, all of them.
-    statement = sql.SQL(
-        """
-        select forecast_start_date, count(*), min(path_id), max(path_id), min(data_cutoff_date),
-               max(data_cutoff_date), count(*) filter (where row({complete}) is not null),
-               count(*) filter (where {beyond}), {sums}
-          from {leaf} where forecast_start_date between %s and %s group by forecast_start_date
-        """
-    ).format(
-        complete=sql.SQL(", ").join(days[:horizon]),
-        beyond=sql.SQL("row({}) is null").format(sql.SQL(", ").join(days[horizon:]))
-        if horizon < MOST_DAYS
-        else sql.SQL("true"),
-        # In double precision: the sum of reals is a real. One infinite or NaN value makes it not finite.
-        sums=sql.SQL(", ").join(sql.SQL("sum({}::float8)").format(day) for day in days[:horizon]),
-        leaf=sql.Identifier(leaf),
-    )
-    starts: list[date] = forecasts.starts.tolist()
-    found = {row[0]: row[1:] for row in connection.execute(statement, [starts[0], starts[-1]])}
-    for index, start in enumerate(starts):
+    for index, start in enumerate(forecasts.starts.tolist()):
         if start not in found:
             raise CheckFailed(f"{start} has 0 of {forecasts.request.paths} paths: nothing was written.")
-        count, first, last, oldest, newest, complete, beyond, *sums = found[start]
-        _check_date(forecasts, index, count, (first, last), complete, beyond)
+        seen = found[start]
+        _check_date(forecasts, index, seen.count, (seen.first, seen.last), seen.complete, seen.beyond)
+        oldest, newest = seen.cutoffs
         cutoff = forecasts.cutoffs[index].item()
         if not oldest == newest == cutoff < start:
             raise CheckFailed(f"{start} is stored with cutoffs {oldest} to {newest}: it is {cutoff}.")
-        _check_means(forecasts, index, np.array(sums) / count)
+        _check_means(forecasts, index, seen.sums / seen.count)
 
 
 def _check_date(
     forecasts: Forecasts, index: int, count: int, ids: tuple[int, int], complete: int, beyond: int
 ) -> None:
     start, paths = forecasts.starts[index], forecasts.request.paths
-    # The leaf's key is (date, path): as many rows as paths from 1 to paths are each path once.
+    # No path is there twice: as many rows as paths from 1 to paths are each path once.
     if count != paths or ids != (1, paths):
         raise CheckFailed(f"{start} has {count} paths numbered {ids[0]} to {ids[1]}: {paths} from 1 are due.")
     if complete != paths:
@@ -99,8 +89,8 @@ def _check_means(forecasts: Forecasts, index: int, means: np.ndarray) -> None:
         )
 
 
-def _check_small_tables(connection: psycopg.Connection, forecasts: Forecasts) -> None:
-    request = forecasts.request
+def check_small_tables(connection: psycopg.Connection, request: Request, dates: Sequence[date]) -> None:
+    """Raises CheckFailed where points, quantiles or metadata of the dates are not all there and sound."""
     counted = connection.execute(
         """
         select (select count(*) from point_forecasts
@@ -121,17 +111,16 @@ def _check_small_tables(connection: psycopg.Connection, forecasts: Forecasts) ->
         {
             "commodity": request.commodity,
             "version": request.model_version,
-            "dates": forecasts.starts.tolist(),
+            "dates": list(dates),
             "horizon": request.horizon,
             "paths": request.paths,
         },
     ).fetchone()
-    rows = len(forecasts) * request.horizon
+    rows = len(dates) * request.horizon
     for table, count, due in zip(
-        ("points", "quantiles", "metadata"), counted, (rows, rows, len(forecasts)), strict=True
+        ("points", "quantiles", "metadata"), counted, (rows, rows, len(dates)), strict=True
     ):
         if count != due:
             raise CheckFailed(
-                f"{count} of {due} rows of {table} are sound, "
-                f"from {forecasts.starts[0]} to {forecasts.starts[-1]}."
+                f"{count} of {due} rows of {table} are sound, from {min(dates)} to {max(dates)}."
             )

@@ -37,6 +37,8 @@ class Request:
     seed: int
     draw: str
     object_folder: str
+    #: Where the paths go, `{name, path?}`; none: `distributions` of PostgreSQL.
+    sink: dict[str, Any] | None
     works: tuple[Work, ...]
 
     @property
@@ -74,6 +76,7 @@ def read_request(given: dict[str, Any]) -> Request:
         seed=given["seed"],
         draw=draw,
         object_folder=given["objectFolder"],
+        sink=given.get("sink"),
         works=tuple(_works(given["windows"], task_dates)),
     )
 

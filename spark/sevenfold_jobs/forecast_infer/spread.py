@@ -12,6 +12,8 @@ from sevenfold_jobs.common.failures import describe_piece
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.forecast.series import Prices, read_series
 from sevenfold_jobs.forecast_infer.request import Request, Work
+from sevenfold_jobs.sinks import sink_at
+from sevenfold_jobs.sinks.sink import Sink
 
 if TYPE_CHECKING:  # what is imported here is imported by every task
     from sevenfold_jobs.common.batch import Batch
@@ -30,18 +32,14 @@ PARTITIONS_A_CORE = 2
 PLANS = "set enable_seqscan = off; set max_parallel_workers_per_gather = 0"
 
 
-def open_request(batch: "Batch", request: Request) -> tuple[Prices, str]:
-    """The prices as they are now, and the leaf of the model version."""
+def open_request(batch: "Batch", request: Request) -> tuple[Prices, Sink]:
+    """The prices as they are now, and the sink, opened for the model version."""
     with batch.connect() as connection:
         prices = read_series(connection, request.commodity, request.calendar)
-        # Made before the tasks: a new leaf locks the table for a moment.
-        [leaf] = connection.execute(
-            "select distributions_leaf(%s, %s)", [request.commodity, request.model_version]
-        ).fetchone()
-        connection.commit()
+        sink = sink_at(request.sink).opened(connection, request.commodity, request.model_version)
     # Worked out once here, and sent along with the rest.
     _ = prices.newest, prices.is_plain
-    return prices, leaf
+    return prices, sink
 
 
 def spread(batch: "Batch", request: Request, begin: Begin) -> list[Result]:
@@ -85,16 +83,3 @@ def _answers(task: Task, begin: Begin, works: Sequence[Work]) -> Iterator[Result
                     "message": message,
                 }
             yield answer
-
-
-def committed(request: Request, fence: dict[str, Any], connection: psycopg.Connection) -> int:
-    """How many of the dates this attempt has committed so far."""
-    [count] = connection.execute(
-        """
-        select count(*) from units
-         where run_id = %(runId)s and kind = 'date' and model_version = %(version)s
-           and date = any(%(dates)s) and attempt = %(attempt)s and committed_attempt = %(attempt)s
-        """,
-        {**fence, "version": request.model_version, "dates": request.dates},
-    ).fetchone()
-    return count

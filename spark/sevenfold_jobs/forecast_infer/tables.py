@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Sequence
+from datetime import date
 from functools import cache
 
 import numpy as np
@@ -11,26 +13,43 @@ from psycopg import sql
 
 from sevenfold_jobs.forecast import scores
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts
+from sevenfold_jobs.forecast_infer.request import Request
 from sevenfold_jobs.forecast_infer.summaries import PathSummaries
 
 _LOWER, _UPPER = scores.LEVELS.index(0.025), scores.LEVELS.index(0.975)
 
 
-def delete_rows(connection: psycopg.Connection, leaf: str, forecasts: Forecasts) -> None:
-    """Deletes all that is stored of the dates, in all four tables; free where nothing is."""
-    dates = forecasts.starts.tolist()
-    key = [forecasts.request.commodity, forecasts.request.model_version, dates]
-    connection.execute(
-        sql.SQL("delete from {} where forecast_start_date = any(%s)").format(sql.Identifier(leaf)),
-        [dates],
-    )
+def delete_rows(connection: psycopg.Connection, request: Request, dates: Sequence[date]) -> None:
+    """Deletes what the three tables have of the dates; free where nothing is."""
     for table in ("point_forecasts", "forecast_quantiles", "forecast_metadata"):
         connection.execute(
             sql.SQL(
                 "delete from {} where commodity = %s and model_version = %s and forecast_start_date = any(%s)"
             ).format(sql.Identifier(table)),
-            key,
+            [request.commodity, request.model_version, list(dates)],
         )
+
+
+def forget_fingerprints(
+    connection: psycopg.Connection, sink: str, request: Request, dates: Sequence[date]
+) -> None:
+    """What the sink's paths of the dates were made of is not known any more, or stands in the metadata."""
+    connection.execute(
+        """
+        delete from path_fingerprints
+         where sink = %s and commodity = %s and model_version = %s and forecast_start_date = any(%s)
+        """,
+        [sink, request.commodity, request.model_version, list(dates)],
+    )
+
+
+def small_rows(forecasts: Forecasts, summaries: PathSummaries, seconds: float) -> dict[str, pa.RecordBatch]:
+    """The rows of the three tables by name; `seconds` went into drawing the paths."""
+    return {
+        "point_forecasts": point_rows(forecasts, summaries),
+        "forecast_quantiles": quantile_rows(forecasts, summaries),
+        "forecast_metadata": metadata_rows(forecasts, summaries, seconds),
+    }
 
 
 def point_rows(forecasts: Forecasts, summaries: PathSummaries) -> pa.RecordBatch:

@@ -15,7 +15,7 @@ export function register(program: Command, context: CommandContext): void {
         ),
     ).option('--sample <percent>', 'how many of the dates, for example 1% or 100%', '1%'),
   ).action((options: BackfillOptions & { sample: string; json?: boolean; showTemporal?: boolean }) =>
-    startRun(context, options, auditStart(options, shareOf(options.sample))),
+    startRun(context, options, auditStart(options, shareOf(options.sample), context.config)),
   );
 }
 

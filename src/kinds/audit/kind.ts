@@ -41,7 +41,8 @@ export const audit: ForecastKind = {
   page: pageOfForecasts,
   opening: {
     key: (input, yesterday) => auditKey(input as AuditInput, yesterday),
-    layOut: (database, run, { due }, input) => layOutAudit(database, run, due, (input as AuditInput).sample),
+    hasSink: true,
+    layOut: (world, run, { due }, input) => layOutAudit(world, run, due, (input as AuditInput).sample),
     afresh: true,
   },
 };

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { Database } from '../../database/pool.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Day } from '../../planning/days.ts';
 import { readDates, requestOf } from '../backfill/forecasts.ts';
+import type { World } from '../kind.ts';
 import { layOutModel } from '../backfill/layout.ts';
 import type { DueDate } from '../backfill/planning/dates.ts';
 
 /** Picks a share of the whole dates by a hash of the date: the same ones every time. */
 export async function layOutAudit(
-  database: Database,
+  world: World,
   run: Run,
   due: readonly DueDate[],
   sample: number,
 ): Promise<void> {
   const request = requestOf(run);
   for (const model of request.models) {
-    const states = await readDates(database, request, model, due);
+    const states = await readDates(world, request, model, due);
     const whole = new Set(states.filter(({ state }) => state === 'complete').map(({ date }) => date));
     const lot = (date: Day): string => createHash('sha256').update(`${model.version}/${date}`).digest('hex');
     const chosen = due
@@ -23,7 +23,7 @@ export async function layOutAudit(
       .map((each) => ({ ...each, lot: lot(each.date) }))
       .sort((a, b) => (a.lot < b.lot ? -1 : 1))
       .slice(0, Math.ceil(whole.size * sample));
-    await layOutModel(database, run, {
+    await layOutModel(world.database, run, {
       kind: 'date',
       modelVersion: model.version,
       units: chosen.map(({ date }) => `${model.version}/${date}`),

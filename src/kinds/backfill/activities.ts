@@ -11,8 +11,9 @@ import type { Day } from '../../planning/days.ts';
 import { loadPriceSettings } from '../../prices/settings.ts';
 import { findKind } from '../index.ts';
 import type { ForecastInput, ForecastKind } from './forecast-kind.ts';
-import { requestOf, resolveRequest } from './forecasts.ts';
+import { requestOf, resolveRequest, withSink, withUsualSink } from './forecasts.ts';
 import { forgetFailures } from './layout.ts';
+import type { BackfillInput } from './input.ts';
 import type { PriceJob } from './phases.ts';
 
 export interface OpenForecastsInput extends Claimant {
@@ -31,15 +32,19 @@ export interface OpenForecastsInput extends Claimant {
  */
 export async function openForecasts(
   deps: Dependencies,
-  { kind: name, input, yesterday, phases, priority, workflowId, workflowRunId }: OpenForecastsInput,
+  { kind: name, input: asked, yesterday, phases, priority, workflowId, workflowRunId }: OpenForecastsInput,
 ): Promise<{ runId: string; engine: string }> {
   const { database, config } = deps;
   const { opening } = findKind(name) as ForecastKind;
-  const due = await resolveRequest(database, config.checkout, input, yesterday);
-  const { request } = due;
+  const input: ForecastInput = opening.hasSink ? withUsualSink(config, asked as BackfillInput) : asked;
+  const resolved = await resolveRequest(database, config.checkout, input, yesterday);
+  const engine = await engineOf(deps, input);
+  const request = opening.hasSink
+    ? withSink(config, engine, resolved.request, input as BackfillInput)
+    : resolved.request;
+  const due = { ...resolved, request };
   const key = opening.key(input, yesterday);
   await opening.check?.(deps, { workflowId, workflowRunId, key, input }, due);
-  const engine = await engineOf(deps, input);
   const run = await claimRun(
     database,
     {
@@ -58,7 +63,7 @@ export async function openForecasts(
     (holder) => isOpenInTemporal(deps.temporal, holder),
   );
   await layOutUnits(database, run.runId, phases);
-  await opening.layOut(database, run, due, input);
+  await opening.layOut(deps, run, due, input);
   await forgetFailures(database, run, opening);
   return { runId: run.runId, engine };
 }
@@ -82,7 +87,15 @@ export async function planPriceBatch(
     const [settings, firstDays] = [loadPriceSettings(config.checkout), loadFirstDays(config.checkout)];
     return { ...run.input, path, sample, settings, firstDays };
   }
-  const { commodity, models, start, end, horizon, calendar } = requestOf(run);
+  const { commodity, models, start, end, horizon, calendar, sink } = requestOf(run);
   const modelVersions = models.map(({ version }) => version);
-  return { commodity, modelVersions, startDate: start, endDate: end, horizon, calendar };
+  return {
+    commodity,
+    modelVersions,
+    startDate: start,
+    endDate: end,
+    horizon,
+    calendar,
+    ...(sink && { sink }),
+  };
 }

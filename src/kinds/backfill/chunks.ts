@@ -52,6 +52,7 @@ export function forecastChunk(
       horizon: request.horizon,
       seed: request.seed,
       draw: request.draw,
+      ...(request.sink && { sink: request.sink }),
       taskDates: datesOfATask,
       windows: datesByWindow(opened),
     },

@@ -7,8 +7,10 @@ import type { PlacementOptions } from '../../commands/placement-options.ts';
 import { withSession } from '../../commands/session.ts';
 import { startAndFollow, temporalLine } from '../../commands/start-run.ts';
 import type { Start } from '../../commands/start-run.ts';
+import type { Config } from '../../config.ts';
 import type { Day } from '../../planning/days.ts';
 import { backfillPriority } from '../../planning/priorities.ts';
+import { withUsualSink } from './forecasts.ts';
 import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
 import { auditKey, backfillKey, lastDay, trainKey } from './key.ts';
 import { addBackfillOptions, addModelOptions, readBackfillOptions } from './options.ts';
@@ -31,7 +33,7 @@ export function registerForecastRuns(run: Command, context: CommandContext): voi
             'what is whole already stays',
         ),
     ).option('--verify-only', 'only look at the rows that are there and give the verdicts'),
-  ).action((options: RunOptions) => startRun(context, options, backfillStart(options)));
+  ).action((options: RunOptions) => startRun(context, options, backfillStart(options, context.config)));
 
   withRunOptions(
     addModelOptions(
@@ -71,9 +73,9 @@ function fixed<Input extends TrainInput>(input: Input): Input & { end: Day } {
   return { ...input, end: lastDay(input.end, yesterday()) };
 }
 
-export function backfillStart(options: RunOptions): Start {
+export function backfillStart(options: RunOptions, config: Config): Start {
   const input: BackfillInput = {
-    ...fixed(readBackfillOptions(options)),
+    ...withUsualSink(config, fixed(readBackfillOptions(options))),
     ...(options.verifyOnly === true && { verifyOnly: true }),
   };
   return {
@@ -106,8 +108,13 @@ function trainStart(options: RunOptions): Start {
   };
 }
 
-export function auditStart(options: BackfillOptions, sample: number): Start {
-  const { redo: _redo, retrain: _retrain, plan: _plan, ...input } = fixed(readBackfillOptions(options));
+export function auditStart(options: BackfillOptions, sample: number, config: Config): Start {
+  const {
+    redo: _redo,
+    retrain: _retrain,
+    plan: _plan,
+    ...input
+  } = withUsualSink(config, fixed(readBackfillOptions(options)));
   const audit: AuditInput = { ...input, sample };
   return {
     workflow: 'auditForecasts',

@@ -5,7 +5,7 @@ import { count } from '../../commands/output.ts';
 import type { Output } from '../../commands/output.ts';
 import { withSession } from '../../commands/session.ts';
 import type { Day } from '../../planning/days.ts';
-import { readCoverage, resolveRequest } from './forecasts.ts';
+import { readCoverage, resolveRequest, withSink } from './forecasts.ts';
 import type { Coverage } from './forecasts.ts';
 import { addBackfillOptions, readBackfillOptions } from './options.ts';
 import type { BackfillOptions } from './options.ts';
@@ -22,13 +22,14 @@ export function register(program: Command, { config, out }: CommandContext): voi
     .option('--json', 'print one JSON object')
     .action(async (options: BackfillOptions & { json?: boolean }) => {
       await withSession(config, options.json ? undefined : out, async ({ database }) => {
-        const { request, due, openDays } = await resolveRequest(
-          database,
-          config.checkout,
-          readBackfillOptions(options),
-          yesterday(),
-        );
-        const covered = await readCoverage(database, request, due, openDays);
+        const input = readBackfillOptions(options);
+        const {
+          request: asked,
+          due,
+          openDays,
+        } = await resolveRequest(database, config.checkout, input, yesterday());
+        const request = withSink(config, config.mode, asked, input);
+        const covered = await readCoverage({ database, config }, request, due, openDays);
         const calendar = due.map(({ date }) => date);
         const nothing = shortHistory(openDays, due);
         if (

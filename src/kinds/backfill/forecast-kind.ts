@@ -1,8 +1,7 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
-import type { Database } from '../../database/pool.ts';
 import type { Claimant, Run } from '../../ledger/runs.ts';
 import type { Day } from '../../planning/days.ts';
-import type { Kind } from '../kind.ts';
+import type { Kind, World } from '../kind.ts';
 import type { ForecastRequest } from './forecasts.ts';
 import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
 import type { DueDate } from './planning/dates.ts';
@@ -27,7 +26,9 @@ export interface ForecastKind extends Kind {
       claim: Claimant & { key: string; input: ForecastInput },
       due: Due,
     ): Promise<void>;
-    layOut(database: Database, run: Run, due: Due, input: ForecastInput): Promise<void>;
+    /** Its paths lie in a sink, which its input names. */
+    hasSink: boolean;
+    layOut(world: World, run: Run, due: Due, input: ForecastInput): Promise<void>;
     /** A further start looks at every unit again, not only at those that failed. */
     afresh: boolean;
   };

@@ -1,16 +1,22 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Database } from '../../database/pool.ts';
+import type { Config } from '../../config.ts';
 import { Failure } from '../../failures.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
+import { objectsOf } from '../../objects.ts';
 import { addDays } from '../../planning/days.ts';
 import type { Day } from '../../planning/days.ts';
 import { suggestion } from '../../planning/nearest.ts';
+import type { World } from '../kind.ts';
 import { defaults } from './input.ts';
 import type { BackfillInput } from './input.ts';
 import { fitVersion, modelVersion } from './key.ts';
 import { dueDates, hasHistory } from './planning/dates.ts';
 import type { DueDate } from './planning/dates.ts';
+import { sinkNames } from './planning/sink-names.ts';
+import { placeOf, sinkAt } from './sinks/index.ts';
+import type { SinkPlace } from './sinks/sink.ts';
 
 const datesSql = readFileSync(new URL('./sql/forecast-dates.sql', import.meta.url), 'utf8');
 const windowsSql = readFileSync(new URL('./sql/forecast-windows.sql', import.meta.url), 'utf8');
@@ -21,7 +27,13 @@ const historyDays = 1_095;
 /** What a backfill is about, with every default filled in and its range as days. */
 export type ForecastRequest = Required<
   Pick<BackfillInput, 'commodity' | 'trainFrequency' | 'calendar' | 'paths' | 'horizon' | 'seed' | 'draw'>
-> & { models: ForecastModel[]; start: Day; end: Day };
+> & {
+  models: ForecastModel[];
+  start: Day;
+  end: Day;
+  /** Where the paths lie; left out: in PostgreSQL. */
+  sink?: SinkPlace;
+};
 
 export interface ForecastModel {
   key: string;
@@ -89,6 +101,29 @@ function withoutUndefined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
 }
 
+/** The request with the place of its paths, where that is not the usual one. Throws `InvalidInput` for a place that is none. */
+export function withSink(
+  config: Config,
+  engine: string,
+  request: ForecastRequest,
+  { sink, sinkPath }: Pick<BackfillInput, 'sink' | 'sinkPath'>,
+): ForecastRequest {
+  const place = placeOf(
+    { ...(sink && { sink }), ...(sinkPath && { sinkPath }) },
+    config.sink,
+    objectsOf(config, engine),
+  );
+  return place.name === sinkNames[0] ? request : { ...request, sink: place };
+}
+
+/** An input that says of its sink what the installation does where it says nothing. */
+export function withUsualSink<Input extends Pick<BackfillInput, 'sink'>>(
+  config: Config,
+  input: Input,
+): Input {
+  return input.sink !== undefined || config.sink === sinkNames[0] ? input : { ...input, sink: config.sink };
+}
+
 /** A model is a file of this folder and nothing else. */
 function checkModel(checkout: string, key: string): void {
   const known = readdirSync(`${checkout}/spark/sevenfold_jobs/forecast/models`)
@@ -131,15 +166,16 @@ export interface DateState {
 
 /** Reads the sink: one row for each date that is due, and one for each that is there without being due. */
 export async function readDates(
-  database: Database,
+  { database, config }: World,
   request: ForecastRequest,
   model: ForecastModel,
   due: readonly DueDate[],
 ): Promise<DateState[]> {
-  // Columns, never values: how many there are is the horizon, a number from 1 to 14.
-  const days = Array.from({ length: request.horizon }, (_, day) => `day_${day + 1}`).join(' + ');
+  const { commodity, start, end, paths, horizon } = request;
+  const asked = { commodity, version: model.version, start, end, paths, horizon };
+  const seen = await sinkAt(config, request.sink).look(database, asked);
   const read = await database.query<DateState>(
-    datesSql.replace('abs(:days)', `abs(${days.replace('day_1', 'day_1::double precision')})`),
+    datesSql.replace(':paths', () => seen.select),
     [
       request.commodity,
       model.version,
@@ -154,6 +190,9 @@ export async function readDates(
       model.key,
       model.fitVersion,
       request.trainFrequency,
+      seen.id,
+      seen.withMetadata,
+      ...seen.values,
     ],
   );
   return read.rows;
@@ -207,7 +246,7 @@ export interface Coverage {
 
 /** Coverage by the definition by which a run is verified. */
 export async function readCoverage(
-  database: Database,
+  world: World,
   request: ForecastRequest,
   due: readonly DueDate[],
   openDays: readonly Day[],
@@ -216,7 +255,7 @@ export async function readCoverage(
   const skipped = due.filter(({ trainingDate }) => !hasHistory(openDays, trainingDate));
   const covered: Coverage[] = [];
   for (const model of request.models) {
-    const dates = await readDates(database, request, model, possible);
+    const dates = await readDates(world, request, model, possible);
     const having = (state: DateState['state']): Day[] =>
       dates.filter((each) => each.state === state).map(({ date }) => date);
     covered.push({

@@ -14,6 +14,8 @@ import {
 import type { Guard, Guards } from '../../planning/input.ts';
 import { placementGuards } from '../../planning/placement-input.ts';
 import type { PlacementInput } from '../../planning/placement-input.ts';
+import { isPlaceOfSink, sinkNames } from './planning/sink-names.ts';
+import type { SinkName } from './planning/sink-names.ts';
 import { trainFrequencies } from './planning/training-calendar.ts';
 import type { TrainFrequency } from './planning/training-calendar.ts';
 
@@ -43,6 +45,10 @@ export interface BackfillInput extends TrainInput {
   seed?: number;
   /** How a path's steps are drawn: from the model's own past errors, or from a normal distribution of their variance. */
   draw?: 'bootstrap' | 'gaussian';
+  /** Where the paths go; left out, what SEVENFOLD_SINK says. */
+  sink?: SinkName;
+  /** A folder, from / on, or gs://…: for a sink that keeps files. */
+  sinkPath?: string;
   /** Dates sent together in one batch. */
   chunk?: 'auto' | number;
   /** `changed`: dates whose data or model have changed since are done again; `all`: every date is. */
@@ -79,6 +85,11 @@ const mostInFlight = 64;
 const lastDate: Guard<Day> = (value) =>
   value === 'yesterday' || isDay(value) ? accept(value) : refuse(value, `${dayAllowed}, or "yesterday"`);
 
+const placeOfSink: Guard<string> = (value) =>
+  typeof value === 'string' && isPlaceOfSink(value)
+    ? accept(value)
+    : refuse(value, "a folder's path from / on, or gs://bucket/folder");
+
 const share: Guard<number> = (value) =>
   typeof value === 'number' && value > 0 && value <= 1
     ? accept(value)
@@ -107,6 +118,8 @@ const backfillGuards: Guards<BackfillInput> = {
   horizon: wholeNumber(1, longestHorizon),
   seed: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   draw: oneOf('bootstrap', 'gaussian'),
+  sink: oneOf(...sinkNames),
+  sinkPath: placeOfSink,
   chunk: chunkSize,
   redo: oneOf('changed', 'all'),
   verifyOnly: flag,

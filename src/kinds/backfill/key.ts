@@ -2,7 +2,9 @@ import { digest } from '../digest.ts';
 import type { Day } from '../../planning/days.ts';
 import { defaults } from './input.ts';
 import type { AuditInput, BackfillInput, TrainInput } from './input.ts';
+import { sinkNames } from './planning/sink-names.ts';
 
+type Sinks = Pick<BackfillInput, 'sink' | 'sinkPath'>;
 type Options = Pick<BackfillInput, 'trainFrequency' | 'calendar' | 'paths' | 'horizon' | 'seed' | 'draw'>;
 
 /** The model's key where every option has its default, else `<key>@<6 hex of the options that differ>`. */
@@ -26,7 +28,7 @@ export function lastDay(end: TrainInput['end'], yesterday: Day): Day {
 
 /** What the ledger knows a backfill by: the range and what its rows depend on, not how it is carried out. */
 export function backfillKey(input: BackfillInput, yesterday: Day): string {
-  return `backfill/${range(input, yesterday)}/${digest([input.models, optionsOf(input)], 8)}`;
+  return `backfill/${range(input, yesterday)}/${digest([input.models, optionsOf(input), ...sinkOf(input)], 8)}`;
 }
 
 export function trainKey(input: TrainInput, yesterday: Day): string {
@@ -36,7 +38,7 @@ export function trainKey(input: TrainInput, yesterday: Day): string {
 }
 
 export function auditKey(input: AuditInput, yesterday: Day): string {
-  return `audit/${range(input, yesterday)}/${digest([input.models, optionsOf(input), input.sample], 8)}`;
+  return `audit/${range(input, yesterday)}/${digest([input.models, optionsOf(input), input.sample, ...sinkOf(input)], 8)}`;
 }
 
 function range({ commodity, start, end }: TrainInput, yesterday: Day): string {
@@ -45,4 +47,9 @@ function range({ commodity, start, end }: TrainInput, yesterday: Day): string {
 
 function optionsOf(input: Options): unknown[] {
   return Object.entries(defaults).map(([name, usual]) => input[name as keyof Options] ?? usual);
+}
+
+/** Paths in another place are another run; in the usual one the key is what it was when there was one place only. */
+function sinkOf({ sink, sinkPath }: Sinks): unknown[] {
+  return sink === undefined || sink === sinkNames[0] ? [] : [[sink, sinkPath ?? null]];
 }

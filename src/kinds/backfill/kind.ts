@@ -63,15 +63,16 @@ export const backfill: ForecastKind = {
       if (plan === undefined) return;
       // A run that goes on in a new history has changed the world itself.
       if ((await findRun(deps.database, key))?.workflowRunId === workflowRunId) return;
-      await refuseStalePlan(deps.database, plan, {
+      await refuseStalePlan(deps, plan, {
         ...due,
         ...(redo && { redo }),
         ...(retrain && { retrain }),
       });
     },
-    layOut: async (database, run, { due, openDays }) => {
-      await layOutWindows(database, run, due, openDays);
-      await layOutDates(database, run, due, openDays);
+    hasSink: true,
+    layOut: async (world, run, { due, openDays }) => {
+      await layOutWindows(world.database, run, due, openDays);
+      await layOutDates(world, run, due, openDays);
     },
     afresh: false,
   },

@@ -3,9 +3,11 @@ import { inTransaction } from '../../database/pool.ts';
 import type { Database } from '../../database/pool.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Day } from '../../planning/days.ts';
+import type { World } from '../kind.ts';
 import { requestOf } from './forecasts.ts';
 import { hasHistory, historyLacks } from './planning/dates.ts';
 import type { DueDate } from './planning/dates.ts';
+import { sinkAt } from './sinks/index.ts';
 
 export async function layOutWindows(
   database: Database,
@@ -28,12 +30,13 @@ export async function layOutWindows(
 }
 
 export async function layOutDates(
-  database: Database,
+  { database, config }: World,
   run: Run,
   due: readonly DueDate[],
   openDays: readonly Day[],
 ): Promise<void> {
   const request = requestOf(run);
+  const sink = sinkAt(config, request.sink);
   const skipped = new Map(due.map(({ trainingDate }) => [trainingDate, tooLittle(openDays, trainingDate)]));
   for (const { version } of request.models) {
     await layOutModel(database, run, {
@@ -45,7 +48,7 @@ export async function layOutDates(
       rowsDue: request.paths,
       skipped: due.map(({ trainingDate }) => skipped.get(trainingDate) ?? null),
     });
-    await database.query('select distributions_leaf($1, $2)', [request.commodity, version]);
+    await sink.prepare(database, request.commodity, version);
   }
   await database.query("select distributions_leaf($1, 'actuals')", [request.commodity]);
 }

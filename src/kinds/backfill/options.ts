@@ -1,9 +1,11 @@
+import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { namesOf, numberOf, rangeOf } from '../../commands/option-values.ts';
 import { Failure } from '../../failures.ts';
 import { defaults, parseBackfillInput } from './input.ts';
 import type { BackfillInput } from './input.ts';
+import { isPlaceOfSink, sinkNames } from './planning/sink-names.ts';
 import { trainFrequencies } from './planning/training-calendar.ts';
 
 /** As the command line gives them: texts, and flags. */
@@ -18,6 +20,8 @@ export interface BackfillOptions {
   horizon?: string;
   seed?: string;
   draw?: string;
+  sink?: string;
+  sinkPath?: string;
   chunk?: string;
   concurrency?: string;
   redo?: string;
@@ -53,6 +57,14 @@ export function addBackfillOptions(command: Command): Command {
     .option('--horizon <days>', `days ahead, 1 to 14 (default: ${defaults.horizon})`)
     .option('--seed <number>', `what the paths are drawn with (default: ${defaults.seed})`)
     .option('--draw <how>', `how a path's steps are drawn: bootstrap or gaussian (default: ${defaults.draw})`)
+    .option(
+      '--sink <name>',
+      `where the paths go: ${sinkNames.join(' or ')} (default: SEVENFOLD_SINK, else ${sinkNames[0]})`,
+    )
+    .option(
+      '--sink-path <folder>',
+      'the folder of a sink that keeps files (default: below the object folder)',
+    )
     .option('--chunk <dates>', 'dates sent together in one batch: a number or auto', 'auto')
     .option('--redo <which>', 'changed: dates whose prices or model changed since; all: every date')
     .option('--plan <token>', 'refuse to start where the world has changed since that plan');
@@ -60,7 +72,7 @@ export function addBackfillOptions(command: Command): Command {
 
 /** What the workflow is started with; throws `InvalidInput` in one line, by the guards of the workflow itself. */
 export function readBackfillOptions(options: BackfillOptions): BackfillInput {
-  const { commodity, trainFrequency, calendar, draw, redo, plan } = options;
+  const { commodity, trainFrequency, calendar, draw, redo, plan, sink, sinkPath } = options;
   // "Yesterday" is said as the day it is, so that a start just before midnight means what its caller meant.
   const { from: start, to: end } = rangeOf(['--start', options.start], ['--end', options.end]);
   const parsed = parseBackfillInput({
@@ -71,6 +83,8 @@ export function readBackfillOptions(options: BackfillOptions): BackfillInput {
     trainFrequency,
     calendar,
     draw,
+    sink,
+    sinkPath: sinkPath === undefined || isPlaceOfSink(sinkPath) ? sinkPath : resolve(sinkPath),
     redo,
     plan,
     paths: numberOf(options.paths),
@@ -92,7 +106,12 @@ export function backfillLine({ models, retrain, plan: _plan, ...others }: Backfi
   const named = Object.entries(others).flatMap(([name, value]) =>
     value === undefined || (name === 'chunk' && value === 'auto')
       ? []
-      : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${value}`],
+      : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${quoted(String(value))}`],
   );
   return [...named, `--models ${models.join(' ')}`, ...(retrain ? ['--retrain'] : [])].join(' ');
+}
+
+/** As a shell takes it. */
+function quoted(value: string): string {
+  return /^[\w./:@+-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }

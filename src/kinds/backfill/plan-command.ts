@@ -10,7 +10,7 @@ import { writeTable } from '../../commands/table.ts';
 import { usesEmbeddedStack } from '../../connections.ts';
 import type { Database } from '../../database/pool.ts';
 import { effectiveEngine } from '../../objects.ts';
-import { resolveRequest } from './forecasts.ts';
+import { resolveRequest, withSink, withUsualSink } from './forecasts.ts';
 import { addBackfillOptions, backfillLine, readBackfillOptions } from './options.ts';
 import type { BackfillOptions } from './options.ts';
 import { shortHistory } from './planning/dates.ts';
@@ -37,11 +37,12 @@ async function planCommand(
   { config, out }: CommandContext,
   options: BackfillOptions & { json?: boolean },
 ): Promise<void> {
-  const input = readBackfillOptions(options);
+  const input = withUsualSink(config, readBackfillOptions(options));
   await withSession(config, options.json ? undefined : out, async ({ database }) => {
     const resolved = await resolveRequest(database, config.checkout, input, yesterday());
     const world: PlanWorld = {
       ...resolved,
+      request: withSink(config, config.mode, resolved.request, input),
       ...(input.redo !== undefined && { redo: input.redo }),
       ...(input.retrain && { retrain: true }),
     };
@@ -54,7 +55,7 @@ async function planCommand(
       else out.line(why);
       return;
     }
-    const work = await readWork(database, world);
+    const work = await readWork({ database, config }, world);
     const parts = await readParts(database, {
       engine: effectiveEngine(config, config.mode),
       cores: config.sparkCores,

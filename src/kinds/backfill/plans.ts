@@ -3,6 +3,7 @@ import { Failure } from '../../failures.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { readThroughput, tellingRows } from '../../ledger/throughput.ts';
 import type { Day } from '../../planning/days.ts';
+import type { World } from '../kind.ts';
 import { readCoverage, readWindows } from './forecasts.ts';
 import type { ForecastModel, ForecastRequest } from './forecasts.ts';
 import type { BackfillInput } from './input.ts';
@@ -25,9 +26,10 @@ export interface PlanWorld {
 const keptDays = 30;
 
 /** What each model has and lacks, by the definition by which a run is verified. Reads the whole range once a model. */
-export async function readWork(database: Database, world: PlanWorld): Promise<ModelWork[]> {
+export async function readWork(place: World, world: PlanWorld): Promise<ModelWork[]> {
   const { request, due, openDays, redo } = world;
-  const covered = await readCoverage(database, request, due, openDays);
+  const { database } = place;
+  const covered = await readCoverage(place, request, due, openDays);
   const training = [...new Set(due.map(({ trainingDate }) => trainingDate))];
   const possible = training.filter((date) => hasHistory(openDays, date));
   const work: ModelWork[] = [];
@@ -149,8 +151,9 @@ export async function checkPlan(
 }
 
 /** Throws `InvalidInput` naming the difference when the world is not the plan's any more. Only reads. */
-export async function refuseStalePlan(database: Database, token: string, world: PlanWorld): Promise<void> {
-  const work = await readWork(database, world);
+export async function refuseStalePlan(place: World, token: string, world: PlanWorld): Promise<void> {
+  const { database } = place;
+  const work = await readWork(place, world);
   const difference = await checkPlan(database, token, await readPlanFacts(database, world, work));
   if (difference === undefined) return;
   throw new Failure(

@@ -29,7 +29,7 @@ export const forecastPhases = {
   },
   infer: {
     reads: readsByAttempt('infer'),
-    whole: ({ database }, run) => verifyDates(database, run),
+    whole: verifyDates,
     fanned: inChunks('infer', 'date', 'dates'),
   },
   audit: {

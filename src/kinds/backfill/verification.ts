@@ -2,10 +2,12 @@ import type { Database } from '../../database/pool.ts';
 import type { Check } from '../../ledger/checks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Verdict } from '../../ledger/units.ts';
+import type { World } from '../kind.ts';
 import { requestOf, readDates, readOpenDays, readWindows } from './forecasts.ts';
 import type { DateState, ForecastModel, ForecastRequest } from './forecasts.ts';
 import { rangesOf, rangeText, dueDates } from './planning/dates.ts';
 import type { DueDate } from './planning/dates.ts';
+import { sinkAt } from './sinks/index.ts';
 
 interface Judgement {
   date: string;
@@ -133,8 +135,10 @@ async function blockDatesWithoutModel(database: Database, runId: string): Promis
 }
 
 /** Looks at every forecast date of a run in the sink. */
-export async function verifyDates(database: Database, run: Run): Promise<Check[]> {
+export async function verifyDates(world: World, run: Run): Promise<Check[]> {
+  const { database, config } = world;
   const request = requestOf(run);
+  const sink = sinkAt(config, request.sink);
   const openDays = await readOpenDays(database, request.commodity, request.calendar);
   const due = dueDates(openDays, request);
   const all = run.input['redo'] === 'all';
@@ -143,8 +147,8 @@ export async function verifyDates(database: Database, run: Run): Promise<Check[]
   // Right after a load nothing is known of the tables, and a guess may take a minute for what takes two seconds.
   await database.query('analyze point_forecasts, forecast_quantiles, forecast_metadata');
   for (const model of request.models) {
-    await analyzeLeaf(database, request.commodity, model.version);
-    const dates = await readDates(database, request, model, due);
+    await sink.analyze?.(database, request.commodity, model.version);
+    const dates = await readDates(world, request, model, due);
     await settle(
       database,
       run,
@@ -156,15 +160,6 @@ export async function verifyDates(database: Database, run: Run): Promise<Check[]
     checks.push(...remarks(model, due, dates));
   }
   return [await countUnits(database, run, 'date', 'rows of paths that are whole by date'), ...checks];
-}
-
-/** Names of tables cannot be bound: the server quotes the leaf's. */
-async function analyzeLeaf(database: Database, commodity: string, version: string): Promise<void> {
-  const named = await database.query<{ statement: string }>(
-    `select format('analyze %I', distributions_leaf($1, $2)) as statement`,
-    [commodity, version],
-  );
-  await database.query(named.rows[0]!.statement);
 }
 
 function judgeDate({ paths, horizon }: ForecastRequest, seen: DateState, left: boolean): Judgement {

@@ -39,7 +39,8 @@ export const trainingModels: ForecastKind = {
   page: pageOfForecasts,
   opening: {
     key: trainKey,
-    layOut: (database, run, { due, openDays }) => layOutWindows(database, run, due, openDays),
+    hasSink: false,
+    layOut: ({ database }, run, { due, openDays }) => layOutWindows(database, run, due, openDays),
     afresh: false,
   },
 };

@@ -1,18 +1,12 @@
 -- The one definition of a whole forecast date. $1 commodity, $2 model version, $3 first and $4 last date, $5 paths,
 -- $6 horizon, $7 dates due with $8 their as-of days and $9 training dates, $10 the job's result version, $11 model key,
--- $12 version and $13 training frequency of the fitted models. `:days` is day_1 + … + day_h in double precision: null
--- where one of them is null, and not finite where one of them is not.
+-- $12 version and $13 training frequency of the fitted models, $14 the sink and $15 whether its rows are written with
+-- their metadata. The sink says how `paths` are counted (src/kinds/backfill/sinks), with parameters from $16 on.
 -- Materialized, because a guess once counted the points anew for each of 2,872 dates: 44 s instead of 2.
--- A leaf's key is (date, path), so as many rows as paths, from 1 to paths, are each path once.
 with due as (
   select * from unnest($7::date[], $8::date[], $9::date[]) as d (date, as_of, training_date)
 ), paths as materialized (
-  select forecast_start_date as date, count(*) as found,
-         count(*) filter (where abs(:days) < 'Infinity'::double precision) as sound,
-         min(path_id) as first, max(path_id) as last
-    from distributions
-   where commodity = $1 and model_version = $2 and forecast_start_date between $3 and $4 and path_id > 0
-   group by forecast_start_date
+  :paths
 ), points as materialized (
   select forecast_start_date as date, count(*) as found, min(day_ahead) as first, max(day_ahead) as last
     from point_forecasts
@@ -25,16 +19,20 @@ with due as (
    where commodity = $1 and model_version = $2 and forecast_start_date between $3 and $4
    group by forecast_start_date
 ), stored as materialized (
-  select paths.date, paths.found, paths.sound, f.fingerprint,
+  select paths.date, paths.found, paths.sound,
+         coalesce(s.fingerprint, case when $15::boolean then f.fingerprint end) as fingerprint,
          paths.found = $5 and paths.sound = $5 and paths.first = 1 and paths.last = $5
            and coalesce(points.found = $6 and points.first = 1 and points.last = $6, false)
-           and coalesce(quantiles.found = $6, false) and f.paths = $5 and f.horizon = $6 as whole,
+           and coalesce(quantiles.found = $6, false) and f.paths = $5 and f.horizon = $6
+           and (s.fingerprint is not null or $15::boolean) and coalesce(paths.cutoff = f.data_cutoff_date, true) as whole,
          coalesce(points.found, 0) as points
     from paths
     left join points using (date)
     left join quantiles using (date)
     left join forecast_metadata f
       on f.commodity = $1 and f.model_version = $2 and f.forecast_start_date = paths.date
+    left join path_fingerprints s
+      on s.sink = $14 and s.commodity = $1 and s.model_version = $2 and s.forecast_start_date = paths.date
 ), digests as materialized (
   select as_of, rows, digest from price_digests($1)
 ), timeline as (

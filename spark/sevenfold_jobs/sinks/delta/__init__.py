@@ -1,0 +1,1 @@
+"""The Delta table `distributions`: Parquet files written by tasks, commits by the driver (docs/delta.md)."""

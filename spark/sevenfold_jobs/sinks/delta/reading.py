@@ -1,0 +1,162 @@
+"""Rows of a Delta table back from its files, a row group at a time: by pyarrow and NumPy alone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from sevenfold_jobs.sinks.delta.table import DAYS
+
+_KEYS = ["path_id", "forecast_start_date", "data_cutoff_date", "is_actuals", "has_data_leakage"]
+
+# As many bits of (date, path) are kept at a time.
+_MOST_SEEN = 128_000_000
+
+
+@dataclass(frozen=True)
+class DateCounts:
+    """What is stored of each date, arrays over the same n dates in order: `days` since 1970, `found` rows of
+    paths, `sound` of them (each path once, every day finite, one cutoff before the date), `first` and `last`
+    path, `cutoffs` since 1970, `sums` (n, h) of each day's values in double precision."""
+
+    days: np.ndarray
+    found: np.ndarray
+    sound: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    cutoffs: np.ndarray
+    sums: np.ndarray
+
+
+def count_dates(
+    files: fs.FileSystem, paths_of_files: Sequence[str], first: int, last: int, paths: int, horizon: int
+) -> DateCounts:
+    """Counts the rows of the files whose date lies between the days `first` and `last` (since 1970).
+
+    Memory: a row group, and a byte for each (day, path) of a range that is cut where it is too long.
+    """
+    at_once = max(1, _MOST_SEEN // paths)
+    pieces = [
+        _count(files, paths_of_files, low, min(low + at_once - 1, last), paths, horizon)
+        for low in range(first, last + 1, at_once)
+    ]
+    fields = DateCounts.__dataclass_fields__
+    return DateCounts(**{name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in fields})
+
+
+def _count(
+    files: fs.FileSystem, paths_of_files: Sequence[str], first: int, last: int, paths: int, horizon: int
+) -> DateCounts:
+    days = last - first + 1
+    seen = np.zeros((days, paths), bool)
+    found = np.zeros(days, np.int64)
+    lowest, highest = np.full(days, 2**31 - 1), np.zeros(days, np.int64)
+    cutoffs = np.full(days, -(2**31))
+    sums = np.zeros((days, horizon))
+    for rows in _row_groups(files, paths_of_files, [*_KEYS, *DAYS], first, last):
+        ids, dates, cutoff = (integers(rows[name]) for name in _KEYS[:3])
+        here = (dates >= first) & (dates <= last) & (ids > 0)
+        place = np.where(here, dates - first, 0)
+        found += np.bincount(place, here, days).astype(np.int64)
+        np.minimum.at(lowest, place[here], ids[here])
+        np.maximum.at(highest, place[here], ids[here])
+        new = here & (cutoffs[place] == -(2**31))
+        cutoffs[place[new]] = cutoff[new]
+        sound = here & (ids <= paths) & (cutoff == cutoffs[place]) & (cutoff < dates)
+        for name in _KEYS[3:]:
+            sound &= ~flags(rows[name])
+        for number, name in enumerate(DAYS):
+            column = rows[name]
+            if number >= horizon:
+                if column.null_count < len(column):
+                    sound &= np.isnan(singles(column))
+                continue
+            values = singles(column)
+            sums[:, number] += np.bincount(place, np.where(here, values, 0), days)
+            sound &= np.isfinite(values)
+        seen[place[sound], ids[sound] - 1] = True
+    there = np.flatnonzero(found)
+    return DateCounts(
+        there + first,
+        found[there],
+        seen[there].sum(axis=1),
+        lowest[there],
+        highest[there],
+        cutoffs[there],
+        sums[there],
+    )
+
+
+def read_rows(
+    files: fs.FileSystem, paths_of_files: Sequence[str], days: np.ndarray, horizon: int
+) -> tuple[np.ndarray, ...]:
+    """`(dates, ids, values, beyond)` of the days (ascending, since 1970), as in `StoredPaths` but `dates`
+    since 1970; the caller bounds how many days."""
+    parts: list[tuple[np.ndarray, ...]] = []
+    for rows in _row_groups(
+        files, paths_of_files, ["path_id", "forecast_start_date", *DAYS], days[0], days[-1]
+    ):
+        ids, dates = integers(rows["path_id"]), integers(rows["forecast_start_date"])
+        place = np.minimum(np.searchsorted(days, dates), len(days) - 1)
+        wanted = np.flatnonzero((days[place] == dates) & (ids > 0))
+        if len(wanted) == 0:
+            continue
+        values = np.empty((len(wanted), horizon), np.float32)
+        for number, name in enumerate(DAYS[:horizon]):
+            values[:, number] = singles(rows[name])[wanted]
+        beyond = np.zeros(len(wanted), np.int32)
+        for name in DAYS[horizon:]:
+            if rows[name].null_count < rows.num_rows:
+                beyond += rows[name].combine_chunks().is_valid().to_numpy(zero_copy_only=False)[wanted]
+        parts.append((dates[wanted], ids[wanted], values, beyond))
+    if not parts:
+        empty = np.empty(0, np.int32)
+        return empty, empty, np.empty((0, horizon), np.float32), empty
+    dates, ids, values, beyond = (np.concatenate(each) for each in zip(*parts, strict=True))
+    order = np.lexsort((ids, dates))
+    return dates[order], ids[order], values[order], beyond[order]
+
+
+def _row_groups(
+    files: fs.FileSystem, paths_of_files: Sequence[str], columns: list[str], first: int, last: int
+) -> Iterator[pa.Table]:
+    for path in paths_of_files:
+        with files.open_input_file(path) as source, pq.ParquetFile(source) as file:
+            place = file.schema_arrow.get_field_index("forecast_start_date")
+            for number in range(file.num_row_groups):
+                bounds = file.metadata.row_group(number).column(place).statistics
+                if bounds is not None and bounds.has_min_max:
+                    low, high = (_since_1970(day) for day in (bounds.min, bounds.max))
+                    if high < first or low > last:
+                        continue
+                yield file.read_row_group(number, columns, use_threads=False)
+
+
+def _since_1970(day: object) -> int:
+    return int(np.datetime64(day, "D").astype(int))  # type: ignore[call-overload]
+
+
+def integers(column: pa.ChunkedArray) -> np.ndarray:
+    """An int32 or date32 column as int32; a null is the smallest number, which is no day and no path."""
+    array = column.combine_chunks()
+    if array.null_count:
+        array = array.cast(pa.int32()).fill_null(-(2**31))
+    values = np.frombuffer(array.buffers()[1], np.int32)
+    return values[array.offset : array.offset + len(array)]
+
+
+def singles(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of floats as float32; a null is NaN."""
+    array = column.combine_chunks()
+    if array.null_count:
+        array = array.fill_null(float("nan"))
+    values = np.frombuffer(array.buffers()[1], np.float32)
+    return values[array.offset : array.offset + len(array)]
+
+
+def flags(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of booleans; a null is true, which none of them may be."""
+    return column.combine_chunks().fill_null(True).to_numpy(zero_copy_only=False)
