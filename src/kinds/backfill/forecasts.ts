@@ -108,20 +108,17 @@ export function withSink(
   request: ForecastRequest,
   { sink, sinkPath }: Pick<BackfillInput, 'sink' | 'sinkPath'>,
 ): ForecastRequest {
-  const place = placeOf(
-    { ...(sink && { sink }), ...(sinkPath && { sinkPath }) },
-    config.sink,
-    objectsOf(config, engine),
-  );
+  const place = placeOf({ sink, sinkPath }, config.sink, objectsOf(config, engine));
   return place.name === sinkNames[0] ? request : { ...request, sink: place };
 }
 
-/** An input that says of its sink what the installation does where it says nothing. */
-export function withUsualSink<Input extends Pick<BackfillInput, 'sink'>>(
+/** An input that names the installation's sink where it names none. Throws `InvalidInput` for a place that is none. */
+export function withUsualSink<Input extends Pick<BackfillInput, 'sink' | 'sinkPath'>>(
   config: Config,
   input: Input,
 ): Input {
-  return input.sink !== undefined || config.sink === sinkNames[0] ? input : { ...input, sink: config.sink };
+  const { name } = placeOf(input, config.sink, objectsOf(config, config.mode));
+  return input.sink !== undefined || name === sinkNames[0] ? input : { ...input, sink: name };
 }
 
 /** A model is a file of this folder and nothing else. */

@@ -63,14 +63,19 @@ describe('a backfill into a Delta table is complete by the rows of the table', (
     assert.equal(result.counts!['rows'], dates * paths);
   });
 
-  test('a place that no table can have is refused in one line', async () => {
+  test('a place that no table can have is refused in one line, before anything is started', async () => {
     for (const [options, message] of [
-      [['--sink', 'detla'], /sink is "detla", but must be "?postgres"?/],
-      [['--sink', 'delta', '--sink-path', 'gs://x'], /cannot be kept at gs:\/\/x yet/],
+      [['--sink', 'detla'], /sink is "detla"/],
+      [['--sink', 'delta', '--sink-path', 'gs://x'], /cannot be kept at gs:\/\/x: buckets are not there yet/],
+      [['--sink', 'delta', '--sink-path', '/a%20b'], /cannot be kept at \/a%20b: .*% in its name/],
+      [['--sink', 'postgres', '--sink-path', '/a'], /the sink postgres has no path: leave it out/],
     ] as const) {
-      const { exitCode, stderr } = await rig.backfill(...naive, ...options).end;
+      const { exitCode, stderr } = await rig.command(
+        ...['run', 'backfill', '--commodity', 'SAMPLE', ...naive, ...options],
+      );
       assert.equal(exitCode, 2, stderr);
       assert.match(stderr, message);
+      assert.equal(stderr.trim().split('\n').length, 1, stderr);
     }
   });
 });

@@ -20,6 +20,13 @@ export const delta: SinkDefinition = {
   name: 'delta',
   defaultPath: (objects) =>
     objects.startsWith('gs://') ? `${objects}/delta/distributions` : join(objects, 'delta', 'distributions'),
+  refusal(path) {
+    if (path.startsWith('gs://'))
+      return 'buckets are not there yet; name a folder with --sink-path, or use --sink postgres';
+    if (path.includes('%'))
+      return 'the Delta library cannot write below a folder with % in its name; name another with --sink-path';
+    return undefined;
+  },
   open: (config, place) => ({
     place,
     async prepare() {},

@@ -10,8 +10,8 @@ const sinks: Record<SinkName, SinkDefinition> = { postgres, delta };
 
 /** What a start says of its sink. */
 export interface AskedSink {
-  sink?: SinkName;
-  sinkPath?: string;
+  sink?: SinkName | undefined;
+  sinkPath?: string | undefined;
 }
 
 /** The place that a start means. Throws `InvalidInput` for a path that its sink has not, or that is none. */
@@ -26,11 +26,19 @@ export function placeOf({ sink, sinkPath }: AskedSink, usual: SinkName, objects:
     );
   }
   const path = sinkPath ?? definition.defaultPath(objects);
-  if (isPlaceOfSink(path)) return { name, path: path.replace(/(?<=.)\/+$/, '') };
-  throw new Failure(
-    'InvalidInput',
-    `sinkPath is "${path.slice(0, 200)}", but must be a folder's path from / on, or gs://bucket/folder.`,
-  );
+  if (!isPlaceOfSink(path)) {
+    throw new Failure(
+      'InvalidInput',
+      `sinkPath is "${path.slice(0, 200)}", but must be a folder's path from / on, or gs://bucket/folder.`,
+    );
+  }
+  const refusal = definition.refusal?.(path);
+  if (refusal !== undefined)
+    throw new Failure(
+      'InvalidInput',
+      `The sink ${name} cannot be kept at ${path.slice(0, 200)}: ${refusal}.`,
+    );
+  return { name, path: path.replace(/(?<=.)\/+$/, '') };
 }
 
 /** The sink of a request. Those of runs that were opened when there was one sink only say nothing. */

@@ -1,13 +1,14 @@
 import type { Config } from '../../../config.ts';
 import type { Database } from '../../../database/pool.ts';
 import type { Day } from '../../../planning/days.ts';
+import type { SinkName } from '../planning/sink-names.ts';
 
 /**
  * Where the paths of a run lie: part of its request, and what its jobs are given. Points, quantiles, metadata and the
  * ledger are PostgreSQL's always. The Python twin is spark/sevenfold_jobs/sinks.
  */
 export interface SinkPlace {
-  name: string;
+  name: SinkName;
   /** A folder, for a sink that keeps files. */
   path?: string;
 }
@@ -47,8 +48,10 @@ export interface Sink {
 
 /** A kind of sink. All that is peculiar to one is in its own file. */
 export interface SinkDefinition {
-  name: string;
+  name: SinkName;
   /** What its place is, or undefined where it has none of its own; `objects` is where large things of the engine lie. */
   defaultPath?(objects: string): string;
+  /** Why it cannot be kept at a path, in words that end a line; undefined where it can. */
+  refusal?(path: string): string | undefined;
   open(config: Config, place: SinkPlace): Sink;
 }
