@@ -40,6 +40,13 @@ const gone = {
     '"without a price only an approved token with a peg counts 1.0: ten WETH are not ten dollars"',
 };
 
+/** Tests that say the same in other words since: the old name, a tab, the new one. */
+const renamed = new Map(
+  readFileSync(`${checkout}/docs/decisions/027-names-now.txt`, 'utf8')
+    .split('\n')
+    .map((line) => line.split('\t')),
+);
+
 const before = process.argv[2] ?? `${checkout}/docs/decisions/027-names-before.txt`;
 const listed = execFileSync('git', ['ls-files', 'test', 'spark/tests'], { cwd: checkout, encoding: 'utf8' });
 const sources = listed
@@ -66,6 +73,8 @@ const isWritten = (filling = '') => /^[\w.-]*$/.test(filling) || sources.include
 function stands(name) {
   if (sources.includes(name)) return true;
   const [, ofPython] = /^(test_\w+)(?:\[.*\])?$/.exec(name) ?? [];
+  const now = renamed.get(ofPython ?? name);
+  if (now !== undefined) return stands(now);
   if (ofPython !== undefined) return sources.includes(`def ${ofPython}(`);
   return templates.some(({ pattern, saysEnough }) => {
     const fillings = pattern.exec(name)?.slice(1);
