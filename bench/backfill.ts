@@ -17,6 +17,8 @@ const everySize = [287, 2_872, 28_720];
 /** Trading days of WTI that have prices for a backfill and all 14 days after it: more are measured on a generated series. */
 const mostRealDates = 2_872;
 const targets = { xgboost: 25, again: 10, fourModels: 90 };
+/** Seconds of xgboost and of four models. */
+const sinkTargets = { postgres: [20, 70], delta: [15, 45] };
 const fourModels = ['naive', 'random_walk', 'xgboost', 'sarimax'];
 const paths = 2_000;
 const horizon = 14;
@@ -31,7 +33,7 @@ const generated = { commodity: 'BENCH', last: '2025-12-31', days: 28_720 + 1_500
  */
 export async function run(sizes: readonly number[] = everySize): Promise<void> {
   const folder = sharedPrices();
-  const size = Math.max(0, ...sizes.filter((dates) => dates <= mostRealDates));
+  const size = largestReal(sizes);
   let allCores: Measured | undefined;
   const rig = await startRig();
   try {
@@ -46,6 +48,50 @@ export async function run(sizes: readonly number[] = everySize): Promise<void> {
     await rig.takeDown();
   }
   if (allCores) await measureOneCore(folder, size, allCores);
+}
+
+/** The same backfills into a Delta table next to PostgreSQL, on one stack. */
+export async function runSinks(sizes: readonly number[] = [mostRealDates]): Promise<void> {
+  const dates = largestReal(sizes);
+  const rig = await startRig();
+  const sinkPath = mkdtempSync(join(tmpdir(), 'sevenfold-bench-delta-'));
+  const sinks: Record<string, string[]> = {
+    postgres: [],
+    delta: ['--sink', 'delta', '--sink-path', sinkPath],
+  };
+  try {
+    await importPrices(rig, sharedPrices());
+    await warmUp(rig, 'WTI');
+    const range = await rangeOf(rig, 'WTI', dates);
+    // PostgreSQL's own rows are what COPY alone is measured with.
+    await backfill(rig, range, ['xgboost'], paths);
+    const limits = await measureLimits(rig, range.commodity);
+    for (const models of [['xgboost'], fourModels]) {
+      for (const [sink, flags] of Object.entries(sinks)) {
+        await forget(rig);
+        rmSync(sinkPath, { recursive: true, force: true });
+        const measured = await measureBackfill(rig, range, models, flags);
+        const one = models.length === 1;
+        record({
+          ...described(measured),
+          name: `sinks ${sink}, ${one ? 'xgboost' : 'four models'}, from nothing`,
+          size: sizeOf(dates),
+          ...targetAt(dates, sinkTargets[sink as keyof typeof sinkTargets][one ? 0 : 1]!),
+          rows: measured.rows,
+          limit:
+            sink === 'delta'
+              ? {
+                  what: 'drawing and Parquet alone, 2 processes',
+                  seconds: limits.parquetSeconds * models.length,
+                }
+              : { what: 'plain COPY of the same rows', seconds: limits.copySeconds * models.length },
+        });
+      }
+    }
+  } finally {
+    await rig.takeDown();
+    rmSync(sinkPath, { recursive: true, force: true });
+  }
 }
 
 /** From nothing and again, then what drawing and placing the same rows take alone. */
@@ -179,9 +225,18 @@ interface Measured {
 }
 
 /** A backfill as a person starts it; everything due must be there afterwards. */
-async function measureBackfill(rig: StackRig, range: Range, models: string[]): Promise<Measured> {
+async function measureBackfill(
+  rig: StackRig,
+  range: Range,
+  models: string[],
+  flags: string[] = [],
+): Promise<Measured> {
   const { supervisor, codeVersion } = rig.stack();
-  const { result: runId, seconds, load } = await measure(rig, () => backfill(rig, range, models, paths));
+  const {
+    result: runId,
+    seconds,
+    load,
+  } = await measure(rig, () => backfill(rig, range, models, paths, flags));
   const after = rig.stack();
   if (after.supervisor?.pid !== supervisor?.pid || after.codeVersion !== codeVersion) {
     throw new Error(
@@ -189,18 +244,27 @@ async function measureBackfill(rig: StackRig, range: Range, models: string[]): P
     );
   }
   const rows = range.dates * paths * models.length;
+  // A run is complete when its sink was counted; what it holds is noted there by date.
   const { rows: stored } = await rig.database.query<{ found: number }>(
-    `select count(*)::double precision as found from distributions where commodity = $1 and path_id > 0`,
+    flags.length > 0
+      ? `select sum(paths)::double precision as found from forecast_metadata where commodity = $1`
+      : `select count(*)::double precision as found from distributions where commodity = $1 and path_id > 0`,
     [range.commodity],
   );
   if (stored[0]!.found !== rows) throw new Error(`${stored[0]!.found} rows of paths are there, not ${rows}.`);
   return { seconds, load, rows, ...(await stagesOf(rig, runId, seconds)) };
 }
 
-async function backfill(rig: StackRig, range: Range, models: string[], pathsADate: number): Promise<string> {
+async function backfill(
+  rig: StackRig,
+  range: Range,
+  models: string[],
+  pathsADate: number,
+  flags: string[] = [],
+): Promise<string> {
   const { end } = rig.begin(
     ...['run', 'backfill', '--commodity', range.commodity, '--models', ...models],
-    ...['--start', range.start, '--end', range.end, '--paths', String(pathsADate)],
+    ...['--start', range.start, '--end', range.end, '--paths', String(pathsADate), ...flags],
   );
   const { exitCode, result, stderr } = await end;
   if (exitCode !== 0 || result.status !== 'complete') {
@@ -250,7 +314,7 @@ async function stagesOf(
 async function forget({ database }: StackRig): Promise<void> {
   await database.query(
     `truncate distributions, point_forecasts, forecast_quantiles, forecast_metadata, forecast_actuals,
-              forecast_evaluation, fitted_models`,
+              forecast_evaluation, fitted_models, path_fingerprints`,
   );
   await database.query(`delete from runs where kind = 'forecastBackfill'`);
   // What the last measurement left to be written must not be written during the next one.
@@ -270,6 +334,7 @@ async function importPrices(rig: StackRig, path: string): Promise<void> {
 
 interface Limits {
   copySeconds: number;
+  parquetSeconds: number;
   drawCpuSeconds: number;
 }
 
@@ -294,6 +359,10 @@ function described({ seconds, stages, tasks, load }: Measured): Load & {
 
 function targetAt(dates: number, targetSeconds: number): { targetSeconds?: number } {
   return dates === mostRealDates ? { targetSeconds } : {};
+}
+
+function largestReal(sizes: readonly number[]): number {
+  return Math.max(0, ...sizes.filter((dates) => dates <= mostRealDates));
 }
 
 function sizeOf(dates: number): string {

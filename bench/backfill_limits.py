@@ -1,26 +1,33 @@
 """What placing and drawing the paths of a stored model version take here with nothing around them.
 
-Prints one JSON object: `rows`, seconds of plain COPY, CPU seconds of drawing.
+Prints one JSON object: `rows`, seconds of plain COPY, CPU seconds of drawing, seconds of drawing and writing Parquet.
 """
 
 import json
 import multiprocessing
 import sys
+import tempfile
 import time
 from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 
 from sevenfold_jobs.forecast.paths import draw_paths
+from sevenfold_jobs.sinks.delta.table import DAYS, FILE_SCHEMA
+from sevenfold_jobs.sinks.delta.writing import parquet_writer
 
 COLUMNS = ["forecast_start_date", "path_id", "data_cutoff_date", *(f"day_{day}" for day in range(1, 15))]
 BYTES_AT_ONCE = 262_144
 PROCESSES = 2
 COPY_TO_BE_STARTED_S = 600
 SPARE = "bench_limit"
+DATES_IN_A_GROUP = 10
+DATES_IN_A_FILE = 60
 
 
 def main(database_url: str, commodity: str, version: str) -> None:
@@ -45,11 +52,24 @@ def main(database_url: str, commodity: str, version: str) -> None:
     if rows != len(starts) * paths:
         raise SystemExit(f"{rows} rows were copied, not {len(starts)} x {paths}.")
     print(
-        json.dumps({"rows": rows, "copySeconds": copied, "drawCpuSeconds": _draw(commodity, starts, paths)})
+        json.dumps(
+            {
+                "rows": rows,
+                "copySeconds": copied,
+                "drawCpuSeconds": _draw(commodity, starts, paths),
+                "parquetSeconds": _parquet(commodity, starts, paths),
+            }
+        )
     )
 
 
-def _copy(connection: psycopg.Connection, database_url: str, stored: str, spare: str, starts: list) -> float:
+def _copy(
+    connection: psycopg.Connection,
+    database_url: str,
+    stored: str,
+    spare: str,
+    starts: list,
+) -> float:
     """Wall seconds from the first byte to the last commit; the rows lie ready in memory."""
     processes = multiprocessing.get_context("fork")
     barrier = processes.Barrier(PROCESSES + 1)
@@ -58,7 +78,15 @@ def _copy(connection: psycopg.Connection, database_url: str, stored: str, spare:
     started = [
         processes.Process(
             target=_copy_part,
-            args=(database_url, stored, spare, starts[low], starts[high - 1], barrier, times),
+            args=(
+                database_url,
+                stored,
+                spare,
+                starts[low],
+                starts[high - 1],
+                barrier,
+                times,
+            ),
             daemon=True,
         )
         for low, high in pairwise(bounds)
@@ -106,6 +134,59 @@ def _draw(commodity: str, starts: list, paths: int) -> float:
     for start in starts:
         draw_paths(points, pool, paths, 0, commodity, "xgboost", start)
     return time.process_time() - began
+
+
+def _parquet(commodity: str, starts: list, paths: int) -> float:
+    """Wall seconds of two processes that draw the paths of every date and write them as a sink's files."""
+    processes = multiprocessing.get_context("fork")
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        bounds = [len(starts) * part // PROCESSES for part in range(PROCESSES + 1)]
+        started = [
+            processes.Process(
+                target=_write_part,
+                args=(folder, commodity, starts[low:high], paths),
+                daemon=True,
+            )
+            for low, high in pairwise(bounds)
+        ]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join()
+        if any(process.exitcode != 0 for process in started):
+            raise SystemExit("Parquet could not be written.")
+        return time.monotonic() - began
+
+
+def _write_part(folder: str, commodity: str, starts: list, paths: int) -> None:
+    pool, points = np.random.default_rng(0).standard_normal(750), np.zeros(14)
+    for first in range(0, len(starts), DATES_IN_A_FILE):
+        with parquet_writer(Path(folder, f"{starts[first]}.parquet")) as writer:
+            of_file = starts[first : first + DATES_IN_A_FILE]
+            for low in range(0, len(of_file), DATES_IN_A_GROUP):
+                group = of_file[low : low + DATES_IN_A_GROUP]
+                drawn = [draw_paths(points, pool, paths, 0, commodity, "xgboost", start) for start in group]
+                values = np.concatenate(drawn).T.astype(np.float32)
+                writer.write_table(_table(group, values, paths), row_group_size=values.shape[1])
+
+
+def _table(dates: list, values: np.ndarray, paths: int) -> pa.Table:
+    rows = values.shape[1]
+    day = pa.array(np.repeat(np.array(dates, "datetime64[D]"), paths))
+    false = pa.array(np.zeros(rows, bool))
+    columns = {
+        "path_id": pa.array(np.tile(np.arange(1, paths + 1, dtype=np.int32), len(dates))),
+        "forecast_start_date": day,
+        "data_cutoff_date": day,
+        "generation_timestamp": pa.array(np.zeros(rows, np.int64)).cast(
+            FILE_SCHEMA.field("generation_timestamp").type
+        ),
+        **{name: pa.array(np.ascontiguousarray(values[place])) for place, name in enumerate(DAYS)},
+        "is_actuals": false,
+        "has_data_leakage": false,
+    }
+    return pa.Table.from_pydict(columns, schema=FILE_SCHEMA)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,10 @@ const benches: Record<
     what: 'backfills of xgboost and of all four models, from nothing and again; their limits and their growth',
     load: () => import('./backfill.ts'),
   },
+  sinks: {
+    what: 'the same backfills into PostgreSQL and into a Delta table, next to what neither can be faster than',
+    load: async () => ({ run: (await import('./backfill.ts')).runSinks }),
+  },
   cv: {
     what: 'cross-validations: flchain, the panel of 287,000 rows and its growth, LightGBM grids by both rules',
     load: () => import('./cv.ts'),
