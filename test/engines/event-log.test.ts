@@ -61,7 +61,9 @@ describe('a log that Spark wrote', () => {
     for (const { cpuSeconds, taskSeconds, offeredCoreSeconds, cpuShare } of [whole, ...parts]) {
       // The kernel's clock of a task that takes a millisecond may say none.
       assert.ok(cpuSeconds >= 0 && cpuSeconds < offeredCoreSeconds, `${cpuSeconds} of ${offeredCoreSeconds}`);
-      assert.ok(Math.abs(cpuShare - cpuSeconds / offeredCoreSeconds) < 0.001);
+      // Seconds are rounded to thousandths, the share to ten thousandths.
+      const rounding = 0.000_05 + 0.001 / offeredCoreSeconds;
+      assert.ok(Math.abs(cpuShare - cpuSeconds / offeredCoreSeconds) <= rounding);
       assert.ok(taskSeconds! <= offeredCoreSeconds);
     }
   });
