@@ -1,10 +1,39 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { env as inherited } from 'node:process';
+import type { Readable } from 'node:stream';
 import { pythonEnvironment } from './child-environment.ts';
 import type { Config } from './config.ts';
 import { Failure, isFailureType } from './failures.ts';
 import { locateToolchain } from './stack/toolchain.ts';
+
+/**
+ * Starts a Python module of ours with a JSON object on its standard input. `ended` says how it ended, with its last words:
+ * `exit code 1: MemoryError`.
+ */
+export function beginPython(
+  module: string,
+  request: Record<string, unknown>,
+  { python, checkout, env }: { python: string; checkout: string; env: NodeJS.ProcessEnv },
+): { stdout: Readable; ended: Promise<{ well: boolean; how: string }> } {
+  const child = spawn(python, ['-m', module], {
+    cwd: join(checkout, 'spark'),
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let trouble = '';
+  const ended = new Promise<string>((end) => {
+    child.once('error', (error) => end(error.message));
+    child.once('close', (code, signal) => end(signal ? `ended by ${signal}` : `exit code ${code}`));
+  }).then((how) => {
+    const words = trouble.trim().split('\n').at(-1) ?? '';
+    return { well: how === 'exit code 0', how: `${how}${words && `: ${words}`}` };
+  });
+  child.stderr.on('data', (chunk: Buffer) => (trouble = (trouble + chunk.toString()).slice(-4_000)));
+  child.stdin.on('error', () => {}); // its exit says more
+  child.stdin.end(JSON.stringify(request));
+  return { stdout: child.stdout, ended };
+}
 
 /**
  * Asks a Python module of ours one thing: a JSON object on its standard input, one on its standard output. Throws what it
@@ -15,23 +44,14 @@ export async function askPython<Answer>(
   module: string,
   request: Record<string, unknown>,
 ): Promise<Answer> {
-  const { python } = locateToolchain(config.stateFolder);
-  const child = spawn(python, ['-m', module], {
-    cwd: join(config.checkout, 'spark'),
+  const { stdout, ended } = beginPython(module, request, {
+    python: locateToolchain(config.stateFolder).python,
+    checkout: config.checkout,
     env: pythonEnvironment(inherited),
-    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const ended = new Promise<string>((end) => {
-    child.once('error', (error) => end(error.message));
-    child.once('close', (code, signal) => end(signal ? `ended by ${signal}` : `exit code ${code}`));
-  });
-  let trouble = '';
-  child.stderr.on('data', (chunk: Buffer) => (trouble = (trouble + chunk.toString()).slice(-4_000)));
-  child.stdin.on('error', () => {}); // its exit says more
-  child.stdin.end(JSON.stringify(request));
   const said: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
-  const how = await ended;
+  stdout.on('data', (chunk: Buffer) => said.push(chunk));
+  const { well, how } = await ended;
   const answer = parsed(Buffer.concat(said).toString());
   if (answer !== undefined && typeof answer['message'] === 'string') {
     throw new Failure(
@@ -39,9 +59,8 @@ export async function askPython<Answer>(
       answer['message'],
     );
   }
-  if (answer !== undefined && how === 'exit code 0') return answer as Answer;
-  const words = trouble.trim().split('\n').at(-1) ?? '';
-  throw new Failure('Infrastructure', `${module} ended without an answer (${how}${words && `: ${words}`}).`);
+  if (answer !== undefined && well) return answer as Answer;
+  throw new Failure('Infrastructure', `${module} ended without an answer (${how}).`);
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { env as inherited } from 'node:process';
@@ -6,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { embeddedEnvironment, pythonEnvironment } from '../child-environment.ts';
 import { isEmbeddedAddress } from '../database/client-options.ts';
 import { Failure, isFailureType } from '../failures.ts';
+import { beginPython } from '../python.ts';
 import { processInfo } from '../stack/processes.ts';
 import type { View } from './views.ts';
 
@@ -120,35 +120,21 @@ async function write(
   place: { python: string; checkout: string; databaseUrl: string },
   onProgress: (so: Exported) => void,
 ): Promise<Exported> {
-  const child = spawn(place.python, ['-m', 'sevenfold_jobs.export.main'], {
-    cwd: join(place.checkout, 'spark'),
+  const { stdout, ended } = beginPython('sevenfold_jobs.export.main', request, {
+    ...{ python: place.python, checkout: place.checkout },
     // The address holds the password: arguments can be read by everybody.
     env: { ...environmentFor(place.databaseUrl), DATABASE_URL: place.databaseUrl },
-    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const ended = new Promise<string>((end) => {
-    child.once('error', (error) => end(error.message));
-    child.once('close', (code, signal) => end(signal ? `ended by ${signal}` : `exit code ${code}`));
-  });
-  let trouble = '';
-  child.stderr.on('data', (chunk: Buffer) => (trouble = (trouble + chunk.toString()).slice(-4_000)));
-  child.stdin.on('error', () => {}); // its exit says more
-  child.stdin.end(JSON.stringify(request));
   let last: Said | undefined;
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of createInterface({ input: stdout })) {
     last = JSON.parse(line) as Said;
     if (last.status === 'writing') onProgress({ rows: last.rows ?? 0, bytes: last.bytes ?? 0 });
   }
-  const how = await ended;
-  if (last?.status === 'done' && how === 'exit code 0')
-    return { rows: last.rows ?? 0, bytes: last.bytes ?? 0 };
+  const { well, how } = await ended;
+  if (last?.status === 'done' && well) return { rows: last.rows ?? 0, bytes: last.bytes ?? 0 };
   if (last?.status === 'failed') {
     const type = isFailureType(last.errorType) ? last.errorType : 'JobFailed';
     throw new Failure(type, `The export failed: ${last.message ?? 'no reason given'}`);
   }
-  const words = trouble.trim().split('\n').at(-1) ?? '';
-  throw new Failure(
-    'Infrastructure',
-    `The export ended early (${how}${words && `: ${words}`}); nothing was written.`,
-  );
+  throw new Failure('Infrastructure', `The export ended early (${how}); nothing was written.`);
 }
