@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { CommandContext } from './context.ts';
 import { loadPoolSettings } from '../pools/settings.ts';
 import { examineSources } from '../sources/examine.ts';
+import { todayOf } from '../sources/settings.ts';
 import { examine } from '../stack/doctor.ts';
 import type { Finding } from '../stack/doctor.ts';
 import { waitingWorkflows } from '../waiting-workflows.ts';
@@ -20,8 +21,7 @@ async function workflows(config: Config): Promise<Finding[]> {
 
 /** The providers of live data, as this machine reaches them. */
 async function live({ sources, checkout }: Config): Promise<Finding[]> {
-  const today = sources.today ?? new Date().toISOString().slice(0, 10);
-  return examineSources(sources, loadPoolSettings(checkout), today);
+  return examineSources(sources, loadPoolSettings(checkout), todayOf(sources));
 }
 
 export function register(program: Command, { config, out }: CommandContext): void {

@@ -114,6 +114,11 @@ function proxy(env: Environment, name: string): string | undefined {
   throw new Failure('InvalidInput', `${name} is not an http address such as http://proxy:3128.`);
 }
 
+/** The day of the providers' and our clocks, in UTC. */
+export function todayOf({ today }: Pick<SourceSettings, 'today'>): Day {
+  return today ?? new Date().toISOString().slice(0, 10);
+}
+
 function today(env: Environment, settings: Omit<SourceSettings, 'today'>): Day | undefined {
   const value = text(env, 'SEVENFOLD_LIVE_TODAY');
   if (value === undefined) return undefined;

@@ -14,7 +14,7 @@ import { fetchMissing } from '../../sources/fetch.ts';
 import type { Fetched } from '../../sources/fetch.ts';
 import { sourceNamed, sources } from '../../sources/index.ts';
 import { readBody } from '../../sources/responses.ts';
-import type { SourceSettings } from '../../sources/settings.ts';
+import { todayOf } from '../../sources/settings.ts';
 import { CannotPlan } from '../../sources/source.ts';
 import type { DayInHand, SourceName } from '../../sources/source.ts';
 import { howItEnded, storeSourceDays } from '../../sources/settle.ts';
@@ -136,11 +136,6 @@ export async function settleSources(
 async function isSettled(database: Database, day: Day): Promise<boolean> {
   const { rowCount } = await database.query('select 1 from source_days where day = $1 limit 1', [day]);
   return rowCount! > 0;
-}
-
-/** The day of the providers' and our clocks, in UTC. */
-export function todayOf({ today }: Pick<SourceSettings, 'today'>): Day {
-  return today ?? new Date().toISOString().slice(0, 10);
 }
 
 async function dayInHand(deps: Dependencies, fence: Fence): Promise<DayInHand> {
