@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { readJson } from '../setup/files.mjs';
 import { findPlaces } from '../setup/places.mjs';
 import { buildTests, scriptOf, sourceOf } from './build.mjs';
+import { leftBehind, ofRun, stackOf } from './left-behind.mjs';
 import { watchStarted } from './started.mjs';
 
 const help = `npm test [-- <file or folder> …]   everything that protects a change, or these files alone
@@ -103,18 +104,18 @@ const environment = {
 };
 process.env.SEVENFOLD_TEST_OWNER = environment.SEVENFOLD_TEST_OWNER;
 
-/** The stacks that tests started, by the mark of src/stack/part.ts. */
-const stacks = new Set();
+/** What belongs to this run: processes by `mark`, and the stacks that its tests started, by the mark of src/stack/part.ts. */
+const ours = { mark, stacks: new Set() };
 
 let current;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, async () => {
-    ofThisRun(); // while they live they tell which stacks are theirs
+    ofRun(ours); // while they live they tell which stacks are theirs
     if (current !== undefined) {
       process.kill(-current.pid, 'SIGTERM');
       await Promise.race([new Promise((resolve) => current.once('exit', resolve)), delay(5_000)]);
     }
-    await leftBehind(0);
+    await leftBehind(ours, 0);
     rmSync(scratch, { recursive: true, force: true });
     process.exit(128 + constants.signals[signal]);
   });
@@ -235,52 +236,6 @@ function withExitCode(name, code, results) {
   return unexplained ? [...results, { result: 'failed', name: `exit code ${code}`, file: name }] : results;
 }
 
-/** Ends what the tests started and did not stop, after some patience; names it. */
-async function leftBehind(patienceMs) {
-  const deadline = Date.now() + patienceMs;
-  let left = ofThisRun();
-  while (left.length > 0 && Date.now() < deadline) {
-    await delay(100);
-    left = ofThisRun();
-  }
-  // Once more for what was being started at that moment.
-  for (let rest = left; rest.length > 0; rest = ofThisRun()) {
-    for (const { pid } of rest) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // gone in this moment
-      }
-    }
-    await delay(50);
-  }
-  return left;
-}
-
-/** Our processes by their mark, and those of the stacks that they started: PostgreSQL gets a clean environment. */
-function ofThisRun() {
-  const all = process.platform === 'linux' ? readdirSync('/proc').flatMap(describe) : [];
-  return all.filter(({ variables, stack }) => variables.includes(mark) || stacks.has(stack));
-}
-
-function describe(name) {
-  if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
-  try {
-    const variables = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
-    const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-    const stack = stackOf(variables);
-    return command === '' ? [] : [{ pid: Number(name), command: command.slice(0, 120), variables, stack }];
-  } catch {
-    return []; // ended, or not ours to read
-  }
-}
-
-/** The mark of the stack that a process belongs to, from its environment. */
-function stackOf(variables) {
-  const part = variables.find((one) => one.startsWith('SEVENFOLD_PART='));
-  return part === undefined ? undefined : /^SEVENFOLD_PART=([^/]*)/.exec(part)?.[1];
-}
-
 function found(folder, pattern) {
   return readdirSync(join(checkout, folder), { recursive: true })
     .filter((name) => pattern.test(name))
@@ -314,7 +269,7 @@ const pythonFiles = (named.length > 0 ? forPytest : [join('spark', 'tests')]).fl
 // A stack's mark is learnt while one of its marked processes lives: tests kill them, and PostgreSQL may be left alone.
 const started = watchStarted(mark.split('=')[1], (environment) => {
   const stack = stackOf(environment.split('\0'));
-  if (stack !== undefined) stacks.add(stack);
+  if (stack !== undefined) ours.stacks.add(stack);
 });
 const startedAt = performance.now();
 
@@ -333,7 +288,7 @@ if (pythonFiles.length > 0) {
   environment.SEVENFOLD_TEST_POSTGRES = await postgres.catch(reported('PostgreSQL for the tests'));
   results.push(...(await pytest(pythonFiles.map((name) => relative('spark', name)))));
 }
-for (const { pid, command } of await leftBehind(5_000)) {
+for (const { pid, command } of await leftBehind(ours, 5_000)) {
   results.push({ result: 'failed', name: `left process ${pid} behind: ${command}`, file: 'all tests' });
 }
 await stopShared().catch(reported('what the tests share'));

@@ -1,111 +1,29 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
-  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
 import { readConfig } from '../src/config.ts';
 import { locateToolchain } from '../src/stack/toolchain.ts';
-
-const checkout = dirname(dirname(fileURLToPath(import.meta.url)));
-const real = locateToolchain(readConfig().stateFolder);
-
-/** A bare clone's worth of files, with a cache and a PATH of its own: nothing of this machine's is touched or found. */
-function bareClone(t: TestContext) {
-  const root = mkdtempSync(join(tmpdir(), 'sevenfold-setup-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
-  const clone = join(root, 'clone');
-  mkdirSync(join(clone, 'spark'), { recursive: true });
-  for (const name of ['setup.mjs', 'setup', 'sevenfold.mjs', 'package.json', 'package-lock.json']) {
-    cpSync(join(checkout, name), join(clone, name), { recursive: true });
-  }
-  for (const name of ['requirements.lock', 'requirements-tests.lock', 'jars.lock']) {
-    cpSync(join(checkout, 'spark', name), join(clone, 'spark', name));
-  }
-  const bin = join(root, 'bin');
-  mkdirSync(bin);
-  symlinkSync(process.execPath, join(bin, 'node'));
-  const nowhere = 'http://127.0.0.1:9'; // the port of the discard service, which no machine serves any more
-  const env: NodeJS.ProcessEnv = {
-    PATH: bin,
-    HOME: root,
-    SEVENFOLD_CACHE: join(root, 'cache'),
-    // Every index and registry out of reach, as on a machine without a network.
-    npm_config_registry: nowhere,
-    npm_config_fetch_retries: '0',
-    PIP_INDEX_URL: nowhere,
-    PIP_NO_INDEX: '1',
-    UV_DEFAULT_INDEX: nowhere,
-    UV_OFFLINE: '1',
-    GOPROXY: 'off',
-  };
-  return { root, clone, bin, env, cache: join(root, 'cache'), state: join(clone, '.sevenfold') };
-}
-
-type Clone = ReturnType<typeof bareClone>;
-
-/** The clone as if its npm packages and its Python environment had been installed. */
-function withPackagesAndPython(t: TestContext): Clone {
-  const clone = bareClone(t);
-  const modules = join(checkout, 'node_modules');
-  // Linked one by one, so that what set-up writes beside them stays in the clone.
-  mkdirSync(join(clone.clone, 'node_modules', '.bin'), { recursive: true });
-  for (const name of readdirSync(modules)) {
-    if (name !== '.bin' && !name.startsWith('.sevenfold')) {
-      symlinkSync(join(modules, name), join(clone.clone, 'node_modules', name));
-    }
-  }
-  program(clone, 'python3', `exec '${real.python}' "$@"`);
-  program(clone, 'uv', uvThatMakesEnvironments);
-  return clone;
-}
-
-/** Answers as uv does and leaves an interpreter, without the gigabyte of packages. */
-const uvThatMakesEnvironments = `
-case "$1" in
-  --version) echo 'uv 0.13.8' ;;
-  venv) mkdir -p "$4/bin" && printf '#!/bin/sh\\nexec "%s" "$@"\\n' "$3" > "$4/bin/python" && chmod +x "$4/bin/python" ;;
-  pip) test "$2" = sync || { echo 'error: the network is unreachable' >&2; exit 2; } ;;
-esac`;
-
-function program({ bin }: Clone, name: string, script: string): void {
-  writeFileSync(join(bin, name), `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`);
-  chmodSync(join(bin, name), 0o755);
-}
-
-function setUp({ clone, env }: Clone, ...args: string[]) {
-  const answer = spawnSync(process.execPath, args.includes('--import') ? args : ['setup.mjs', ...args], {
-    cwd: clone,
-    env,
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
-  const lines = answer.stderr
-    .split('\n')
-    .filter((line) => line !== '' && !/^( {2}|sevenfold set-up in)/.test(line));
-  return { code: answer.status, stdout: answer.stdout, lines };
-}
-
-function assertOneLine(answer: { code: number | null; lines: string[] }, ...expected: RegExp[]): void {
-  assert.equal(answer.code, 1);
-  assert.equal(answer.lines.length, 1, answer.lines.join('\n'));
-  for (const pattern of expected) assert.match(answer.lines[0] ?? '', pattern);
-}
+import {
+  assertOneLine,
+  bareClone,
+  program,
+  real,
+  setUp,
+  uvThatMakesEnvironments,
+  withEverythingInReach,
+  withPackagesAndPython,
+} from './support/bare-clone.ts';
 
 test('an old Node hears in one line what is needed, not with a syntax error', (t) => {
   const clone = bareClone(t);
@@ -240,17 +158,6 @@ test('a jar that is not the one in the lock is thrown away', (t) => {
   assert.ok(!existsSync(join(clone.cache, 'jars', 'postgresql-42.7.7.jar')));
 });
 
-/** The clone with every step's result in place or in reach: the rest of set-up can run to its end. */
-function withEverythingInReach(t: TestContext): Clone {
-  const clone = withPackagesAndPython(t);
-  const jars = join(clone.cache, 'jars');
-  mkdirSync(jars, { recursive: true });
-  for (const jar of real.jars) symlinkSync(jar, join(jars, jar.split('/').at(-1) ?? ''));
-  clone.env.JAVA_HOME = real.javaHome;
-  program(clone, 'temporal', "echo 'temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)'");
-  return clone;
-}
-
 test('a second run starts no program and writes nothing', (t) => {
   const clone = withEverythingInReach(t);
   assert.equal(setUp(clone).code, 0);
@@ -321,63 +228,6 @@ test('no Go and no way to get one: the tests lack their object store, one line s
   assert.match(check, /^missing +Object store for tests/m);
 });
 
-for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-  test(`set-up ended by ${signal} in mid-step leaves nothing half-made and is continued by the next one`, async (t) => {
-    const clone = withEverythingInReach(t);
-    const reached = await arrivals(t);
-    // Building the environment hangs as a slow download would.
-    program(
-      clone,
-      'uv',
-      `case "$1" in --version) echo 'uv 0.13.8' ;; venv) ${reached.call}; sleep 600 ;; esac`,
-    );
-    const first = spawn(process.execPath, ['setup.mjs'], {
-      cwd: clone.clone,
-      env: clone.env,
-      stdio: 'ignore',
-    });
-    const ended = new Promise((resolve) => first.once('exit', (code, by) => resolve(by ?? code)));
-    const sleeper = await reached.next();
-    first.kill(signal);
-    assert.equal(await ended, signal === 'SIGKILL' ? 'SIGKILL' : 143);
-
-    program(clone, 'uv', uvThatMakesEnvironments);
-    const second = setUp(clone);
-    assert.equal(second.code, 0, second.lines.join('\n'));
-    assert.equal(setUp(clone, '--check').code, 0);
-    await gone(sleeper);
-    assert.ok(!existsSync(join(clone.state, 'setup.lock')), 'the lock is released');
-  });
-}
-
-test('two set-ups at once: the second waits, and each step is done once', async (t) => {
-  const clone = withEverythingInReach(t);
-  const reached = await arrivals(t);
-  program(
-    clone,
-    'uv',
-    uvThatMakesEnvironments.replace(
-      'venv)',
-      `venv) ${reached.call}; while ! [ -e '${clone.root}/go' ]; do sleep 0.05; done;`,
-    ),
-  );
-  const start = () => {
-    const child = spawn(process.execPath, ['setup.mjs'], { cwd: clone.clone, env: clone.env });
-    let text = '';
-    child.stderr.on('data', (data: Buffer) => (text += data.toString()));
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { ended, text: () => text };
-  };
-  const first = start();
-  await reached.next();
-  const second = start();
-  while (!second.text().includes('waiting for another set-up')) await delay(20);
-  writeFileSync(join(clone.root, 'go'), '');
-  assert.deepEqual(await Promise.all([first.ended, second.ended]), [0, 0]);
-  assert.match(first.text(), /Python environment: ready/);
-  assert.doesNotMatch(second.text(), /Python environment/);
-});
-
 test('the launcher says in one line that set-up has not been run', (t) => {
   const clone = bareClone(t);
   const answer = spawnSync(process.execPath, ['sevenfold.mjs', 'status'], {
@@ -388,42 +238,3 @@ test('the launcher says in one line that set-up has not been run', (t) => {
   assert.equal(answer.status, 1);
   assert.match(answer.stderr, /^sevenfold is not set up in .*npm start.*\n$/);
 });
-
-/** Lets a shell script say where it is: it calls this process, with its own pid, by a shell that needs no other program. */
-async function arrivals(t: TestContext) {
-  const waiting: ((pid: number) => void)[] = [];
-  const arrived: number[] = [];
-  const server = createServer((request, response) => {
-    const pid = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('pid'));
-    const next = waiting.shift();
-    if (next === undefined) arrived.push(pid);
-    else next(pid);
-    response.end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  const hello = `fetch('http://127.0.0.1:${port}/?pid=' + process.argv[1])`;
-  return {
-    call: `'${process.execPath}' -e "${hello}" $$`,
-    next: () =>
-      new Promise<number>((resolve) => {
-        const pid = arrived.shift();
-        if (pid === undefined) waiting.push(resolve);
-        else resolve(pid);
-      }),
-  };
-}
-
-async function gone(pid: number): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
-    assert.ok(Date.now() < deadline, `process ${pid} still runs`);
-    await delay(20);
-  }
-}

@@ -1,94 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { pino } from 'pino';
-import type { Dependencies } from '../../src/activities/dependencies.ts';
-import { readConfig } from '../../src/config.ts';
 import { cancelBatches } from '../../src/activities/end-batches.ts';
-import { runBatch } from '../../src/activities/run-batch.ts';
-import type { BatchOutcome } from '../../src/activities/run-batch.ts';
-import { openClient } from '../../src/engines/dataproc/client.ts';
-import { judgeRemote } from '../../src/engines/dataproc/judge.ts';
-import type { BatchObservation, Engine } from '../../src/engines/engine.ts';
-import { isTerminal } from '../../src/engines/engine.ts';
+import type { Engine } from '../../src/engines/engine.ts';
 import type { FailureType } from '../../src/failures.ts';
 import { findBatch, readBatches } from '../../src/ledger/batches.ts';
-import type { Run } from '../../src/ledger/runs.ts';
-import { beginAttempt, layOutUnits } from '../../src/ledger/units.ts';
-import type { Fence } from '../../src/ledger/units.ts';
-import { batchId } from '../../src/planning/batch-id.ts';
-import { dataprocSettings } from '../support/engine-settings.ts';
-import { testDependencies } from '../support/daily-run.ts';
+import { beginAttempt } from '../../src/ledger/units.ts';
 import { startTestDataproc } from '../support/dataproc.ts';
 import type { TestDataproc } from '../support/dataproc.ts';
-import { onlyEngine } from '../support/engines.ts';
-import { claimedRun } from '../support/noted-batch.ts';
-import { probe } from './support.ts';
 import { until } from '../support/until.ts';
-
-const labels = { 'managed-by': 'sevenfold', 'run-id': 'r' };
-
-/** A folder of its own that goes with the test. */
-function scratch(t: TestContext): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sevenfold-dataproc-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-async function endOf(engine: Engine, id: string): Promise<BatchObservation> {
-  let seen = await engine.look(id);
-  while (seen && !isTerminal(seen.state)) seen = await engine.lookForChange(id, seen.state, 5_000);
-  assert.ok(seen, `${id} is known`);
-  return seen;
-}
-
-interface StoredObject {
-  name: string;
-  generation: string;
-}
-
-async function objectsOf({ store, bucket }: TestDataproc, prefix = ''): Promise<StoredObject[]> {
-  const answer = await fetch(`${store.endpoint}/storage/v1/b/${bucket}/o?prefix=${prefix}`);
-  return ((await answer.json()) as { items?: StoredObject[] }).items ?? [];
-}
-
-async function contentOf({ store, bucket }: TestDataproc, name: string): Promise<Buffer> {
-  const answer = await fetch(
-    `${store.endpoint}/storage/v1/b/${bucket}/o/${encodeURIComponent(name)}?alt=media`,
-  );
-  return Buffer.from(await answer.arrayBuffer());
-}
-
-/** A run with one open unit whose batches go to this engine. */
-async function openUnit(
-  t: TestContext,
-  engine: Engine,
-): Promise<{ deps: Dependencies; run: Run; fence: Fence; id: string }> {
-  const deps = { ...(await testDependencies(t)), engines: onlyEngine(engine) };
-  const run = await claimedRun(deps.database, '2026-01-31', { engine: 'dataproc' });
-  await layOutUnits(deps.database, run.runId, ['metrics']);
-  const fence = await beginAttempt(deps.database, run.runId, 'metrics', 'f');
-  const id = batchId(
-    dataprocSettings(deps.config).batchPrefix,
-    'probe',
-    `${run.key} ${run.runId}`,
-    'metrics',
-    1,
-  );
-  return { deps, run, fence, id };
-}
-
-function watch(deps: Dependencies, fence: Fence, job = 'probe', input = {}): Promise<BatchOutcome> {
-  const work = () => runBatch(deps, { fence, job, input, timeoutMs: 600_000 });
-  return new MockActivityEnvironment().run<[], BatchOutcome, typeof work>(work);
-}
+import { contentOf, endOf, labels, objectsOf, openUnit, scratch, watch } from './dataproc-batches.ts';
+import { probe } from './support.ts';
 
 describe('the engine on Dataproc Serverless, its batches on a timer', () => {
   let dataproc: TestDataproc;
@@ -334,143 +261,4 @@ test('a batch that outlives its time to live has timed out: nobody cancelled it'
   const { state, errorType, message } = await endOf(engine, id);
   assert.deepEqual([state, errorType], ['TIMED_OUT', 'TimedOut']);
   assert.match(message ?? '', /time to live/);
-});
-
-describe('how a remote batch ended', () => {
-  const judged = (end: Partial<Parameters<typeof judgeRemote>[0]>): string => {
-    const usual = { message: '', output: '', outcome: undefined, limitMs: 60_000, ranMs: 1_000 };
-    const { state, errorType } = judgeRemote({ state: 'FAILED', ...usual, ...end });
-    return `${state} ${errorType ?? ''}`.trim();
-  };
-  const succeeded = { status: 'succeeded', result: {} } as never;
-  const failed = (errorType: string): never => ({ status: 'failed', errorType, message: 'm' }) as never;
-  for (const [what, end, expected] of [
-    ['a commit that happened, happened', { state: 'FAILED', outcome: succeeded }, 'SUCCEEDED'],
-    ['also where it was cancelled just after', { state: 'CANCELLED', outcome: succeeded }, 'SUCCEEDED'],
-    ['a success that left nothing is none', { state: 'SUCCEEDED' }, 'FAILED Infrastructure'],
-    ['cancelled before its limit', { state: 'CANCELLED' }, 'CANCELLED Cancelled'],
-    ['cancelled at its limit', { state: 'CANCELLED', ranMs: 60_000 }, 'TIMED_OUT TimedOut'],
-    [
-      'ended by the service for its age',
-      { state: 'CANCELLED', message: 'Batch was CANCELLED as ttl exceeded' },
-      'TIMED_OUT TimedOut',
-    ],
-    [
-      'the words of the job come first',
-      { outcome: failed('CheckFailed'), message: 'quota' },
-      'FAILED CheckFailed',
-    ],
-    [
-      'but the echo of a dead JVM is no word',
-      { outcome: failed('JobFailed'), output: 'java.lang.OutOfMemoryError: Java heap space' },
-      'FAILED OutOfMemory',
-    ],
-    ['a type that is not in the list', { outcome: failed('Whatever') }, 'FAILED JobFailed'],
-    ['killed for its memory', { message: 'The driver ended with exit code 137.' }, 'FAILED OutOfMemory'],
-    ['an executor that went', { output: 'ExecutorLostFailure (executor 3 exited)' }, 'FAILED ExecutorLost'],
-    ['no machines to be had', { message: "Insufficient 'CPUS' quota." }, 'FAILED QuotaExceeded'],
-    ['killed from outside', { message: 'The driver was killed by signal SIGTERM.' }, 'FAILED Infrastructure'],
-    ['a mistake in the job', { message: 'exit code 1', output: 'ValueError: x' }, 'FAILED JobFailed'],
-  ] as [string, Partial<Parameters<typeof judgeRemote>[0]>, string][]) {
-    test(`${what}: ${expected}`, () => assert.equal(judged(end), expected));
-  }
-});
-
-describe('the engine on Dataproc Serverless, its drivers really running', () => {
-  let dataproc: TestDataproc;
-  let engine: Engine;
-  before(async () => {
-    dataproc = await startTestDataproc({ failureMessage: 'address' });
-  });
-  after(async () => {
-    await engine?.close();
-    await dataproc?.stop();
-  });
-
-  test('a failure that only says where the output lies is reported with the end of that output', async () => {
-    const plain = await dataproc.engine();
-    dataproc.service.keepSecret('postgresql://127.0.0.1:1/none');
-    const { batchId: id } = await plain.create(probe({ do: 'leave', code: 3 }, { labels }), {});
-    const { state, errorType, message } = await endOf(plain, id);
-    assert.deepEqual([state, errorType], ['FAILED', 'JobFailed']);
-    assert.match(message ?? '', /the last words$/);
-    await plain.close();
-  });
-
-  test('no secret is in any object, any description, any log or the ledger', async (t) => {
-    const folder = scratch(t);
-    const jobs = path.join(folder, 'sevenfold_jobs', 'pool_metrics');
-    mkdirSync(jobs, { recursive: true });
-    // Under the name of a job that is given the driver of JDBC.
-    writeFileSync(
-      path.join(jobs, 'main.py'),
-      [
-        'def run(batch):',
-        '    with batch.connect() as connection:',
-        '        connection.execute("select 1")',
-        '    spark = batch.spark()',
-        '    read = spark.read.format("jdbc").options(**batch.jdbc())',
-        '    frame = read.option("dbtable", "(select 1 as one) x").load()',
-        '    frame.explain(True)',
-        '    frame.count()',
-        '    frame.createOrReplaceTempView("ones")',
-        '    spark.sql("select sum(one) from ones").collect()',
-        '    read.option("dbtable", batch.input["table"]).load().count()',
-        '    return {}',
-      ].join('\n'),
-    );
-    const spark = path.join(readConfig().checkout, 'spark');
-    engine = await dataproc.engine({ codeFolders: [spark, folder] });
-    const { deps, fence } = await openUnit(t, engine);
-    const url = new URL(deps.databaseUrl);
-    assert.ok(url.password.length >= 8, 'a password that could be found');
-    dataproc.service.keepSecret(url.href);
-    const logged: string[] = [];
-    const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
-    const known = { ...deps, databaseUrl: url.href, log };
-
-    const outcome = await watch(known, fence, 'pool_metrics', { table: 'no_such_table' });
-    assert.equal(outcome.succeeded, false);
-    assert.match(outcome.message ?? '', /no_such_table/, 'it came as far as the database');
-
-    const client = await openClient({
-      region: dataproc.service.region,
-      emulator: { host: dataproc.service.host, port: dataproc.service.port },
-    });
-    const parent = `projects/${dataproc.service.projectId}/locations/${dataproc.service.region}`;
-    const [batches] = await client.listBatches({ parent });
-    await client.close();
-    assert.ok(batches.length > 0);
-    const rows = await deps.database.query('select to_jsonb(b) as row from batches b');
-    const texts = new Map<string, string>([
-      ['batches of the service', JSON.stringify(batches)],
-      ['ledger', JSON.stringify(rows.rows)],
-      ['log of the worker', logged.join('')],
-      ['outcome', JSON.stringify(outcome)],
-    ]);
-    for (const { name } of await objectsOf(dataproc)) {
-      texts.set(name, (await contentOf(dataproc, name)).toString('latin1'));
-    }
-    for (const expected of [
-      /request\.json$/,
-      /outcome\.json$/,
-      /driveroutput/,
-      /events\/.+/,
-      /status\.json$/,
-    ]) {
-      assert.ok(
-        [...texts.keys()].some((name) => expected.test(name)),
-        `${expected} was searched`,
-      );
-    }
-    const names = [url.password, encodeURIComponent(url.href), Buffer.from(url.href).toString('base64')];
-    for (const [name, text] of texts) {
-      for (const secret of names) assert.ok(!text.includes(secret), `${name} holds the password`);
-    }
-    const requests = [...texts].filter(([name]) => name.endsWith('request.json'));
-    assert.ok(
-      requests.every(([, text]) => !text.includes(url.host)),
-      'not even where the database is',
-    );
-  });
 });

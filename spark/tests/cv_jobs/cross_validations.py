@@ -16,6 +16,7 @@ from sevenfold_jobs.cv_fit.main import run as run_fits
 from sevenfold_jobs.cv_prepare.main import run as run_preparation
 
 COX = {"ridge": 1.0, "max_iter": 100, "tolerance": 1e-9}
+WEIBULL = {"penalty": 0.0, "max_iter": 100, "tolerance": 1e-12}
 
 
 def survival_table(rows: int = 300, seed: int = 5) -> pa.Table:
@@ -56,6 +57,13 @@ def class_table(rows: int = 400, seed: int = 7) -> pa.Table:
             "number": number,
         }
     )
+
+
+def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
+    """The table with this column, in place of one of its name."""
+    if name in table.column_names:
+        return table.set_column(table.column_names.index(name), name, pa.array(values))
+    return table.append_column(name, pa.array(values))
 
 
 def lightgbm_set(task: str, **params: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import { openBrowser, openPage, smallestText } from '../../../support/browser.ts
 import type { ColorScheme, OpenedPage } from '../../../support/browser.ts';
 import { testDatabase } from '../../../support/postgres.ts';
 import { seedCv } from './rows.ts';
-import type { WantedCv } from './rows.ts';
+import type { WantedCv } from './wanted-cv.ts';
 
 let browser: Browser;
 let folder: string;

@@ -10,7 +10,8 @@ import type { DailyReport } from '../../../../src/kinds/daily/page/data.ts';
 import { renderDailyReport } from '../../../../src/kinds/daily/page/report.ts';
 import { dailyPhases } from '../../../../src/kinds/daily/phases.ts';
 import { testDatabase } from '../../../support/postgres.ts';
-import { fillRichDay, firstDate, richDate } from './rich-day.ts';
+import { fillRichDay } from './rich-day.ts';
+import { firstDate, richDate } from './rich-pools.ts';
 
 const dataset = 'files/real';
 const date = '2025-06-30';

@@ -14,8 +14,9 @@ import { locateToolchain } from '../../../../src/stack/toolchain.ts';
 import { openBrowser } from '../../../support/browser.ts';
 import { testDatabase } from '../../../support/postgres.ts';
 import { figureQueries, figureQuery, shares } from './figure-queries.ts';
-import { fillRichDay, richDate } from './rich-day.ts';
+import { fillRichDay } from './rich-day.ts';
 import type { RichDay } from './rich-day.ts';
+import { richDate } from './rich-pools.ts';
 
 /** One figure as the browser shows it. */
 interface Shown {

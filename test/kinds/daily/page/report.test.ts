@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderDailyReport } from '../../../../src/kinds/daily/page/report.ts';
+import { textOf } from '../../../support/read-page.ts';
 import { decision, phase, pool, emptyPortfolio, portfolio, reportData } from './report-data.ts';
-
-/** What a reader sees: no tags, one blank between words. */
-function textOf(page: string): string {
-  const body = page.slice(page.indexOf('<body'));
-  return body
-    .replaceAll(/<[^>]*>/g, ' ')
-    .replaceAll(/[\s\u202f]+/g, ' ')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&#39;', "'")
-    .replaceAll(/ ([,;.)])/g, '$1');
-}
 
 const data = reportData();
 const page = renderDailyReport(data);
