@@ -21,18 +21,23 @@ export async function usualSeconds(database: Database, engine: string, job: stri
   return measured.rows[0]?.seconds ?? unknownSeconds;
 }
 
-/** How fast the newest batches of an engine made forecasts; what is usual where there are none. */
-export async function readThroughput(database: Database, engine: string): Promise<Throughput> {
+/** How fast the newest batches of an engine made forecasts into a sink; what is usual where there are none. */
+export async function readThroughput(
+  database: Database,
+  engine: string,
+  sink: string,
+  usual: Throughput = usualThroughput,
+): Promise<Throughput> {
   const measured = await database.query<{ rowsPerSecond: number | null }>(
     `select sum(rows) / nullif(sum(seconds), 0) as "rowsPerSecond"
        from (select (result ->> 'rows')::double precision as rows,
                     extract(epoch from finished_at - started_at)::double precision as seconds
                from batches
               where job = 'forecast_infer' and state = 'SUCCEEDED' and engine = $1
-                and (result ->> 'rows')::double precision >= $2
+                and (result ->> 'rows')::double precision >= $2 and coalesce(result ->> 'sink', 'postgres') = $3
               order by finished_at desc limit 20) newest`,
-    [engine, tellingRows],
+    [engine, tellingRows, sink],
   );
   const rowsPerSecond = measured.rows[0]?.rowsPerSecond;
-  return rowsPerSecond == null ? usualThroughput : { rowsPerSecond };
+  return rowsPerSecond == null ? usual : { rowsPerSecond };
 }

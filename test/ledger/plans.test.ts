@@ -15,7 +15,7 @@ import {
 } from '../../src/kinds/backfill/plans.ts';
 import type { PlanWorld } from '../../src/kinds/backfill/plans.ts';
 import type { BackfillInput } from '../../src/kinds/backfill/input.ts';
-import { usualParts } from '../../src/kinds/backfill/planning/plan.ts';
+import { usualOfSink, usualParts } from '../../src/kinds/backfill/planning/plan.ts';
 import { paths, seedPlannedWorld } from '../support/planned-world.ts';
 import { testDatabase } from '../support/postgres.ts';
 
@@ -187,11 +187,13 @@ test('a plan and the world', async (t) => {
 
 test('without any batch the usual parts are given, and marked as usual', async (t) => {
   const database = await freshDatabase(t);
-  const reported = await readParts(database, { engine: 'local', cores: 16, leaves: [] });
+  const reported = await readParts(database, { engine: 'local', cores: 16, sink: 'postgres', leaves: [] });
   assert.equal(reported.batches, 0);
   assert.equal(reported.measuredCores, usualParts.measuredCores, 'not those of the machine at hand');
   assert.equal(reported.bytesMeasured, false);
-  assert.equal(reported.bytesOfARow, usualParts.bytesOfARow);
+  assert.equal(reported.bytesOfARow, usualOfSink.postgres.bytesOfARow);
+  const delta = await readParts(database, { engine: 'local', cores: 16, sink: 'delta', leaves: [] });
+  assert.equal(delta.bytesOfARow, usualOfSink.delta.bytesOfARow);
 });
 
 test('parts are measured in batches that are large enough to tell, of the same engine', async (t) => {
@@ -213,11 +215,15 @@ test('parts are measured in batches that are large enough to tell, of the same e
                          ('pool_metrics', 'local', 'SUCCEEDED', 9000000, 1.0, 2.0, 0.1))
                     as b (job, engine, state, rows, tasks, took, waited)`,
   );
-  const reported = await readParts(database, { engine: 'local', cores: 16, leaves: [] });
+  const reported = await readParts(database, { engine: 'local', cores: 16, sink: 'postgres', leaves: [] });
   assert.deepEqual([reported.batches, reported.measuredCores], [2, 16]);
   assert.ok(Math.abs(reported.rowsPerSecond - 500_000) < 100, String(reported.rowsPerSecond));
   assert.ok(Math.abs(reported.serialSecondsOfABatch - 1) < 0.01, String(reported.serialSecondsOfABatch));
   assert.ok(reported.submitSecondsOfABatch < 1.5, 'waiting behind others is not sending');
+  await database.query(`update batches set result = result || '{"sink": "delta"}' where batch_id = 'b1'`);
+  const ofSink = (sink: 'postgres' | 'delta') =>
+    readParts(database, { engine: 'local', cores: 16, sink, leaves: [] });
+  assert.deepEqual([(await ofSink('postgres')).batches, (await ofSink('delta')).batches], [1, 1]);
 });
 
 test('bytes of a row are those of the table with its key', async (t) => {
@@ -230,7 +236,7 @@ test('bytes of a row are those of the table with its key', async (t) => {
   );
   await database.query('vacuum analyze paths_wti$xgboost$0a0b0c');
   const leaves = [{ commodity: 'WTI', version: 'xgboost@0a0b0c' }];
-  const reported = await readParts(database, { engine: 'local', cores: 2, leaves });
+  const reported = await readParts(database, { engine: 'local', cores: 2, sink: 'postgres', leaves });
   const [size] = (
     await database.query<{ bytes: number }>(
       `select pg_total_relation_size('paths_wti$xgboost$0a0b0c') as bytes`,
@@ -244,7 +250,7 @@ test('bytes of a row are those of the table with its key', async (t) => {
      select path, date '2021-01-01' + day, date '2020-12-31' + day, 1
        from generate_series(1, 2000) as path, generate_series(1, 110) as day`,
   );
-  const grown = await readParts(database, { engine: 'local', cores: 2, leaves });
+  const grown = await readParts(database, { engine: 'local', cores: 2, sink: 'postgres', leaves });
   assert.ok(
     Math.abs(grown.bytesOfARow - measured) < 1,
     'rows that are not counted yet are no reason to be wrong',

@@ -2,7 +2,7 @@ import type { OpenedChunk } from '../../ledger/chunks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { readThroughput } from '../../ledger/throughput.ts';
 import { effectiveEngine, objectsOf } from '../../objects.ts';
-import { chunkSize, datesOfATask, windowsOfABatch } from '../../planning/chunks.ts';
+import { chunkSize, windowsOfABatch } from '../../planning/chunks.ts';
 import type { Day } from '../../planning/days.ts';
 import { loadPriceSettings } from '../../prices/settings.ts';
 import type { World } from '../kind.ts';
@@ -10,6 +10,9 @@ import { requestOf } from './forecasts.ts';
 import type { BackfillInput } from './input.ts';
 import type { ForecastUnit } from './phases.ts';
 import { minimumHistory } from './planning/dates.ts';
+import { usualOfSink } from './planning/plan.ts';
+import { sinkNames } from './planning/sink-names.ts';
+import { sinkAt } from './sinks/index.ts';
 
 /** How many windows or dates go into one batch. */
 export async function forecastChunkSize(
@@ -20,7 +23,9 @@ export async function forecastChunkSize(
   const request = requestOf(run);
   if (unit === 'train') return windowsOfABatch;
   const asked = run.input['chunk'] as BackfillInput['chunk'];
-  return chunkSize(asked, request.paths, await readThroughput(database, effectiveEngine(config, run.engine)));
+  const engine = effectiveEngine(config, run.engine);
+  const sink = request.sink?.name ?? sinkNames[0];
+  return chunkSize(asked, request.paths, await readThroughput(database, engine, sink, usualOfSink[sink]));
 }
 
 /** What the batch of a chunk of windows or dates is asked. */
@@ -53,7 +58,7 @@ export function forecastChunk(
       seed: request.seed,
       draw: request.draw,
       ...(request.sink && { sink: request.sink }),
-      taskDates: datesOfATask,
+      taskDates: sinkAt(config, request.sink).datesOfATask(request.paths),
       windows: datesByWindow(opened),
     },
   };

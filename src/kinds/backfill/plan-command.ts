@@ -7,6 +7,7 @@ import { count } from '../../commands/output.ts';
 import type { Output } from '../../commands/output.ts';
 import { withSession } from '../../commands/session.ts';
 import { writeTable } from '../../commands/table.ts';
+import type { Config } from '../../config.ts';
 import { usesEmbeddedStack } from '../../connections.ts';
 import type { Database } from '../../database/pool.ts';
 import { effectiveEngine } from '../../objects.ts';
@@ -15,9 +16,12 @@ import { addBackfillOptions, backfillLine, readBackfillOptions } from './options
 import type { BackfillOptions } from './options.ts';
 import { shortHistory } from './planning/dates.ts';
 import { planBackfill } from './planning/plan.ts';
-import type { BackfillPlan } from './planning/plan.ts';
+import type { BackfillPlan, Limit } from './planning/plan.ts';
+import { sinkNames } from './planning/sink-names.ts';
+import type { SinkName } from './planning/sink-names.ts';
 import { checkPlan, readLogBytes, readParts, readPlanFacts, readWork, storePlan } from './plans.ts';
 import type { PlanWorld } from './plans.ts';
+import type { SinkPlace } from './sinks/sink.ts';
 
 /** `plan backfill`. */
 export function registerBackfillPlan(plan: Command, context: CommandContext): void {
@@ -56,34 +60,43 @@ async function planCommand(
       return;
     }
     const work = await readWork({ database, config }, world);
-    const parts = await readParts(database, {
-      engine: effectiveEngine(config, config.mode),
-      cores: config.sparkCores,
-      leaves: request.models.map(({ version }) => ({ commodity: request.commodity, version })),
-    });
     const { sparkCores, rates } = config;
-    const plan = planBackfill(work, { paths: request.paths, chunk: input.chunk }, parts, sparkCores, rates);
+    const place = request.sink ?? { name: sinkNames[0] };
+    const plans: SinkPlan[] = [];
+    for (const sink of sinkNames) {
+      const parts = await readParts(database, {
+        engine: effectiveEngine(config, config.mode),
+        cores: sparkCores,
+        sink,
+        leaves: request.models.map(({ version }) => ({ commodity: request.commodity, version })),
+      });
+      const size = { paths: request.paths, chunk: input.chunk };
+      plans.push({ sink, plan: planBackfill(work, size, parts, sparkCores, rates) });
+    }
+    const { plan } = plans.find(({ sink }) => sink === place.name)!;
     const facts = await readPlanFacts(database, world, work);
     // Asked before the same facts are noted again.
     const difference = input.plan === undefined ? undefined : await checkPlan(database, input.plan, facts);
     const token = await storePlan(database, facts);
     const disk = {
       neededBytes: plan.bytes + (await readLogBytes(database)),
-      freeBytes: usesEmbeddedStack(config) ? await freeBytes(database) : null,
+      freeBytes: await freeBytesOf(config, database, place),
     };
     const run = `npx sevenfold run backfill ${backfillLine(input)} --plan ${token}`;
     if (options.json) {
       const checked = input.plan !== undefined && {
         plan: { token: input.plan, difference: difference ?? null },
       };
-      out.json({ token, request, ...plan, ...checked, disk, cores: config.sparkCores, run });
+      const sinks = plans.map(comparedSink);
+      out.json({ token, request, ...plan, ...checked, disk, cores: config.sparkCores, sinks, run });
       return;
     }
     out.line(
       `${request.commodity} ${request.start}..${request.end} · ${count(request.paths)} paths × ${request.horizon} days · ` +
         `trained ${request.trainFrequency}`,
     );
-    showPlan(out, plan, disk, config.sparkCores);
+    showPlan(out, place.name, plan, disk, config.sparkCores);
+    if (plan.chunks.batches > 0) showSinks(out, place.name, plans);
     out.line('');
     if (input.plan !== undefined) {
       out.line(`plan ${input.plan} ${difference === undefined ? 'holds' : `does not hold: ${difference}`}`);
@@ -92,11 +105,17 @@ async function planCommand(
   });
 }
 
-/** Free bytes on the embedded database's disk; null where that cannot be seen from here. */
-async function freeBytes(database: Database): Promise<number | null> {
+/** Free bytes where the paths go; null where that cannot be seen from here. */
+async function freeBytesOf(config: Config, database: Database, { path }: SinkPlace): Promise<number | null> {
+  if (path !== undefined) return path.startsWith('gs://') ? null : freeBytes(path);
+  if (!usesEmbeddedStack(config)) return null;
   const read = await database.query<{ folder: string }>(`select current_setting('data_directory') as folder`);
-  // The folder itself may be closed to everybody but the server; a folder above it lies on the same disk.
-  for (let folder = read.rows[0]!.folder; folder !== dirname(folder); folder = dirname(folder)) {
+  return freeBytes(read.rows[0]!.folder);
+}
+
+function freeBytes(below: string): number | null {
+  // The folder itself may be closed to everybody but the server, or not be there yet; one above it lies on the same disk.
+  for (let folder = below; folder !== dirname(folder); folder = dirname(folder)) {
     try {
       const { bavail, bsize } = statfsSync(folder);
       return Number(bavail) * Number(bsize);
@@ -112,7 +131,7 @@ interface Disk {
   freeBytes: number | null;
 }
 
-function showPlan(out: Output, plan: BackfillPlan, disk: Disk, cores: number): void {
+function showPlan(out: Output, sink: SinkName, plan: BackfillPlan, disk: Disk, cores: number): void {
   const { parts, chunks, seconds } = plan;
   const n = count;
   writeTable(
@@ -166,13 +185,23 @@ function showPlan(out: Output, plan: BackfillPlan, disk: Disk, cores: number): v
   out.line(
     `disk     ${bytes(disk.neededBytes)} with the log that the database writes ahead, ` +
       (disk.freeBytes === null
-        ? 'free space unknown: the database is not on this machine'
+        ? 'free space unknown: they do not go to this machine'
         : `${bytes(disk.freeBytes)} free${disk.freeBytes < disk.neededBytes ? ': TOO LITTLE, make room first' : ''}`),
   );
   out.line('');
   writeTable(
     out,
-    ['cores', 'executors', 'partitions', 'dates each', 'time', 'faster', 'kept busy', 'on Dataproc'],
+    [
+      'cores',
+      'executors',
+      'partitions',
+      'dates each',
+      'time',
+      'faster',
+      'kept busy',
+      'on Dataproc',
+      'limited by',
+    ],
     plan.sizings.map((sizing) => [
       `${sizing.cores}${sizing === plan.recommended ? ' *' : ''}`,
       `${sizing.executors} × ${sizing.coresOfAnExecutor}`,
@@ -182,11 +211,69 @@ function showPlan(out: Output, plan: BackfillPlan, disk: Disk, cores: number): v
       `${sizing.speedUp.toFixed(1)} ×`,
       `${Math.round(100 * sizing.efficiency)} %`,
       sizing.dataprocUsd === null ? '-' : `${sizing.dataprocUsd.toFixed(3)} USD`,
+      limitOf(sink, sizing.limit),
     ]),
   );
-  out.line(
-    '* recommended: the largest that is kept busy at least half of the time. One PostgreSQL server must take the rows as fast.',
+  out.line('* recommended: the largest that is kept busy at least half of the time');
+}
+
+interface SinkPlan {
+  sink: SinkName;
+  plan: BackfillPlan;
+}
+
+/** Sizes at which sinks are held against each other. */
+const comparedCores = [8, 32, 128];
+
+interface ComparedSink {
+  sink: SinkName;
+  rowsPerSecond: number;
+  mostRowsPerSecond: number | null;
+  bytes: number;
+  seconds: number;
+  sizes: { cores: number; seconds: number; limit: Limit }[];
+}
+
+function comparedSink({ sink, plan }: SinkPlan): ComparedSink {
+  const { rowsPerSecond, mostRowsPerSecond } = plan.parts;
+  return {
+    sink,
+    rowsPerSecond,
+    mostRowsPerSecond,
+    bytes: plan.bytes,
+    seconds: plan.seconds.total,
+    sizes: plan.sizings
+      .filter(({ cores }) => comparedCores.includes(cores))
+      .map(({ cores, seconds, limit }) => ({ cores, seconds, limit })),
+  };
+}
+
+function showSinks(out: Output, asked: SinkName, plans: readonly SinkPlan[]): void {
+  const compared = plans.map(comparedSink);
+  out.line('');
+  writeTable(
+    out,
+    ['sink', 'rows a second', 'at most', 'bytes', 'here', ...comparedCores.map((cores) => `${cores} cores`)],
+    compared.map(({ sink, rowsPerSecond, mostRowsPerSecond, bytes: size, seconds, sizes }) => [
+      `${sink}${sink === asked ? ' *' : ''}`,
+      count(Math.round(rowsPerSecond)),
+      mostRowsPerSecond === null ? '-' : count(mostRowsPerSecond),
+      bytes(size),
+      duration(seconds),
+      ...sizes.map((each) => `${duration(each.seconds)}, ${limitOf(sink, each.limit)}`),
+    ]),
   );
+  out.line('* where these paths go; the other sink is for the same dates (--sink)');
+  const bound = compared.find(({ sink }) => sink === asked)!.sizes.find(({ limit }) => limit === 'the sink');
+  if (asked === 'postgres' && bound !== undefined) {
+    out.line(
+      `PostgreSQL is the bottleneck from ${bound.cores} cores on: one server takes the rows no faster; --sink delta does.`,
+    );
+  }
+}
+
+function limitOf(sink: SinkName, limit: Limit): string {
+  return limit === 'the sink' ? (sink === 'postgres' ? 'PostgreSQL' : 'the table') : limit;
 }
 
 function bytes(value: number): string {

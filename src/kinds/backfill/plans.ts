@@ -10,8 +10,9 @@ import type { BackfillInput } from './input.ts';
 import { planToken } from './plan-token.ts';
 import { hasHistory } from './planning/dates.ts';
 import type { DueDate } from './planning/dates.ts';
-import { planDifference, usualParts } from './planning/plan.ts';
+import { planDifference, usualOfSink, usualParts } from './planning/plan.ts';
 import type { ModelWork, PlanFacts, PlanParts } from './planning/plan.ts';
+import type { SinkName } from './planning/sink-names.ts';
 
 /** What a backfill is about, as `resolveRequest` answers it, and what it is to do again. */
 export interface PlanWorld {
@@ -168,10 +169,17 @@ export async function readParts(
   {
     engine,
     cores,
+    sink,
     leaves,
-  }: { engine: string; cores: number; leaves: readonly { commodity: string; version: string }[] },
+  }: {
+    engine: string;
+    cores: number;
+    sink: SinkName;
+    leaves: readonly { commodity: string; version: string }[];
+  },
 ): Promise<PlanParts> {
-  const { rowsPerSecond } = await readThroughput(database, engine);
+  const usual = usualOfSink[sink];
+  const { rowsPerSecond } = await readThroughput(database, engine, sink, usual);
   const measured = await database.query<{
     batches: number;
     serial: number | null;
@@ -185,15 +193,15 @@ export async function readParts(
                     (result -> 'seconds' ->> 'tasks')::double precision as tasks
                from batches
               where job = 'forecast_infer' and state = 'SUCCEEDED' and engine = $1
-                and (result ->> 'rows')::double precision >= $2
+                and (result ->> 'rows')::double precision >= $2 and coalesce(result ->> 'sink', 'postgres') = $3
               order by finished_at desc limit 20) newest`,
-    [engine, tellingRows],
+    [engine, tellingRows, sink],
   );
   const training = await database.query<{ seconds: number | null }>(
     'select avg(fit_seconds) as seconds from fitted_models where commodity = any ($1)',
     [leaves.map(({ commodity }) => commodity)],
   );
-  const bytes = await readBytesOfARow(database, leaves);
+  const bytes = sink === 'postgres' ? await readBytesOfARow(database, leaves) : null;
   const { batches, serial, submit } = measured.rows[0]!;
   return {
     rowsPerSecond,
@@ -203,8 +211,10 @@ export async function readParts(
     submitSecondsOfABatch: submit ?? usualParts.submitSecondsOfABatch,
     trainSecondsOfAWindow: training.rows[0]?.seconds ?? usualParts.trainSecondsOfAWindow,
     batches,
-    bytesOfARow: bytes ?? usualParts.bytesOfARow,
+    bytesOfARow: bytes ?? usual.bytesOfARow,
     bytesMeasured: bytes !== null,
+    mostRowsPerSecond: usual.mostRowsPerSecond,
+    verifiedRowsPerSecond: usual.verifiedRowsPerSecond,
   };
 }
 

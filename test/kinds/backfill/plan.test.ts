@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { planBackfill, planDifference, usualParts } from '../../../src/kinds/backfill/planning/plan.ts';
+import {
+  planBackfill,
+  planDifference,
+  usualOfSink,
+  usualParts,
+} from '../../../src/kinds/backfill/planning/plan.ts';
 import type { ModelWork, PlanFacts, PlanParts } from '../../../src/kinds/backfill/planning/plan.ts';
 import { planToken } from '../../../src/kinds/backfill/plan-token.ts';
 
@@ -13,6 +18,8 @@ const parts: PlanParts = {
   batches: 3,
   bytesOfARow: 150,
   bytesMeasured: true,
+  mostRowsPerSecond: null,
+  verifiedRowsPerSecond: 2_600_000,
 };
 
 function workOf({ toDo = 2_872, whole = 0, toTrain = 24, model = 'xgboost' } = {}): ModelWork {
@@ -118,6 +125,44 @@ describe('what a backfill takes', () => {
     const slow = { ...parts, serialSecondsOfABatch: 20 };
     const plan = planBackfill([workOf()], { paths: 1, chunk: 1 }, slow, 2, rates);
     assert.ok(Number.isFinite(plan.seconds.total) && plan.seconds.infer > 0);
+  });
+
+  test('a sink that takes no more rows a second is what limits many cores, and a sink without a bound is not', () => {
+    const bound = { ...parts, mostRowsPerSecond: 800_000 };
+    const work = [workOf({ toDo: 100_000, toTrain: 0 })];
+    const limits = (of: PlanParts) =>
+      Object.fromEntries(
+        planBackfill(work, usual, of, 2, rates).sizings.map(({ cores, limit }) => [cores, limit]),
+      );
+    assert.deepEqual(
+      [2, 8, 32, 128].map((cores) => limits(bound)[cores]),
+      ['cores', 'the sink', 'the sink', 'the sink'],
+    );
+    assert.ok(!Object.values(limits(parts)).includes('the sink'));
+    const { sizings } = planBackfill(work, usual, bound, 2, rates);
+    assert.ok(sizings.at(-1)!.seconds >= 200_000_000 / 800_000);
+  });
+
+  test('few dates are limited by the number of their tasks, few windows by theirs', () => {
+    const limitOn128 = (work: ModelWork) =>
+      planBackfill([work], usual, { ...parts, serialSecondsOfABatch: 0 }, 2, rates).sizings.at(-1)!.limit;
+    assert.equal(limitOn128(workOf({ toDo: 300, toTrain: 0 })), 'tasks of 60 dates');
+    const training = { ...parts, trainSecondsOfAWindow: 60 };
+    assert.equal(
+      planBackfill([workOf()], usual, training, 2, rates).sizings.at(-1)!.limit,
+      'training windows',
+    );
+  });
+
+  test('of the same dates a table of files holds a third of the bytes and has no bound', () => {
+    const planned = Object.fromEntries(
+      Object.entries(usualOfSink).map(([sink, of]) => [
+        sink,
+        planBackfill([workOf()], usual, { ...parts, ...of }, 2, rates),
+      ]),
+    );
+    assert.ok(planned['delta']!.bytes * 3 < planned['postgres']!.bytes);
+    assert.ok(planned['delta']!.sizings[2]!.seconds < planned['postgres']!.sizings[2]!.seconds);
   });
 
   test('the usual parts are complete', () => {

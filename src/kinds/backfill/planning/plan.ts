@@ -1,7 +1,8 @@
-import { chunkSize, datesOfATask, windowsOfABatch } from '../../../planning/chunks.ts';
+import { chunkSize, datesOfATask, usualThroughput, windowsOfABatch } from '../../../planning/chunks.ts';
 import { leastSeconds, nodeDcu } from '../../../planning/cost.ts';
 import type { Rates } from '../../../planning/cost.ts';
 import type { BackfillInput } from '../input.ts';
+import type { SinkName } from './sink-names.ts';
 
 /** What a plan was made from: a start with its token is refused when one of these has changed. */
 export interface PlanFacts {
@@ -89,6 +90,10 @@ export interface PlanParts {
   bytesOfARow: number;
   /** Whether that was measured in this table. */
   bytesMeasured: boolean;
+  /** Rows a second that the sink takes at most, however many cores make them; null where no bound is known. */
+  mostRowsPerSecond: number | null;
+  /** Rows a second that are read back to be verified. */
+  verifiedRowsPerSecond: number;
 }
 
 /** Measured on two cores with 2,000 paths a date; used until the ledger knows better. */
@@ -99,12 +104,36 @@ export const usualParts = {
   submitSecondsOfABatch: 0.3,
   /** SARIMAX, the slowest: a maximum-likelihood fit on 1,500 rows. */
   trainSecondsOfAWindow: 0.6,
-  /** 854 MB for 5.7 million rows with their key (date, path). */
-  bytesOfARow: 149,
 } as const;
 
-/** One database reads its rows back to verify them, before and after: measured 5.7 million in 2.2 s. */
-const verifiedRowsPerSecond = 2_600_000;
+/** What is peculiar to a sink, measured with 5,744,000 rows on two quiet cores (docs/benchmarks.md). */
+interface OfSink {
+  rowsPerSecond: number;
+  bytesOfARow: number;
+  mostRowsPerSecond: number | null;
+  verifiedRowsPerSecond: number;
+}
+
+export const usualOfSink: Record<SinkName, OfSink> = {
+  postgres: {
+    rowsPerSecond: usualThroughput.rowsPerSecond,
+    /** 854 MB with their key (date, path). */
+    bytesOfARow: 149,
+    /** Plain COPY of ready rows into one server: 6.96 s. */
+    mostRowsPerSecond: 825_000,
+    /** 2.2 s. */
+    verifiedRowsPerSecond: 2_600_000,
+  },
+  delta: {
+    rowsPerSecond: 800_000,
+    /** 256 MB. */
+    bytesOfARow: 45,
+    /** Tasks write files of their own; a batch waits for the table some tens of milliseconds. */
+    mostRowsPerSecond: null,
+    /** 1.0 s. */
+    verifiedRowsPerSecond: 5_700_000,
+  },
+};
 
 /** Points, quantiles and metadata of a date: 14 + 14 + 1 rows with their keys. */
 const bytesOfADateBeside = 5_000;
@@ -135,7 +164,13 @@ export interface Sizing {
   efficiency: number;
   /** Price of a Dataproc Serverless batch of that size; null below its smallest. */
   dataprocUsd: number | null;
+  /** What takes most of the time on them. */
+  limit: Limit;
 }
+
+/** What would have to be more, or faster, for a backfill to be faster. */
+export type Limit =
+  'cores' | 'tasks of 60 dates' | 'the sink' | 'training windows' | 'starting batches' | 'verifying';
 
 export interface BackfillPlan {
   work: ModelWork[];
@@ -178,16 +213,26 @@ export function planBackfill(
   const batchSeconds = (size * paths) / parts.rowsPerSecond;
   const parallelShare = Math.max(0.1, 1 - parts.serialSecondsOfABatch / Math.max(batchSeconds, 1e-9));
   const inferCoreSeconds = (rows / parts.rowsPerSecond) * parallelShare * parts.measuredCores;
+  const sinkSeconds = parts.mostRowsPerSecond === null ? 0 : rows / parts.mostRowsPerSecond;
   const trainCoreSeconds = windows * parts.trainSecondsOfAWindow;
   const rowsDue = sum(work.map((each) => each.dates.due)) * paths;
   const rowsThere = sum(work.map((each) => each.dates.whole)) * paths;
+  const limitOn = (count: number): Limit => {
+    const { total: _, ...stages } = secondsOn(count);
+    const [longest] = Object.entries(stages).sort(([, one], [, other]) => other - one)[0]!;
+    if (longest === 'train') return windows < count ? 'training windows' : 'cores';
+    if (longest === 'overhead') return 'starting batches';
+    if (longest === 'verify') return 'verifying';
+    if (sinkSeconds > 0 && stages.infer === sinkSeconds) return 'the sink';
+    return Math.ceil(dates / datesOfATask) < count ? 'tasks of 60 dates' : 'cores';
+  };
   const secondsOn = (count: number): BackfillPlan['seconds'] => {
     const train = trainCoreSeconds / Math.min(count, Math.max(1, windows));
     const tasks = Math.max(1, Math.ceil(dates / datesOfATask));
-    const infer = inferCoreSeconds / Math.min(count, tasks);
+    const infer = Math.max(inferCoreSeconds / Math.min(count, tasks), sinkSeconds);
     const overhead =
       (batches + trainingBatches) * (parts.submitSecondsOfABatch + parts.serialSecondsOfABatch);
-    const verify = (rowsThere + rowsDue) / verifiedRowsPerSecond;
+    const verify = (rowsThere + rowsDue) / parts.verifiedRowsPerSecond;
     return { total: train + infer + overhead + verify, train, infer, overhead, verify };
   };
   const seconds = secondsOn(cores);
@@ -198,6 +243,7 @@ export function planBackfill(
     return {
       ...machineOf(count, dates, total, rates),
       seconds: total,
+      limit: limitOn(count),
       speedUp: total > 0 ? first / total : 1,
       efficiency: total > 0 ? coreSeconds / (total * count) : 1,
     };
@@ -221,7 +267,7 @@ function machineOf(
   dates: number,
   seconds: number,
   { dcuUsdPerHour }: Pick<Rates, 'dcuUsdPerHour'>,
-): Omit<Sizing, 'seconds' | 'speedUp' | 'efficiency'> {
+): Omit<Sizing, 'seconds' | 'speedUp' | 'efficiency' | 'limit'> {
   const executors = Math.ceil(cores / coresOfAnExecutor);
   // As many as tasks of 60 dates, within 2 to 4 a core; never more than there are dates.
   const wanted = Math.min(4 * cores, Math.max(2 * cores, Math.ceil(dates / datesOfATask)));

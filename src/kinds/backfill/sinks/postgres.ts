@@ -1,3 +1,4 @@
+import { datesOfATask } from '../../../planning/chunks.ts';
 import type { SinkDefinition } from './sink.ts';
 
 /** The table `distributions` of the ledger's own database. */
@@ -5,6 +6,7 @@ export const postgres: SinkDefinition = {
   name: 'postgres',
   open: (_, place) => ({
     place,
+    datesOfATask: () => datesOfATask,
     async prepare(database, commodity, version) {
       await database.query('select distributions_leaf($1, $2)', [commodity, version]);
     },
@@ -17,7 +19,7 @@ export const postgres: SinkDefinition = {
       await database.query(named.rows[0]!.statement);
     },
     async look(_database, { horizon }) {
-      return { select: countedRows(horizon), values: [], id: 'postgres', withMetadata: true };
+      return { select: countedRows(horizon), values: [], id: 'postgres', withMetadata: true, foreign: [] };
     },
   }),
 };

@@ -9,7 +9,7 @@ import type { SinkName } from '../planning/sink-names.ts';
  */
 export interface SinkPlace {
   name: SinkName;
-  /** A folder, for a sink that keeps files. */
+  /** A folder from / on, or gs://bucket/folder, for a sink that keeps files. */
   path?: string;
 }
 
@@ -33,11 +33,15 @@ export interface PathsSeen {
   id: string;
   /** Its rows and the metadata are written in one transaction, so that the metadata says what they were made of. */
   withMetadata: boolean;
+  /** Writes of others that were seen among the newest, in words; empty for a sink where nobody can tell. */
+  foreign: readonly string[];
 }
 
 /** One sink, opened at its place. */
 export interface Sink {
   place: SinkPlace;
+  /** How many dates with so many paths one task writes, at most. */
+  datesOfATask(paths: number): number;
   /** Makes what has to be there before the first date is looked at. */
   prepare(database: Database, commodity: string, version: string): Promise<void>;
   /** Before a run is verified: right after a load nothing is known of a table, and a guess costs a minute. */
