@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { env as inherited } from 'node:process';
 import type { Readable } from 'node:stream';
-import { pythonEnvironment } from './child-environment.ts';
+import { embeddedEnvironment, pythonEnvironment } from './child-environment.ts';
 import type { Config } from './config.ts';
+import { isEmbeddedAddress } from './database/client-options.ts';
 import { Failure, isFailureType } from './failures.ts';
 import { locateToolchain } from './stack/toolchain.ts';
 
@@ -36,18 +37,32 @@ export function beginPython(
 }
 
 /**
+ * The environment of a process of ours that works with a database. The address holds the password, and arguments can be
+ * read by everybody; PG* of a person's are for that person's own database.
+ */
+export function environmentWithDatabase(databaseUrl: string): NodeJS.ProcessEnv {
+  const env = pythonEnvironment(inherited);
+  return {
+    ...(isEmbeddedAddress(databaseUrl) ? embeddedEnvironment(env) : env),
+    DATABASE_URL: databaseUrl,
+  };
+}
+
+/**
  * Asks a Python module of ours one thing: a JSON object on its standard input, one on its standard output. Throws what it
- * says is wrong (`{errorType, message}`), and `Infrastructure` where it ends without an answer.
+ * says is wrong (`{errorType, message}`), and `Infrastructure` where it ends without an answer. `databaseUrl` is for modules
+ * that work with the ledger's database.
  */
 export async function askPython<Answer>(
   config: Pick<Config, 'stateFolder' | 'checkout'>,
   module: string,
   request: Record<string, unknown>,
+  databaseUrl?: string,
 ): Promise<Answer> {
   const { stdout, ended } = beginPython(module, request, {
     python: locateToolchain(config.stateFolder).python,
     checkout: config.checkout,
-    env: pythonEnvironment(inherited),
+    env: databaseUrl === undefined ? pythonEnvironment(inherited) : environmentWithDatabase(databaseUrl),
   });
   const said: Buffer[] = [];
   stdout.on('data', (chunk: Buffer) => said.push(chunk));

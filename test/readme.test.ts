@@ -35,7 +35,9 @@ describe('what the README says can be done', () => {
       const words = command.split(' ');
       const name = words.slice(
         0,
-        ['run', 'evaluate', 'schedule', 'import', 'plan', 'batches', 'generate'].includes(words[0]!) ? 2 : 1,
+        ['run', 'evaluate', 'schedule', 'import', 'plan', 'batches', 'generate', 'copy'].includes(words[0]!)
+          ? 2
+          : 1,
       );
       const text = await help(name);
       assert.match(text, new RegExp(`^Usage: sevenfold ${name.join(' ')}`));

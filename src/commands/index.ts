@@ -41,6 +41,11 @@ export const commandTable: CommandEntry[] = [
     load: () => import('../kinds/prices/command.ts'),
   },
   {
+    name: 'copy',
+    summary: 'copy results to another place: copy forecasts',
+    load: () => import('./copy.ts'),
+  },
+  {
     name: 'generate',
     summary: 'make a data set to try cross-validation with: generate survival, timeseries, regression',
     load: () => import('../kinds/cross-validation/generate-command.ts'),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './context.ts';
+import { resolveConnections } from '../connections.ts';
 import type { Database } from '../database/pool.ts';
 import { Failure } from '../failures.ts';
 import type { Pruned } from '../retention/tables.ts';
@@ -33,9 +34,16 @@ async function prune({ config, out }: CommandContext, options: PruneOptions): Pr
   if (dataset !== undefined && series !== undefined)
     throw new Failure('InvalidInput', '--dataset and --series are two things: give one of them at a time.');
   const remove = async (database: Database): Promise<Pruned[]> => {
+    const { dropFromDeltaTables, pruneDeltaTables } = await import('../retention/delta.ts');
+    const { databaseUrl } = await resolveConnections(config);
+    const place = { config, databaseUrl };
     const { dropDataset, dropSeries } = await import('../retention/drop.ts');
     if (dataset !== undefined) return dropDataset(database, dataset, dryRun);
-    if (series !== undefined) return dropSeries(database, config, series, dryRun);
+    if (series !== undefined) {
+      return dropSeries(database, config, series, dryRun, (client) =>
+        dropFromDeltaTables(client, place, series, dryRun),
+      );
+    }
     const { loadRetention } = await import('../retention/policy.ts');
     const policy = loadRetention(config.checkout);
     const { pruneStaging, pruneTables } = await import('../retention/tables.ts');
@@ -45,6 +53,7 @@ async function prune({ config, out }: CommandContext, options: PruneOptions): Pr
       ...(await pruneFolders(database, config, policy, now, dryRun)),
       ...(await pruneStaging(database, dryRun)),
       ...(await pruneTables(database, policy, now, dryRun)),
+      ...(await pruneDeltaTables(database, place, dryRun)),
     ];
   };
   await withSession(config, json ? undefined : out, async ({ database }) => {

@@ -1,26 +1,27 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { env as inherited } from 'node:process';
 import { createInterface } from 'node:readline';
-import { embeddedEnvironment, pythonEnvironment } from '../child-environment.ts';
-import { isEmbeddedAddress } from '../database/client-options.ts';
 import { Failure, isFailureType } from '../failures.ts';
-import { beginPython } from '../python.ts';
+import { beginPython, environmentWithDatabase } from '../python.ts';
 import { processInfo } from '../stack/processes.ts';
 import type { View } from './views.ts';
 
 export type Format = 'csv' | 'parquet';
 
-export interface ExportRequest {
+/** Where it goes. */
+export interface ExportTarget {
+  file: string;
+  /** Replace a file that is there. */
+  force: boolean;
+}
+
+export interface ExportRequest extends ExportTarget {
   view: View;
   /** Undefined: all of them. */
   dataset: string | undefined;
   /** Days, both included; undefined: from the first, to the last. */
   from: string | undefined;
   to: string | undefined;
-  file: string;
-  /** Replace a file that is there. */
-  force: boolean;
 }
 
 export interface Exported {
@@ -41,40 +42,52 @@ export function formatOf(file: string): Format {
  */
 export async function exportView(
   request: ExportRequest,
-  place: { python: string; checkout: string; databaseUrl: string },
+  place: ExportPlace,
   onProgress: (so: Exported) => void = () => {},
 ): Promise<Exported> {
   const { view, dataset, from, to } = request;
-  const file = resolve(request.file);
-  const format = formatOf(file);
   if (view.day === null && (from !== undefined || to !== undefined)) {
     throw new Failure(
       'InvalidInput',
       `The rows of ${view.name} have no day: leave out --from and --to-date.`,
     );
   }
-  refuseToReplace(file, request.force);
+  const { sql, day, order } = view;
+  const rows = {
+    view: view.name,
+    sql,
+    day,
+    order,
+    dataset: dataset ?? null,
+    from: from ?? null,
+    to: to ?? null,
+  };
+  return exportRows(rows, request, place, onProgress);
+}
+
+/** Processes and the database that an export is made with. */
+export interface ExportPlace {
+  python: string;
+  checkout: string;
+  databaseUrl: string;
+}
+
+/** As `exportView`, for any rows that the Python side (sevenfold_jobs/export) can be asked for. */
+export async function exportRows(
+  rows: Record<string, unknown>,
+  target: ExportTarget,
+  place: ExportPlace,
+  onProgress: (so: Exported) => void = () => {},
+): Promise<Exported> {
+  const file = resolve(target.file);
+  const format = formatOf(file);
+  refuseToReplace(file, target.force);
   mkdirSync(dirname(file), { recursive: true });
   clearUnfinished(file);
   const unfinished = unfinishedName(file, process.pid);
-  const { sql, day, order } = view;
   try {
-    const written = await write(
-      {
-        format,
-        file: unfinished,
-        view: view.name,
-        sql,
-        day,
-        order,
-        dataset: dataset ?? null,
-        from: from ?? null,
-        to: to ?? null,
-      },
-      place,
-      onProgress,
-    );
-    refuseToReplace(file, request.force);
+    const written = await write({ ...rows, format, file: unfinished }, place, onProgress);
+    refuseToReplace(file, target.force);
     renameSync(unfinished, file);
     return { rows: written.rows, bytes: statSync(file).size };
   } finally {
@@ -109,21 +122,14 @@ interface Said extends Partial<Exported> {
   message?: string;
 }
 
-/** PG* of a person's are for that person's own database. */
-function environmentFor(databaseUrl: string): NodeJS.ProcessEnv {
-  const env = pythonEnvironment(inherited);
-  return isEmbeddedAddress(databaseUrl) ? embeddedEnvironment(env) : env;
-}
-
 async function write(
   request: Record<string, unknown>,
-  place: { python: string; checkout: string; databaseUrl: string },
+  place: ExportPlace,
   onProgress: (so: Exported) => void,
 ): Promise<Exported> {
   const { stdout, ended } = beginPython('sevenfold_jobs.export.main', request, {
     ...{ python: place.python, checkout: place.checkout },
-    // The address holds the password: arguments can be read by everybody.
-    env: { ...environmentFor(place.databaseUrl), DATABASE_URL: place.databaseUrl },
+    env: environmentWithDatabase(place.databaseUrl),
   });
   let last: Said | undefined;
   for await (const line of createInterface({ input: stdout })) {

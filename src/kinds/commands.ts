@@ -1,5 +1,6 @@
 /** What kinds of runs add to the command line. A kind adds its line. */
 import { registerForecastRuns } from './backfill/command.ts';
+import { registerForecastCopy } from './backfill/copy-command.ts';
 import { registerForecasts } from './backfill/evaluate-command.ts';
 import { registerBackfillPlan } from './backfill/plan-command.ts';
 import { registerCvRuns } from './cross-validation/command.ts';
@@ -16,3 +17,6 @@ export const planCommands = [registerBackfillPlan, registerTrainingPlan];
 
 /** Adds to `evaluate`. */
 export const evaluateCommands = [registerForecasts, registerPoolEvaluation];
+
+/** Adds to `copy`. */
+export const copyCommands = [registerForecastCopy];

@@ -77,13 +77,15 @@ export async function dropDataset(database: Database, dataset: string, dryRun: b
 
 /**
  * Removes a price series with its models, forecasts and runs; all of it, or nothing. Throws like `dropDataset`. Models that
- * lie in the object store go after the transaction: a kill in between leaves files that nobody reads.
+ * lie in the object store go after the transaction: a kill in between leaves files that nobody reads. `elsewhere` removes
+ * its paths from places outside of the database, last before the commit: where it fails, nothing here is gone.
  */
 export async function dropSeries(
   database: Database,
   config: Pick<Config, 'stateFolder' | 'objects'>,
   series: string,
   dryRun: boolean,
+  elsewhere: (client: PoolClient) => Promise<Pruned[]> = async () => [],
 ): Promise<Pruned[]> {
   const known = await database.query<{ commodity: string }>(
     'select commodity from commodities order by commodity',
@@ -108,6 +110,7 @@ export async function dropSeries(
     ];
     for (const table of tablesOfSeries)
       gone.push(...(await removeAll(client, table, 'commodity', series, dryRun)));
+    gone.push(...(await elsewhere(client)));
     return gone;
   });
   const objects = objectsFolder(config);

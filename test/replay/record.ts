@@ -65,6 +65,7 @@ try {
   await recordWorkerLost();
   await recordRetryByHand();
   await record('backfill', repaired(1));
+  await record('backfill-delta', repaired(1));
   await recordPartialBackfill();
   await record('import-prices', {});
   await record('cross-validation', repairedFits());
@@ -81,6 +82,7 @@ async function start(name: string): Promise<WorkflowHandle> {
     live: ['dailyPipeline', { ...input, dataset: 'live' }],
     evaluation: ['evaluatePools', { ...input, days: 15 }],
     backfill: ['forecastBackfill', backfill],
+    'backfill-delta': ['forecastBackfill', { ...backfill, sink: 'delta', sinkPath: '/data/distributions' }],
     'backfill-partial': ['forecastBackfill', backfill],
     'import-prices': ['importPrices', { sample: true }],
     'cross-validation': ['crossValidation', { dataset: 'survival', task: 'survival' }],

@@ -45,6 +45,12 @@ const mustHold: Record<string, ((event: Event) => boolean)[]> = {
     has('EVENT_TYPE_TIMER_FIRED'),
     has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
   ],
+  'backfill-delta': [
+    // `"sink":"delta"`, as it stands in the payload.
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED', 'InNpbmsiOiJkZWx0YSIs'),
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'noteChunk'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
+  ],
   'backfill-partial': [
     has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"setConcurrency"'),
     has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"skip"'),

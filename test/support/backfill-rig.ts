@@ -1,5 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/database/pool.ts';
+import { readChecksums } from '../../src/kinds/backfill/checksum.ts';
+import type { SinkPlace } from '../../src/kinds/backfill/sinks/sink.ts';
 import { startRig, startSharedRig } from './rig.ts';
 import type { Rig, RunEnd, StackRig } from './rig.ts';
 
@@ -20,7 +24,7 @@ export interface BackfillRig extends Rig {
   /** A backfill of the 60 days, naive and XGBoost, unless the options say otherwise. */
   backfill(...options: string[]): { child: ChildProcess; end: Promise<RunEnd> };
   /** A number that changes with any key or value of any forecast or model; not with when and how often it was made. */
-  forecastChecksum(from?: string, to?: string): Promise<string>;
+  forecastChecksum(from?: string, to?: string, sink?: SinkPlace): Promise<string>;
 }
 
 /** Imports the generated prices; takes the rig down where that fails. */
@@ -37,7 +41,7 @@ async function withPrices<R extends Rig>(rig: R): Promise<R & BackfillRig> {
       const range = options.includes('--start') ? [] : usualRange;
       return rig.begin('run', 'backfill', ...series, ...models, ...range, ...options);
     },
-    forecastChecksum: (from = first, to = last) => forecastChecksum(rig.database, from, to),
+    forecastChecksum: (from = first, to = last, sink) => forecastChecksum(rig.database, from, to, sink),
   };
 }
 
@@ -48,14 +52,26 @@ export const startSharedBackfillRig = async (): Promise<BackfillRig> => withPric
 export const startBackfillRig = async (variables: NodeJS.ProcessEnv = {}): Promise<BackfillRig & StackRig> =>
   withPrices(await startRig(variables));
 
-/** Over keys and values in key order; the actual path and the scores are refreshed, so they are not part of it. */
-export async function forecastChecksum(database: Database, from: string, to: string): Promise<string> {
+/**
+ * Over keys and values in key order, those of the paths by their own checksum, whatever their sink; the actual path and the
+ * scores are refreshed, so they are not part of it.
+ */
+export async function forecastChecksum(
+  database: Database,
+  from: string,
+  to: string,
+  sink?: SinkPlace,
+): Promise<string> {
+  const { rows: forecasts } = await database.query<{ commodity: string; versions: string[] }>(
+    `select commodity, array_agg(distinct model_version) as versions from forecast_metadata group by 1 order by 1`,
+  );
+  const ofPaths: unknown[] = [];
+  for (const { commodity, versions } of forecasts) {
+    const asked = { sink, commodity, versions, first: from, last: to, paths };
+    ofPaths.push(commodity, await readChecksums(readConfig(), database.options.connectionString!, asked));
+  }
   const { rows } = await database.query<{ sum: string }>(
     `select md5(concat(
-       (select string_agg(md5((commodity, model_version, forecast_start_date, path_id, data_cutoff_date, day_1, day_2,
-                               day_3, day_4, day_5, day_6, day_7, day_8, day_9, day_10, day_11, day_12, day_13,
-                               day_14)::text), '' order by commodity, model_version, forecast_start_date, path_id)
-          from distributions where path_id > 0 and forecast_start_date between $1 and $2),
        (select string_agg(md5((commodity, model_version, forecast_start_date, data_cutoff_date, forecast_date, day_ahead,
                                forecast_mean, forecast_std, lower_95, upper_95)::text), ''
                           order by commodity, model_version, forecast_start_date, day_ahead)
@@ -71,7 +87,9 @@ export async function forecastChecksum(database: Database, from: string, to: str
           from fitted_models where training_date between $1::date - 200 and $2))) as sum`,
     [from, to],
   );
-  return rows[0]!.sum;
+  return createHash('sha256')
+    .update(JSON.stringify([ofPaths, rows[0]!.sum]))
+    .digest('hex');
 }
 
 /** Throws away what was forecast, so that the next run makes it again; `models` as well, so that it trains them too. */
@@ -80,5 +98,6 @@ export async function forgetForecasts({ database }: Pick<Rig, 'database'>, model
   await database.query('delete from point_forecasts');
   await database.query('delete from forecast_quantiles');
   await database.query('delete from forecast_metadata');
+  await database.query('delete from path_fingerprints');
   if (models) await database.query('delete from fitted_models');
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
 import { readJson } from '../../src/stack/files.ts';
+import { startFront } from './object-store-front.mjs';
 import { freePort } from './ports.ts';
 
 export interface ObjectStore {
@@ -13,6 +14,8 @@ export interface ObjectStore {
   pid: number;
   /** Makes buckets that are not there yet. */
   buckets(...names: string[]): Promise<void>;
+  /** The next object whose name ends so is stored by Google's XML interface, and its writer gets no answer. */
+  loseAnswer(suffix: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,23 +30,23 @@ export function testTool(key: 'objectStore' | 'gcsConnector'): string {
   throw new Error(`${file} does not say where ${key} is. Run: node setup.mjs --tests`);
 }
 
-/** A bucket service on loopback in its own process; it keeps everything in memory. */
+/** A bucket service on loopback, its store in a process of its own; it keeps everything in memory. */
 export async function startObjectStore(program = testTool('objectStore')): Promise<ObjectStore> {
   // Its answers contain its address, so we choose the port for it; another process may take the port meanwhile.
   for (let attempt = 1; ; attempt += 1) {
-    const started = await start(program, await freePort());
+    const started = await start(program, await freePort(), await freePort());
     if (typeof started !== 'string') return started;
     if (attempt === 3) throw new Error(`the object store did not start: ${started}`);
   }
 }
 
-async function start(program: string, port: number): Promise<ObjectStore | string> {
+async function start(program: string, port: number, ownPort: number): Promise<ObjectStore | string> {
   const address = `127.0.0.1:${port}`;
   const endpoint = `http://${address}`;
   const child = spawn(
     program,
     [
-      ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)],
+      ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(ownPort)],
       ...['-backend', 'memory', '-public-host', address, '-external-url', endpoint, '-log-level', 'error'],
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
@@ -55,15 +58,20 @@ async function start(program: string, port: number): Promise<ObjectStore | strin
     child.once('error', (error) => resolve(void (complaint += error.message)));
     child.once('exit', () => resolve());
   }).then(() => (gone = true));
+  const front = await startFront(port, ownPort).catch((error: Error) => error.message);
   const stop = async (): Promise<void> => {
+    if (typeof front !== 'string') {
+      front.close();
+      front.closeAllConnections();
+    }
     if (!gone) child.kill('SIGKILL'); // it has nothing to save
     await ended;
   };
   const giveUpAt = Date.now() + startTimeoutMs;
   while (!(await answers(endpoint))) {
-    if (gone || Date.now() > giveUpAt) {
+    if (gone || typeof front === 'string' || Date.now() > giveUpAt) {
       await stop();
-      return complaint || `it does not answer at ${endpoint}`;
+      return complaint || (typeof front === 'string' && front) || `it does not answer at ${endpoint}`;
     }
     await sleep(20);
   }
@@ -72,6 +80,10 @@ async function start(program: string, port: number): Promise<ObjectStore | strin
     emulatorHost: `${endpoint}/storage/v1`,
     pid: child.pid!,
     buckets: async (...names) => void (await Promise.all(names.map((name) => makeBucket(endpoint, name)))),
+    async loseAnswer(suffix) {
+      const query = new URLSearchParams({ suffix });
+      await fetch(`${endpoint}/faults/lose-answer?${query.toString()}`, { method: 'POST' });
+    },
     stop,
   };
 }

@@ -65,17 +65,25 @@ def _inside(folder: Path, name: str, address: str) -> Path:
 
 
 def _in_bucket(address: str) -> tuple[fs.GcsFileSystem, str]:
-    from datetime import timedelta
+    return bucket_file_system(), address.removeprefix(BUCKET_SCHEME)
 
-    path = address.removeprefix(BUCKET_SCHEME)
-    patience = timedelta(seconds=10 * _TIMES_ASKED)
+
+def emulator_address() -> str | None:
+    """`http://127.0.0.1:port` of the object store of tests; None for the real one."""
     emulator = os.environ.get("STORAGE_EMULATOR_HOST")
     if emulator is None:
-        return fs.GcsFileSystem(retry_time_limit=patience), path
+        return None
     scheme, _, host = emulator.rpartition("://")
-    return fs.GcsFileSystem(
-        anonymous=True,
-        scheme=scheme or "http",
-        endpoint_override=host.partition("/")[0],
-        retry_time_limit=patience,
-    ), path
+    return f"{scheme or 'http'}://{host.partition('/')[0]}"
+
+
+def bucket_file_system() -> fs.GcsFileSystem:
+    """Files of buckets by `bucket/name`."""
+    from datetime import timedelta
+
+    patience = timedelta(seconds=10 * _TIMES_ASKED)
+    emulator = emulator_address()
+    if emulator is None:
+        return fs.GcsFileSystem(retry_time_limit=patience)
+    scheme, _, host = emulator.partition("://")
+    return fs.GcsFileSystem(anonymous=True, scheme=scheme, endpoint_override=host, retry_time_limit=patience)

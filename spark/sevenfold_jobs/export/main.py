@@ -9,10 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from sevenfold_jobs.common import failures
 from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.export import query, writers
+from sevenfold_jobs.export.paths import write_paths
 
 _REPORT_EVERY_SECONDS = 0.5
 
@@ -25,9 +29,7 @@ def main() -> int:
         with connect(os.environ["DATABASE_URL"], "sevenfold-export") as connection:
             # One statement, one snapshot: what is written meanwhile is in the file as a whole or not at all.
             connection.read_only = True
-            view = query.describe(connection, request)
-            write = writers.write_csv if request["format"] == "csv" else writers.write_parquet
-            rows = write(connection, view, path, _progress(path))
+            rows = _write(connection, request, path)
         _sync(path)
     except BrokenPipeError:
         path.unlink(missing_ok=True)  # whoever waited for it is gone
@@ -39,6 +41,14 @@ def main() -> int:
         return 1
     _say(status="done", rows=rows, bytes=path.stat().st_size)
     return 0
+
+
+def _write(connection: psycopg.Connection, request: dict[str, Any], path: Path) -> int:
+    if "paths" in request:
+        return write_paths(connection, request, path, _progress(path))
+    view = query.describe(connection, request)
+    write = writers.write_csv if request["format"] == "csv" else writers.write_parquet
+    return write(connection, view, path, _progress(path))
 
 
 def _progress(path: Path) -> Callable[[int], None]:

@@ -6,6 +6,7 @@ import numpy as np
 import psycopg
 
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts
+from sevenfold_jobs.sinks.checksum import checksum_of_date
 from sevenfold_jobs.sinks.sink import Sink, StoredPaths
 
 # Read at a time: 130 bytes a row, and for a moment twice that and a Python object each.
@@ -31,7 +32,9 @@ def compare_forecasts(connection: psycopg.Connection, sink: Sink, forecasts: For
             low, high = (np.searchsorted(stored.dates, start, side) for side in ("left", "right"))
             differs = (
                 _id_difference(stored.ids[low:high], request.paths, extra.get(day))
-                or _path_difference(stored, slice(low, high), forecasts.paths(index))
+                or _path_difference(
+                    stored, slice(low, high), forecasts.paths(index), forecasts.cutoffs[index]
+                )
                 or _point_difference(points.get(day, {}), forecasts.points[index])
             )
             if differs is not None and fingerprints.get(day) != forecasts.fingerprints[index]:
@@ -51,15 +54,19 @@ def _id_difference(ids: np.ndarray, due: int, extra: tuple[int, int] | None) -> 
     return f"{len(ids) + count} of {due} paths: {', '.join(first)}"
 
 
-def _path_difference(stored: StoredPaths, of: slice, paths: np.ndarray) -> str | None:
+def _path_difference(stored: StoredPaths, of: slice, paths: np.ndarray, cutoff: np.datetime64) -> str | None:
+    """By the checksum of the date; only where that differs is it looked where."""
+    ids, cutoffs, days = stored.ids[of], stored.cutoffs[of], stored.days[of]
     beyond = stored.beyond[of] > 0
+    if not beyond.any() and checksum_of_date(ids, cutoffs, days) == checksum_of_date(ids, cutoff, paths):
+        return None
     if beyond.any():
         return f"path {np.argmax(beyond) + 1} has a value beyond day {paths.shape[1]}"
-    values = np.ascontiguousarray(stored.days[of], ">f4")
-    made = paths.astype(">f4")
+    values, made = np.ascontiguousarray(days, ">f4"), paths.astype(">f4")
     differs = values.view(">u4") != made.view(">u4")
     if not differs.any():
-        return None
+        path = int(np.argmax(cutoffs != cutoff))
+        return f"path {path + 1}: stored with cutoff {cutoffs[path]}, made again with {cutoff}"
     path, day = np.argwhere(differs)[0]
     found = "null or NaN" if np.isnan(values[path, day]) else values[path, day]
     return (

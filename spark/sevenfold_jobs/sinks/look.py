@@ -1,42 +1,23 @@
 """What a sink that is no database holds of a range of dates, for the verdicts: a request on standard input,
 the answer on standard output (src/kinds/backfill/sinks/delta.ts).
 
-`{path, commodity, version, first, last, paths, horizon}` answers `{table, version, dates, found, sound,
-first, last, cutoffs}`, lists over the dates that have a row; `table` is null where there is no table.
+`{path, commodity, version, first, last, paths, horizon}` answers `{table, version, foreign, dates, found,
+sound, first, last, cutoffs}`, lists over the dates that have a row; `table` is null where there is no
+table, `foreign` names which of the newest versions somebody else has made.
 """
 
-import json
 import sys
 from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.common import failures
+from sevenfold_jobs.common.asked import answer_request
 from sevenfold_jobs.sinks.delta.place import file_system, refuse_place
 from sevenfold_jobs.sinks.delta.reading import count_dates
 from sevenfold_jobs.sinks.delta.table import find_snapshot, overlapping
 
-
-class _NoPandas:
-    """Arrow would import it at the first value, for a second of a core, and goes without where it is not."""
-
-    @staticmethod
-    def find_spec(name: str, *_: Any) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
-
-
-def main() -> int:
-    """The answer, or `{errorType, message}` and exit code 1."""
-    sys.meta_path.insert(0, _NoPandas)  # type: ignore[arg-type]
-    try:
-        answer = look(json.load(sys.stdin))
-    except Exception as exception:
-        kind, message = failures.describe(exception)
-        sys.stdout.write(json.dumps({"errorType": kind, "message": message}))
-        return 1
-    sys.stdout.write(json.dumps(answer))
-    return 0
+# Versions whose writer is looked at: each is a small file to be read.
+_NEWEST = 20
 
 
 def look(request: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +27,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     snapshot = find_snapshot(path)
     names = ("dates", "found", "sound", "first", "last", "cutoffs")
     if snapshot is None:
-        return {"table": None, "version": None, **{name: [] for name in names}}
+        return {"table": None, "version": None, "foreign": [], **{name: [] for name in names}}
     first, last = (int(np.datetime64(request[name], "D").astype(int)) for name in ("first", "last"))
     files = overlapping(snapshot.files(request["commodity"], request["version"]), np.arange(first, last + 1))
     counts = count_dates(
@@ -55,6 +36,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     return {
         "table": snapshot.table_id,
         "version": snapshot.version,
+        "foreign": snapshot.foreign_writes(_NEWEST),
         "dates": counts.days.astype("datetime64[D]").astype(str).tolist(),
         "found": counts.found.tolist(),
         "sound": counts.sound.tolist(),
@@ -65,4 +47,4 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer_request(look))

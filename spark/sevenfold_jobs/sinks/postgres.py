@@ -1,6 +1,6 @@
 """The table `distributions` of PostgreSQL: a task is one transaction, with its part of the ledger."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
@@ -35,12 +35,17 @@ class PostgresSink:
 
     leaf: str = ""
     name: ClassVar[str] = "postgres"
+    id: ClassVar[str] = "postgres"
 
     def opened(self, connection: psycopg.Connection, commodity: str, version: str) -> "PostgresSink":
         """Made before the tasks: a new leaf locks the table for a moment."""
         [leaf] = connection.execute("select distributions_leaf(%s, %s)", [commodity, version]).fetchone()
         connection.commit()
         return replace(self, leaf=leaf)
+
+    def to_read(self, connection: psycopg.Connection, commodity: str, version: str) -> "PostgresSink":
+        """Nothing is needed."""
+        return self
 
     def write(
         self, connection: psycopg.Connection, task: Task, fence: Fence, forecasts: Forecasts, watch: Clock
@@ -111,7 +116,7 @@ class PostgresSink:
         beyond = columns[horizon:]
         statement = sql.SQL(
             """
-            copy (select forecast_start_date, path_id, {beyond}, {values} from distributions
+            copy (select forecast_start_date, path_id, data_cutoff_date, {beyond}, {values} from distributions
                    where commodity = {commodity} and model_version = {version}
                      and forecast_start_date = any({dates}) and path_id > 0 {bound}
                    order by forecast_start_date, path_id)
@@ -127,10 +132,19 @@ class PostgresSink:
             bound=sql.SQL("" if paths is None else "and path_id <= {}").format(sql.Literal(paths)),
             dates=sql.Literal(list(dates)),
         )
-        fields = [("date", ">i4"), ("path", ">i4"), ("beyond", ">i4"), ("days", ">f4", horizon)]
+        fields = [
+            *((name, ">i4") for name in ("date", "path", "cutoff", "beyond")),
+            ("days", ">f4", horizon),
+        ]
         rows = read_fixed_rows(connection, statement, None, fields)
         values = np.ascontiguousarray(rows["days"]["value"]).reshape(len(rows), horizon)
-        return StoredPaths(days_of(rows["date"]), rows["path"].astype(np.int32), values, rows["beyond"])
+        return StoredPaths(
+            days_of(rows["date"]),
+            rows["path"].astype(np.int32),
+            days_of(rows["cutoff"]),
+            values,
+            rows["beyond"],
+        )
 
     def extra_paths(
         self, connection: psycopg.Connection, commodity: str, version: str, dates: Sequence[date], paths: int
@@ -146,15 +160,55 @@ class PostgresSink:
         )
         return {start: (count, first) for start, count, first in found}
 
+    def put(
+        self,
+        connection: psycopg.Connection,
+        commodity: str,
+        version: str,
+        rows: StoredPaths,
+        fingerprints: Mapping[date, str],
+    ) -> None:
+        """In one transaction."""
+        dates = list(fingerprints)
+        # Days beyond the horizon are no numbers; the rows of a whole date have all others.
+        horizon = int(np.isfinite(rows.days).any(axis=0).sum())
+        fixed = _fixed_rows(horizon, _ROWS_AT_ONCE)
+        days = fixed.block("day_1", horizon)
+
+        def fillings() -> Iterator[int]:
+            for first in range(0, len(rows.ids), len(fixed)):
+                part = slice(first, first + len(fixed))
+                count = len(rows.ids[part])
+                fixed["forecast_start_date"][:count] = _wire_days(rows.dates[part])
+                fixed["data_cutoff_date"][:count] = _wire_days(rows.cutoffs[part])
+                fixed["path_id"][:count] = rows.ids[part]
+                days[:count] = rows.days[part, :horizon]
+                yield count
+
+        connection.execute(
+            sql.SQL("delete from {} where forecast_start_date = any(%s)").format(sql.Identifier(self.leaf)),
+            [dates],
+        )
+        copy_fixed_rows(connection, self.leaf, fixed, fillings(), lambda _: None)
+        connection.execute(
+            """
+            insert into path_fingerprints (sink, commodity, model_version, forecast_start_date, fingerprint)
+            select %s, %s, %s, date, fingerprint
+              from unnest(%s::date[], %s::text[]) as n (date, fingerprint)
+            on conflict (sink, commodity, model_version, forecast_start_date)
+              do update set fingerprint = excluded.fingerprint
+            """,
+            [self.id, commodity, version, dates, list(fingerprints.values())],
+        )
+        connection.commit()
+
     def _copy_paths(
         self, connection: psycopg.Connection, task: Task, forecasts: Forecasts, watch: Clock
     ) -> PathSummaries:
         """Date by date, in the order of the key. The leaf's defaults say commodity, version and kind."""
         summaries = PathSummaries.empty(forecasts)
         horizon = forecasts.request.horizon
-        columns = {"forecast_start_date": ">i4", "path_id": ">i4", "data_cutoff_date": ">i4"}
-        columns |= {f"day_{day}": ">f4" for day in range(1, horizon + 1)}
-        rows = FixedRows(columns, min(forecasts.request.paths, _ROWS_AT_ONCE))
+        rows = _fixed_rows(horizon, min(forecasts.request.paths, _ROWS_AT_ONCE))
         days = rows.block("day_1", horizon)
 
         def fillings() -> Iterator[int]:
@@ -212,6 +266,15 @@ class PostgresSink:
                 statement, [starts[0], starts[-1]]
             )
         }
+
+
+def _fixed_rows(horizon: int, rows: int) -> FixedRows:
+    columns = {"forecast_start_date": ">i4", "path_id": ">i4", "data_cutoff_date": ">i4"}
+    return FixedRows(columns | {f"day_{day}": ">f4" for day in range(1, horizon + 1)}, rows)
+
+
+def _wire_days(days: np.ndarray) -> np.ndarray:
+    return (days.astype("datetime64[D]") - POSTGRES_DAY_0).astype(np.int64)
 
 
 def _wire_day(day: np.datetime64 | date) -> int:

@@ -4,7 +4,7 @@ A sink writes the dates of a task (`write`), commits those of a batch behind the
 dates back (`read_paths`). It is opened once in the driver of a batch and then sent to its tasks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,11 +26,13 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class StoredPaths:
-    """Rows of paths in the order of date and path: `dates` (n,) datetime64[D], `ids` (n,) int32, `days`
-    (n, h) float32 with NaN for null, `beyond` (n,) how many later days have a value."""
+    """Rows of paths in the order of date and path: `dates` (n,) datetime64[D], `ids` (n,) int32,
+    `cutoffs` (n,) datetime64[D], `days` (n, h) float32 with NaN for null, `beyond` (n,) how many later
+    days have a value."""
 
     dates: np.ndarray
     ids: np.ndarray
+    cutoffs: np.ndarray
     days: np.ndarray
     beyond: np.ndarray
 
@@ -40,9 +42,16 @@ class Sink(Protocol):
 
     name: str
 
+    @property
+    def id(self) -> str:
+        """What `path_fingerprints.sink` calls it, once it is opened."""
+
     def opened(self, connection: psycopg.Connection, commodity: str, version: str) -> "Sink":
         """In the driver, before the first task: makes what is not there yet. InvalidInput where the place
         cannot be used, with what to do."""
+
+    def to_read(self, connection: psycopg.Connection, commodity: str, version: str) -> "Sink":
+        """As `opened`, for somebody who only reads: makes nothing."""
 
     def write(
         self, connection: psycopg.Connection, task: Task, fence: Fence, forecasts: "Forecasts", watch: Clock
@@ -73,8 +82,14 @@ class Sink(Protocol):
     ) -> dict[date, tuple[int, int]]:
         """For dates with more than `paths` paths: how many there are beyond them, and the first."""
 
-
-def dates_in_blocks(starts: np.ndarray, at_once: int) -> Iterator[tuple[int, np.ndarray]]:
-    """(place of its first, dates) of each block."""
-    for first in range(0, len(starts), at_once):
-        yield first, starts[first : first + at_once]
+    def put(
+        self,
+        connection: psycopg.Connection,
+        commodity: str,
+        version: str,
+        rows: StoredPaths,
+        fingerprints: Mapping[date, str],
+    ) -> None:
+        """Replaces the dates of the rows (all of them, with all days of a path) by the rows, as another
+        sink holds them, with what they were made of. Commits. The sink was `opened`, and no run writes
+        these dates."""

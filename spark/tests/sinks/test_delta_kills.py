@@ -153,3 +153,68 @@ def test_a_holder_of_the_lock_does_not_keep_it_without_a_connection(work, stoppe
     with psycopg.connect(work.url) as connection:
         held = connection.execute("select count(*) from pg_locks where locktype = 'advisory'").fetchone()
     assert held == (0,)
+
+
+def test_a_writer_killed_while_the_log_entry_is_put_in_place(work, tmp_path):
+    """The library writes the entry under another name and links it: whichever of the two a kill meets."""
+    undisturbed = undisturbed_bytes(work)
+    log = work.folder / "_delta_log"
+    met = 0
+    for _ in range(20):
+        batch = work.batch_of("forecast_infer", DATES, seed=9, taskDates=60)
+        version = work.snapshot().version
+        staged_before = set(log.glob("*.json#*"))
+        process = begin(work, batch)
+        following = log / f"{version + 1:020}.json"
+        while process.poll() is None:
+            # Seen in the moments in which it is not linked yet, or both names are there.
+            if set(log.glob("*.json#*")) - staged_before or following.exists():
+                process.kill()
+                break
+        process.wait()
+        met += len(set(log.glob("*.json#*")) - staged_before)
+        succeed(work, batch)
+        assert_is_the_successors(work, batch, undisturbed)
+        if met >= 2:
+            break
+    assert work.looked()["foreign"] == []
+
+
+def test_two_commodities_into_one_table_at_once(work, database_url, make_batch):
+    """Every commit waits for the lock and none has to begin again: as many versions as batches."""
+    others = [InDelta(database_url, make_batch) for _ in range(2)]
+    for other in others:
+        other.folder = work.folder
+    work.infer(DATES)
+    version = work.snapshot().version
+    batches = [
+        (each, each.batch_of("forecast_infer", DATES, seed=seed, taskDates=60))
+        for seed in range(3)
+        for each in others
+    ]
+    started = [begin(each, batch) for each, batch in batches]
+    assert [process.wait(120) for process in started] == [0] * len(batches)
+    assert work.snapshot().version == version + len(batches)
+    for other in others:
+        assert set(other.looked()["sound"]) == {50}
+    assert work.table().num_rows == len(DATES) * 50 * 3
+
+
+def begin(work, batch):
+    """A process that does the batch and answers how it ended by its exit code."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _DO], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    process.stdin.write(
+        json.dumps(
+            {
+                "batchId": batch.batch_id,
+                "job": "forecast_infer",
+                "input": batch.input,
+                "fence": batch.fence,
+                "databaseUrl": work.url,
+            }
+        )
+    )
+    process.stdin.close()
+    return process

@@ -1,8 +1,8 @@
 """Forecasts of a batch into a Delta table: what is there, replaced, left behind."""
 
+import errno
 import itertools
 import json
-import os
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from in_delta import InDelta
 from sevenfold_jobs.common.failures import InvalidInput, describe
 from sevenfold_jobs.forecast_audit.main import run as audit
 from sevenfold_jobs.forecast_infer.main import run
-from sevenfold_jobs.sinks.delta import commit
+from sevenfold_jobs.sinks.delta import versions, writing
 from sevenfold_jobs.sinks.delta.table import find_snapshot
 
 
@@ -33,10 +33,13 @@ def forecasting(database_url, make_batch, spark, tmp_path):
 def test_the_rows_are_those_of_postgres_and_nothing_lies_there(forecasting):
     run(forecasting.batch("forecast_infer"))
     in_postgres = {key: bits(row) for key, row in forecasting.paths().items()}
+    checksum = forecasting.checksum({"name": "postgres"})
     forecasting.execute("delete from distributions where commodity = %s", forecasting.commodity)
     result = forecasting.infer()
     assert (result["dates"], result["rows"], result["failed"], result["sink"]) == (40, 2_000, [], "delta")
     assert {key: bits(row) for key, row in forecasting.stored().items()} == in_postgres
+    assert forecasting.checksum() == checksum
+    assert checksum[:2] == (40, 2_000)
     assert forecasting.files() == forecasting.known()
     assert forecasting.paths() == {}
     assert forecasting.table().num_rows == 2_000
@@ -140,13 +143,13 @@ def test_an_overtaken_attempt_leaves_nothing(forecasting):
 
 
 def test_a_commit_whose_answer_is_lost_is_found_in_the_table(forecasting, monkeypatch):
-    landed = commit._commit
+    landed = versions.commit_actions
 
     def lost(*given):
         landed(*given)
         raise OSError("connection reset by peer")
 
-    monkeypatch.setattr(commit, "_commit", lost)
+    monkeypatch.setattr(versions, "commit_actions", lost)
     assert forecasting.infer()["dates"] == 40
     assert forecasting.snapshot().version == 1
     assert forecasting.table().num_rows == 2_000
@@ -154,7 +157,7 @@ def test_a_commit_whose_answer_is_lost_is_found_in_the_table(forecasting, monkey
 
 def test_who_comes_between_makes_the_commit_begin_again(forecasting, monkeypatch):
     forecasting.infer(STARTS[:3])
-    made = commit._commit
+    made = versions.commit_actions
     calls = []
 
     def after_another(snapshot, *given):
@@ -164,7 +167,7 @@ def test_who_comes_between_makes_the_commit_begin_again(forecasting, monkeypatch
         calls.append(1)
         made(snapshot, *given)
 
-    monkeypatch.setattr(commit, "_commit", after_another)
+    monkeypatch.setattr(versions, "commit_actions", after_another)
     forecasting.infer()
     assert len(calls) == 2
     assert forecasting.table().num_rows == 2_000
@@ -239,8 +242,10 @@ def test_places_that_cannot_hold_it(forecasting, tmp_path):
         assert "\n" not in message
         return message
 
-    assert "gs://bucket/x" in refused("gs://bucket/x")
-    assert "with % in its name" in refused(tmp_path / "a%20b")
+    assert "it is gs://bucket/folder" in refused("gs://bucket")
+    assert "it is gs://bucket/folder" in refused("gs://bucket/a%20b")
+    assert "reads %20 in it as another character" in refused(tmp_path / "a%20b")
+    assert not (tmp_path / "a%20b").exists()
     (tmp_path / "a file").write_text("x")
     assert "cannot be kept" in refused(tmp_path / "a file")
     (tmp_path / "full").mkdir()
@@ -251,7 +256,19 @@ def test_places_that_cannot_hold_it(forecasting, tmp_path):
     other = tmp_path / "other"
     DeltaTable.create(str(other), pa.schema([("a", pa.int32())]))
     assert "not one of forecasts" in refused(other)
-    assert not os.path.exists(tmp_path / "a%20b")
+
+
+@pytest.mark.parametrize("name", ["a b", "100%", "% new", "5%-95%", "ä +#?&"])
+def test_a_folder_may_have_any_name(forecasting, tmp_path, name):
+    forecasting.folder = tmp_path / name / "table"
+    forecasting.infer()
+    checksum = forecasting.checksum()
+    assert checksum[:2] == (40, 2_000)
+    forecasting.infer(STARTS[3:5], taskDates=1)
+    assert forecasting.checksum() == checksum
+    assert set(forecasting.looked()["sound"]) == {50}
+    assert list(tmp_path.rglob("_delta_log")) == [forecasting.folder / "_delta_log"]
+    assert forecasting.files() >= forecasting.known()
 
 
 def test_a_raised_protocol_is_refused_with_words(forecasting):
@@ -302,3 +319,48 @@ def test_newer_metadata_does_not_speak_for_older_paths(forecasting):
     assert noted()[2][2] == "older"
     run(forecasting.batch("forecast_infer", STARTS[7:8]))
     assert [each[0] for each in noted()] == ["delta", "delta"]
+
+
+def test_one_bad_date_of_a_file_of_sixty(forecasting):
+    """Rows deleted of one date and a value damaged in another: both repaired, every other row keeps its
+    bits."""
+    dates = STARTS[:25]
+    forecasting.infer(dates, taskDates=60)
+    [file] = forecasting.known()
+    before, checksum = forecasting.stored(), forecasting.checksum()
+    snapshot = forecasting.snapshot()
+    snapshot.table.delete(f"forecast_start_date = '{dates[4]}' and path_id > 20")
+    snapshot.table.update(
+        predicate=f"forecast_start_date = '{dates[5]}' and path_id = 7",
+        updates={"day_3": "cast('NaN' as float)"},
+    )
+    assert len(forecasting.known()) == 1
+    assert file not in forecasting.known()
+    seen = forecasting.looked()
+    bad = [day for day, sound in zip(seen["dates"], seen["sound"], strict=True) if sound < 50]
+    assert bad == [str(dates[4]), str(dates[5])]
+    result = forecasting.infer(dates[4:6], taskDates=60)
+    assert result["dates"] == 2
+    assert forecasting.stored() == before
+    assert forecasting.checksum() == checksum
+
+
+def test_a_full_disk_leaves_nothing_visible(forecasting, monkeypatch):
+    forecasting.infer(STARTS[:2])
+    before, files = forecasting.stored(), forecasting.files()
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing.pq.ParquetWriter, "write_table", full)
+        [failed] = forecasting.infer(STARTS[:12])["failed"]
+    assert failed["errorType"] == "NoSpace"
+    with monkeypatch.context() as patch:
+        patch.setattr(versions, "commit_actions", full)
+        with pytest.raises(Exception, match="No space left") as raised:
+            forecasting.infer(STARTS[:12])
+    assert describe(raised.value)[0] in ("NoSpace", "Infrastructure")
+    assert forecasting.stored() == before
+    assert forecasting.files() == files
+    assert forecasting.infer(STARTS[:12])["dates"] == 12

@@ -4,9 +4,13 @@ import { yesterday } from '../../commands/option-values.ts';
 import { count } from '../../commands/output.ts';
 import type { Output } from '../../commands/output.ts';
 import { withSession } from '../../commands/session.ts';
+import type { Config } from '../../config.ts';
+import { resolveConnections } from '../../connections.ts';
 import type { Day } from '../../planning/days.ts';
+import { readChecksums } from './checksum.ts';
+import type { Checksum } from './checksum.ts';
 import { readCoverage, resolveRequest, withSink } from './forecasts.ts';
-import type { Coverage } from './forecasts.ts';
+import type { Coverage, ForecastRequest } from './forecasts.ts';
 import { addBackfillOptions, readBackfillOptions } from './options.ts';
 import type { BackfillOptions } from './options.ts';
 import { rangesOf, rangeText, shortHistory } from './planning/dates.ts';
@@ -19,8 +23,9 @@ export function register(program: Command, { config, out }: CommandContext): voi
         'count the forecasts that are there against those that are due; exit code 0 only when all are',
       ),
   )
+    .option('--checksum', 'read every path too and say the sha256 over them: the same in every sink')
     .option('--json', 'print one JSON object')
-    .action(async (options: BackfillOptions & { json?: boolean }) => {
+    .action(async (options: BackfillOptions & { checksum?: boolean; json?: boolean }) => {
       await withSession(config, options.json ? undefined : out, async ({ database }) => {
         const input = readBackfillOptions(options);
         const {
@@ -30,6 +35,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
         } = await resolveRequest(database, config.checkout, input, yesterday());
         const request = withSink(config, config.mode, asked, input);
         const covered = await readCoverage({ database, config }, request, due, openDays);
+        const checksums = options.checksum ? await checksumsOf(config, request) : undefined;
         const calendar = due.map(({ date }) => date);
         const nothing = shortHistory(openDays, due);
         if (
@@ -38,12 +44,23 @@ export function register(program: Command, { config, out }: CommandContext): voi
         ) {
           process.exitCode = 1;
         }
-        if (options.json) out.json(asJson(request, covered, calendar));
+        if (options.json)
+          out.json({ ...asJson(request, covered, calendar), ...(checksums && { checksums }) });
         else for (const each of covered) show(out, each, calendar);
+        for (const { version, dates, rows, sha256 } of options.json ? [] : (checksums ?? [])) {
+          out.line(`${version}: sha256 ${sha256} over ${count(rows)} paths of ${count(dates)} dates`);
+        }
         if (nothing !== undefined && !options.json)
           out.line(`Nothing can be made: ${request.commodity} ${nothing}.`);
       });
     });
+}
+
+async function checksumsOf(config: Config, request: ForecastRequest): Promise<Checksum[]> {
+  const { commodity, models, start, end, paths, sink } = request;
+  const { databaseUrl } = await resolveConnections(config);
+  const versions = models.map(({ version }) => version);
+  return readChecksums(config, databaseUrl, { sink, commodity, versions, first: start, last: end, paths });
 }
 
 function asJson(

@@ -161,13 +161,26 @@ export interface DateState {
   changed: boolean;
 }
 
-/** Reads the sink: one row for each date that is due, and one for each that is there without being due. */
+/** As `lookAtDates`, the dates alone. */
 export async function readDates(
-  { database, config }: World,
+  world: World,
   request: ForecastRequest,
   model: ForecastModel,
   due: readonly DueDate[],
 ): Promise<DateState[]> {
+  return (await lookAtDates(world, request, model, due)).dates;
+}
+
+/**
+ * Reads the sink: one row for each date that is due, and one for each that is there without being due; and which of its
+ * newest versions somebody else has made.
+ */
+export async function lookAtDates(
+  { database, config }: World,
+  request: ForecastRequest,
+  model: ForecastModel,
+  due: readonly DueDate[],
+): Promise<{ dates: DateState[]; foreign: readonly string[] }> {
   const { commodity, start, end, paths, horizon } = request;
   const asked = { commodity, version: model.version, start, end, paths, horizon };
   const seen = await sinkAt(config, request.sink).look(database, asked);
@@ -192,7 +205,7 @@ export async function readDates(
       ...seen.values,
     ],
   );
-  return read.rows;
+  return { dates: read.rows, foreign: seen.foreign };
 }
 
 /** What is stored for one training window. */

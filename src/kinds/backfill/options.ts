@@ -50,20 +50,28 @@ export function addModelOptions(command: Command): Command {
     .option('--retrain', 'train every window again');
 }
 
-/** Those, and the options of every command that is about a backfill. */
-export function addBackfillOptions(command: Command): Command {
-  return addModelOptions(command)
+/** What decides, with the model, under which version paths are stored. */
+export function addPathOptions(command: Command): Command {
+  return command
     .option('--paths <count>', `paths a date (default: ${defaults.paths})`)
     .option('--horizon <days>', `days ahead, 1 to 14 (default: ${defaults.horizon})`)
     .option('--seed <number>', `what the paths are drawn with (default: ${defaults.seed})`)
-    .option('--draw <how>', `how a path's steps are drawn: bootstrap or gaussian (default: ${defaults.draw})`)
+    .option(
+      '--draw <how>',
+      `how a path's steps are drawn: bootstrap or gaussian (default: ${defaults.draw})`,
+    );
+}
+
+/** Those, and the options of every command that is about a backfill. */
+export function addBackfillOptions(command: Command): Command {
+  return addPathOptions(addModelOptions(command))
     .option(
       '--sink <name>',
       `where the paths go: ${sinkNames.join(' or ')} (default: SEVENFOLD_SINK, else ${sinkNames[0]})`,
     )
     .option(
       '--sink-path <folder>',
-      'the folder of a sink that keeps files (default: below the object folder)',
+      'the folder of a sink that keeps files, or gs://bucket/folder (default: below the object folder)',
     )
     .option('--chunk <dates>', 'dates sent together in one batch: a number or auto', 'auto')
     .option('--redo <which>', 'changed: dates whose prices or model changed since; all: every date')

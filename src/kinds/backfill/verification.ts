@@ -3,7 +3,7 @@ import type { Check } from '../../ledger/checks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import type { Verdict } from '../../ledger/units.ts';
 import type { World } from '../kind.ts';
-import { requestOf, readDates, readOpenDays, readWindows } from './forecasts.ts';
+import { lookAtDates, requestOf, readOpenDays, readWindows } from './forecasts.ts';
 import type { DateState, ForecastModel, ForecastRequest } from './forecasts.ts';
 import { rangesOf, rangeText, dueDates } from './planning/dates.ts';
 import type { DueDate } from './planning/dates.ts';
@@ -148,7 +148,7 @@ export async function verifyDates(world: World, run: Run): Promise<Check[]> {
   await database.query('analyze point_forecasts, forecast_quantiles, forecast_metadata');
   for (const model of request.models) {
     await sink.analyze?.(database, request.commodity, model.version);
-    const dates = await readDates(world, request, model, due);
+    const { dates, foreign } = await lookAtDates(world, request, model, due);
     await settle(
       database,
       run,
@@ -158,6 +158,7 @@ export async function verifyDates(world: World, run: Run): Promise<Check[]> {
       dates.filter(({ state }) => state !== 'extra').map((date) => judgeDate(request, date, left)),
     );
     checks.push(...remarks(model, due, dates));
+    if (foreign.length > 0) checks.push(writtenByOthers(model, foreign));
   }
   return [await countUnits(database, run, 'date', 'rows of paths that are whole by date'), ...checks];
 }
@@ -203,6 +204,18 @@ function remarks(model: ForecastModel, due: readonly DueDate[], dates: readonly 
       message: 'stored forecasts of days on which none is due',
     },
   ];
+}
+
+/** Not wrong by itself: what they left is judged like everything else. */
+function writtenByOthers({ version }: ForecastModel, foreign: readonly string[]): Check {
+  return {
+    name: `others ${version}`,
+    severity: 'warn',
+    passed: false,
+    observed: foreign.slice(0, 3).join('; ') + (foreign.length > 3 ? `; ${foreign.length - 3} more` : ''),
+    expected: 'none',
+    message: 'writes of others to the table, among its newest; every date was counted after them',
+  };
 }
 
 async function countUnits(

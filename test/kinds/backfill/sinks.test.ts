@@ -27,12 +27,18 @@ test('a place is the path that is asked for, else below the object folder; Postg
     path: '/a b',
   });
   assert.deepEqual(placeOf({ sink: 'postgres' }, 'delta', '/o'), { name: 'postgres' });
+  for (const path of ['gs://bucket/a folder/table', '/100% new'])
+    assert.deepEqual(placeOf({ sink: 'delta', sinkPath: `${path}/` }, 'delta', '/o'), {
+      name: 'delta',
+      path,
+    });
 });
 
 for (const [given, message] of [
   [{ sink: 'postgres', sinkPath: '/a' }, /the sink postgres has no path/],
-  [{ sink: 'delta', sinkPath: 'gs://bucket/a' }, /gs:\/\/bucket\/a: buckets are not there yet/],
-  [{ sink: 'delta', sinkPath: '/a%20b' }, /with % in its name/],
+  [{ sink: 'delta', sinkPath: 'gs://bucket' }, /gs:\/\/bucket: it must be gs:\/\/bucket\/folder/],
+  [{ sink: 'delta', sinkPath: '/a%20b' }, /cannot be kept at \/a%20b: the Delta library reads %20/],
+  [{ sink: 'delta', sinkPath: 'gs://bucket/a%20b' }, /must be gs:\/\/bucket\/folder/],
 ] as const) {
   test(`${JSON.stringify(given)} is no place`, () => {
     assert.throws(() => placeOf(given, 'postgres', '/objects'), { type: 'InvalidInput', message });

@@ -1,19 +1,15 @@
 """The commit of a batch: the ledger's transaction around one version of the table.
 
-Every commit to a table is made behind its lock, with a number from a sequence that the table remembers, as a
-compare-and-swap on its newest version. An attempt that was overtaken finds its units taken, its connection
-gone, or a newer version; each of them ends it (docs/decisions/049-paths-in-a-delta-table.md).
+An attempt that was overtaken finds its units taken, its connection gone, or a newer version; each of them
+ends it (docs/decisions/049-paths-in-a-delta-table.md).
 """
 
 import json
-import os
 import re
-import time
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,30 +17,19 @@ import psycopg
 import pyarrow as pa
 
 from sevenfold_jobs.common.clock import Clock
-from sevenfold_jobs.common.failures import Infrastructure
 from sevenfold_jobs.common.fence import pass_units
 from sevenfold_jobs.forecast_infer import tables
 from sevenfold_jobs.forecast_infer.checks import check_small_tables
-from sevenfold_jobs.sinks.delta.keeping import keep_the_rest
-from sevenfold_jobs.sinks.delta.place import COMMODITY, PARTITION, VERSION, partition_folder, sync_folder
+from sevenfold_jobs.sinks.delta.place import LOG, file_system, list_files, partition_folder, remove_files
 from sevenfold_jobs.sinks.delta.sink import file_stem
-from sevenfold_jobs.sinks.delta.table import TABLE_SCHEMA, Snapshot, find_snapshot, overlapping
-from sevenfold_jobs.sinks.sink import Answer
+from sevenfold_jobs.sinks.delta.table import Snapshot
+from sevenfold_jobs.sinks.delta.versions import Landing, Replacement, lock_table, newest, replace_dates
+from sevenfold_jobs.sinks.delta.writing import write_rows
+from sevenfold_jobs.sinks.sink import Answer, StoredPaths
 
 if TYPE_CHECKING:
     from sevenfold_jobs.common.batch import Batch
     from sevenfold_jobs.forecast_infer.request import Request
-
-# Somebody who writes to the table without the lock can come between; not this often.
-_TRIES = 10
-
-# A committer that stands still must not hold the table's lock for ever.
-_IDLE = "set local idle_in_transaction_session_timeout = '60s'"
-
-
-def lock_table(connection: psycopg.Connection, path: str) -> None:
-    """Until the end of the transaction nobody else of this database commits to the table."""
-    connection.execute("select pg_advisory_xact_lock(hashtextextended('sevenfold/delta/' || %s, 0))", [path])
 
 
 def commit_files(
@@ -57,14 +42,19 @@ def commit_files(
     watch, fence = Clock(), batch.fence
     dates = [date.fromisoformat(day) for answer in answers for day in answer["dates"]]
     fingerprints = [text for answer in answers for text in answer["fingerprints"]]
-    landing = _Landing()
+    landing = Landing()
     try:
         with closing(batch.connect()) as connection:
-            connection.execute(_IDLE)
             lock_table(connection, path)
-            snapshot = _snapshot(path)
+            snapshot = newest(path)
             with watch.time("small"):
-                _note_fingerprints(connection, f"delta/{snapshot.table_id}", request, dates, fingerprints)
+                note_fingerprints(
+                    connection,
+                    f"delta/{snapshot.table_id}",
+                    (request.commodity, request.model_version),
+                    dates,
+                    fingerprints,
+                )
                 tables.delete_rows(connection, request, dates)
                 for answer in answers:
                     for table, packed in answer["small"].items():
@@ -84,151 +74,87 @@ def commit_files(
             )
             batch.failpoint("after-fence")
             with watch.time("delta"):
-                files = [answer["file"] for answer in answers]
-                snapshot = _replace(batch, connection, snapshot, request, dates, files, landing)
-                _sync_log(path, snapshot.version)
+                wanted = Replacement(
+                    commodity=request.commodity,
+                    version=request.model_version,
+                    days=np.unique(np.array(dates, "datetime64[D]").astype(int)),
+                    files=[answer["file"] for answer in answers],
+                    note={
+                        "run": fence["runId"],
+                        "batch": batch.batch_id,
+                        "attempt": fence["attempt"],
+                        "first": str(min(dates)),
+                        "last": str(max(dates)),
+                        "dates": len(dates),
+                    },
+                    stem=file_stem(fence, 0).replace("-a", "-kept-a"),
+                    failpoint=batch.failpoint,
+                )
+                snapshot = replace_dates(connection, snapshot, wanted, landing)
             _remove_leftovers(connection, fence, request, snapshot)
             batch.failpoint("before-commit")
             connection.commit()
     except Exception:
         if not landing.possible:
-            _unlink(path, [answer["file"] for answer in answers])
+            remove_files(path, [answer["file"]["path"] for answer in answers])
         raise
     batch.failpoint("after-commit")
     return watch.seconds
 
 
-@dataclass
-class _Landing:
-    """Whether files may be part of the table, so that nobody may remove them: from the commit on, until the
-    table says that it did not land."""
-
-    possible: bool = False
-
-
-def _unlink(path: str, files: Sequence[Mapping[str, Any]]) -> None:
-    for file in files:
-        Path(path, file["path"]).unlink(missing_ok=True)
-
-
-def _replace(
-    batch: "Batch",
+def put_rows(
     connection: psycopg.Connection,
-    snapshot: Snapshot,
-    request: "Request",
-    dates: Sequence[date],
-    files: Sequence[Mapping[str, Any]],
-    landing: _Landing,
-) -> Snapshot:
-    """Makes a version of the table that has the files and nothing else of the dates, and answers it."""
-    application = f"sevenfold/{request.commodity}/{request.model_version}"
-    days = np.unique(np.array(list(dates), "datetime64[D]").astype(int))
-    note = json.dumps(
-        {
-            "run": batch.fence["runId"],
-            "batch": batch.batch_id,
-            "attempt": batch.fence["attempt"],
-            "first": str(min(dates)),
-            "last": str(max(dates)),
-            "dates": len(dates),
-        }
-    )
-    trouble: Exception | None = None
-    for _ in range(_TRIES):
-        token = _token(connection, snapshot.recorded(application))
-        batch.failpoint("after-token")
-        old = overlapping(snapshot.files(request.commodity, request.model_version), days)
-        removed, kept = keep_the_rest(
-            snapshot.path, request, file_stem(batch.fence, 0).replace("-a", "-kept-a"), old, days
-        )
-        partition = {VERSION: request.model_version, COMMODITY: request.commodity}
-        batch.failpoint("before-delta")
-        landing.possible = True
-        try:
-            _commit(snapshot, [*files, *kept], removed, partition, (application, token), note)
-        except Exception as error:
-            # The answer may have been lost, not the commit: the table says.
-            trouble = error
-        batch.failpoint("after-delta")
-        snapshot = _snapshot(snapshot.path)
-        if snapshot.recorded(application) == token:
-            return snapshot
-        landing.possible = False
-        _unlink(snapshot.path, kept)
-    raise Infrastructure(
-        f"The Delta table at {snapshot.path} took none of {_TRIES} commits: {str(trouble)[:300]}. "
-        "Nothing of the batch is visible; it is tried again."
-    )
-
-
-def _token(connection: psycopg.Connection, recorded: int) -> int:
-    """A number above the one that is recorded; that it is given shows that the connection, and with it the
-    lock, still lives. The sequence lies behind the table after a restore of the database."""
-    [token] = connection.execute("select nextval('delta_tokens')").fetchone()
-    if token <= recorded:
-        [token] = connection.execute("select setval('delta_tokens', %s)", [recorded + 1]).fetchone()
-    return token
-
-
-def _commit(
-    snapshot: Snapshot,
-    added: Sequence[Mapping[str, Any]],
-    removed: Sequence[Any],
-    partition: dict[str, str],
-    mark: tuple[str, int],
-    note: str,
+    path: str,
+    of: tuple[str, str],
+    rows: StoredPaths,
+    fingerprints: Mapping[date, str],
 ) -> None:
-    from deltalake import CommitProperties, PostCommitHookProperties, Transaction
-    from deltalake.transaction import AddAction, RemoveAction
-
-    now = time.time_ns() // 1_000_000
-    actions = [AddAction(file["path"], file["size"], partition, now, True, file["stats"]) for file in added]
-    actions += [RemoveAction(file.path, True, now, file.size, partition) for file in removed]
-    snapshot.table.create_write_transaction(
-        actions,
-        "append",
-        TABLE_SCHEMA,
-        list(PARTITION),
-        commit_properties=CommitProperties(
-            custom_metadata={"userMetadata": note},
-            max_commit_retries=0,
-            app_transactions=[Transaction(*mark)],
-        ),
-        # A hook that fails would raise after the commit has landed.
-        post_commithook_properties=PostCommitHookProperties(
-            create_checkpoint=False, cleanup_expired_logs=False
-        ),
-    )
-
-
-def _snapshot(path: str) -> Snapshot:
-    snapshot = find_snapshot(path)
-    if snapshot is None:
-        raise Infrastructure(f"The Delta table at {path} has gone since the batch began.")
-    return snapshot
-
-
-def _sync_log(path: str, version: int) -> None:
-    """The library links its entry and does not sync it."""
-    log = Path(path, "_delta_log")
-    with (log / f"{version:020}.json").open("rb") as file:
-        os.fsync(file.fileno())
-    sync_folder(log)
+    """Replaces dates of a commodity and model version by rows of another sink, and commits."""
+    landing, file = Landing(), None
+    stem = f"copy-{uuid.uuid4().hex[:8]}"
+    try:
+        file = write_rows(path, f"{partition_folder(*of)}/{stem}.parquet", rows)
+        lock_table(connection, path)
+        snapshot = newest(path)
+        note_fingerprints(
+            connection, f"delta/{snapshot.table_id}", of, list(fingerprints), list(fingerprints.values())
+        )
+        wanted = Replacement(
+            commodity=of[0],
+            version=of[1],
+            days=np.unique(np.array(list(fingerprints), "datetime64[D]").astype(int)),
+            files=[file],
+            note={
+                "copy": "forecasts",
+                "first": str(min(fingerprints)),
+                "last": str(max(fingerprints)),
+                "dates": len(fingerprints),
+            },
+            stem=f"{stem}-kept",
+            failpoint=lambda _: None,
+        )
+        replace_dates(connection, snapshot, wanted, landing)
+        connection.commit()
+    except Exception:
+        if file is not None and not landing.possible:
+            remove_files(path, [file["path"]])
+        raise
 
 
-def _note_fingerprints(
+def note_fingerprints(
     connection: psycopg.Connection,
     sink: str,
-    request: "Request",
+    of: tuple[str, str],
     dates: Sequence[date],
     fingerprints: Sequence[str],
 ) -> None:
-    """What this sink's paths are made of from now on; and what those in PostgreSQL were made of, where the
-    metadata that said so is about to say something else."""
+    """What this sink's paths of a commodity and version are made of from now on; and what those in PostgreSQL
+    were made of, where the metadata that said so is about to say something else."""
+    commodity, version = of
     values = {
         "sink": sink,
-        "commodity": request.commodity,
-        "version": request.model_version,
+        "commodity": commodity,
+        "version": version,
         "dates": list(dates),
         "fingerprints": list(fingerprints),
     }
@@ -267,24 +193,50 @@ def _remove_leftovers(
 ) -> None:
     """Files that ended attempts of this run have left: none of their units waits for them any more.
 
-    Behind the lock, where no other commit is under way; what other runs left goes with a vacuum.
+    Behind the lock, where no other commit is under way. What a version ever had stays for its readers until a
+    vacuum, and so does what other runs left.
     """
     if fence["attempt"] < 2:
         return
-    folder = Path(snapshot.path, partition_folder(request.commodity, request.model_version))
-    known = {Path(file.path).name for file in snapshot.files(request.commodity, request.model_version)}
-    for file in folder.iterdir():
-        ours = _OURS.match(file.name)
-        if ours is None or file.name in known or ours["run"] != str(fence["runId"])[:8]:
+    folder = partition_folder(request.commodity, request.model_version)
+    known = {file.path for file in snapshot.files(request.commodity, request.model_version)}
+    left = [
+        info
+        for info in list_files(snapshot.path, folder)
+        if f"{folder}/{info.base_name}" not in known and _is_ended(connection, fence, info.base_name)
+    ]
+    if left:
+        had = _added_since(snapshot.path, min(info.mtime for info in left))
+        paths = (f"{folder}/{info.base_name}" for info in left)
+        remove_files(snapshot.path, [path for path in paths if path not in had])
+
+
+def _is_ended(connection: psycopg.Connection, fence: Mapping[str, Any], name: str) -> bool:
+    ours = _OURS.match(name)
+    if ours is None or ours["run"] != str(fence["runId"])[:8] or int(ours["attempt"]) >= fence["attempt"]:
+        return False
+    waiting = connection.execute(
+        """
+        select 1 from units where run_id = %s and kind = 'date' and chunk = %s and attempt = %s
+           and committed_attempt is distinct from attempt limit 1
+        """,
+        [fence["runId"], int(ours["chunk"]), int(ours["attempt"])],
+    ).fetchone()
+    return waiting is None
+
+
+def _added_since(path: str, since: datetime) -> set[str]:
+    """Files that versions younger than the moment added, as the log names them: ours are of letters that
+    it does not encode."""
+    files = file_system(path)
+    added: set[str] = set()
+    for info in list_files(path, LOG):
+        # A clock of another machine may be a little off.
+        if not info.base_name.endswith(".json") or info.mtime < since - timedelta(minutes=10):
             continue
-        if int(ours["attempt"]) >= fence["attempt"]:
-            continue
-        waiting = connection.execute(
-            """
-            select 1 from units where run_id = %s and kind = 'date' and chunk = %s and attempt = %s
-               and committed_attempt is distinct from attempt limit 1
-            """,
-            [fence["runId"], int(ours["chunk"]), int(ours["attempt"])],
-        ).fetchone()
-        if waiting is None:
-            file.unlink(missing_ok=True)
+        with files.open_input_stream(f"{LOG}/{info.base_name}") as stream:
+            for line in stream.read().splitlines():
+                entry = json.loads(line)
+                if "add" in entry:
+                    added.add(entry["add"]["path"])
+    return added

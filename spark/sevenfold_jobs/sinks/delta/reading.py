@@ -93,13 +93,11 @@ def _count(
 def read_rows(
     files: fs.FileSystem, paths_of_files: Sequence[str], days: np.ndarray, horizon: int
 ) -> tuple[np.ndarray, ...]:
-    """`(dates, ids, values, beyond)` of the days (ascending, since 1970), as in `StoredPaths` but `dates`
-    since 1970; the caller bounds how many days."""
+    """`(dates, ids, cutoffs, values, beyond)` of the days (ascending, since 1970), as in `StoredPaths`
+    but dates and cutoffs since 1970; the caller bounds how many days."""
     parts: list[tuple[np.ndarray, ...]] = []
-    for rows in _row_groups(
-        files, paths_of_files, ["path_id", "forecast_start_date", *DAYS], days[0], days[-1]
-    ):
-        ids, dates = integers(rows["path_id"]), integers(rows["forecast_start_date"])
+    for rows in _row_groups(files, paths_of_files, [*_KEYS[:3], *DAYS], days[0], days[-1]):
+        ids, dates, cutoffs = (integers(rows[name]) for name in _KEYS[:3])
         place = np.minimum(np.searchsorted(days, dates), len(days) - 1)
         wanted = np.flatnonzero((days[place] == dates) & (ids > 0))
         if len(wanted) == 0:
@@ -111,13 +109,13 @@ def read_rows(
         for name in DAYS[horizon:]:
             if rows[name].null_count < rows.num_rows:
                 beyond += rows[name].combine_chunks().is_valid().to_numpy(zero_copy_only=False)[wanted]
-        parts.append((dates[wanted], ids[wanted], values, beyond))
+        parts.append((dates[wanted], ids[wanted], cutoffs[wanted], values, beyond))
     if not parts:
         empty = np.empty(0, np.int32)
-        return empty, empty, np.empty((0, horizon), np.float32), empty
-    dates, ids, values, beyond = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return empty, empty, empty, np.empty((0, horizon), np.float32), empty
+    dates, ids, cutoffs, values, beyond = (np.concatenate(each) for each in zip(*parts, strict=True))
     order = np.lexsort((ids, dates))
-    return dates[order], ids[order], values[order], beyond[order]
+    return dates[order], ids[order], cutoffs[order], values[order], beyond[order]
 
 
 def _row_groups(

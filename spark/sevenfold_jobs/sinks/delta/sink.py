@@ -1,9 +1,8 @@
 """The Delta table as a sink: tasks write files, the driver of the batch commits all of them at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,37 +12,54 @@ import pyarrow as pa
 from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.forecast.paths import MOST_DAYS
-from sevenfold_jobs.sinks.delta.place import file_system, partition_folder, refuse_place
+from sevenfold_jobs.sinks.delta.place import file_system, list_files, partition_folder, refuse_place
 from sevenfold_jobs.sinks.sink import Answer, Fence, StoredPaths
 
 if TYPE_CHECKING:
     from sevenfold_jobs.common.batch import Batch
     from sevenfold_jobs.forecast_infer.forecasts import Forecasts
     from sevenfold_jobs.forecast_infer.request import Request
-    from sevenfold_jobs.sinks.delta.table import DataFile
+    from sevenfold_jobs.sinks.delta.table import DataFile, Snapshot
 
 
 @dataclass(frozen=True)
 class DeltaSink:
-    """`path` is the table's folder; `files` are those of the partition when the sink was opened."""
+    """`path` is the table's place; `files` are those of the partition, and `table_id` the table's, when
+    the sink was opened."""
 
     path: str
     files: tuple["DataFile", ...] = ()
+    table_id: str | None = None
     name: ClassVar[str] = "delta"
+
+    @property
+    def id(self) -> str:
+        """By the table's own id: moved, it is still the same."""
+        return f"delta/{self.table_id}"
 
     def opened(self, connection: psycopg.Connection, commodity: str, version: str) -> "DeltaSink":
         """Begins the table where there is none. The library is used in the driver alone: its tasks are not
         forked from here."""
-        from sevenfold_jobs.sinks.delta.commit import lock_table
         from sevenfold_jobs.sinks.delta.table import find_snapshot, make_table
+        from sevenfold_jobs.sinks.delta.versions import lock_table
 
         refuse_place(self.path)
         snapshot = find_snapshot(self.path)
         if snapshot is None:
             lock_table(connection, self.path)
             snapshot = find_snapshot(self.path) or make_table(self.path)
+        # By this `prune` finds it.
+        connection.execute("insert into delta_tables (path) values (%s) on conflict do nothing", [self.path])
         connection.commit()
-        return replace(self, files=tuple(snapshot.files(commodity, version)))
+        return self._at(snapshot, commodity, version)
+
+    def to_read(self, connection: psycopg.Connection, commodity: str, version: str) -> "DeltaSink":
+        """Without files where there is no table."""
+        from sevenfold_jobs.sinks.delta.table import find_snapshot
+
+        refuse_place(self.path)
+        snapshot = find_snapshot(self.path)
+        return self if snapshot is None else self._at(snapshot, commodity, version)
 
     def write(
         self, connection: psycopg.Connection, task: Task, fence: Fence, forecasts: "Forecasts", watch: Clock
@@ -72,8 +88,8 @@ class DeltaSink:
     def made(self, connection: psycopg.Connection, request: "Request", fence: Fence) -> int:
         """Dates in the files of this attempt; they begin to count with their first row group."""
         stem = file_stem(fence, 0).rpartition("-")[0]
-        folder = Path(self.path, partition_folder(request.commodity, request.model_version))
-        names = [file.name for file in folder.glob(f"{stem}-*")]
+        there = list_files(self.path, partition_folder(request.commodity, request.model_version))
+        names = [info.base_name for info in there if info.base_name.startswith(f"{stem}-")]
         return sum(int(name.removeprefix(f"{stem}-").partition("-")[0]) for name in names)
 
     def read_paths(
@@ -86,9 +102,10 @@ class DeltaSink:
         paths: int | None = None,
     ) -> StoredPaths:
         """From the files that the statistics name."""
-        found, ids, values, beyond = self._read(dates, horizon)
+        found, ids, cutoffs, values, beyond = self._read(dates, horizon)
         kept = slice(None) if paths is None else ids <= paths
-        return StoredPaths(found[kept].astype("datetime64[D]"), ids[kept], values[kept], beyond[kept])
+        days = found[kept].astype("datetime64[D]")
+        return StoredPaths(days, ids[kept], cutoffs[kept].astype("datetime64[D]"), values[kept], beyond[kept])
 
     def extra_paths(
         self, connection: psycopg.Connection, commodity: str, version: str, dates: Sequence[date], paths: int
@@ -106,6 +123,22 @@ class DeltaSink:
                 count, first = extra.get(_date(day), (0, int(beyond.min())))
                 extra[_date(day)] = (count + len(beyond), min(first, int(beyond.min())))
         return extra
+
+    def put(
+        self,
+        connection: psycopg.Connection,
+        commodity: str,
+        version: str,
+        rows: StoredPaths,
+        fingerprints: Mapping[date, str],
+    ) -> None:
+        """One file and one version of the table."""
+        from sevenfold_jobs.sinks.delta.commit import put_rows
+
+        put_rows(connection, self.path, (commodity, version), rows, fingerprints)
+
+    def _at(self, snapshot: "Snapshot", commodity: str, version: str) -> "DeltaSink":
+        return replace(self, files=tuple(snapshot.files(commodity, version)), table_id=snapshot.table_id)
 
     def _read(self, dates: Sequence[date], horizon: int) -> tuple[np.ndarray, ...]:
         from sevenfold_jobs.sinks.delta.reading import read_rows

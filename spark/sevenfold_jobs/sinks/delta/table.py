@@ -4,6 +4,7 @@ The Delta library must not be used before a fork, so it is imported only where a
 comes to use it.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,17 @@ import pyarrow as pa
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.forecast.paths import MOST_DAYS
-from sevenfold_jobs.sinks.delta.place import COMMODITY, PARTITION, VERSION, refuse_folder, uri_of
+from sevenfold_jobs.sinks.delta.place import (
+    COMMODITY,
+    LOG,
+    PARTITION,
+    VERSION,
+    in_bucket,
+    refuse_new_place,
+    storage_options,
+    trouble_at,
+    uri_of,
+)
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -46,12 +57,13 @@ _CONFIGURATION = {"delta.enableExpiredLogCleanup": "false"}
 @dataclass(frozen=True)
 class DataFile:
     """A file of the table. `path` is relative to it; `first` and `last` are the days (since 1970) that it may
-    hold, all days where its writer left no statistics."""
+    hold, all days where its writer left no statistics; `rows` are 0 where it left no count."""
 
     path: str
     size: int
     first: int
     last: int
+    rows: int = 0
 
 
 class Snapshot:
@@ -91,9 +103,26 @@ class Snapshot:
                     rows["size"][place],
                     -(2**31) if everything else _day(first),
                     2**31 - 1 if everything else _day(last),
+                    rows["rows"][place] or 0,
                 )
             )
         return sorted(files, key=lambda file: (file.first, file.path))
+
+    def versions(self, commodity: str) -> list[str]:
+        """The model versions that have a file of the commodity."""
+        pairs = zip(self._rows[VERSION], self._rows[COMMODITY], strict=True)
+        return sorted({version for version, of_commodity in pairs if of_commodity == commodity})
+
+    def foreign_writes(self, newest: int) -> list[str]:
+        """Which of the `newest` versions somebody else has made, in words: `version 7 OPTIMIZE by
+        Apache-Spark/3.5`."""
+        found = []
+        for entry in self.table.history(newest):
+            operation = str(entry.get("operation", "?"))
+            if not _is_ours(entry.get("userMetadata")) and operation not in _OF_MAINTENANCE:
+                who = str(entry.get("engineInfo") or entry.get("clientVersion") or "somebody")
+                found.append(f"version {entry.get('version')} {operation[:40]} by {who[:60]}")
+        return found
 
     @cached_property
     def _rows(self) -> dict[str, list[Any]]:
@@ -108,6 +137,7 @@ class Snapshot:
             "size": column("size_bytes"),
             "first": column("min.forecast_start_date"),
             "last": column("max.forecast_start_date"),
+            "rows": column("num_records"),
             VERSION: column(f"partition.{VERSION}"),
             COMMODITY: column(f"partition.{COMMODITY}"),
         }
@@ -118,30 +148,35 @@ def find_snapshot(path: str) -> Snapshot | None:
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError, TableNotFoundError
 
-    if not Path(path, "_delta_log").is_dir():
+    if not in_bucket(path) and not Path(path, LOG).is_dir():
         return None
     try:
-        return Snapshot(DeltaTable(uri_of(path)), path)
+        return Snapshot(DeltaTable(uri_of(path), storage_options=storage_options(path)), path)
     except TableNotFoundError:
         return None
-    except DeltaError as error:
-        raise InvalidInput(f"The Delta table at {path} cannot be read: {_words(error)}.") from error
+    except (DeltaError, OSError) as error:
+        raise trouble_at(path, error) from error
 
 
 def make_table(path: str) -> Snapshot:
     """Begins the table; the caller holds its lock."""
     from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
 
-    refuse_folder(path)
-    DeltaTable.create(
-        uri_of(path),
-        TABLE_SCHEMA,
-        partition_by=list(PARTITION),
-        name="distributions",
-        description="sevenfold: 2,000 paths a forecast date",
-        configuration=_CONFIGURATION,
-    )
-    return Snapshot(DeltaTable(uri_of(path)), path)
+    refuse_new_place(path)
+    try:
+        table = DeltaTable.create(
+            uri_of(path),
+            TABLE_SCHEMA,
+            partition_by=list(PARTITION),
+            name="distributions",
+            description="sevenfold: paths of forecasts, one row a path",
+            configuration=_CONFIGURATION,
+            storage_options=storage_options(path),
+        )
+    except (DeltaError, OSError) as error:
+        raise trouble_at(path, error) from error
+    return Snapshot(table, path)
 
 
 def overlapping(files: list[DataFile], days: np.ndarray) -> list[DataFile]:
@@ -157,8 +192,8 @@ def _refuse_foreign(table: "DeltaTable", path: str) -> None:
     if versions != (1, 2):
         raise InvalidInput(
             f"The Delta table at {path} has protocol reader {versions[0]}, writer {versions[1]}, and only "
-            "reader 1, writer 2 is written here: somebody has raised it, for deletion vectors perhaps. Name "
-            "another folder with --sink-path."
+            f"reader 1, writer 2 is written here: somebody has raised it{_features(protocol)}. Name another "
+            "folder with --sink-path, or copy the forecasts back: npx sevenfold copy forecasts."
         )
     there = {field.name: field.type for field in pa.schema(table.schema())}
     wanted = {field.name: field.type for field in TABLE_SCHEMA}
@@ -180,5 +215,20 @@ def _day(day: Any) -> int:
     return int(np.datetime64(day, "D").astype(int))
 
 
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+def _features(protocol: Any) -> str:
+    """`, for deletionVectors, timestampNtz`: what it names, if it names anything."""
+    named = [*(protocol.reader_features or []), *(protocol.writer_features or [])]
+    return f", for {', '.join(sorted(set(named)))}" if named else ""
+
+
+# Neither changes a row.
+_OF_MAINTENANCE = ("CREATE TABLE", "VACUUM START", "VACUUM END")
+
+
+def _is_ours(note: Any) -> bool:
+    """Whether a version's `userMetadata` is a note of ours: run, copy or drop."""
+    try:
+        said = json.loads(note) if isinstance(note, str) else None
+    except ValueError:
+        return False
+    return isinstance(said, dict) and not said.keys().isdisjoint(("run", "copy", "drop"))

@@ -1,11 +1,11 @@
 """One file of paths: the dates of a task in the order of date and path, checked as it was stored."""
 
 import json
-import os
 import time
 import uuid
-from collections.abc import Callable
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,26 +16,35 @@ from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.forecast_infer.checks import DateFound, check_paths
 from sevenfold_jobs.forecast_infer.forecasts import Forecasts
 from sevenfold_jobs.forecast_infer.summaries import PathSummaries
-from sevenfold_jobs.sinks.delta.place import file_system, partition_folder
+from sevenfold_jobs.sinks.delta.place import file_system, new_file, partition_folder, remove_files, size_of
 from sevenfold_jobs.sinks.delta.reading import count_dates
 from sevenfold_jobs.sinks.delta.table import DAYS, FILE_SCHEMA
+from sevenfold_jobs.sinks.sink import StoredPaths
 
-# A date is found without reading the others of its file: 3 ms instead of 17.
-_DATES_IN_A_GROUP = 10
-_ROWS_IN_A_GROUP = 200_000
+# Ten dates of 2,000 paths: one of them is found in 3 ms, and in 17 in a file of one group. Of dates with few
+# paths a
+# group has more, because opening one takes a millisecond whatever is in it.
+_ROWS_IN_A_GROUP = 20_000
 _KEYS = [name for name in FILE_SCHEMA.names if name not in DAYS]
 
 
-def parquet_writer(path: Path) -> pq.ParquetWriter:
+def parquet_writer(where: Any) -> pq.ParquetWriter:
     """Dictionaries only where values repeat: on paths they double the time. Spark 3.5 reads all of it."""
     return pq.ParquetWriter(
-        path,
+        where,
         FILE_SCHEMA,
         compression="zstd",
         compression_level=1,
         use_dictionary=_KEYS,
         write_statistics=_KEYS,
     )
+
+
+@contextmanager
+def paths_file(folder: str, relative: str) -> Iterator[pq.ParquetWriter]:
+    """A new file of the table; at the end it is on the disk, and gone where that fails."""
+    with new_file(folder, relative) as stream, parquet_writer(stream) as writer:
+        yield writer
 
 
 def write_file(
@@ -47,39 +56,43 @@ def write_file(
     relative = (
         f"{partition_folder(request.commodity, request.model_version)}/{name}-{uuid.uuid4().hex[:12]}.parquet"
     )
-    path = Path(folder, relative)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with watch.time("paths"):
+        summaries = _write(folder, relative, forecasts, watch, failpoint)
     try:
-        with watch.time("paths"):
-            summaries = _write(path, forecasts, watch, failpoint)
         with watch.time("checks"):
             _check(folder, relative, forecasts)
     except BaseException:
-        path.unlink(missing_ok=True)
+        remove_files(folder, [relative])
         raise
     days = forecasts.starts.astype("datetime64[D]").astype(int)
-    return added_file(folder, relative, len(forecasts) * request.paths, days, request.horizon), summaries
+    rows = len(forecasts) * request.paths
+    nulls = dict.fromkeys(DAYS[request.horizon :], rows)
+    return added_file(folder, relative, rows, days, nulls), summaries
 
 
-def added_file(folder: str, relative: str, rows: int, days: np.ndarray, horizon: int) -> dict[str, Any]:
-    """What the log says of a new file. Statistics are always valid: an empty text bricks the table."""
+def added_file(
+    folder: str, relative: str, rows: int, days: np.ndarray, nulls: Mapping[str, int]
+) -> dict[str, Any]:
+    """What the log says of a new file; `nulls` counts them by column, none where it names none.
+    Statistics are always valid: an empty text bricks the table."""
     first, last = (str(np.datetime64(int(day), "D")) for day in (days.min(), days.max()))
-    nulls = dict.fromkeys(FILE_SCHEMA.names, 0)
-    nulls |= dict.fromkeys(DAYS[horizon:], rows)
+    nulls = dict.fromkeys(FILE_SCHEMA.names, 0) | dict(nulls)
     statistics = {
         "numRecords": rows,
         "minValues": {"forecast_start_date": first},
         "maxValues": {"forecast_start_date": last},
         "nullCount": nulls,
     }
-    return {"path": relative, "size": Path(folder, relative).stat().st_size, "stats": json.dumps(statistics)}
+    return {"path": relative, "size": size_of(folder, relative), "stats": json.dumps(statistics)}
 
 
-def _write(path: Path, forecasts: Forecasts, watch: Clock, failpoint: Callable[[str], None]) -> PathSummaries:
+def _write(
+    folder: str, relative: str, forecasts: Forecasts, watch: Clock, failpoint: Callable[[str], None]
+) -> PathSummaries:
     summaries = PathSummaries.empty(forecasts)
     paths, now = forecasts.request.paths, time.time_ns() // 1_000
-    dates = max(1, min(_DATES_IN_A_GROUP, _ROWS_IN_A_GROUP // paths))
-    with parquet_writer(path) as writer:
+    dates = max(1, _ROWS_IN_A_GROUP // paths)
+    with paths_file(folder, relative) as writer:
         for low in range(0, len(forecasts), dates):
             high = min(low + dates, len(forecasts))
             values = np.empty((forecasts.request.horizon, (high - low) * paths), np.float32)
@@ -92,9 +105,51 @@ def _write(path: Path, forecasts: Forecasts, watch: Clock, failpoint: Callable[[
             writer.write_table(_rows(forecasts, low, high, values, now), row_group_size=values.shape[1])
             if low == 0:
                 failpoint("mid-file")
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
     return summaries
+
+
+def write_rows(folder: str, relative: str, rows: StoredPaths) -> dict[str, Any]:
+    """Writes paths that another sink holds, all days of a row; answers as `added_file`. A day that is no
+    number is null."""
+    now = pa.scalar(time.time_ns() // 1_000).cast(FILE_SCHEMA.field("generation_timestamp").type)
+    days = rows.dates.astype("datetime64[D]").astype(int)
+    nulls: Counter[str] = Counter()
+    with paths_file(folder, relative) as writer:
+        for part in _groups(days):
+            count = part.stop - part.start
+            false = pa.array(np.zeros(count, bool))
+            values = {name: _days_of(rows, part, day) for day, name in enumerate(DAYS)}
+            nulls.update({name: column.null_count for name, column in values.items()})
+            columns = {
+                "path_id": pa.array(rows.ids[part]),
+                "forecast_start_date": pa.array(rows.dates[part].astype("datetime64[D]")),
+                "data_cutoff_date": pa.array(rows.cutoffs[part].astype("datetime64[D]")),
+                "generation_timestamp": pa.repeat(now, count),
+                **values,
+                "is_actuals": false,
+                "has_data_leakage": false,
+            }
+            writer.write_table(pa.Table.from_pydict(columns, schema=FILE_SCHEMA), row_group_size=count)
+    return added_file(folder, relative, len(days), days, nulls)
+
+
+def _days_of(rows: StoredPaths, part: slice, day: int) -> pa.Array:
+    # PostgreSQL's are big-endian, which Arrow does not take.
+    return pa.array(np.ascontiguousarray(rows.days[part, day], np.float32), from_pandas=True)
+
+
+def _groups(days: np.ndarray) -> Iterator[slice]:
+    """Rows (in the order of their days) of whole dates, as many as belong into a group and one date at
+    least."""
+    starts = np.flatnonzero(np.r_[True, days[1:] != days[:-1]])
+    bounds = [*starts.tolist(), len(days)]
+    low = 0
+    while low < len(starts):
+        high = low + 1
+        while high < len(starts) and bounds[high + 1] - bounds[low] <= _ROWS_IN_A_GROUP:
+            high += 1
+        yield slice(bounds[low], bounds[high])
+        low = high
 
 
 def _rows(forecasts: Forecasts, low: int, high: int, values: np.ndarray, now: int) -> pa.Table:

@@ -1,0 +1,3 @@
+import type { Server } from 'node:http';
+
+export function startFront(port: number, target: number): Promise<Server>;
