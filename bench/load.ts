@@ -8,16 +8,17 @@ export interface Load {
 
 const sampleMs = 200;
 
-/** Measures `work`, and what all processes of the stack take meanwhile. */
+/** Measures `work`, and what all processes of the stack take meanwhile, with `others` and what these start. */
 export async function measure<T>(
   rig: StackRig,
   work: () => Promise<T>,
+  others: readonly number[] = [],
 ): Promise<{ result: T; seconds: number; load: Load }> {
   const cpuOf = new Map<string, number>();
   const peakMb = { largest: 0, all: 0 };
   const sample = () => {
     const roots = rig.stack().parts.flatMap(({ pid }) => (pid === null ? [] : [pid]));
-    const infos = roots
+    const infos = [...roots, ...others]
       .flatMap((pid) => [processInfo(pid), ...descendantsOf(pid)])
       .filter((info) => info !== undefined);
     let all = 0;

@@ -37,6 +37,10 @@ const benches: Record<
     what: 'a million rows scored, as Parquet and as CSV, next to LightGBM alone',
     load: () => import('./scoring.ts'),
   },
+  'training-large': {
+    what: '5,000,000 rows × 30 on the distributed path of a standalone cluster, next to native fits of a tenth',
+    load: () => import('./training-large.ts'),
+  },
   trivial: { what: 'one trivial batch, submit to verdict', load: () => import('./trivial.ts') },
   remote: {
     what: 'a worker that watches 200 remote batches: its memory and CPU',

@@ -1,6 +1,6 @@
 """What a scoring is held against: reading the file, and LightGBM as it is, on the same rows.
 
-`table ROWS SEED OUT` writes OUT.parquet and OUT.csv. `predict FILE MODEL` applies a booster to 30 columns of a
+`table ROWS SEED OUT [FORMAT]` writes OUT.parquet and OUT.csv, or one of them. `predict FILE MODEL` applies a booster to 30 columns of a
 file and prints one JSON object.
 """
 
@@ -68,10 +68,12 @@ def predict(file: Path, model: Path) -> dict[str, float]:
 
 def main(what: str, *given: str) -> None:
     if what == "table":
-        rows, seed, out = int(given[0]), int(given[1]), given[2]
+        rows, seed, out, *formats = int(given[0]), int(given[1]), *given[2:]
         made = table(rows, seed)
-        pq.write_table(made, f"{out}.parquet", compression="zstd")
-        pa.csv.write_csv(made, f"{out}.csv")
+        if "csv" not in formats:
+            pq.write_table(made, f"{out}.parquet", compression="zstd")
+        if "parquet" not in formats:
+            pa.csv.write_csv(made, f"{out}.csv")
         return
     found = predict(Path(given[0]), Path(given[1]))
     used = resource.getrusage(resource.RUSAGE_SELF)

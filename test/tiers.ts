@@ -12,6 +12,7 @@ const wholeFiles = [
   'test/chaos/standalone.test.ts',
   'test/kinds/cross-validation/cluster.test.ts',
   'test/kinds/training/cluster.test.ts',
+  'test/kinds/training/distributed.test.ts',
   'test/engines/contract-made-in-a-test.test.ts',
   'test/engines/remote-runs.test.ts',
   'test/engines/same-bytes.test.ts',

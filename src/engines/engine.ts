@@ -99,6 +99,11 @@ export interface EngineDefinition {
   readonly exportedAs?: string;
   /** Chosen over the queue by an environment that chooses both. */
   readonly outranksQueue?: boolean;
+  /**
+   * Whether its tasks read the files of this machine, so that they can share rows which no process holds: `by size`
+   * where these tasks are on several machines, `on request` where they are not. Left out where they cannot.
+   */
+  readonly rowsInTasks?: RowsInTasks;
   /** Where its batches run for free: "this machine"; left out for an engine that bills. */
   readonly freeOn?: string;
   /** Those variables of the environment that choose it; SPARK_MODE is read for all engines. */
@@ -108,6 +113,8 @@ export interface EngineDefinition {
   /** Reads its settings. Throws `InvalidInput` for a value that makes no sense; what is missing is a `problem`. */
   configure(variables: Environment): ConfiguredEngine;
 }
+
+export type RowsInTasks = 'by size' | 'on request';
 
 /** An engine with its settings: everything about its batches that can be said without connecting to it. */
 export interface ConfiguredEngine {

@@ -14,6 +14,8 @@ const lightGbm: JobNeeds = {
 const needs: Record<string, JobNeeds> = {
   pool_forecast: lightGbm,
   pool_evaluate: lightGbm,
+  training_fit: lightGbm,
+  training_refit: lightGbm,
   pool_metrics: { jars: ['postgresql-'], barrier: false },
 };
 

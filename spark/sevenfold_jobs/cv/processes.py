@@ -28,14 +28,17 @@ _OOM_SCORE = "900"
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended: `result`, or `error_type` (of src/failures.ts) and `message`."""
+    """How a child ended: `result`, or `error_type` (of src/failures.ts) and `message`.
+
+    What it took is None where its work was not that of one process.
+    """
 
     result: Any
     error_type: str | None
     message: str | None
     seconds: float
-    cpu_seconds: float
-    peak_mb: float
+    cpu_seconds: float | None
+    peak_mb: float | None
 
 
 class Child:

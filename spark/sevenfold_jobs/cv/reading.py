@@ -66,13 +66,19 @@ def _table(rows: Rows) -> pa.Table:
             columns[name] = pa.chunked_array([pa.nulls(rows.rows)])
         else:
             columns[name] = column
+    known = About(unusable, rows.index, rows.decimals, _first_line(rows))
+    return described(pa.table(columns), known, rows.metadata)
+
+
+def described(table: pa.Table, known: About, metadata: dict[bytes, bytes]) -> pa.Table:
+    """The table, of which `about` knows all that; `metadata` is the file's own."""
     noted = {
-        "unusable": unusable,
-        "index": rows.index,
-        "decimals": [rows.decimals.mark, rows.decimals.certain],
-        "line": _first_line(rows),
+        "unusable": known.unusable,
+        "index": known.index,
+        "decimals": [known.decimals.mark, known.decimals.certain],
+        "line": known.line,
     }
-    return pa.table(columns).replace_schema_metadata(rows.metadata | {_KEY: json.dumps(noted).encode()})
+    return table.replace_schema_metadata(metadata | {_KEY: json.dumps(noted).encode()})
 
 
 def _first_line(rows: Rows) -> int | None:

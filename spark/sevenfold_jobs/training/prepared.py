@@ -17,6 +17,8 @@ from sevenfold_jobs.training.features import Feature
 
 #: Of `part.npy`: what a row is for. Train rows validate in the fold of their number; 0 validates in none.
 TRAIN, TEST = 0, 1
+#: Array next to columns of a file each: what rows hold, as a number (distributed/hashing.py).
+HASHES = "hashes"
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,18 @@ def write_prepared(
     ids: pa.Array,
     id_name: str,
     dates: np.ndarray | None = None,
+    files: dict[str, str] | None = None,
 ) -> None:
-    """`columns.json` comes last: where it is, everything is."""
+    """`columns.json` comes last: where it is, everything is.
+
+    `files` says by feature which array next to it holds its column; without, all columns are written here.
+    """
     numbers, categories = list(columns.numbers), list(columns.categories)
-    put_array(
-        f"{address}/numbers.npy",
-        _matrix([columns.numbers[name] for name in numbers], columns.rows, np.float64),
-    )
-    codes = [columns.categories[name].codes for name in categories]
-    put_array(f"{address}/codes.npy", _matrix(codes, columns.rows, np.int32))
+    if files is None:
+        values = [columns.numbers[name] for name in numbers]
+        put_array(f"{address}/numbers.npy", _matrix(values, columns.rows, np.float64))
+        codes = [columns.categories[name].codes for name in categories]
+        put_array(f"{address}/codes.npy", _matrix(codes, columns.rows, np.int32))
     if target is not None:
         put_array(f"{address}/y.npy", target)
     if dates is not None:
@@ -66,21 +71,27 @@ def write_prepared(
             "classes": classes,
             "id": id_name,
             "rows": columns.rows,
-        },
+        }
+        | ({} if files is None else {"files": files}),
     )
 
 
 def read_prepared(folder: Path) -> Prepared:
-    """What `write_prepared` wrote. JobError where files are gone or damaged."""
+    """What `write_prepared` wrote; columns with files of their own are mapped from these, not read.
+
+    JobError where files are gone or damaged.
+    """
     about = load_json(folder, "columns.json")
-    numbers, codes = load_array(folder, "numbers"), load_array(folder, "codes")
+    if "files" in about:
+        arrays = {name: load_array(folder, file) for name, file in about["files"].items()}
+    else:
+        numbers, codes = load_array(folder, "numbers"), load_array(folder, "codes")
+        arrays = {name: np.array(numbers[place]) for place, name in enumerate(about["numbers"])}
+        arrays |= {name: np.array(codes[place]) for place, name in enumerate(about["categories"])}
     columns = Columns(
         about["rows"],
-        {name: np.array(numbers[place]) for place, name in enumerate(about["numbers"])},
-        {
-            name: Categorical(np.array(codes[place]), about["levels"][name])
-            for place, name in enumerate(about["categories"])
-        },
+        {name: arrays[name] for name in about["numbers"]},
+        {name: Categorical(arrays[name], about["levels"][name]) for name in about["categories"]},
     )
     target = np.array(load_array(folder, "y")) if (folder / "y.npy").exists() else None
     ids = pq.read_table(folder / "ids.parquet").column(0)

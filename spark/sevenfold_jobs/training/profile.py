@@ -1,6 +1,6 @@
 """A verdict for every column of a file, and what the target makes of the task."""
 
-import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,26 +10,22 @@ import pyarrow as pa
 from sevenfold_jobs.common.door.values import Reading
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.problems import shown
-from sevenfold_jobs.cv.columns import as_numbers, categories_of, read_column
+from sevenfold_jobs.cv.columns import as_numbers, read_column
 from sevenfold_jobs.cv.dates import order_of
 from sevenfold_jobs.cv.leaks import leak_warnings
 from sevenfold_jobs.cv.naming import known_name
-from sevenfold_jobs.cv.outcomes import dates_of, odd_values, readable, target_of
+from sevenfold_jobs.cv.outcomes import dates_of, readable, target_of
 from sevenfold_jobs.cv.reading import about
 from sevenfold_jobs.cv.roles import Table
 from sevenfold_jobs.training.columns import Columns
-from sevenfold_jobs.training.features import DATE_PARTS, Feature, date_part, finite, lenient_numbers
+from sevenfold_jobs.training.features import Feature
+from sevenfold_jobs.training.looks import IGNORABLE, Look, look_at
 
 #: Whole numbers with more values than that are a quantity, not classes.
 MOST_NUMBERED_CLASSES = 20
 FEWEST_ROWS = 20
 #: A row to test on, and some to learn from in every fold.
 FEWEST_OF_A_CLASS = 5
-#: Of a text in which more of the rows have a value of their own nothing can be learnt by its levels.
-_MOST_DISTINCT = 0.5
-# Fewer rows than that may all differ by chance.
-_FEWEST_FOR_IDS = 20
-_CONSPICUOUS_GAPS = 0.7
 
 
 @dataclass
@@ -52,6 +48,10 @@ class Profile:
     warnings: list[str] = field(default_factory=list)
 
 
+#: (columns of the file that may be features, rows that take part) -> each column's look, in their order.
+Looks = Callable[[list[str], np.ndarray], Iterable[Look]]
+
+
 def profile(table: pa.Table, name: str, settings: dict[str, Any]) -> Profile:
     """Columns in their roles, features with their kinds, the rows that have a target.
 
@@ -59,7 +59,17 @@ def profile(table: pa.Table, name: str, settings: dict[str, Any]) -> Profile:
     unknown column, a target that is none for its task, too few rows, and a column of numbers some of which
     are none.
     """
-    known = table.column_names
+
+    def looks(columns: list[str], rows: np.ndarray) -> Iterable[Look]:
+        return (look_at(table, column, name, settings, rows) for column in columns)
+
+    return profile_by(table, table.column_names, name, settings, looks)
+
+
+def profile_by(
+    table: pa.Table, known: list[str], name: str, settings: dict[str, Any], looks: Looks
+) -> Profile:
+    """As `profile`; of the columns that are `known` only those with a role have to be in `table`."""
     for role in ("target", "id", "date"):
         if settings[role] is not None:
             known_name("Column", settings[role], known)
@@ -95,7 +105,7 @@ def profile(table: pa.Table, name: str, settings: dict[str, Any]) -> Profile:
         dropped=dropped,
         warnings=warnings,
     )
-    _features(table, name, settings, rows, found)
+    _features(known, name, settings, looks, found)
     if target is not None:
         _take_target(found, target[rows], classes, settings)
         found.warnings += _leaks(found)
@@ -185,14 +195,16 @@ def _take_target(found: Profile, target: np.ndarray, classes: list[str], setting
     found.target, found.classes = codes, names
 
 
-def _features(table: pa.Table, name: str, settings: dict[str, Any], rows: np.ndarray, found: Profile) -> None:
+def _features(known: list[str], name: str, settings: dict[str, Any], looks: Looks, found: Profile) -> None:
     roles = {settings[role]: role for role in ("target", "id", "date") if settings[role] is not None}
     excluded, asked = set(settings["exclude"]), settings["features"]
-    index = about(table).index
+    eligible = [each for each in known if each not in roles and each not in excluded]
+    eligible = eligible if asked is None else [each for each in eligible if each in asked]
+    looked = iter(looks(eligible, found.rows))
     numbers: dict[str, np.ndarray] = {}
     categories: dict[str, Any] = {}
     seen: dict[str, str] = {}
-    for column in table.column_names:
+    for column in known:
         verdict: dict[str, Any] = {"name": column, "kind": None, "verdict": "left out", "reason": None}
         found.verdicts.append(verdict)
         if column in roles:
@@ -201,22 +213,27 @@ def _features(table: pa.Table, name: str, settings: dict[str, Any], rows: np.nda
             verdict |= {"reason": "excluded"}
         elif asked is not None and column not in asked:
             verdict |= {"reason": "not asked for"}
-        elif column in index and asked is None:
-            verdict |= {"reason": index[column]}
         else:
-            made, fault = _read(table, column, name, settings["types"].get(column), rows, found, verdict)
+            look = next(looked)
+            if look.index is not None and asked is None:
+                verdict |= {"reason": look.index}
+                continue
+            verdict |= look.verdict
+            found.warnings += look.warnings
+            if look.error is not None:
+                raise InvalidInput(look.error)
+            fault = look.fault
             wanted = asked is not None or column in settings["types"]
-            if fault is None:
-                key = _content(made)
-                if key in seen and not wanted:
-                    fault = f"is a copy of {seen[key]}"
-                seen.setdefault(key, column)
-            if fault is not None and not (wanted and fault in _IGNORABLE):
+            if look.key is not None:
+                if look.key in seen and not wanted:
+                    fault = f"is a copy of {seen[look.key]}"
+                seen.setdefault(look.key, column)
+            if fault is not None and not (wanted and fault in IGNORABLE):
                 verdict["reason"] = fault
                 found.warnings.append(f"Column {column} is left out: it {fault}.")
                 continue
             verdict["verdict"] = "used"
-            for feature, values in made:
+            for feature, values in look.made:
                 while feature.name in numbers or feature.name in categories:
                     feature = Feature(
                         f"{feature.name}'", feature.source, feature.kind, feature.part, feature.lenient
@@ -225,126 +242,7 @@ def _features(table: pa.Table, name: str, settings: dict[str, Any], rows: np.nda
                 (categories if feature.kind == "category" else numbers)[feature.name] = values
     if not found.features:
         raise InvalidInput(f"{name} has no column left that can be a feature.")
-    found.columns = Columns(len(rows), numbers, categories)
-
-
-_NUMBERED = "numbers the rows"
-_NAMES_ROWS = "has another value in every row, as names have"
-#: Who asks for such a column by name gets it.
-_IGNORABLE = (_NUMBERED, _NAMES_ROWS)
-
-
-def _read(
-    table: pa.Table,
-    column: str,
-    name: str,
-    wanted: str | None,
-    rows: np.ndarray,
-    found: Profile,
-    verdict: dict[str, Any],
-) -> tuple[list[tuple[Feature, Any]], str | None]:
-    """The features of a column, and why it is none: a fault ends "it …"."""
-    known = about(table)
-    if column in known.unusable:
-        return [], known.unusable[column]
-    reading = read_column(table[column], known.decimals)
-    if reading.kind == "moment" and wanted in (None, "date"):
-        return _dates(reading, column, rows, verdict)
-    if wanted == "date":
-        raise InvalidInput(f"Column {shown(column)} of {name} shall be a date and holds none.")
-    if wanted == "number" or (wanted is None and reading.kind in ("number", "flag")):
-        return _numeric(table, reading, column, wanted, rows, found, verdict)
-    if wanted is None and reading.odd is not None:
-        raise InvalidInput(
-            f"Column {shown(column)} of {name} looks like numbers, and {odd_values(reading.odd, known)}: "
-            f"correct "
-            f"them, or say --types {column}=number (they count as missing) or {column}=category, or "
-            f"exclude it."
-        )
-    encoded = categories_of(table[column]).take(rows)
-    there = encoded.codes[encoded.codes >= 0]
-    levels = len(np.unique(there))
-    verdict |= {"kind": "category", "gaps": int((encoded.codes < 0).sum()), "levels": levels}
-    made = [(Feature(column, column, "category"), encoded)]
-    if len(there) == 0:
-        return made, "has no value in any row that takes part"
-    if levels == 1 and len(there) == len(rows):
-        return made, "is constant"
-    if len(there) >= _FEWEST_FOR_IDS and levels == len(there):
-        return made, _NAMES_ROWS
-    if len(there) >= _FEWEST_FOR_IDS and levels > _MOST_DISTINCT * len(there):
-        return made, f"has {levels:,} different texts in {len(there):,} rows"
-    _remark_gaps(found, column, verdict["gaps"], len(rows))
-    return made, None
-
-
-def _numeric(
-    table: pa.Table,
-    reading: Reading,
-    column: str,
-    wanted: str | None,
-    rows: np.ndarray,
-    found: Profile,
-    verdict: dict[str, Any],
-) -> tuple[list[tuple[Feature, Any]], str | None]:
-    lenient = wanted == "number"
-    every = lenient_numbers(reading, table[column]) if lenient else as_numbers(reading)
-    infinite = int(np.isinf(every[rows]).sum())
-    if infinite:
-        found.warnings.append(f"Column {column} has {infinite:,} infinite values, which count as missing.")
-    for mark, count in reading.marks.items():
-        found.warnings.append(f"Column {column} has {shown(mark)} in {count:,} rows, which count as missing.")
-    if reading.how is not None:
-        found.warnings.append(f"Column {column} is read as numbers with {reading.how}.")
-    values = finite(every)[rows]
-    there = values[~np.isnan(values)]
-    verdict |= {"kind": "number", "gaps": int(len(values) - len(there)), "levels": None}
-    made = [(Feature(column, column, "number", None, lenient), values)]
-    if len(there) == 0:
-        return made, "has no value in any row that takes part"
-    if len(there) == len(values) and (there == there[0]).all():
-        return made, "is constant"
-    if len(there) == len(values) >= _FEWEST_FOR_IDS and (np.diff(np.sort(values)) == 1).all():
-        return made, _NUMBERED
-    _remark_gaps(found, column, verdict["gaps"], len(rows))
-    return made, None
-
-
-def _dates(
-    reading: Reading, column: str, rows: np.ndarray, verdict: dict[str, Any]
-) -> tuple[list[tuple[Feature, Any]], str | None]:
-    made = []
-    for part in DATE_PARTS:
-        values = date_part(reading, part)[rows]
-        there = values[~np.isnan(values)]
-        if part == "hour" and (len(there) == 0 or (there == there[0]).all()):
-            continue
-        made.append((Feature(f"{column} ({part})", column, "number", part), values))
-    gaps = int(np.isnan(made[0][1]).sum())
-    verdict |= {"kind": "date", "gaps": gaps, "levels": None}
-    if gaps == len(rows):
-        return made, "has no value in any row that takes part"
-    days = made[0][1]
-    return made, "is constant" if gaps == 0 and (days == days[0]).all() else None
-
-
-def _remark_gaps(found: Profile, column: str, gaps: int, rows: int) -> None:
-    if gaps > _CONSPICUOUS_GAPS * rows:
-        found.warnings.append(f"Column {column} is empty in {gaps:,} of {rows:,} rows.")
-
-
-def _content(made: list[tuple[Feature, Any]]) -> str:
-    """The same for columns that say the same: of categories which rows are alike, not what they are
-    called.
-    """
-    whole = hashlib.sha256()
-    for feature, values in made:
-        if feature.kind == "category":
-            _, first, codes = np.unique(values.codes, return_index=True, return_inverse=True)
-            values = np.argsort(np.argsort(first))[codes.reshape(-1)].astype(np.float64)
-            values[np.asarray(made[0][1].codes) < 0] = np.nan
-        whole.update(np.ascontiguousarray(values, np.float64).tobytes())
-    return f"{made[0][0].kind} {whole.hexdigest()}"
+    found.columns = Columns(len(found.rows), numbers, categories)
 
 
 def _leaks(found: Profile) -> list[str]:

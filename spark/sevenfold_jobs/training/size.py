@@ -30,5 +30,5 @@ def refuse_too_large(name: str, rows: int, columns: int) -> None:
         raise InvalidInput(
             f"{name} has {rows:,} rows of {columns:,} columns, for which fits hold about {estimate}, "
             f"and half of the memory here is {allowed}: name fewer columns (--features), give a sample of "
-            "the rows, or train where there is more memory. Fits are not spread over a cluster yet."
+            "the rows, or let the tasks of a cluster share them (--engine standalone --path distributed)."
         )

@@ -7,6 +7,7 @@ import numpy as np
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.cv.splits import stratified, tenths, time_series
+from sevenfold_jobs.training.distributed.hashing import split_by_hash
 from sevenfold_jobs.training.prepared import TEST, TRAIN, Split
 
 #: Below, folds validate: one fifth of so few rows would say little.
@@ -24,12 +25,13 @@ def split_rows(
     validation: str,
     folds: int | None,
     seed: int,
+    hashes: np.ndarray | None = None,
 ) -> tuple[Split, dict[str, Any]]:
     """The parts, and `{validation, folds}` as they were decided.
 
     Shuffled within classes, or within tenths of a number, but for validation `time`: there the newest fifth
     tests and blocks before it validate, each behind all that it was learnt from; rows of one date stay
-    together.
+    together. Where there are `hashes` of the rows these decide (distributed/hashing.py), but for `time`.
     """
     rows = len(target)
     validation, count = how(rows, validation, folds)
@@ -38,6 +40,9 @@ def split_rows(
         if dates is None:
             raise InvalidInput("Validation time needs a date: name the column that orders the rows.")
         return _by_time(dates, part, fold)
+    if hashes is not None:
+        split, by = split_by_hash(hashes, target, classes, validation, count, seed)
+        return split, {"validation": validation, "folds": count, "by": by}
     groups = target if classes else tenths(target)
     part[stratified(groups, _TEST_PARTS, seed)[0].test] = TEST
     left = np.flatnonzero(part == TRAIN)

@@ -55,6 +55,7 @@ def fit_key(request: Request, fit: Fit, params: dict[str, Any]) -> str:
         request.metric,
         request.seed,
         json.loads(text_of("result_versions.json"))["training_fit"],
+        *([] if request.tasks is None else [f"{request.tasks} tasks"]),
     ]
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -120,6 +121,21 @@ def fit(request: Request, fit: Fit, params: dict[str, Any], matrices: Matrices) 
     with threadpool_limits(1):
         fitted = module.fit(X, y, request.task, len(classes), params, request.seed, encoder.categorical)
         predicted = fitted.predict(X_validation)
+    notes = list(getattr(fitted, "notes", []))
+    return answer(request, fit, params, predicted, y_validation, classes, len(X), notes)
+
+
+def answer(
+    request: Request,
+    fit: Fit,
+    params: dict[str, Any],
+    predicted: np.ndarray,
+    y_validation: np.ndarray,
+    classes: list[str],
+    train_rows: int,
+    notes: list[str],
+) -> dict[str, Any]:
+    """What goes into the row of a fit that predicts so; its predictions are stored. ValueError for none."""
     if not np.isfinite(predicted).all():
         raise ValueError("the model predicts values that are no numbers")
     figures = metrics.figures(request.task, y_validation, predicted, classes)
@@ -133,9 +149,9 @@ def fit(request: Request, fit: Fit, params: dict[str, Any], matrices: Matrices) 
             name: None if each is None or not np.isfinite(each) else float(each)
             for name, each in figures.items()
         },
-        "notes": list(getattr(fitted, "notes", [])),
-        "train_rows": len(X),
-        "test_rows": len(X_validation),
+        "notes": notes,
+        "train_rows": train_rows,
+        "test_rows": len(y_validation),
         "predictions": address,
     }
 

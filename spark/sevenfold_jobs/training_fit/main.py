@@ -11,6 +11,7 @@ from sevenfold_jobs.common.objects import BUCKET_SCHEME
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.cv.processes import Child, Ended, wait_for_one
 from sevenfold_jobs.cv.versions import versions_of
+from sevenfold_jobs.training.model_files import Member, StoredModel, write_model
 from sevenfold_jobs.training.prepared import Place, read_prepared, read_split
 from sevenfold_jobs.training_fit import fitting
 from sevenfold_jobs.training_fit.order import Order, read_ended
@@ -35,7 +36,7 @@ def run(batch: Batch) -> dict[str, Any]:
     with batch.connect() as connection:
         order = Order(request, read_ended(connection, request))
     with Place(f"{request.object_root}/data") as folder:
-        work = _Here(batch, request, order, folder)
+        work = (_Here if request.tasks is None else _InTasks)(batch, request, order, folder)
         work.run()
     counts = work.counts
     failed = work.failed + _stranded(order, request, work.failed)
@@ -94,15 +95,21 @@ class _Here:
             for child in self._under_way:
                 child.end()
 
-    def _begin(self, fit: Fit, matrices: fitting.Matrices) -> None:
-        params = self._order.params_of(fit)
+    def _take_over(self, fit: Fit, params: dict[str, Any]) -> bool:
+        """Whether the same fit has been made before, in whatever run: then it is not made again."""
         key = fitting.fit_key(self._request, fit, params)
         with self._batch.connect() as connection:
             stored = find_stored(connection, key, self._request.object_root)
-        if stored is not None and _is_there(stored["predictions"]):
-            self._write(fit, params, stored | {"status": "complete", "taken_over": True})
-            self._order.end(fit, stored["value"])
-            self.counts["takenOver"] += 1
+        if stored is None or not _is_there(stored["predictions"]):
+            return False
+        self._write(fit, params, stored | {"status": "complete", "taken_over": True})
+        self._order.end(fit, stored["value"])
+        self.counts["takenOver"] += 1
+        return True
+
+    def _begin(self, fit: Fit, matrices: fitting.Matrices) -> None:
+        params = self._order.params_of(fit)
+        if self._take_over(fit, params):
             return
         # Made here, so that the fits of a fold share it.
         matrices.of(fit)
@@ -112,8 +119,8 @@ class _Here:
     def _settle(self, fit: Fit, params: dict[str, Any], ended: Ended) -> None:
         costs = {
             "seconds": round(ended.seconds, 4),
-            "cpu_seconds": round(ended.cpu_seconds, 4),
-            "peak_mb": round(ended.peak_mb, 1),
+            "cpu_seconds": None if ended.cpu_seconds is None else round(ended.cpu_seconds, 4),
+            "peak_mb": None if ended.peak_mb is None else round(ended.peak_mb, 1),
         }
         if ended.error_type is None:
             self._write(fit, params, ended.result | costs | {"status": "complete"})
@@ -154,6 +161,54 @@ class _Here:
         except Exception as error:
             kind, message = describe_piece(error)
             raise Infrastructure(f"{fit.name} has no row: {kind}: {message}") from error
+
+
+class _InTasks(_Here):
+    """Fits one after the other, each by all tasks of Spark together."""
+
+    def run(self) -> None:
+        from sevenfold_jobs.training.distributed.rows import Rows
+        from sevenfold_jobs.training.distributed.tasks import Tasks
+
+        request = self._request
+        assert request.tasks is not None
+        tasks = Tasks(self._batch)
+        tasks.refuse_too_few_cores(request.tasks)
+        rows = Rows(tasks, self._folder, request.tasks)
+        while (fit := self._order.next()) is not None:
+            params = self._order.params_of(fit)
+            if self._take_over(fit, params):
+                continue
+            done = sum(self.counts.values()) + len(self.failed)
+            self._batch.progress(done, len(request.fits), fit.name)
+            self._settle(fit, params, self._fitted(rows, fit, params))
+
+    def _fitted(self, rows: Any, fit: Fit, params: dict[str, Any]) -> Ended:
+        """As a process of its own would have ended; its CPU time is counted with the batch's."""
+        from sevenfold_jobs.training.distributed import models
+
+        request, began = self._request, time.perf_counter()
+        self._task.failpoint("fit-running")
+        try:
+            fitted, encoder = models.fit(rows, fit.model, request.task, params, request.seed, fit.fold)
+            only = Member(fit.model, params, 1.0, encoder, fitted)
+            model = StoredModel(request.task, rows.data.features, rows.data.classes, None, [only], {})
+            predicted = rows.predict(write_model(model), "validation", fit.fold)
+            row = fitting.answer(
+                request,
+                fit,
+                params,
+                predicted,
+                rows.target[rows.split.validation(fit.fold)],
+                rows.data.classes,
+                len(rows.training(fit.fold)),
+                list(getattr(fitted, "notes", [])),
+            )
+        except Exception as error:
+            kind, message = describe_piece(error)
+            return Ended(None, kind, message, time.perf_counter() - began, None, None)
+        self._task.failpoint("fit-done")
+        return Ended(row, None, None, time.perf_counter() - began, None, None)
 
 
 def _is_there(address: str) -> bool:

@@ -36,6 +36,8 @@ class Request:
     seed: int
     processes: int
     memory_mb: float
+    #: Of the distributed path: in how many tasks of Spark the rows of a fit are; None on any other.
+    tasks: int | None
     fits: list[Fit]
 
 
@@ -55,5 +57,6 @@ def read_request(given: dict[str, Any], fence: dict[str, Any]) -> Request:
         seed=given["seed"],
         processes=max(1, given["processes"]),
         memory_mb=given["memoryMb"],
+        tasks=given.get("tasks"),
         fits=[Fit(each["unit"], each["model"], each["trial"], each["fold"]) for each in given["fits"]],
     )

@@ -37,25 +37,49 @@ def run(batch: Batch) -> dict[str, Any]:
     settings, name, root = request["settings"], request["name"], request["objectRoot"]
     steps = 2 + len(request["oot"])
     batch.progress(0, steps, f"reading {name}")
-    source = read_source(request["source"], request["sourceSha256"])
-    refuse_too_large(name, source.num_rows, settled_columns(source.num_columns, settings))
+    found, source, file_rows = (_in_tasks if request.get("tasks") else _here)(batch)
     generator = generator_of(source)
-    found = profile(source, name, settings)
-    ids = pa.array(found.rows + 1) if found.ids is None else found.ids
-    id_name = "row" if settings["id"] is None else settings["id"]
     for place, later in enumerate(request["oot"], 1):
         batch.progress(place, steps, f"reading {later['name']}")
         _write_oot(f"{root}/oot_{place}", later, settings, found)
-    write_prepared(
-        f"{root}/data", found.features, found.columns, found.target, found.classes, ids, id_name, found.dates
-    )
+    if not request.get("tasks"):
+        ids = pa.array(found.rows + 1) if found.ids is None else found.ids
+        id_name = "row" if settings["id"] is None else settings["id"]
+        about = (found.target, found.classes, ids, id_name, found.dates)
+        write_prepared(f"{root}/data", found.features, found.columns, *about)
     synthetic = bool(generator and generator.get("synthetic", True))
     with batch.connect() as connection:
-        _write_row(connection, request, found, source.num_rows, synthetic, time.perf_counter() - began)
+        _write_row(connection, request, found, file_rows, synthetic, time.perf_counter() - began)
         detail = {"rows": len(found.rows), "features": len(found.features), "task": found.task}
         batch.commit(connection, 1, detail)
     batch.progress(steps, steps, f"{len(found.features)} features of {len(found.rows):,} rows")
     return {"dataVersion": request["dataVersion"], **detail, "warnings": found.warnings[:_WARNINGS_SHOWN]}
+
+
+def _here(batch: Batch) -> tuple[Profile, pa.Table, int]:
+    """(profile, the table, its rows) of a source that this process reads whole."""
+    request = batch.input
+    settings, name = request["settings"], request["name"]
+    source = read_source(request["source"], request["sourceSha256"])
+    refuse_too_large(name, source.num_rows, settled_columns(source.num_columns, settings))
+    return profile(source, name, settings), source, source.num_rows
+
+
+def _in_tasks(batch: Batch) -> tuple[Profile, pa.Table, int]:
+    """The same of a source that Spark's tasks read; the prepared data are written by then."""
+    from sevenfold_jobs.training.distributed.profile import prepare
+    from sevenfold_jobs.training.distributed.tasks import Tasks
+
+    request = batch.input
+    made = prepare(
+        Tasks(batch),
+        request["source"],
+        request["sourceSha256"],
+        request["name"],
+        request["settings"],
+        f"{request['objectRoot']}/data",
+    )
+    return made.found, made.table, made.file_rows
 
 
 def _write_oot(address: str, later: dict[str, Any], settings: dict[str, Any], found: Profile) -> None:

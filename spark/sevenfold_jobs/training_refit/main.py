@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from sevenfold_jobs.training.model_files import Member, StoredModel, model_id, r
 from sevenfold_jobs.training.prepared import Place, Prepared, Split, read_prepared, read_split
 from sevenfold_jobs.training_fit.fitting import import_for
 
+#: Predictions of tasks that are held against those of this process.
+_COMPARED = 20_000
+
 
 def run(batch: Batch) -> dict[str, Any]:
     """Fits on the rows that train and validate, writes the files below `modelsRoot`, then models and
@@ -33,27 +37,59 @@ def run(batch: Batch) -> dict[str, Any]:
     batch.progress(0, 2, f"fitting {selection['label']}")
     import_for(member["model"] for member in selection["members"])
     with Place(f"{request['objectRoot']}/data") as folder:
-        data, split = read_prepared(folder), read_split(folder)
-    model = _fit(request, data, split)
+        model, rows, again = (_in_tasks if request.get("tasks") else _here)(batch, folder)
     files = write_model(model)
-    # Clusters keep no row back.
-    test = data.columns.take(split.all_train if model.task == "clustering" else split.test)
-    predicted = model.predict(test)
-    again = read_model(files).predict(test)
-    if not np.array_equal(predicted, again):
-        raise JobError("The model predicts otherwise once it is read from its files: please report this.")
     whole = model_id(files)
     batch.progress(1, 2, f"model {whole[:16]}")
     root = f"{request['modelsRoot']}/{whole[:16]}"
     for name, content in files.items():
         put(f"{root}/{name}", content)
     with batch.connect() as connection:
-        _write(
-            connection, request, model, files, root, len(split.all_train), again, time.perf_counter() - began
-        )
+        _write(connection, request, model, files, root, rows, again, time.perf_counter() - began)
         batch.commit(connection, 1, {"modelId": whole[:16]})
     batch.progress(2, 2, f"model {whole[:16]}")
-    return {"modelId": whole[:16], "rows": len(split.all_train)}
+    return {"modelId": whole[:16], "rows": rows}
+
+
+def _here(batch: Batch, folder: Path) -> tuple[StoredModel, int, np.ndarray]:
+    """(model, rows that it was fitted on, what it predicts of the test rows once it is read again)."""
+    data, split = read_prepared(folder), read_split(folder)
+    model = _fit(batch.input, data, split)
+    # Clusters keep no row back.
+    test = data.columns.take(split.all_train if model.task == "clustering" else split.test)
+    again = read_model(write_model(model)).predict(test)
+    _refuse_another(model.predict(test), again)
+    return model, len(split.all_train), again
+
+
+def _in_tasks(batch: Batch, folder: Path) -> tuple[StoredModel, int, np.ndarray]:
+    """The same of rows that Spark's tasks fit and predict."""
+    from sevenfold_jobs.training.distributed import models as in_tasks
+    from sevenfold_jobs.training.distributed.rows import ALL, Rows
+    from sevenfold_jobs.training.distributed.tasks import Tasks
+
+    request = batch.input
+    tasks = Tasks(batch)
+    tasks.refuse_too_few_cores(request["tasks"])
+    rows = Rows(tasks, folder, request["tasks"])
+    members = []
+    for chosen in request["selection"]["members"]:
+        fitted, encoder = in_tasks.fit(
+            rows, chosen["model"], request["task"], chosen["params"], request["seed"], ALL
+        )
+        members.append(Member(chosen["model"], chosen["params"], chosen["weight"], encoder, fitted))
+    count = len(rows.split.all_train)
+    libraries = [*_libraries(request["selection"]["members"]), "pyspark", "synapseml"]
+    model = _stored(request, rows.data, members, count, rows.reference(), libraries)
+    again = rows.predict(write_model(model), "test", ALL)
+    some = rows.split.test[:_COMPARED]
+    _refuse_another(model.predict(rows.data.columns.take(some)), again[: len(some)])
+    return model, count, again
+
+
+def _refuse_another(predicted: np.ndarray, again: np.ndarray) -> None:
+    if not np.array_equal(predicted, again):
+        raise JobError("The model predicts otherwise once it is read from its files: please report this.")
 
 
 def _fit(request: dict[str, Any], data: Prepared, split: Split) -> StoredModel:
@@ -88,6 +124,19 @@ def _fit(request: dict[str, Any], data: Prepared, split: Split) -> StoredModel:
                 encoder.categorical,
             )
         members.append(Member(chosen["model"], chosen["params"], chosen["weight"], encoder, fitted))
+    reference = drift.reference(data.columns.take(rows))
+    libraries = _libraries(request["selection"]["members"])
+    return _stored(request, data, members, len(rows), reference, libraries)
+
+
+def _stored(
+    request: dict[str, Any],
+    data: Prepared,
+    members: list[Member],
+    rows: int,
+    reference: dict[str, Any],
+    libraries: list[str],
+) -> StoredModel:
     return StoredModel(
         task=request["task"],
         features=data.features,
@@ -100,9 +149,10 @@ def _fit(request: dict[str, Any], data: Prepared, split: Split) -> StoredModel:
             "sourceSha256": request["sourceSha256"],
             "metric": request["metric"],
             "seed": request["seed"],
-            "rows": len(rows),
-            "versions": versions_of(None, _libraries(request["selection"]["members"])),
-            "reference": drift.reference(data.columns.take(rows)),
+            "rows": rows,
+            "versions": versions_of(None, libraries),
+            "reference": reference,
+            **({"tasks": request["tasks"]} if request.get("tasks") else {}),
         },
     )
 

@@ -9,7 +9,7 @@ from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.failures import Infrastructure
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.arrays import load_array
-from sevenfold_jobs.training.prepared import Place, Split, read_prepared, write_split
+from sevenfold_jobs.training.prepared import HASHES, Place, Split, read_prepared, write_split
 from sevenfold_jobs.training.splits import membership_sha256, split_rows, whole
 
 
@@ -24,12 +24,19 @@ def run(batch: Batch) -> dict[str, Any]:
     with Place(f"{request['objectRoot']}/data") as folder:
         data = read_prepared(folder)
         dates = np.array(load_array(folder, "dates")) if (folder / "dates.npy").exists() else None
+        hashes = np.array(load_array(folder, HASHES)) if (folder / f"{HASHES}.npy").exists() else None
     if data.target is None:
         split, decided = whole(data.columns.rows)
         parts = [{"part": "train", "rows": data.columns.rows}]
     else:
         split, decided = split_rows(
-            data.target, data.classes, dates, settings["validation"], settings["folds"], settings["seed"]
+            data.target,
+            data.classes,
+            dates,
+            settings["validation"],
+            settings["folds"],
+            settings["seed"],
+            hashes,
         )
         parts = _parts(split, decided["folds"], data.target, data.classes)
     about = decided | {

@@ -42,7 +42,11 @@ METRICS = {"regression": "rmse", "classification": "log_loss", "clustering": "si
 class Training:
     """One run in a database of the test: its jobs are done one by one, each a batch of the same run."""
 
-    def __init__(self, url: str, make_batch: Callable[..., Batch], folder: Path) -> None:
+    def __init__(
+        self, url: str, make_batch: Callable[..., Batch], folder: Path, tasks: int | None = None
+    ) -> None:
+        """`tasks`: on the distributed path, the rows of a fit in so many."""
+        self.in_tasks = {} if tasks is None else {"tasks": tasks}
         self.url, self.make_batch, self.folder = url, make_batch, folder
         self.data_version = uuid.uuid4().hex[:16]
         self.root = str(folder / "objects" / self.data_version)
@@ -84,7 +88,7 @@ class Training:
         }
         common = {"dataVersion": self.data_version, "objectRoot": self.root, "settings": self.settings}
         asked = {"name": "houses", "source": source["source"], "sourceSha256": source["sha256"], "oot": oot}
-        profiled = self.do("training_profile", "profile", common | asked)
+        profiled = self.do("training_profile", "profile", common | asked | self.in_tasks)
         self.task, self.oot = profiled["task"], [each["name"] for each in oot]
         split = self.do("training_split", "split", common)
         self.folds = split["folds"]
@@ -114,6 +118,7 @@ class Training:
             },
             **{"folds": self.folds, "parallel": 2, "params": {}, "maxFeatures": None, "seed": 42},
             **{"processes": 2, "memoryMb": 4000, "fits": fits},
+            **self.in_tasks,
             **given,
         }
         self.max_features = request["maxFeatures"]
@@ -143,6 +148,7 @@ class Training:
             "training_refit",
             "refit",
             self._common
+            | self.in_tasks
             | {"selection": selection, "sourceSha256": "", "maxFeatures": self.max_features}
             | {"modelsRoot": str(self.folder / "models")},
         )

@@ -10,6 +10,7 @@ export const local: EngineDefinition = {
   name: 'local',
   title: 'This machine',
   freeOn: 'this machine',
+  rowsInTasks: 'on request',
   chosenBy: (variables) => [
     ...(readSwitch(variables, 'USE_LOCAL_SPARK') === true ? ['USE_LOCAL_SPARK'] : []),
     ...(text(variables, 'SPARK_ENVIRONMENT')?.toLowerCase() === 'local' ? ['SPARK_ENVIRONMENT'] : []),

@@ -23,6 +23,7 @@ export const standalone: EngineDefinition = {
   name: 'standalone',
   title: 'The standalone cluster',
   freeOn: 'machines of your own',
+  rowsInTasks: 'by size',
   chosenBy: (variables) => (text(variables, 'SPARK_MASTER_URL') === undefined ? [] : ['SPARK_MASTER_URL']),
   configure: (variables) => new Standalone(readStandaloneSettings(variables)),
 };

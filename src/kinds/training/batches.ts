@@ -14,7 +14,7 @@ import type { TrainingBatchPhase } from './phases.ts';
 
 /**
  * What the one batch of a phase is asked, and where it goes: to this machine, where the file is and where one process is
- * faster than a session of Spark. Only reads.
+ * faster than a session of Spark; to the run's engine where the rows are shared by tasks. Only reads.
  */
 export async function planTrainingBatch(
   { database, config }: Dependencies,
@@ -24,14 +24,16 @@ export async function planTrainingBatch(
   const request = ledger.trainingRequestOf(run);
   const { dataVersion, name, objectRoot, settings, seed } = request;
   const common = { runId: run.runId, dataVersion, name, objectRoot, seed };
-  const { source, sourceSha256, oot } = request;
+  const { source, sourceSha256, oot, tasks } = request;
+  const inTasks = tasks === undefined ? {} : { tasks };
   const inputs: Record<TrainingBatchPhase, () => Promise<Record<string, unknown>>> = {
-    profile: async () => ({ ...common, source, sourceSha256, oot, settings }),
+    profile: async () => ({ ...common, ...inTasks, source, sourceSha256, oot, settings }),
     split: async () => ({ ...common, settings }),
     select: async () => ({ ...common, ...(await decidedBy(database, run, request)) }),
     refit: async () => ({
       ...common,
       ...(await decidedBy(database, run, request)),
+      ...inTasks,
       sourceSha256,
       selection: await selectionOf(database, run),
       maxFeatures: request.maxFeatures,
@@ -51,8 +53,12 @@ export async function planTrainingBatch(
       resultRoot: resultRootOf(config, run),
     }),
   };
-  return { job: trainingJobs[phase], input: await inputs[phase](), placement: withoutSpark };
+  const placement = tasks !== undefined && phasesInTasks.has(phase) ? {} : withoutSpark;
+  return { job: trainingJobs[phase], input: await inputs[phase](), placement };
 }
+
+/** Phases that look at all columns of all rows: on the distributed path, tasks of Spark do. */
+const phasesInTasks: ReadonlySet<TrainingBatchPhase> = new Set(['profile', 'refit']);
 
 async function decidedBy(
   database: Dependencies['database'],

@@ -6,7 +6,7 @@ import type { PlacementOptions } from '../../commands/placement-options.ts';
 import { Failure } from '../../failures.ts';
 import { backfillPriority } from '../../planning/priorities.ts';
 import { startRun, withRunOptions } from '../backfill/command.ts';
-import { parseTrainingInput, thresholds, trainingDefaults, validations } from './input.ts';
+import { parseTrainingInput, paths, thresholds, trainingDefaults, validations } from './input.ts';
 import type { TrainingInput } from './input.ts';
 import { trainingKey } from './key.ts';
 import { metricsOf, modelsOf } from './models.ts';
@@ -35,6 +35,8 @@ export interface TrainOptions extends PlacementOptions {
   cost?: string[];
   positive?: string;
   seed?: string;
+  path?: string;
+  tasks?: string;
   concurrency?: string;
   json?: boolean;
   showTemporal?: boolean;
@@ -113,6 +115,14 @@ export function withTrainOptions(command: Command): Command {
     .option('--cost <name=value...>', 'falsePositive=1 falseNegative=5: the threshold that costs least')
     .option('--positive <class>', 'of two classes, the one that probabilities are about')
     .option('--seed <number>', `of parts, models and trials (default: ${trainingDefaults.seed})`)
+    .option(
+      '--path <name>',
+      `${paths.join(', ')} (default: native while the rows fit into half of the memory, else tasks of a cluster)`,
+    )
+    .option(
+      '--tasks <count>',
+      `distributed path: tasks that share the rows of a fit; part of the result (default: ${trainingDefaults.tasks})`,
+    )
     .option('--concurrency <batches>', 'batches under way at a time');
 }
 
@@ -120,7 +130,7 @@ export function withTrainOptions(command: Command): Command {
 export function readTrainOptions(options: TrainOptions): TrainingInput {
   const { dataset, oot, types, params, cost, engine: _e, budget: _b, partitions: _p, ...rest } = options;
   const { json: _j, showTemporal: _s, ...others } = rest;
-  const numbers = ['trials', 'parallel', 'folds', 'maxFeatures', 'seed', 'concurrency'] as const;
+  const numbers = ['trials', 'parallel', 'folds', 'maxFeatures', 'seed', 'tasks', 'concurrency'] as const;
   const lists = ['features', 'exclude', 'models'] as const;
   const parsed = parseTrainingInput({
     ...others,

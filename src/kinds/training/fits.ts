@@ -58,6 +58,7 @@ export async function fitChunk(
       params: request.params,
       maxFeatures: request.maxFeatures,
       seed: request.seed,
+      ...(request.tasks !== undefined && { tasks: request.tasks }),
       processes: config.sparkCores,
       memoryMb: memoryMb(),
       fits: units.flatMap(({ unit }) => {
@@ -76,11 +77,11 @@ export async function fitChunk(
       }),
     },
     timeoutMs,
-    placement: withoutSpark,
+    placement: request.tasks === undefined ? withoutSpark : {},
   };
 }
 
-/** Fits are processes of this machine, whatever the run's engine. */
+/** Fits are processes of this machine, whatever the run's engine; on the distributed path they are tasks of it. */
 export const withoutSpark: BatchPlacement = { engine: thisMachine, withoutSpark: true };
 
 /** What is left beside the stack itself. */

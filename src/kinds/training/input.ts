@@ -14,11 +14,12 @@ import { suggestion } from '../../planning/nearest.ts';
 import { placementGuards } from '../../planning/placement-input.ts';
 import type { PlacementInput } from '../../planning/placement-input.ts';
 import { paramsRefusal } from './parameters.ts';
-import { groupingsOf, metricsOf, modelsOf, mostGroupings, tasks } from './models.ts';
+import { distributedModels, groupingsOf, metricsOf, modelsOf, mostGroupings, tasks } from './models.ts';
 import type { AskedTask, Parameter } from './models.ts';
 
 export const validations = ['auto', 'folds', 'holdout', 'time'] as const;
 export const columnTypes = ['number', 'category', 'date'] as const;
+export const paths = ['auto', 'native', 'distributed'] as const;
 export const thresholds = ['half', 'f1'] as const;
 
 /** What `trainModel` is started with. */
@@ -60,11 +61,15 @@ export interface TrainingInput extends PlacementInput {
   /** The class that probabilities are about, of two. */
   positive?: string;
   seed?: number;
+  /** `auto`: native while the rows fit into half of the memory. */
+  path?: (typeof paths)[number];
+  /** Distributed path: tasks that share the rows of a fit. Part of the result, so never the cores of a cluster. */
+  tasks?: number;
   /** Batches in flight. */
   concurrency?: number;
 }
 
-export const trainingDefaults = { trials: 20, parallel: 2, seed: 42 } as const;
+export const trainingDefaults = { trials: 20, parallel: 2, seed: 42, tasks: 2 } as const;
 
 /** Without a target rows are grouped. */
 export function askedTask({ task, target }: TrainingInput): AskedTask {
@@ -111,6 +116,8 @@ const guards: Guards<TrainingInput> = {
   cost: recordOf(price),
   positive: text,
   seed: wholeNumber(0, 2 ** 31 - 1),
+  path: oneOf(...paths),
+  tasks: wholeNumber(1, 1_000),
   concurrency: wholeNumber(1, 64),
   ...placementGuards,
 };
@@ -134,7 +141,7 @@ function refusalOf(input: TrainingInput): string | undefined {
     return `dataset ${legible(input.dataset)} is a pickle, which runs code when it is loaded: give Parquet or CSV.`;
   }
   if (task === 'clustering') {
-    const refusal = clusteringRefusal(input);
+    const refusal = clusteringRefusal(input) ?? distributedRefusal(input);
     if (refusal !== undefined) return refusal;
   } else if (input.target === undefined)
     return `task ${task} needs a target: name the column to be predicted.`;
@@ -150,13 +157,32 @@ function refusalOf(input: TrainingInput): string | undefined {
   }
   const both = input.features?.find((name) => excluded.has(name));
   if (both !== undefined) return `${legible(both)} is among features and among exclude: decide.`;
-  return modelRefusal(input, task) ?? validationRefusal(input, task);
+  return modelRefusal(input, task) ?? validationRefusal(input, task) ?? distributedRefusal(input);
+}
+
+/** Why a training cannot take the distributed path that is asked for; undefined where it can, or another is asked for. */
+export function distributedRefusal(input: TrainingInput): string | undefined {
+  const { path, tasks, models, params, maxFeatures } = input;
+  if (path === 'native' && tasks !== undefined) {
+    return 'tasks has no meaning with path native: leave one of them out.';
+  }
+  if (path !== 'distributed') return undefined;
+  const task = askedTask(input);
+  if (task === 'clustering') return 'rows are not grouped on the distributed path: name a target.';
+  const known = distributedModels(task);
+  const named = [...(models ?? []).filter((name) => name !== 'auto'), ...Object.keys(params ?? {})];
+  const other = named.find((name) => !known.includes(name));
+  if (other !== undefined) {
+    return `${legible(other)} is not fitted on the distributed path. There are ${known.join(', ')}.`;
+  }
+  if (maxFeatures !== undefined) return 'maxFeatures is not there on the distributed path: name features.';
+  return undefined;
 }
 
 /** What only a target gives a meaning to. */
 const ofTargets = [
   ...(['target', 'date', 'trials', 'parallel', 'validation', 'folds'] as const),
-  ...(['maxFeatures', 'threshold', 'cost', 'positive'] as const),
+  ...(['maxFeatures', 'threshold', 'cost', 'positive', 'tasks'] as const),
 ];
 
 function clusteringRefusal(input: TrainingInput): string | undefined {

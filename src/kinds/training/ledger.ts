@@ -8,6 +8,7 @@ import { hash } from '../digest.ts';
 import type { TrainingInput } from './input.ts';
 import { chosenModels, groupingsOf, metricOf, trialsOf } from './models.ts';
 import type { AskedTask, Parameter, Task } from './models.ts';
+import type { Path } from './path.ts';
 
 export const trainingKind = 'trainModel';
 
@@ -30,6 +31,10 @@ export interface TrainingRequest {
   threshold: TrainingInput['threshold'] | null;
   cost: Record<string, number> | null;
   seed: number;
+  /** Left out: native. */
+  path?: Path;
+  /** Of the distributed path: tasks that share the rows of a fit. */
+  tasks?: number;
   /** What becomes of columns and rows: roles, types, validation, seed. */
   settings: Record<string, unknown>;
   /** Folder or `gs://…` of the prepared data and the fits' predictions. */
@@ -86,7 +91,7 @@ export function fitsOf(request: TrainingRequest, { task, folds }: PreparedData &
     task === 'clustering'
       ? groupingsOf(model, request.params[model]?.['clusters'])
       : trialsOf(model, request.trials);
-  return chosenModels(task, request.models).flatMap((model) =>
+  return chosenModels(task, request.models, request.path).flatMap((model) =>
     numbers(trialsOfModel(model)).flatMap((trial) =>
       numbers(folds).map((index) => ({
         unit: `${model}/trial ${trial}/fold ${index + 1}`,
@@ -103,7 +108,7 @@ export function fitsOf(request: TrainingRequest, { task, folds }: PreparedData &
  * A trial does not depend on how many come after it, so more trials keep those that there are.
  */
 export function fingerprintOf(request: TrainingRequest, { model, trial, fold }: Fit): string {
-  const { dataVersion, parallel, params, maxFeatures, seed, metric } = request;
+  const { dataVersion, parallel, params, maxFeatures, seed, metric, tasks } = request;
   const ranges = params[model] ?? {};
   return hash(
     [
@@ -117,6 +122,7 @@ export function fingerprintOf(request: TrainingRequest, { model, trial, fold }: 
       seed,
       metric,
       resultVersion('training_fit'),
+      ...(tasks === undefined ? [] : [tasks]),
     ],
     16,
   );

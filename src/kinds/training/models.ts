@@ -19,6 +19,8 @@ interface Model {
   usual?: boolean;
   /** Of one fit by the defaults, on one core: `fit` whatever the rows, and by a million cells (docs/decisions/052). */
   cpuSeconds: { fit: number; millionCells: number };
+  /** Is fitted by tasks of Spark that share the rows (spark/sevenfold_jobs/training/distributed/models.py). */
+  distributed?: boolean;
   /** Sets of parameters that are tried at most; a model without has its defaults alone. */
   mostTrials?: number;
 }
@@ -37,14 +39,24 @@ export function modelsOf(task: AskedTask): string[] {
   return Object.entries(models).flatMap(([name, model]) => (isOf(model, task) ? [name] : []));
 }
 
+/** Those that tasks of Spark fit together. */
+export function distributedModels(task: AskedTask): string[] {
+  return modelsOf(task).filter((name) => models[name]!.distributed === true);
+}
+
 export function metricsOf(task: AskedTask): string[] {
   return Object.entries(metrics).flatMap(([name, metric]) => (isOf(metric, task) ? [name] : []));
 }
 
 /** Those that run: the usual ones where none is named, always with the baseline that they are held against. */
-export function chosenModels(task: AskedTask, asked: readonly string[] | undefined): string[] {
+export function chosenModels(
+  task: AskedTask,
+  asked: readonly string[] | undefined,
+  path: 'native' | 'distributed' = 'native',
+): string[] {
   const named = new Set(asked ?? ['auto']);
-  return modelsOf(task).filter(
+  const known = path === 'native' ? modelsOf(task) : distributedModels(task);
+  return known.filter(
     (name) => name === 'baseline' || named.has(name) || (named.has('auto') && models[name]!.usual === true),
   );
 }

@@ -16,6 +16,7 @@ import type { TrainingInput } from './input.ts';
 import { trainingKey } from './key.ts';
 import * as ledger from './ledger.ts';
 import type { TrainingRequest } from './ledger.ts';
+import { pathOf } from './path.ts';
 import type { TrainingPhase } from './phases.ts';
 import { readsOfProfile, readsOfSplit } from './reads.ts';
 
@@ -94,11 +95,14 @@ export async function requestOf(
     folds: input.folds ?? null,
     seed,
   };
+  const name = dataName(input.dataset);
+  const path = await pathOf(config, input, { name, source, settings, engine });
+  const distributed = path === 'distributed' && { path, tasks: input.tasks ?? trainingDefaults.tasks };
   const versions = [resultVersion('training_profile'), resultVersion('training_split')];
-  const dataVersion = hash([sourceSha256, oot.map(({ sha256 }) => sha256), settings, versions], 16);
+  const dataVersion = hash([sourceSha256, oot.map(({ sha256 }) => sha256), settings, versions, ...(distributed ? [path] : [])], 16);
   return {
     dataVersion,
-    name: dataName(input.dataset),
+    name,
     source,
     sourceSha256,
     oot,
@@ -113,6 +117,7 @@ export async function requestOf(
     cost: input.cost ?? null,
     seed,
     settings,
+    ...distributed,
     objectRoot: `${objectsOf(config, engine)}/training/${dataVersion}`,
   };
 }

@@ -1,18 +1,14 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { env as inherited } from 'node:process';
 import type { Command } from 'commander';
-import { pythonEnvironment } from '../../child-environment.ts';
 import type { CommandContext } from '../../commands/context.ts';
 import { count } from '../../commands/output.ts';
 import { writeTable } from '../../commands/table.ts';
 import type { Config } from '../../config.ts';
-import { Failure, isFailureType } from '../../failures.ts';
-import { locateToolchain } from '../../stack/toolchain.ts';
+import { askPython } from '../../python.ts';
 import { readTrainOptions, withTrainOptions } from './command.ts';
 import type { TrainOptions } from './command.ts';
 import type { TrainingRequest } from './ledger.ts';
 import { requestOf } from './opening.ts';
+import type { Sized } from './path.ts';
 import { planTraining } from './plan.ts';
 import type { PlannedData } from './plan.ts';
 
@@ -28,14 +24,17 @@ export function registerTrainingPlan(plan: Command, context: CommandContext): vo
 }
 
 async function planCommand({ config, out }: CommandContext, options: TrainOptions): Promise<void> {
-  const request = await requestOf({ config }, readTrainOptions(options), config.mode);
+  const request = await requestOf(
+    { config },
+    readTrainOptions(options),
+    options.engine ?? config.mode,
+  );
   const data = await readPlanned(config, request);
   const plan = planTraining(request, data);
-  const where = plan.fitsHere
-    ? 'in processes of this machine'
-    : 'does not fit into half the memory of this machine: take fewer columns or rows';
+  const path = request.path ?? 'native';
+  const where = whereOf(request, plan.fitsHere, options.engine ?? config.mode);
   if (options.json) {
-    out.json({ ...data, ...plan, cores: config.sparkCores, where });
+    out.json({ ...data, ...plan, path, cores: config.sparkCores, where });
     return;
   }
   out.line(
@@ -57,7 +56,14 @@ async function planCommand({ config, out }: CommandContext, options: TrainOption
     `${count(plan.fits)} fits, validation ${data.validation}${data.folds > 1 ? ` of ${data.folds}` : ''} · ` +
       `about ${count(Math.ceil(plan.cpuSeconds))} CPU seconds, ${count(Math.ceil(plan.cpuSeconds / config.sparkCores))} s on ${config.sparkCores} cores`,
   );
-  out.line(`about ${megabytes(data.bytes)} of ${megabytes(data.roomBytes)} that may be used: ${where}`);
+  out.line(`about ${megabytes(data.bytes)} of ${megabytes(data.roomBytes)} that may be used: ${path} path, ${where}`);
+}
+
+function whereOf({ path, tasks }: TrainingRequest, fitsHere: boolean, engine: string): string {
+  if (path === 'distributed') return `fits in ${tasks} tasks of Spark (engine ${engine}) that share the rows`;
+  return fitsHere
+    ? 'in processes of this machine'
+    : 'does not fit into half the memory of this machine: take fewer columns or rows';
 }
 
 const mostWarnings = 5;
@@ -68,29 +74,22 @@ function megabytes(bytes: number): string {
 
 /** What the jobs would make of the file. InvalidInput as they would say it. */
 async function readPlanned(
-  { stateFolder, checkout }: Config,
-  { source, sourceSha256, name, settings }: TrainingRequest,
+  config: Config,
+  { source, sourceSha256, name, settings, path, task }: TrainingRequest,
 ): Promise<PlannedData> {
-  const child = spawn(locateToolchain(stateFolder).python, ['-m', 'sevenfold_jobs.training.planned'], {
-    cwd: join(checkout, 'spark'),
-    env: pythonEnvironment(inherited),
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<string>((end) => {
-    child.once('error', (error) => end(error.message));
-    child.once('close', (code, signal) => end(signal ? `ended by ${signal}` : `exit code ${code}`));
-  });
-  let [said, trouble] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (trouble = (trouble + chunk.toString()).slice(-4_000)));
-  child.stdin.on('error', () => {}); // its exit says more
-  child.stdin.end(JSON.stringify({ source, sourceSha256, name, settings }));
-  const how = await ended;
-  if (said.trim() === '') {
-    const words = trouble.trim().split('\n').at(-1) ?? '';
-    throw new Failure('Infrastructure', `The file was not read (${how}${words && `: ${words}`}).`);
+  if (path !== 'distributed') {
+    const asked = { source, sourceSha256, name, settings };
+    return askPython<PlannedData>(config, 'sevenfold_jobs.training.planned', asked);
   }
-  const answer = JSON.parse(said) as PlannedData | { errorType: string; message: string };
-  if (!('errorType' in answer)) return answer;
-  throw new Failure(isFailureType(answer.errorType) ? answer.errorType : 'JobFailed', answer.message);
+  const sized = await askPython<Sized>(config, 'sevenfold_jobs.training.sized', { source, name, settings });
+  return {
+    ...sized,
+    // Columns are read by the tasks of the run: which of them are features, and which rows take part, is known then.
+    task: task === 'auto' ? 'classification' : task,
+    taskReason: task === 'auto' ? 'as a guess: columns are read when it runs' : 'asked for',
+    fileRows: sized.rows,
+    features: sized.columns - 1,
+    classes: 2,
+    warnings: [],
+  };
 }

@@ -45,6 +45,19 @@ const refused: [given: object, message: RegExp][] = [
     { dataset: 'bank.csv', params: { kmeans: { clusters: { low: 2, high: 900 } } } },
     /a range of more than 100 numbers/,
   ],
+  [{ ...base, path: 'spark' }, /path is "spark", but must be one of auto, native, distributed/],
+  [{ ...base, path: 'native', tasks: 4 }, /tasks has no meaning with path native/],
+  [
+    { ...base, path: 'distributed', models: ['xgboost'] },
+    /xgboost is not fitted on the distributed path\. There are baseline, linear, lightgbm\./,
+  ],
+  [
+    { ...base, path: 'distributed', params: { random_forest: { trees: 5 } } },
+    /random_forest is not fitted on the distributed path/,
+  ],
+  [{ ...base, path: 'distributed', maxFeatures: 3 }, /maxFeatures is not there on the distributed path/],
+  [{ dataset: 'bank.csv', path: 'distributed' }, /rows are not grouped on the distributed path: name a target/],
+  [{ dataset: 'bank.csv', tasks: 2 }, /tasks has no meaning for clustering/],
   [{ dataset: 'model.pkl', target: 'y' }, /is a pickle, which runs code/],
   [{ ...base, trails: 3 }, /unknown field "trails"\. Did you mean "trials"\?/],
 ];
@@ -66,12 +79,18 @@ test('the key tells apart what changes the model, and nothing else', () => {
   assert.equal(trainingKey({ ...base, engine: 'standalone', concurrency: 4, budgetUsd: 1 }), key);
   assert.notEqual(trainingKey({ ...base, parallel: 3 }), key);
   assert.notEqual(trainingKey({ ...base, seed: 1 }), key);
+  assert.notEqual(trainingKey({ ...base, path: 'distributed' }), key);
+  assert.notEqual(
+    trainingKey({ ...base, path: 'distributed', tasks: 3 }),
+    trainingKey({ ...base, path: 'distributed' }),
+  );
 });
 
 test('the baseline is always among the models, simplest first', () => {
   assert.deepEqual(chosenModels('classification', ['xgboost', 'linear']), ['baseline', 'linear', 'xgboost']);
   assert.ok(chosenModels('regression', undefined).includes('lightgbm'));
   assert.ok(!chosenModels('classification', ['auto']).includes('mlp'));
+  assert.deepEqual(chosenModels('regression', undefined, 'distributed'), ['baseline', 'linear', 'lightgbm']);
 });
 
 test('only models that can be tuned are tried more than once', () => {

@@ -82,7 +82,7 @@ def read_content(path: Path, name: str, problems: Problems, most: int) -> Conten
         problems.add(name, f"cannot be read ({error.strerror or error})", "check the path and its rights")
         return None
     content = _unpacked(name, stored, problems, most)
-    kind = None if content is None else _kind(name, path.suffix, content, problems)
+    kind = None if content is None else kind_of(name, path.suffix, content, problems)
     if kind is None:
         return None
     return Content(name, kind, [Part(name, content)], hashlib.sha256(stored).hexdigest())
@@ -119,7 +119,7 @@ def _read_folder(folder: Path, name: str, problems: Problems, most: int) -> Cont
         if not stored:
             continue  # Spark writes an empty file of text for a partition without rows
         content = _unpacked(f"{name}/{inside}", stored, problems, left)
-        kind = None if content is None else _kind(f"{name}/{inside}", path.suffix, content, problems)
+        kind = None if content is None else kind_of(f"{name}/{inside}", path.suffix, content, problems)
         if kind is None:
             return None
         kinds.setdefault(kind, inside)
@@ -158,7 +158,8 @@ def _unpacked(name: str, stored: bytes, problems: Problems, most: int) -> bytes 
     return b"".join(pieces)
 
 
-def _kind(name: str, suffix: str, content: bytes, problems: Problems) -> str | None:
+def kind_of(name: str, suffix: str, content: bytes, problems: Problems) -> str | None:
+    """PARQUET or TEXT by how the content begins (and ends), or None with the reason among the problems."""
     if _is_pickle(suffix, content):
         problems.add(name, "is a pickle, which runs code when it is read", "write it as Parquet or CSV")
         return None

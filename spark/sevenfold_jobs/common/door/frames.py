@@ -18,6 +18,7 @@ _NAMELESS = re.compile(r"Unnamed: \d+(\.\d+)*(_level_\d+)?|__index_level_\d+__|\
 _WHOLE = r"^\d{1,18}$"
 # Below, a column of 1, 2, 3 may be a measurement.
 _FEWEST_ROWS = 20
+_SAVED = "is the index of the frame that was saved"
 
 
 def nameless(place: int) -> str:
@@ -31,20 +32,29 @@ def index_of(columns: dict[str, Any], rows: int, metadata: dict[bytes, bytes]) -
     By what pandas writes into the file, by a name that only an index has, and by holding the number of each
     row. An index that was given a name may be the rows' id or date: who asks for it by name gets it.
     """
-    found = {
-        name: "is the index of the frame that was saved" for name in _by_metadata(metadata) if name in columns
-    }
+    found = {name: _SAVED for name in _by_metadata(metadata) if name in columns}
     for place, (name, column) in enumerate(columns.items()):
-        if name in found or not isinstance(column, pa.ChunkedArray):
-            continue
-        if _NAMELESS.fullmatch(name):
-            first = place == 0 or name.startswith(("Unnamed", "__index"))
-            found[name] = "is the index of the frame that was saved" if first else "has no name"
-        elif _counts_rows(column, rows, _FEWEST_ROWS):
-            found[name] = "only numbers the rows"
-        elif _NAMES.fullmatch(name) and (_counts_rows(column, rows, 1) or _is_taken_rows(column)):
-            found[name] = "holds numbers of rows"
+        if name not in found and isinstance(column, pa.ChunkedArray):
+            reason = index_reason(place, name, column, rows, metadata)
+            if reason is not None:
+                found[name] = reason
     return found
+
+
+def index_reason(
+    place: int, name: str, column: pa.ChunkedArray, rows: int, metadata: dict[bytes, bytes]
+) -> str | None:
+    """What `index_of` says of one column, which stands at `place` from 0."""
+    if name in _by_metadata(metadata):
+        return _SAVED
+    if _NAMELESS.fullmatch(name):
+        first = place == 0 or name.startswith(("Unnamed", "__index"))
+        return _SAVED if first else "has no name"
+    if _counts_rows(column, rows, _FEWEST_ROWS):
+        return "only numbers the rows"
+    if _NAMES.fullmatch(name) and (_counts_rows(column, rows, 1) or _is_taken_rows(column)):
+        return "holds numbers of rows"
+    return None
 
 
 def _by_metadata(metadata: dict[bytes, bytes]) -> list[str]:

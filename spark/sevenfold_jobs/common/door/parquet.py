@@ -38,7 +38,7 @@ def _read(part: Part, problems: Problems, most: int) -> tuple[Columns, int, dict
     if twice is not None:
         problems.add(part.name, f"column {twice!r} stands twice in the header", "keep one of them")
         return None
-    nested = [field.name for field in schema if pa.types.is_nested(_stored(field.type))]
+    nested = [field.name for field in schema if pa.types.is_nested(stored_type(field.type))]
     flat = [field for field in schema if field.name not in nested]
     needed = _stated(file, nested) + rows * sum(_width(field.type) for field in flat)
     if needed > most:
@@ -62,20 +62,21 @@ def _read(part: Part, problems: Problems, most: int) -> tuple[Columns, int, dict
     columns: Columns = {}
     for field in schema:
         if field.name in nested:
-            columns[field.name] = _example(file, field, rows)
+            columns[field.name] = example_of(file, field, rows)
         else:
             found = pieces[field.name]
             columns[field.name] = normal(pa.chunked_array(found, found[0].type if found else field.type))
     return columns, rows, dict(schema.metadata or {})
 
 
-def _stored(kind: pa.DataType) -> pa.DataType:
+def stored_type(kind: pa.DataType) -> pa.DataType:
+    """What lies in the file: the storage of an extension type."""
     return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
 
 def _width(kind: pa.DataType) -> int:
     """Bytes of a value; 0 for texts and bytes, whose values are counted."""
-    kind = _stored(kind)
+    kind = stored_type(kind)
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     try:
@@ -109,7 +110,8 @@ def _decoded_size(piece: pa.DictionaryArray) -> int:
     return pc.sum(pc.take(lengths, piece.indices.drop_null()).cast(pa.int64())).as_py() or 0
 
 
-def _example(file: pq.ParquetFile, field: pa.Field, rows: int) -> Unusable:
+def example_of(file: pq.ParquetFile, field: pa.Field, rows: int) -> Unusable:
+    """Why a column of lists, maps or records cannot be used, with a value of it."""
     small = file.metadata.serialized_size + _of_column(file, field.name) < _MOST_OF_AN_EXAMPLE
     if small and rows > 0:
         for batch in file.iter_batches(batch_size=min(rows, 1000), columns=[field.name]):

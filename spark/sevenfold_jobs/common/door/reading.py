@@ -108,6 +108,26 @@ def _named(
     return None if twice else dict(zip(cleaned, columns, strict=True))
 
 
+def joined_column(
+    name: str, column: str, found: Sequence[pa.ChunkedArray], problems: Problems
+) -> pa.ChunkedArray | None:
+    """What the parts of a source hold in a column, one behind the other; None where their types differ."""
+    kinds = sorted({str(each.type) for each in found if not pa.types.is_null(each.type)})
+    if len(kinds) > 1 and kinds != ["double", "int64"]:
+        problems.add(
+            name, f"column {shown(column)} is {' here and '.join(kinds)} there", "write it as one type"
+        )
+        return None
+    kind = next((each.type for each in found if str(each.type) in kinds[:1]), pa.null())
+    return pa.chunked_array([piece for each in found for piece in each.cast(kind, safe=False).chunks], kind)
+
+
+def decimals_of_parts(found: Sequence[Decimals]) -> Decimals:
+    """The mark of all parts together: the one that is certain, if no two are."""
+    marks = {each for each in found if each.certain}
+    return next(iter(marks)) if len(marks) == 1 else Decimals()
+
+
 def _joined(name: str, parts: list[Rows], problems: Problems) -> Rows | None:
     """Part files under each other; each has to have the columns of the first."""
     first = parts[0]
@@ -126,16 +146,9 @@ def _joined(name: str, parts: list[Rows], problems: Problems) -> Rows | None:
         if unusable is not None:
             columns[each] = unusable
             continue
-        kinds = sorted({str(column.type) for column in found if not pa.types.is_null(column.type)})
-        if len(kinds) > 1 and kinds != ["double", "int64"]:
-            problems.add(
-                name, f"column {shown(each)} is {' here and '.join(kinds)} there", "write it as one type"
-            )
+        column = joined_column(name, each, found, problems)
+        if column is None:
             return None
-        kind = next((column.type for column in found if str(column.type) in kinds[:1]), pa.null())
-        columns[each] = pa.chunked_array(
-            [piece for column in found for piece in column.cast(kind, safe=False).chunks], kind
-        )
-    marks = {part.decimals for part in parts if part.decimals.certain}
-    decimals = next(iter(marks)) if len(marks) == 1 else Decimals()
+        columns[each] = column
+    decimals = decimals_of_parts([part.decimals for part in parts])
     return Rows(name, columns, sum(part.rows for part in parts), decimals=decimals, metadata=first.metadata)

@@ -30,14 +30,16 @@ class Separated:
     separator: str
 
 
-def read_separated(name: str, body: bytes, problems: Problems) -> Separated | None:
+def read_separated(
+    name: str, body: bytes, problems: Problems, layout: Layout | None = None
+) -> Separated | None:
     """The rows of UTF-8 text, or None with every bad line among the problems.
 
     Any line ending, quotes as RFC 4180 has them. Lines without a value, comments and columns that have
-    neither name nor value are passed over.
+    neither name nor value are passed over. `layout` where it is known already: of a piece of a larger file.
     """
     body = body.rstrip(b"\x1a")  # how DOS ended a file
-    layout = layout_of(body)
+    layout = layout or layout_of(body)
     read = _read_by_arrow(body, layout)
     if read is None:
         before = len(problems)

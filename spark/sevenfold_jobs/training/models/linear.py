@@ -17,8 +17,8 @@ encoding = "linear"
 #: 1/C of scikit-learn, a row: from strong to weak.
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
 _INNER_FOLDS = 4
-# More rows choose no other penalty, and take long.
-_MOST_ROWS_TO_CHOOSE = 20_000
+#: More rows choose no other penalty, and take long.
+MOST_ROWS_TO_CHOOSE = 20_000
 _ITERATIONS = 500
 
 
@@ -65,7 +65,7 @@ def fit(
     of_classes = task == "classification"
     penalty = params.get("penalty")
     if penalty is None:
-        penalty = _chosen_penalty(X, y, of_classes, classes, params, seed)
+        penalty = chosen_penalty(X, y, of_classes, classes, params, seed)
     fitted = _fit(X, y, of_classes, classes, penalty, params, seed)
     fitted.notes.append(f"penalty {penalty:g}")
     return fitted
@@ -77,12 +77,13 @@ def read(parts: dict[str, bytes]) -> Linear:
     return Linear(arrays["coefficients"], arrays["intercepts"], about["of_classes"], about["notes"])
 
 
-def _chosen_penalty(
+def chosen_penalty(
     X: np.ndarray, y: np.ndarray, of_classes: bool, classes: int, params: dict[str, Any], seed: int
 ) -> float:
+    """The one of PENALTIES that does best on inner folds of at most so many rows."""
     rows = np.arange(len(X))
-    if len(rows) > _MOST_ROWS_TO_CHOOSE:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, _MOST_ROWS_TO_CHOOSE, replace=False))
+    if len(rows) > MOST_ROWS_TO_CHOOSE:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS_TO_CHOOSE, replace=False))
     X, y = X[rows], y[rows]
     losses = np.zeros(len(PENALTIES))
     for fold in stratified(y if of_classes else tenths(y), _INNER_FOLDS, seed):
