@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sevenfold_jobs.common import failures
@@ -43,7 +44,7 @@ def sized(source: Path, settings: dict[str, Any]) -> dict[str, Any]:
         try:
             with pq.ParquetFile(part) as file:
                 rows, columns = rows + file.metadata.num_rows, len(file.schema_arrow)
-        except (pq.lib.ArrowException, OSError):
+        except (pa.ArrowException, OSError):
             lines, columns = _lines_and_fields(part)
             rows += max(lines - 1, 0)
     needed = needed_bytes(rows, settled_columns(columns, settings))

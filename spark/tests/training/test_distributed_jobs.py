@@ -79,7 +79,7 @@ def test_a_class_is_predicted_and_the_model_scores_like_any(training, tmp_path):
 
 
 def test_models_of_tasks_are_those_of_one_process(training):
-    """On the same rows: the encoder to the last bit, the linear model closely, boosters by what they predict."""
+    """On the same rows: the encoder to the last bit, the models by what they predict."""
     from sevenfold_jobs.training.distributed import models
     from sevenfold_jobs.training.distributed.rows import Rows
     from sevenfold_jobs.training.distributed.tasks import Tasks
@@ -125,7 +125,7 @@ def test_a_number_is_predicted_by_the_same_linear_model(training, mixed):
 
 def test_more_tasks_than_cores_are_refused_before_they_wait_for_each_other(training):
     training.prepare(visits(600), "spent", exclude=["buys"])
-    with pytest.raises(InvalidInput, match=r"Fits of 64 tasks need 64 cores of Spark at a time, and there are"):
+    with pytest.raises(InvalidInput, match=r"64 tasks need 64 cores of Spark at a time, and there are"):
         training.fit({"baseline": 1}, tasks=64)
 
 

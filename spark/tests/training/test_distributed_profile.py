@@ -1,4 +1,4 @@
-"""Columns that tasks read one by one have the verdicts, values and words of columns that are read together."""
+"""Columns that tasks read one by one have the verdicts, values and words of columns read together."""
 
 import hashlib
 from pathlib import Path

@@ -99,7 +99,10 @@ export async function requestOf(
   const path = await pathOf(config, input, { name, source, settings, engine });
   const distributed = path === 'distributed' && { path, tasks: input.tasks ?? trainingDefaults.tasks };
   const versions = [resultVersion('training_profile'), resultVersion('training_split')];
-  const dataVersion = hash([sourceSha256, oot.map(({ sha256 }) => sha256), settings, versions, ...(distributed ? [path] : [])], 16);
+  const dataVersion = hash(
+    [sourceSha256, oot.map(({ sha256 }) => sha256), settings, versions, ...(distributed ? [path] : [])],
+    16,
+  );
   return {
     dataVersion,
     name,

@@ -24,11 +24,7 @@ export function registerTrainingPlan(plan: Command, context: CommandContext): vo
 }
 
 async function planCommand({ config, out }: CommandContext, options: TrainOptions): Promise<void> {
-  const request = await requestOf(
-    { config },
-    readTrainOptions(options),
-    options.engine ?? config.mode,
-  );
+  const request = await requestOf({ config }, readTrainOptions(options), options.engine ?? config.mode);
   const data = await readPlanned(config, request);
   const plan = planTraining(request, data);
   const path = request.path ?? 'native';
@@ -56,7 +52,9 @@ async function planCommand({ config, out }: CommandContext, options: TrainOption
     `${count(plan.fits)} fits, validation ${data.validation}${data.folds > 1 ? ` of ${data.folds}` : ''} · ` +
       `about ${count(Math.ceil(plan.cpuSeconds))} CPU seconds, ${count(Math.ceil(plan.cpuSeconds / config.sparkCores))} s on ${config.sparkCores} cores`,
   );
-  out.line(`about ${megabytes(data.bytes)} of ${megabytes(data.roomBytes)} that may be used: ${path} path, ${where}`);
+  out.line(
+    `about ${megabytes(data.bytes)} of ${megabytes(data.roomBytes)} that may be used: ${path} path, ${where}`,
+  );
 }
 
 function whereOf({ path, tasks }: TrainingRequest, fitsHere: boolean, engine: string): string {

@@ -25,7 +25,16 @@ function table(): string {
     const buys = draw() < 1 / (1 + Math.exp(-score));
     const shown = draw() < 0.06 ? '' : age.toFixed(2);
     lines.push(
-      [`v${row}`, shown, Math.floor(hour), name, `town ${town}`, draw().toFixed(6), 1, buys ? 'yes' : 'no'].join(),
+      [
+        `v${row}`,
+        shown,
+        Math.floor(hour),
+        name,
+        `town ${town}`,
+        draw().toFixed(6),
+        1,
+        buys ? 'yes' : 'no',
+      ].join(),
     );
   }
   return `${lines.join('\n')}\n`;
@@ -79,7 +88,9 @@ test('the tasks of a cluster give the verdicts of one process and a model as goo
 
   const scored = await rig.begin('score', '--model', there.model, '--dataset', file, '--engine', 'local').end;
   assert.equal(scored.exitCode, 0, `${scored.stderr} ${JSON.stringify(scored.result)}`);
-  const { rows } = await rig.database.query<{ output: string; rows: number }>('select output, rows from scorings');
+  const { rows } = await rig.database.query<{ output: string; rows: number }>(
+    'select output, rows from scorings',
+  );
   assert.equal(rows[0]!.rows, rowCount);
   assert.equal(readFileSync(rows[0]!.output).subarray(0, 4).toString(), 'PAR1');
 });
@@ -93,5 +104,8 @@ test('rows are not shared where tasks do not see the files of this machine', asy
     ...['run', 'train', '--dataset', file, '--target', 'buys', '--path', 'distributed', '--models', 'mlp'],
   ).end;
   assert.equal(refused.exitCode, 2);
-  assert.match(refused.stderr, /mlp is not fitted on the distributed path\. There are baseline, linear, lightgbm\./);
+  assert.match(
+    refused.stderr,
+    /mlp is not fitted on the distributed path\. There are baseline, linear, lightgbm\./,
+  );
 });

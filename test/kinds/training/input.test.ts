@@ -56,7 +56,10 @@ const refused: [given: object, message: RegExp][] = [
     /random_forest is not fitted on the distributed path/,
   ],
   [{ ...base, path: 'distributed', maxFeatures: 3 }, /maxFeatures is not there on the distributed path/],
-  [{ dataset: 'bank.csv', path: 'distributed' }, /rows are not grouped on the distributed path: name a target/],
+  [
+    { dataset: 'bank.csv', path: 'distributed' },
+    /rows are not grouped on the distributed path: name a target/,
+  ],
   [{ dataset: 'bank.csv', tasks: 2 }, /tasks has no meaning for clustering/],
   [{ dataset: 'model.pkl', target: 'y' }, /is a pickle, which runs code/],
   [{ ...base, trails: 3 }, /unknown field "trails"\. Did you mean "trials"\?/],

@@ -21,7 +21,10 @@ test('rows that do not are shared by the tasks of a cluster', () => {
 
 test('who asks for a path gets it', () => {
   const distributed = { ...input, path: 'distributed' as const };
-  assert.equal(decidedPath({ ...asked, input: distributed, spreads: 'on request', size: undefined }), 'distributed');
+  assert.equal(
+    decidedPath({ ...asked, input: distributed, spreads: 'on request', size: undefined }),
+    'distributed',
+  );
   assert.equal(decidedPath({ ...asked, input: { ...input, path: 'native' }, size: undefined }), 'native');
 });
 

@@ -17,7 +17,7 @@ from sevenfold_jobs.training.models.trees import MODEL, read_trees
 # Of LightGBM's text what says where it was fitted, which is no part of the model.
 _OF_THE_PLACE = ("[machines:", "[local_listen_port:", "[machine_list_filename:", "[time_out:")
 _ITERATIONS = 200
-_TOLERANCE = 1e-7
+_TOLERANCE = 1e-6
 # Spark adds up in the order in which tasks end: digits behind these hang on it.
 _DIGITS = 10
 
