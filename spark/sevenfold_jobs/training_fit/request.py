@@ -36,9 +36,9 @@ class Request:
     seed: int
     processes: int
     memory_mb: float
-    #: Of the distributed path: in how many tasks of Spark the rows of a fit are; None on any other.
-    tasks: int | None
     fits: list[Fit]
+    #: Of the distributed path: in how many tasks of Spark the rows of a fit are; None on any other.
+    tasks: int | None = None
 
 
 def read_request(given: dict[str, Any], fence: dict[str, Any]) -> Request:

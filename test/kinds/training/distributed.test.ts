@@ -67,7 +67,11 @@ async function train(rig: Rig, file: string, ...more: string[]): Promise<Trained
 test('the tasks of a cluster give the verdicts of one process and a model as good', async (t) => {
   const cluster = await startSparkCluster({ memory: '1g' });
   t.after(() => cluster.stop());
-  const rig = await startRig({ SPARK_MASTER_URL: cluster.masterUrl, SPARK_MASTER_UI_URL: cluster.masterUi });
+  const rig = await startRig({
+    SPARK_MASTER_URL: cluster.masterUrl,
+    SPARK_MASTER_UI_URL: cluster.masterUi,
+    SPARK_EXECUTOR_MEMORY: '1g',
+  });
   t.after(() => rig.takeDown());
   const file = join(rig.stateFolder, 'rows.csv');
   writeFileSync(file, table());

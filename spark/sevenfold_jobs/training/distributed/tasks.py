@@ -1,5 +1,6 @@
 """Work in Spark's tasks."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,8 @@ from sevenfold_jobs.common.failures import InvalidInput
 
 if TYPE_CHECKING:  # what is imported here is imported by every task
     from sevenfold_jobs.common.batch import Batch
+
+_PATIENCE_SECONDS = 60
 
 
 class Tasks:
@@ -34,8 +37,14 @@ class Tasks:
         return self._task.metered(do)
 
     def refuse_too_few_cores(self, needed: int) -> None:
-        """InvalidInput where so many tasks cannot run at the same time: they would wait for each other."""
-        cores = self.spark.sparkContext.defaultParallelism
+        """InvalidInput where so many tasks cannot run at the same time: they would wait for each other.
+
+        A cluster's executors come one by one, and are waited for.
+        """
+        context = self.spark.sparkContext
+        until = time.monotonic() + (0 if context.master.startswith("local") else _PATIENCE_SECONDS)
+        while (cores := context.defaultParallelism) < needed and time.monotonic() < until:
+            time.sleep(0.5)
         if cores < needed:
             raise InvalidInput(
                 f"Fits of {needed} tasks need {needed} cores of Spark at a time, and there are {cores}: "
