@@ -86,10 +86,6 @@ test('the tasks of a cluster give the verdicts of one process and a model as goo
     ['standalone', 'standalone', 'standalone', 'local'],
   );
 
-  // The tasks are part of the request, so another engine comes to the same model.
-  const here = await train(rig, file, '--path', 'distributed', '--engine', 'local', '--seed', '42');
-  assert.equal(here.model, there.model);
-
   const scored = await rig.begin('score', '--model', there.model, '--dataset', file, '--engine', 'local').end;
   assert.equal(scored.exitCode, 0, `${scored.stderr} ${JSON.stringify(scored.result)}`);
   const { rows } = await rig.database.query<{ output: string; rows: number }>(
@@ -97,19 +93,4 @@ test('the tasks of a cluster give the verdicts of one process and a model as goo
   );
   assert.equal(rows[0]!.rows, rowCount);
   assert.equal(readFileSync(rows[0]!.output).subarray(0, 4).toString(), 'PAR1');
-});
-
-test('rows are not shared where tasks do not see the files of this machine', async (t) => {
-  const rig = await startRig();
-  t.after(() => rig.takeDown());
-  const file = join(rig.stateFolder, 'rows.csv');
-  writeFileSync(file, table());
-  const refused = await rig.begin(
-    ...['run', 'train', '--dataset', file, '--target', 'buys', '--path', 'distributed', '--models', 'mlp'],
-  ).end;
-  assert.equal(refused.exitCode, 2);
-  assert.match(
-    refused.stderr,
-    /mlp is not fitted on the distributed path\. There are baseline, linear, lightgbm\./,
-  );
 });

@@ -28,8 +28,7 @@ ALL = 0
 class Rows:
     """The rows of a data version, which lies in a folder that driver and tasks see.
 
-    `parts` is how many tasks a fit has: each has the training rows of one range, in the order of the file, so
-    a fit of the same parts has the same rows in the same tasks on every engine.
+    `parts` is how many tasks a fit has: each has the training rows of one range, in the order of the file.
     """
 
     def __init__(self, tasks: Tasks, folder: Path, parts: int) -> None:
