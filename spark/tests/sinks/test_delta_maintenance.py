@@ -54,7 +54,26 @@ def test_what_nobody_needs_for_seven_days_goes_and_nothing_else(work):
     assert maintained(work)["files"] == 0
 
 
-def test_checkpoints_are_written_by_maintenance_alone_and_the_fence_outlives_them(work):
+def test_a_long_log_gets_checkpoints_and_one_that_fails_is_no_failure_of_the_batch(work, monkeypatch):
+    for seed in range(19):
+        work.infer(DATES[:1], seed=seed)
+    log = work.folder / "_delta_log"
+    assert not list(log.glob("*.checkpoint*"))
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DeltaTable, "create_checkpoint", full)
+        assert work.infer(DATES[:1], seed=20)["dates"] == 1
+    assert work.snapshot().version == 20
+    for seed in range(20):
+        work.infer(DATES[:1], seed=seed)
+    assert [each.name for each in log.glob("*.checkpoint.parquet")] == [f"{40:020}.checkpoint.parquet"]
+    assert work.table().num_rows == 50
+
+
+def test_maintenance_writes_a_checkpoint_and_the_fence_outlives_it(work):
     for seed in range(11):
         work.infer(DATES[:1], seed=seed)
     log = work.folder / "_delta_log"

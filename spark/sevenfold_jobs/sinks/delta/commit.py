@@ -23,7 +23,14 @@ from sevenfold_jobs.forecast_infer.checks import check_small_tables
 from sevenfold_jobs.sinks.delta.place import LOG, file_system, list_files, partition_folder, remove_files
 from sevenfold_jobs.sinks.delta.sink import file_stem
 from sevenfold_jobs.sinks.delta.table import Snapshot
-from sevenfold_jobs.sinks.delta.versions import Landing, Replacement, lock_table, newest, replace_dates
+from sevenfold_jobs.sinks.delta.versions import (
+    Landing,
+    Replacement,
+    keep_log_short,
+    lock_table,
+    newest,
+    replace_dates,
+)
 from sevenfold_jobs.sinks.delta.writing import write_rows
 from sevenfold_jobs.sinks.sink import Answer, StoredPaths
 
@@ -99,6 +106,7 @@ def commit_files(
             remove_files(path, [answer["file"]["path"] for answer in answers])
         raise
     batch.failpoint("after-commit")
+    keep_log_short(snapshot)
     return watch.seconds
 
 

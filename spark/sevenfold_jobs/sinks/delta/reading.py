@@ -59,8 +59,13 @@ def _count(
     for rows in _row_groups(files, paths_of_files, [*_KEYS, *DAYS], first, last):
         ids, dates, cutoff = (integers(rows[name]) for name in _KEYS[:3])
         here = (dates >= first) & (dates <= last) & (ids > 0)
-        place = np.where(here, dates - first, 0)
-        found += np.bincount(place, here, days).astype(np.int64)
+        if not here.any():
+            continue
+        # Counted over the days of the group alone: a range has many groups.
+        low, high = dates[here].min() - first, dates[here].max() - first + 1
+        of_group, near = slice(low, high), np.where(here, dates - first - low, 0)
+        place = near + low
+        found[of_group] += np.bincount(near, here, high - low).astype(np.int64)
         np.minimum.at(lowest, place[here], ids[here])
         np.maximum.at(highest, place[here], ids[here])
         new = here & (cutoffs[place] == -(2**31))
@@ -75,7 +80,7 @@ def _count(
                     sound &= np.isnan(singles(column))
                 continue
             values = singles(column)
-            sums[:, number] += np.bincount(place, np.where(here, values, 0), days)
+            sums[of_group, number] += np.bincount(near, np.where(here, values, 0), high - low)
             sound &= np.isfinite(values)
         seen[place[sound], ids[sound] - 1] = True
     there = np.flatnonzero(found)

@@ -79,6 +79,11 @@ class Snapshot:
     def table_id(self) -> str:
         return str(self.table.metadata().id)
 
+    def followed(self) -> "Snapshot":
+        """The newest version, by the log entries since this one alone."""
+        self.table.update_incremental()
+        return Snapshot(self.table, self.path)
+
     def recorded(self, application: str) -> int:
         """The newest number of ours that is recorded under the name; 0 where there is none."""
         return self.table.transaction_version(application) or 0
