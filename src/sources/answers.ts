@@ -27,6 +27,8 @@ export interface Expected {
   refusal?: (body: unknown) => Trouble | undefined;
   /** What is wrong with the shape, or what is missing, as the end of a sentence; undefined when it is whole. */
   shape: (body: unknown) => string | undefined;
+  /** The variable with the key that goes with the request, to be named where it is refused. */
+  keyName?: string;
   /** Statuses that this provider means otherwise than others. */
   passing?: readonly number[];
 }
@@ -42,12 +44,15 @@ export function judgeAnswer(answer: Answer, expected: Expected, now: number): Tr
     const ms = retryAfterMs(answer.retryAfter, now);
     return { then: 'pause', problem: described(answer), ...(ms !== undefined && { ms }) };
   }
+  const key = expected.keyName === undefined ? 'the key' : `the key ${expected.keyName}`;
   if (status === 401 || status === 403) {
-    return { then: 'final', problem: `${described(answer)}; the key or this address is refused` };
+    return { then: 'final', problem: `${described(answer)}; ${key} or this address is refused` };
   }
-  if (expected.passing?.includes(status) === true || status === 408 || status >= 500) {
-    return { then: 'again', problem: described(answer) };
+  if (expected.passing?.includes(status) === true) {
+    const ofKey = expected.keyName !== undefined && /api.?key/i.test(answer.body.toString('utf8', 0, 4_096));
+    return { then: 'again', problem: `${described(answer)}${ofKey ? `; ${key} is refused` : ''}` };
   }
+  if (status === 408 || status >= 500) return { then: 'again', problem: described(answer) };
   if (status < 200 || status > 299) return { then: 'final', problem: described(answer) };
   return judgeBody(answer, expected);
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { EnvHttpProxyAgent, request } from 'undici';
+import { EnvHttpProxyAgent, Pool, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Answer } from './answers.ts';
 import type { SourceSettings } from './settings.ts';
 
@@ -81,6 +82,7 @@ export class SourceClient {
       headersTimeout: limits.firstByteMs,
       bodyTimeout: limits.firstByteMs,
       maxResponseSize: limits.bodyBytes,
+      clientFactory: (origin, options) => new WayThroughProxy(origin, options),
     });
   }
 
@@ -181,7 +183,7 @@ export function userAgent(contact: string | undefined): string {
 }
 
 const unreachableCodes =
-  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ENETDOWN)$/;
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ENETDOWN|PROXY_HUNG_UP)$/;
 const untrusted = /^(SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|CERT_)/;
 
 function noAnswer(error: unknown, limits: Limits): NoAnswer {
@@ -199,6 +201,7 @@ function noAnswer(error: unknown, limits: Limits): NoAnswer {
     ECONNREFUSED: 'the connection was refused',
     ECONNRESET: 'the connection was cut',
     UND_ERR_SOCKET: 'the connection was cut',
+    PROXY_HUNG_UP: 'the proxy hung up',
     UND_ERR_CONNECT_TIMEOUT: `no connection within ${seconds(limits.connectMs)}`,
     UND_ERR_HEADERS_TIMEOUT: `no answer within ${seconds(limits.firstByteMs)}`,
     UND_ERR_BODY_TIMEOUT: `the answer stopped for ${seconds(limits.firstByteMs)}`,
@@ -217,6 +220,24 @@ function codeOf(error: unknown): string {
   if (name === 'TimeoutError') return name;
   if (Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
   return cause === undefined || cause === null ? '' : codeOf(cause);
+}
+
+/**
+ * Asks a proxy for a way to a provider. One that hangs up instead of answering must end the request: undici takes that for a
+ * connection that broke by itself, and opens another one at once, a thousand a second and without end.
+ */
+class WayThroughProxy extends Pool {
+  override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData>;
+  override connect(
+    options: Dispatcher.ConnectOptions,
+    callback: (error: Error | null, data: Dispatcher.ConnectData) => void,
+  ): void;
+  override connect(options: Dispatcher.ConnectOptions): Promise<Dispatcher.ConnectData> {
+    return super.connect(options).catch((error: unknown) => {
+      if (codeOf(error) !== 'UND_ERR_SOCKET') throw error;
+      throw Object.assign(new Error('the proxy hung up', { cause: error }), { code: 'PROXY_HUNG_UP' });
+    });
+  }
 }
 
 const clients = new WeakMap<SourceSettings, SourceClient>();

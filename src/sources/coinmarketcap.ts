@@ -25,7 +25,7 @@ export const coinmarketcap: LiveSource = {
           { 'X-CMC_PRO_API_KEY': apiKey },
         ),
       ],
-      expected: { type: 'json', refusal, shape },
+      expected: { type: 'json', refusal, shape, keyName: 'COINMARKETCAP_API_KEY' },
     }));
   },
 };

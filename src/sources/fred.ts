@@ -34,7 +34,7 @@ export const fred: LiveSource = {
       key,
       calls: [get(settings.fred, '/fred/series/observations', { series_id: key, api_key: apiKey, ...query })],
       // It answers 400 "key not registered" in passing.
-      expected: { type: 'json', passing: [400], shape },
+      expected: { type: 'json', passing: [400], shape, keyName: 'FRED_API_KEY' },
     }));
   },
 };

@@ -67,7 +67,8 @@ function shape(body: unknown, due: number): string | undefined {
     (each) =>
       isObject(each) &&
       isObject(each['result']) &&
-      /^0x[\da-f]+$/i.test(String(each['result']['baseFeePerGas'])),
+      /^0x[\da-f]+$/i.test(String(each['result']['baseFeePerGas'])) &&
+      /^0x[\da-f]{1,10}$/i.test(String(each['result']['timestamp'])),
   );
   return headers.length >= due * fewestShare ? undefined : `${headers.length} of ${due} headers`;
 }
