@@ -6,15 +6,19 @@ import { Failure } from '../failures.ts';
 import { suggestion } from '../planning/nearest.ts';
 import { closeAlerts, openAlerts, readApplied } from '../schedules/ledger.ts';
 import type { Alert } from '../schedules/ledger.ts';
+import { closeSourceAlerts, openSourceAlerts } from '../sources/alerts.ts';
 import type { CommandContext } from './context.ts';
 import { dayOf } from './option-values.ts';
 import type { Output } from './output.ts';
 
-/** `alerts`: scheduled runs that did not start or are late, as the supervisor or `schedule check` found them. */
+/**
+ * `alerts`: scheduled runs that did not start or are late, as the supervisor or `schedule check` found them, and sources of
+ * live data that stay down, as the runs found them.
+ */
 export function register(program: Command, context: CommandContext): void {
   const alerts = program
     .command('alerts')
-    .description('scheduled runs that did not start or are late: alerts list, close');
+    .description('scheduled runs that did not start or are late, sources that stay down: alerts list, close');
   alerts
     .command('list')
     .description('show the alerts that are open, the newest first')
@@ -22,7 +26,7 @@ export function register(program: Command, context: CommandContext): void {
     .action((options: { json?: boolean }) => list(context, options.json === true));
   alerts
     .command('close')
-    .argument('[schedules...]', 'ids of schedules; their open alerts are closed')
+    .argument('[schedules...]', 'ids of schedules or names of sources; their open alerts are closed')
     .description('close alerts of runs that nobody will do any more; they are not raised again')
     .option('--all', 'those of all schedules')
     .option('--until <day>', 'only of nominal times up to this day')
@@ -39,12 +43,14 @@ interface CloseOptions {
 async function list({ config, out }: CommandContext, json: boolean): Promise<void> {
   await withLedger(config, async (database) => {
     const open = await openAlerts(database);
+    const sources = await openSourceAlerts(database);
     if (json) {
-      out.json({ alerts: open });
+      out.json({ alerts: open, sources });
       return;
     }
-    show(out, open);
-    if (open.length > 0) out.line('Close what will not be done: npx sevenfold alerts close <schedule>');
+    show(out, [...open, ...sources]);
+    if (open.length + sources.length > 0)
+      out.line('Close what will not be done: npx sevenfold alerts close <schedule or source>');
     else out.line('No alert is open.');
   });
 }
@@ -71,16 +77,22 @@ async function close(
       { ...(all !== true && { schedules }), ...(lastDay && { lastDay }) },
       new Date(),
     );
+    const sources = await closeSourceAlerts(
+      database,
+      { ...(all !== true && { names: schedules }), ...(lastDay && { lastDay }) },
+      new Date(),
+    );
     if (json) {
-      out.json({ status: 'closed', closed });
+      out.json({ status: 'closed', closed, sources });
       return;
     }
-    show(out, closed);
-    out.line(closed.length === 0 ? 'No such alert is open.' : `${closed.length} closed.`);
+    const both = [...closed, ...sources];
+    show(out, both);
+    out.line(both.length === 0 ? 'No such alert is open.' : `${both.length} closed.`);
   });
 }
 
-function show(out: Output, alerts: readonly Alert[]): void {
+function show(out: Output, alerts: readonly Pick<Alert, 'message'>[]): void {
   for (const { message } of alerts) out.line(message);
 }
 
@@ -90,6 +102,7 @@ async function refuseUnknown(database: Database, schedules: readonly string[]): 
   const known = new Set([
     ...(await readApplied(database)).map(({ id }) => id),
     ...(await openAlerts(database)).map(({ scheduleId }) => scheduleId),
+    ...(await openSourceAlerts(database)).map(({ source }) => source),
   ]);
   const unknown = schedules.find((id) => !known.has(id));
   if (unknown === undefined) return;

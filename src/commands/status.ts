@@ -7,6 +7,8 @@ import type { Run } from '../ledger/runs.ts';
 import { isOpenInTemporal } from '../open-in-temporal.ts';
 import { openAlerts } from '../schedules/ledger.ts';
 import type { Alert } from '../schedules/ledger.ts';
+import { openSourceAlerts } from '../sources/alerts.ts';
+import type { SourceAlert } from '../sources/alerts.ts';
 import { stackStatus } from '../stack/stack.ts';
 import { waitingWorkflows } from '../waiting-workflows.ts';
 import type { WaitingWorkflow } from '../waiting-workflows.ts';
@@ -20,7 +22,7 @@ const waitingShown = 3;
 
 interface Known {
   runs: Run[];
-  alerts: Alert[];
+  alerts: (Alert | SourceAlert)[];
   /** Keys of runs that are open in the ledger although their workflow is gone. */
   leftOpen: Set<string>;
   /** Workflows that were started where nobody takes them up. */
@@ -36,7 +38,8 @@ async function askLedger({ config }: CommandContext): Promise<Known> {
     try {
       const runs = await listRuns(database, 5);
       const open = runs.filter(({ status }) => isOpenStatus(status));
-      return { runs, alerts: await openAlerts(database), ...(await askAboutWorkflows(config, open)) };
+      const alerts = [...(await openAlerts(database)), ...(await openSourceAlerts(database))];
+      return { runs, alerts, ...(await askAboutWorkflows(config, open)) };
     } finally {
       await database.end();
     }

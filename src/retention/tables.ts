@@ -86,6 +86,13 @@ const rules: readonly Rule[] = [
     condition: 't.raised_at < $1',
     byDataset: false,
   },
+  {
+    keep: 'alerts',
+    table: 'source_alerts',
+    day: 't.since',
+    condition: 't.raised_at < $1',
+    byDataset: false,
+  },
   // Answers of a day that no run holds; a day is made again from them, and without them no more.
   {
     keep: 'responses',

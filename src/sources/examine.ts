@@ -3,12 +3,13 @@ import type { PoolSettings } from '../pools/settings.ts';
 import type { Day } from '../planning/days.ts';
 import { judgeAnswer } from './answers.ts';
 import { NoAnswer, SourceClient, usualLimits } from './client.ts';
-import { shownUrl } from './fetch.ts';
-import { sources } from './index.ts';
+import { sourcesFor } from './index.ts';
 import { gasBlocks, newestBlock } from './nodes.ts';
+import { shownUrl, withoutKeys } from './secrets.ts';
 import type { SourceSettings } from './settings.ts';
 import { CannotPlan } from './source.ts';
 import type { DayInHand, LiveSource, Wanted } from './source.ts';
+import { etherscanProbe } from './transfers.ts';
 
 export interface SourceFinding {
   name: string;
@@ -30,12 +31,17 @@ export async function examineSources(
     ...{ day, settings, pools },
     body: async () => undefined,
     earlierBody: async () => undefined,
+    sha256: async () => undefined,
     tokensWithoutHistory: async () => [],
     poolsHeld: async () => [],
+    wallets: settings.wallets,
+    chainBefore: async () => undefined,
+    storedAt: async () => new Map(),
+    problems: async () => new Map(),
   };
   try {
     const asked = await Promise.all(
-      sources.map(async (source) => ({ source, wanted: await firstOf(source, inHand) })),
+      sourcesFor(inHand).map(async (source) => ({ source, wanted: await firstOf(source, inHand) })),
     );
     const known = asked.flatMap(({ source, wanted }) => wanted.map((each) => ({ source, wanted: each })));
     const findings = await Promise.all(known.map(({ source, wanted }) => examine(client, source, wanted)));
@@ -48,6 +54,7 @@ export async function examineSources(
 /** One request a source, one a node; none for what hangs on another source's answer or has no key. */
 async function firstOf(source: LiveSource, day: DayInHand): Promise<Wanted[]> {
   if (source.name === 'gas-blocks') return day.settings.nodes.map(newestBlock);
+  if (source.name === 'etherscan') return etherscanProbe(day.settings);
   try {
     return (await source.wanted(day)).slice(0, 1);
   } catch (error) {
@@ -63,7 +70,7 @@ async function examine(client: SourceClient, source: LiveSource, wanted: Wanted)
   const bad = source.required ? 'failed' : 'warning';
   try {
     const answer = await client.ask(call);
-    const trouble = judgeAnswer(answer, wanted.expected, Date.now());
+    const trouble = judgeAnswer(withoutKeys(answer, call), wanted.expected, Date.now());
     if (trouble !== undefined) return { name, verdict: bad, detail: `${where}: ${trouble.problem}` };
     const off = answer.date === null ? Number.NaN : Date.now() - Date.parse(answer.date);
     const detail = `${where}: ${source.says(answer.body)}`;

@@ -5,15 +5,16 @@ import type { Answer, Trouble } from './answers.ts';
 import { NoAnswer } from './client.ts';
 import type { Call, SourceClient } from './client.ts';
 import { keysStored, storeResponse } from './responses.ts';
+import { shownUrl, withoutKeys } from './secrets.ts';
 import { CannotPlan } from './source.ts';
 import type { DayInHand, LiveSource, Wanted } from './source.ts';
 
-/** How often one body is asked for ... */
+/** How often one body is asked for, usually ... */
 const mostTries = 8;
 /** ... and where nobody is reached at all, or for how long: a machine without a network finds out within a minute. */
 const mostUnreachable = 4;
 const unreachableMs = 15_000;
-const longestWaitMs = 10_000;
+const longestWaitMs = 6_000;
 const usualWaitMs = 500;
 /** Where a host asks for a pause and does not say how long. */
 const usualPauseMs = 10_000;
@@ -35,6 +36,8 @@ export interface Fetching {
   /** Of the wanted keys in their order, from this one on and so many. */
   slice?: { from: number; count: number };
   signal?: AbortSignal;
+  /** How often one body is asked for. */
+  tries?: number;
   /** Before the second try, doubled before each further one. */
   waitMs?: number;
   /** After each body, with how many are there. */
@@ -82,7 +85,7 @@ export async function fetchMissing(fetching: Fetching): Promise<Fetched> {
 
 /** One body with all its tries; answers its bytes, or undefined where it cannot be had. */
 async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<number | undefined> {
-  const { client, signal } = fetching;
+  const { client, signal, tries: allTries = mostTries } = fetching;
   let call = wanted.calls[0]!;
   let unreachable = 0;
   const began = performance.now();
@@ -97,9 +100,9 @@ async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<number | un
     if (!reached) unreachable = performance.now() - began > unreachableMs ? mostUnreachable : unreachable + 1;
     if (trouble.then === 'pause') client.pause(call.url, jittered(trouble.ms ?? usualPauseMs, 1, 1.25));
     const next = wanted.calls[wanted.calls.indexOf(call) + 1];
-    const usedUp = trouble.then === 'final' || tries >= mostTries || unreachable >= mostUnreachable;
+    const usedUp = trouble.then === 'final' || tries >= allTries || unreachable >= mostUnreachable;
     // Half of the tries belong to the next address, where there is one.
-    if (next !== undefined && (usedUp || tries >= mostTries / 2 || unreachable >= mostUnreachable / 2)) {
+    if (next !== undefined && (usedUp || tries >= allTries / 2 || unreachable >= mostUnreachable / 2)) {
       call = next;
       unreachable = 0;
       continue;
@@ -123,24 +126,14 @@ async function askOnce(
   try {
     const answer = await client.ask(call, signal);
     const trouble = judgeAnswer(answer, expected, Date.now());
-    return { answer, reached: true, ...(trouble && { trouble }) };
+    if (trouble === undefined) return { answer, reached: true };
+    // Some providers repeat the key that they refuse.
+    const shown = withoutKeys(answer, call);
+    return { answer: shown, reached: true, trouble: judgeAnswer(shown, expected, Date.now()) ?? trouble };
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     return { trouble: { then: 'again', problem: error.message }, reached: !error.unreachable };
   }
-}
-
-const secretParameters = /^(api_?key|apikey|key|token)$/i;
-
-/** An address as it may be shown and stored. */
-export function shownUrl(url: URL): string {
-  const shown = new URL(url);
-  shown.username = '';
-  shown.password = '';
-  for (const name of [...shown.searchParams.keys()]) {
-    if (secretParameters.test(name)) shown.searchParams.delete(name);
-  }
-  return decodeURIComponent(shown.href);
 }
 
 function jittered(ms: number, least: number, most: number): number {

@@ -1,3 +1,4 @@
+import { chainCalls } from './chain.ts';
 import { coinbase } from './coinbase.ts';
 import { coinmarketcap } from './coinmarketcap.ts';
 import { fred } from './fred.ts';
@@ -6,14 +7,21 @@ import { llamaAddresses, llamaBlocks, llamaCharts, llamaCoins, llamaPools } from
 import { gasBlocks } from './nodes.ts';
 import { nyfed } from './nyfed.ts';
 import { pendle } from './pendle.ts';
-import type { LiveSource, SourceName } from './source.ts';
+import type { DayInHand, LiveSource, SourceName } from './source.ts';
+import { chainLogs, etherscan } from './transfers.ts';
 import { treasury } from './treasury.ts';
 
 /** Every source, each after those that it hangs on. */
 export const sources: readonly LiveSource[] = [
   ...[llamaPools, llamaCharts, llamaAddresses, llamaCoins, llamaBlocks, gasBlocks],
   ...[coinbase, kraken, nyfed, treasury, pendle, coinmarketcap, fred],
+  ...[chainCalls, chainLogs, etherscan],
 ];
+
+/** Those that a day asks: what wallets hold is wanted by a portfolio on the chain alone. */
+export function sourcesFor({ wallets }: Pick<DayInHand, 'wallets'>): readonly LiveSource[] {
+  return sources.filter(({ onChain }) => onChain !== true || wallets.length > 0);
+}
 
 export function sourceNamed(name: SourceName): LiveSource {
   return sources.find((source) => source.name === name)!;

@@ -1,10 +1,8 @@
 /** DefiLlama: pools, their charts and addresses, prices of tokens, blocks by time. No key. */
 import { addDays } from '../planning/days.ts';
-import { prefilterPools } from '../pools/prefilter.ts';
-import { protocolOf } from '../pools/renamed-protocols.ts';
-import type { PoolToJudge } from '../pools/prefilter.ts';
 import { isObject } from './answers.ts';
-import { CannotPlan, chunksOf, dayOf, get, unixOf } from './source.ts';
+import { listedPools, rowsOf } from './listing.ts';
+import { chunksOf, dayOf, get, unixOf } from './source.ts';
 import type { DayInHand, LiveSource } from './source.ts';
 
 /** A list that shrank to less than this share of the one before is not whole. */
@@ -44,6 +42,7 @@ export const llamaCharts: LiveSource = {
   name: 'llama-charts',
   brings: 'histories of pools',
   required: true,
+  mayLack: 0.05,
   allowedDays: 0,
   after: ['llama-pools'],
   patienceMinutes: 120,
@@ -159,44 +158,9 @@ function chartsOfCoins(
 
 /** The pools whose history the day wants: those that the pre-filter lets through, and what the portfolio holds. */
 async function candidates(day: DayInHand): Promise<string[]> {
-  const body = await day.body('llama-pools', 'pools');
-  if (body === undefined) throw new CannotPlan('the list of pools is not there');
-  const rows = rowsOf(JSON.parse(body.toString('utf8'))).filter(isObject);
-  const judged = prefilterPools(
-    rows.map((row) => ({ ...poolToJudge(row), protocol: protocolOf(row['project'], day.pools, day.day) })),
-    day.pools,
-    day.day,
-  );
-  const held = new Set(await day.poolsHeld());
-  return judged
-    .filter(({ poolId, passed, reason }) => passed || held.has(poolId) || hangsOnPendle(reason))
-    .map(({ poolId }) => poolId);
-}
-
-/** Its tokens are told by Pendle's own list of markets, which is another source. */
-function hangsOnPendle(reason: string | null): boolean {
-  return reason !== null && /^Pendle pool needs a look at the chain[^;]*$/.test(reason);
-}
-
-function poolToJudge(row: Record<string, unknown>): PoolToJudge {
-  const text = (name: string): string | null => (typeof row[name] === 'string' ? row[name] : null);
-  const tokens = Array.isArray(row['underlyingTokens'])
-    ? row['underlyingTokens'].map((each) => (typeof each === 'string' ? each : ''))
-    : [];
-  return {
-    poolId: text('pool')!,
-    protocol: null,
-    chain: text('chain'),
-    symbol: text('symbol'),
-    tvl: typeof row['tvlUsd'] === 'number' ? row['tvlUsd'] : null,
-    underlyingTokens: tokens,
-    underlyingTokenAddresses: tokens,
-    poolMeta: text('poolMeta'),
-  };
-}
-
-function rowsOf(body: unknown): unknown[] {
-  return isObject(body) && Array.isArray(body['data']) ? (body['data'] as unknown[]) : [];
+  const pools = await listedPools(day);
+  const held = new Set((await day.poolsHeld()).map(({ poolId }) => poolId));
+  return pools.filter(({ poolId, wanted }) => wanted || held.has(poolId)).map(({ poolId }) => poolId);
 }
 
 function chartShape(body: unknown): string | undefined {

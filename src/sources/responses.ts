@@ -53,6 +53,33 @@ export async function keysStored(database: Database, source: SourceName, day: Da
   return new Set(rows.map(({ key }) => key));
 }
 
+/** When each accepted body of the day was stored. */
+export async function storedAt(
+  database: Database,
+  source: SourceName,
+  day: Day,
+): Promise<ReadonlyMap<string, Date>> {
+  const { rows } = await database.query<{ key: string; at: Date }>(
+    'select key, fetched_at as at from raw_responses where source = $1 and day = $2 and accepted order by key',
+    [source, day],
+  );
+  return new Map(rows.map(({ key, at }) => [key, at]));
+}
+
+/** The digest of the accepted body. */
+export async function digestOf(
+  database: Database,
+  source: SourceName,
+  key: string,
+  day: Day,
+): Promise<string | undefined> {
+  const { rows } = await database.query<{ sha256: string }>(
+    'select sha256 from raw_responses where source = $1 and key = $2 and day = $3 and accepted',
+    [source, key, day],
+  );
+  return rows[0]?.sha256;
+}
+
 /** The accepted body, unpacked; with `before`, the newest of an earlier day. */
 export async function readBody(
   database: Database,

@@ -3,6 +3,8 @@ import type { Environment } from '../environment-values.ts';
 import { Failure } from '../failures.ts';
 import { dayAllowed, isDay } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
+import { parseAddress } from '../pools/portfolio/onchain/calls.ts';
+import type { Address } from '../pools/portfolio/onchain/calls.ts';
 
 /** Where the live sources are, and how they are asked. Keys are secrets: they are in no log, history or argument list. */
 export interface SourceSettings {
@@ -18,6 +20,10 @@ export interface SourceSettings {
   coinmarketcap: URL;
   coinmarketcapKey: string | undefined;
   fred: URL;
+  etherscan: URL;
+  etherscanKey: string | undefined;
+  /** Whose holdings an on-chain portfolio is. */
+  wallets: readonly Address[];
   /** Only where a key is set and FRED was switched on: its terms forbid storing. */
   fredKey: string | undefined;
   /** A mail address or page in the user agent, so that a provider can say what is wrong. */
@@ -46,6 +52,9 @@ export function readSourceSettings(env: Environment): SourceSettings {
     coinmarketcap: base('SEVENFOLD_COINMARKETCAP_URL', 'https://pro-api.coinmarketcap.com'),
     coinmarketcapKey: secret(env, 'COINMARKETCAP_API_KEY'),
     fred: base('SEVENFOLD_FRED_URL', 'https://api.stlouisfed.org'),
+    etherscan: base('SEVENFOLD_ETHERSCAN_URL', 'https://api.etherscan.io/v2/api'),
+    etherscanKey: secret(env, 'ETHERSCAN_API_KEY'),
+    wallets: wallets(env),
     fredKey: onOff(env, 'SEVENFOLD_FRED', false) ? requiredFredKey(env) : undefined,
     contact: matching(
       env,
@@ -66,11 +75,12 @@ export function readSourceSettings(env: Environment): SourceSettings {
 /** Every base address, by the variable's own short name: what `doctor` asks and what a test clock looks at. */
 export function basesOf(settings: Omit<SourceSettings, 'today'>): URL[] {
   const { llamaYields, llamaCoins, coinbase, kraken, nodes, nyfed, treasury, pendle } = settings;
-  const { coinmarketcap, fred, coinmarketcapKey, fredKey } = settings;
+  const { coinmarketcap, fred, etherscan, coinmarketcapKey, fredKey, etherscanKey } = settings;
   return [
     ...[llamaYields, llamaCoins, coinbase, kraken, ...nodes, nyfed, treasury, pendle],
     ...(coinmarketcapKey === undefined ? [] : [coinmarketcap]),
     ...(fredKey === undefined ? [] : [fred]),
+    ...(etherscanKey === undefined ? [] : [etherscan]),
   ];
 }
 
@@ -82,6 +92,21 @@ function nodes(env: Environment): URL[] {
     .map(
       (each) => address({ [name]: each }, name) ?? refuse(name, listed, 'http addresses, separated by ","'),
     );
+}
+
+/** Each once, in the order given. */
+function wallets(env: Environment): Address[] {
+  const name = 'SEVENFOLD_WALLETS';
+  const listed = text(env, name);
+  if (listed === undefined) return [];
+  const read = listed.split(',').map((each) => {
+    const value = each.trim();
+    return (
+      parseAddress(value) ??
+      refuse(name, value.slice(0, 60), 'addresses of 0x and 40 hexadecimal digits, separated by ","')
+    );
+  });
+  return [...new Set(read)];
 }
 
 /** A key is never repeated in a message. */

@@ -17,8 +17,6 @@ export interface SourceDay {
   message: string | null;
 }
 
-/** Of a source with a body for each pool, so many may be missing; the day before stands in for those. */
-const missingAllowed = 0.05;
 const problemsNamed = 3;
 
 /** How a source ended; undefined where nothing was wanted of it. */
@@ -28,7 +26,7 @@ export async function howItEnded(
   day: DayInHand,
   troubles: readonly { source: string; message: string }[],
 ): Promise<SourceDay | undefined> {
-  const { name, required, allowedDays } = source;
+  const { name, required, allowedDays, mayLack = 0 } = source;
   let wanted: string[] = [];
   let problem: string | undefined;
   try {
@@ -46,8 +44,7 @@ export async function howItEnded(
   const known = whole
     ? day.day
     : await lastGood(database, name, day.day, source.datedKeys || missing === 0 ? undefined : lacking);
-  const fresh =
-    problem === undefined && there > 0 && missing <= (required ? wanted.length * missingAllowed : 0);
+  const fresh = problem === undefined && there > 0 && missing <= wanted.length * mayLack;
   if (missing > 0 || problem !== undefined) {
     problem ??= await problemOf(database, source, day.day, troubles);
     if (missing > 0 && wanted.length > 1) problem = `${missing} of ${wanted.length} missing: ${problem}`;

@@ -1,4 +1,5 @@
 import type { Day } from '../planning/days.ts';
+import type { Address } from '../pools/portfolio/onchain/calls.ts';
 import type { PoolSettings } from '../pools/settings.ts';
 import type { Expected } from './answers.ts';
 import type { Call } from './client.ts';
@@ -17,7 +18,10 @@ export type SourceName =
   | 'treasury'
   | 'pendle'
   | 'coinmarketcap'
-  | 'fred';
+  | 'fred'
+  | 'chain-calls'
+  | 'chain-logs'
+  | 'etherscan';
 
 /** One body that a day wants of a source. */
 export interface Wanted {
@@ -28,6 +32,14 @@ export interface Wanted {
   expected: Expected;
 }
 
+/** A pool as it was known before the day; addresses in lower case. */
+export interface HeldPool {
+  poolId: string;
+  protocol: string | null;
+  address: Address | null;
+  tokens: Address[];
+}
+
 /** What a source may look at when it says what a day wants of it. */
 export interface DayInHand {
   day: Day;
@@ -35,12 +47,22 @@ export interface DayInHand {
   pools: PoolSettings;
   /** The accepted body of the day, unpacked; undefined where there is none. */
   body(source: SourceName, key: string): Promise<Buffer | undefined>;
+  /** The digest of the accepted body of the day, which says whether a body was read before. */
+  sha256(source: SourceName, key: string): Promise<string | undefined>;
   /** The newest accepted body of an earlier day. */
   earlierBody(source: SourceName, key: string): Promise<Buffer | undefined>;
   /** Approved tokens without prices of at least 30 days. */
   tokensWithoutHistory(): Promise<readonly string[]>;
-  /** Pools that the portfolio holds, whatever the filters say. */
-  poolsHeld(): Promise<readonly string[]>;
+  /** Pools that the portfolio holds, whatever the filters and the list of the day say. */
+  poolsHeld(): Promise<readonly HeldPool[]>;
+  /** Whose holdings are asked of the chain; none where the portfolio is kept in our own books alone. */
+  wallets: readonly Address[];
+  /** The newest day before whose holdings were taken from the chain, with its block. */
+  chainBefore(): Promise<{ date: Day; block: number } | undefined>;
+  /** When each accepted body of the day was stored, by key. */
+  storedAt(source: SourceName): Promise<ReadonlyMap<string, Date>>;
+  /** What was answered last for keys of the day that have no accepted body. */
+  problems(source: SourceName): Promise<ReadonlyMap<string, string>>;
 }
 
 /** One source: all that fetching must know about it. */
@@ -50,6 +72,10 @@ export interface LiveSource {
   brings: string;
   /** The day cannot do without it. */
   required: boolean;
+  /** Of its bodies so large a share may be missing on a day that it does not block. */
+  mayLack?: number;
+  /** It is wanted by a portfolio on the chain alone. */
+  onChain?: boolean;
   /** An answer of so many days before may stand in for today's. */
   allowedDays: number;
   /** Its keys name a day, so that those of another day are never the same. */

@@ -4,6 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { emulatedWallet } from './chain.ts';
+import type { RpcRequest } from './chain.ts';
 import type { Recorded } from './recorded.ts';
 import { makeWorld } from './world.ts';
 import type { World, WorldOptions } from './world.ts';
@@ -21,6 +23,7 @@ const providers = {
   'api-v2.pendle.finance': 'SEVENFOLD_PENDLE_URL',
   'pro-api.coinmarketcap.com': 'SEVENFOLD_COINMARKETCAP_URL',
   'api.stlouisfed.org': 'SEVENFOLD_FRED_URL',
+  'api.etherscan.io': 'SEVENFOLD_ETHERSCAN_URL',
 } as const;
 export type Provider = keyof typeof providers;
 export const providerNames = Object.keys(providers) as Provider[];
@@ -34,8 +37,21 @@ export interface Fault {
   kind: FaultKind;
   /** So many requests; left out: all. */
   times?: number;
+  /** So many requests are answered as usual before. */
+  after?: number;
   retryAfter?: string;
+  /** With a status: what is said, in JSON; left out: a page. */
+  body?: string;
   delayMs?: number;
+}
+
+/** One request, with its body where it has one. */
+export interface Asked {
+  provider: Provider;
+  url: string;
+  at: number;
+  body: string;
+  userAgent: string | undefined;
 }
 
 export interface LiveEmulator {
@@ -43,7 +59,7 @@ export interface LiveEmulator {
   environment: Record<string, string>;
   /** Requests so far, of a provider and part of an address. */
   count(provider?: Provider, path?: string): number;
-  requests(): readonly { provider: Provider; url: string; at: number; userAgent: string | undefined }[];
+  requests(): readonly Asked[];
   forget(): void;
   fault(...faults: Fault[]): void;
   mend(): void;
@@ -56,7 +72,7 @@ export async function startLiveEmulator(
   options: WorldOptions & { recorded?: Recorded; latencyMs?: number },
 ): Promise<LiveEmulator> {
   let world = makeWorld(options);
-  const asked: { provider: Provider; url: string; at: number; userAgent: string | undefined }[] = [];
+  const asked: Asked[] = [];
   let faults: Fault[] = [];
   const servers = new Map<Provider, Server>();
 
@@ -68,16 +84,17 @@ export async function startLiveEmulator(
     const body = await bodyOf(request);
     const url = new URL(request.url!, 'http://emulator');
     const shown = decodeURIComponent(request.url!);
-    asked.push({ provider, url: shown, at: Date.now(), userAgent: request.headers['user-agent'] });
+    asked.push({ provider, url: shown, at: Date.now(), body, userAgent: request.headers['user-agent'] });
     if (options.latencyMs !== undefined) await sleep(options.latencyMs);
+    const reply = (): Reply => recorded(provider, request, url, body) ?? made(world, provider, url, body);
     const fault = faults.find(
       (each) => each.provider === provider && (each.path === undefined || shown.includes(each.path)),
     );
+    if (fault?.after !== undefined && fault.after-- > 0) return send(request, response, reply());
     if (fault?.times !== undefined && --fault.times <= 0) faults = faults.filter((each) => each !== fault);
     if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
-    const reply = recorded(provider, request, url, body) ?? made(world, provider, url, body);
-    if (fault !== undefined) return fail(fault, reply, request, response);
-    send(request, response, reply);
+    if (fault !== undefined) return fail(fault, reply(), request, response);
+    send(request, response, reply());
   };
 
   const recorded = (
@@ -105,7 +122,9 @@ export async function startLiveEmulator(
     servers.set(provider, server);
   }
 
-  const environment: Record<string, string> = { SEVENFOLD_LIVE_TODAY: options.day };
+  const environment: Record<string, string> = {
+    ...{ SEVENFOLD_LIVE_TODAY: options.day, SEVENFOLD_WALLETS: emulatedWallet },
+  };
   for (const [provider, server] of servers) {
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const name = providers[provider];
@@ -158,7 +177,7 @@ function send(
 }
 
 function fail(
-  { kind, retryAfter }: Fault,
+  { kind, retryAfter, body }: Fault,
   reply: Reply,
   request: IncomingMessage,
   response: ServerResponse,
@@ -187,8 +206,8 @@ function fail(
       const status = Number(kind.slice('status '.length));
       send(request, response, {
         status,
-        type: 'text/html',
-        body: page,
+        type: body === undefined ? 'text/html' : 'application/json',
+        body: body === undefined ? page : Buffer.from(body),
         ...(retryAfter !== undefined && { headers: { 'retry-after': retryAfter } }),
       });
     }
@@ -236,14 +255,18 @@ function made(world: World, provider: Provider, url: URL, body: string): Reply {
     }
     case 'node-1':
     case 'node-2': {
-      const calls = JSON.parse(body) as { id: number; params: [string] }[];
+      const calls = JSON.parse(body) as RpcRequest[];
+      const answers = calls.map((call) => {
+        if (call.method !== 'eth_getBlockByNumber') return world.chain.call(call);
+        const named = ['finalized', 'latest'].includes(String(call.params[0]));
+        const height = named ? world.chain.head : Number(call.params[0]);
+        return { jsonrpc: '2.0', id: call.id, result: world.header(height) };
+      });
       // In another order than they were asked in.
-      return json(
-        calls
-          .map(({ id, params }) => ({ jsonrpc: '2.0', id, result: world.header(Number(params[0])) }))
-          .reverse(),
-      );
+      return json(answers.reverse());
     }
+    case 'api.etherscan.io':
+      return json(world.chain.page(query));
     case 'markets.newyorkfed.org': {
       const rates = world.sofr(query('startDate'), query('endDate')) as {
         effectiveDate: string;

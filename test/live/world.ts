@@ -5,6 +5,8 @@ import type { Day } from '../../src/planning/days.ts';
 import { loadPoolSettings } from '../../src/pools/settings.ts';
 import { readConfig } from '../../src/config.ts';
 import { unixOf } from '../../src/sources/source.ts';
+import { makeChain } from './chain.ts';
+import type { Chain, ChainTransfer } from './chain.ts';
 
 export interface WorldOptions {
   /** The run date. */
@@ -13,6 +15,8 @@ export interface WorldOptions {
   pools?: number;
   /** Days of history before the run date. */
   days?: number;
+  /** What happened on the chain; left out: a wallet was given a million and put a quarter of it into a pool. */
+  transfers?: readonly ChainTransfer[];
 }
 
 export interface World {
@@ -27,6 +31,7 @@ export interface World {
   sofr(first: Day, last: Day): object[];
   yields(year: number): string;
   markets(): object[];
+  chain: Chain;
 }
 
 /** A fraction from 0 to 1 that belongs to a name. */
@@ -45,7 +50,7 @@ const round = (value: number, digits: number): number => Number(value.toFixed(di
 // A block every 12 seconds; this one began on 2026-11-19.
 const [knownHeight, knownUnix] = [26_432_800, 1_795_046_400];
 
-export function makeWorld({ day, pools: count = 30, days = 120 }: WorldOptions): World {
+export function makeWorld({ day, pools: count = 30, days = 120, transfers }: WorldOptions): World {
   const { approvedTokens, approvedProtocols } = loadPoolSettings(readConfig({}).checkout);
   const tokens = approvedTokens.filter(
     (token): token is typeof token & { address: string } => token.address !== null && !token.yieldBearing,
@@ -122,8 +127,19 @@ export function makeWorld({ day, pools: count = 30, days = 120 }: WorldOptions):
       (each) => ![0, 6].includes(new Date(`${each}T00:00:00Z`).getUTCDay()),
     );
 
+  const heightAt = (unix: number): number => knownHeight + Math.floor((unix - knownUnix) / 12);
+  const shareOf = (id: string): string => address(`pool/${id}`);
+  const chain = makeChain({
+    head: heightAt(unixOf(day) + 900),
+    unixOf: (height) => knownUnix + (height - knownHeight) * 12,
+    tokens: approvedTokens.flatMap((token) => token.address?.toLowerCase() ?? []),
+    vaults: made.map(({ id, tokens: [asset] }) => ({ address: shareOf(id), asset: asset!.toLowerCase() })),
+    transfers,
+  });
+
   return {
     day,
+    chain,
     pools: all.map(({ id, project, symbol, chain, tokens: underlyingTokens, meta }) => {
       const { apy, tvlUsd } = observation(id, addDays(day, -1));
       return {
@@ -173,7 +189,7 @@ export function makeWorld({ day, pools: count = 30, days = 120 }: WorldOptions):
         ],
       };
     },
-    addresses: () => Object.fromEntries(all.map(({ id }) => [id, address(`pool/${id}`)])),
+    addresses: () => Object.fromEntries(all.map(({ id }) => [id, shareOf(id)])),
     coins: (keys, start, span, seconds) => ({
       coins: Object.fromEntries(
         keys.map((key) => [
@@ -193,7 +209,7 @@ export function makeWorld({ day, pools: count = 30, days = 120 }: WorldOptions):
       ),
     }),
     block: (unix) => {
-      const height = knownHeight + Math.floor((unix - knownUnix) / 12);
+      const height = heightAt(unix);
       return { height, timestamp: knownUnix + (height - knownHeight) * 12 };
     },
     header: (height) => ({

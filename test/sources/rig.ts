@@ -1,14 +1,15 @@
-import type { TestContext } from 'node:test';
+import { after } from 'node:test';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
+import { chainBefore } from '../../src/kinds/daily/fetching.ts';
 import { readConfig } from '../../src/config.ts';
 import { loadPoolSettings } from '../../src/pools/settings.ts';
 import { SourceClient, usualLimits } from '../../src/sources/client.ts';
 import type { Limits } from '../../src/sources/client.ts';
 import { fetchMissing } from '../../src/sources/fetch.ts';
 import type { Fetched } from '../../src/sources/fetch.ts';
-import { sources, sourceNamed } from '../../src/sources/index.ts';
-import { readBody } from '../../src/sources/responses.ts';
+import { sourceNamed, sourcesFor } from '../../src/sources/index.ts';
+import { digestOf, lastProblems, readBody, storedAt } from '../../src/sources/responses.ts';
 import { readSourceSettings } from '../../src/sources/settings.ts';
 import type { SourceSettings } from '../../src/sources/settings.ts';
 import { howItEnded } from '../../src/sources/settle.ts';
@@ -16,6 +17,7 @@ import type { SourceDay } from '../../src/sources/settle.ts';
 import type { DayInHand, SourceName } from '../../src/sources/source.ts';
 import { startLiveEmulator } from '../live/service.ts';
 import type { LiveEmulator } from '../live/service.ts';
+import type { ChainTransfer } from '../live/chain.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 export const day = '2026-11-20';
@@ -30,17 +32,33 @@ export interface SourceRig {
   fetchDay(date?: string): Promise<Record<string, SourceDay>>;
 }
 
+/** One for all tests of a file: what they look at is emptied before each. */
+const databaseUrl = testDatabase({ after: (drop) => after(drop as () => Promise<void>) });
+
 /** Fetching as an activity does it, without Temporal. */
 export async function sourceRig(
-  t: TestContext,
+  t: { after: (end: () => unknown) => void },
   {
     pools = 4,
     limits,
     variables,
-  }: { pools?: number; limits?: Partial<Limits>; variables?: Record<string, string> } = {},
+    tries,
+    chain = false,
+    transfers,
+  }: {
+    pools?: number;
+    limits?: Partial<Limits>;
+    variables?: Record<string, string>;
+    /** For each body; as usual when left out. */
+    tries?: number;
+    /** The portfolio is what the emulated wallet holds. */
+    chain?: boolean;
+    transfers?: readonly ChainTransfer[];
+  } = {},
 ): Promise<SourceRig> {
-  const emulator = await startLiveEmulator({ day, pools, days: 5 });
-  const database = openDatabase(await testDatabase(t), 'test', 8);
+  const emulator = await startLiveEmulator({ day, pools, days: 5, ...(transfers && { transfers }) });
+  const database = openDatabase(await databaseUrl, 'test', 8);
+  await database.query('truncate raw_responses, source_days, source_alerts, daily_balances');
   const settings = readSourceSettings({
     ...emulator.environment,
     SEVENFOLD_REQUESTS_PER_MINUTE: '60000',
@@ -57,17 +75,24 @@ export async function sourceRig(
     ...{ day: date, settings, pools: loadPoolSettings(checkout) },
     body: (source, key) => readBody(database, source, key, date, 'same day'),
     earlierBody: (source, key) => readBody(database, source, key, date, 'before'),
+    sha256: (source, key) => digestOf(database, source, key, date),
+    storedAt: (source) => storedAt(database, source, date),
+    problems: async (source) =>
+      new Map((await lastProblems(database, source, date)).map(({ key, problem }) => [key, problem])),
     tokensWithoutHistory: async () => ['USDC'],
     poolsHeld: async () => [],
+    wallets: chain ? settings.wallets : [],
+    chainBefore: () => chainBefore(database, 'live', date),
   });
   const fetch = (source: SourceName, date = day): Promise<Fetched> =>
     fetchMissing({
-      ...{ database, client, concurrency: 8, waitMs: 1 },
+      ...{ database, client, concurrency: 8, waitMs: 1, ...(tries && { tries }) },
       ...{ source: sourceNamed(source), day: inHand(date) },
     });
   return {
     ...{ emulator, database, settings, inHand, fetch },
     async fetchDay(date = day) {
+      const sources = sourcesFor(inHand(date));
       for (const { name } of sources) await fetch(name, date);
       const ends = await Promise.all(sources.map((source) => howItEnded(database, source, inHand(date), [])));
       return Object.fromEntries(ends.filter((end) => end !== undefined).map((end) => [end.source, end]));

@@ -5,18 +5,20 @@ import type { Database } from '../../database/pool.ts';
 import { inTransaction } from '../../database/pool.ts';
 import { failpoint } from '../../failpoints.ts';
 import { Failure } from '../../failures.ts';
-import { readRun } from '../../ledger/runs.ts';
+import { portfolioOf, readRun } from '../../ledger/runs.ts';
 import { passFence } from '../../ledger/units.ts';
 import type { Fence } from '../../ledger/units.ts';
 import type { Day } from '../../planning/days.ts';
+import { headOf } from '../../sources/chain.ts';
+import { noteSourceAlerts, sendSourceAlerts } from '../../sources/alerts.ts';
 import { clientOf, LongPause } from '../../sources/client.ts';
 import { fetchMissing } from '../../sources/fetch.ts';
 import type { Fetched } from '../../sources/fetch.ts';
-import { sourceNamed, sources } from '../../sources/index.ts';
-import { readBody } from '../../sources/responses.ts';
+import { sourceNamed, sourcesFor } from '../../sources/index.ts';
+import { digestOf, lastProblems, readBody, storedAt } from '../../sources/responses.ts';
 import { todayOf } from '../../sources/settings.ts';
 import { CannotPlan } from '../../sources/source.ts';
-import type { DayInHand, SourceName } from '../../sources/source.ts';
+import type { DayInHand, HeldPool, SourceName } from '../../sources/source.ts';
 import { howItEnded, storeSourceDays } from '../../sources/settle.ts';
 import { settingsOfRun } from './settings-snapshot.ts';
 
@@ -58,9 +60,9 @@ export async function planFetch(
   deps: Dependencies,
   { fence }: { fence: Fence },
 ): Promise<{ name: SourceName; after: readonly SourceName[]; patienceMinutes: number; sliced: boolean }[]> {
-  const { date } = await readRun(deps.database, fence.runId);
-  if (date !== todayOf(deps.config.sources)) return [];
-  return sources.map(({ name, after, patienceMinutes }) => ({
+  const day = await dayInHand(deps, fence);
+  if (day.day !== todayOf(deps.config.sources)) return [];
+  return sourcesFor(day).map(({ name, after, patienceMinutes }) => ({
     ...{ name, after, patienceMinutes },
     sliced: name === 'llama-charts',
   }));
@@ -118,7 +120,7 @@ export async function settleSources(
   const settled = isPast && (await isSettled(database, day.day));
   const ends = settled
     ? []
-    : await Promise.all(sources.map((source) => howItEnded(database, source, day, troubles)));
+    : await Promise.all(sourcesFor(day).map((source) => howItEnded(database, source, day, troubles)));
   await inTransaction(database, async (client) => {
     await storeSourceDays(
       client,
@@ -129,8 +131,11 @@ export async function settleSources(
       'select coalesce(sum(keys_due) filter (where required), 0)::int as due from source_days where day = $1',
       [day.day],
     );
+    if (!settled) await noteSourceAlerts(client, day.day);
     await passFence(client, fence, { rowsDue: rows[0]!.due });
   });
+  for (const problem of await sendSourceAlerts(database, config.slackWebhookUrl))
+    deps.log.error({ day: day.day }, problem);
 }
 
 async function isSettled(database: Database, day: Day): Promise<boolean> {
@@ -138,16 +143,25 @@ async function isSettled(database: Database, day: Day): Promise<boolean> {
   return rowCount! > 0;
 }
 
-async function dayInHand(deps: Dependencies, fence: Fence): Promise<DayInHand> {
+/** What sources and the portfolio may look at of the run's day. */
+export async function dayInHand(deps: Dependencies, fence: Fence): Promise<DayInHand> {
   const { database, config } = deps;
-  const { date, dataset } = await readRun(database, fence.runId);
-  const day = date!;
+  const run = await readRun(database, fence.runId);
+  const { dataset } = run;
+  const day = run.date!;
   const pools = await settingsOfRun(deps, fence.runId);
   const symbols = pools.approvedTokens.map(({ symbol }) => symbol);
   return {
     ...{ day, pools, settings: config.sources },
+    wallets: portfolioOf(run) === 'onchain' ? config.sources.wallets : [],
     body: (source, key) => readBody(database, source, key, day, 'same day'),
+    sha256: (source, key) => digestOf(database, source, key, day),
     earlierBody: (source, key) => readBody(database, source, key, day, 'before'),
+    storedAt: (source) => storedAt(database, source, day),
+    async problems(source) {
+      const found = await lastProblems(database, source, day);
+      return new Map(found.map(({ key, problem }) => [key, problem]));
+    },
     async tokensWithoutHistory() {
       const { rows } = await database.query<{ symbol: string }>(
         `select symbol from unnest($2::text[]) as wanted (symbol)
@@ -158,13 +172,45 @@ async function dayInHand(deps: Dependencies, fence: Fence): Promise<DayInHand> {
       return rows.map(({ symbol }) => symbol);
     },
     async poolsHeld() {
-      const { rows } = await database.query<{ pool_id: string }>(
-        `select distinct pool_id from allocation_positions p
-          where dataset = $1 and pool_id is not null
-            and date = (select max(date) from allocations a where a.dataset = $1 and a.portfolio = p.portfolio and a.date < $2)`,
+      const { rows } = await database.query<HeldPool>(
+        `with held as (
+           select pool_id from allocation_positions p
+            where dataset = $1 and pool_id is not null
+              and date = (select max(date) from allocations a
+                           where a.dataset = $1 and a.portfolio = p.portfolio and a.date < $2)
+           union
+           select pool_id from daily_balances b
+            where dataset = $1 and pool_id is not null and portfolio = 'onchain'
+              and unallocated_balance + allocated_balance > 0
+              and date = (select max(date) from daily_balances
+                           where dataset = $1 and portfolio = 'onchain' and date < $2)
+         )
+         select held.pool_id as "poolId", p.protocol, lower(p.pool_address) as address,
+                array(select lower(each) from unnest(p.underlying_token_addresses) as each) as tokens
+           from held left join pools p on p.dataset = $1 and p.pool_id = held.pool_id order by held.pool_id`,
         [dataset, day],
       );
-      return rows.map(({ pool_id }) => pool_id);
+      return rows;
     },
+    chainBefore: () => chainBefore(database, dataset, day),
   };
+}
+
+/** The newest day before whose holdings were taken from the chain, with its block; undefined where that is not stored any more. */
+export async function chainBefore(
+  database: Database,
+  dataset: string,
+  day: Day,
+): ReturnType<DayInHand['chainBefore']> {
+  const { rows } = await database.query<{ date: Day | null }>(
+    `select max(date) as date from daily_balances where dataset = $1 and portfolio = 'onchain' and date < $2`,
+    [dataset, day],
+  );
+  const date = rows[0]!.date;
+  if (date === null) return undefined;
+  const head = await headOf({
+    body: (source, key) => readBody(database, source, key, date, 'same day'),
+    storedAt: (source) => storedAt(database, source, date),
+  });
+  return head === undefined ? undefined : { date, block: head.block };
 }

@@ -10,6 +10,8 @@ export interface OpenedPortfolio {
   balances: Balance[];
   /** What is odd about it, each in one line. */
   warnings: string[];
+  /** What the phase keeps of it for the page. */
+  detail?: Record<string, unknown>;
 }
 
 /** Where holdings come from: a ledger of our own for paper, wallets on a chain for others. It only reads. */

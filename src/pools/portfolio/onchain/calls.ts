@@ -63,17 +63,22 @@ export function parseQuantity(text: unknown): bigint | undefined {
  * The answers of a batch by id, in whatever order they came. Throws where the batch as a whole was refused, or an id that
  * was asked has no answer, two, or one that is no 32-byte word.
  */
-export function readAnswers(body: unknown, asked: readonly number[]): Map<number, Answer> {
+export function readAnswers<Id extends string | number>(
+  body: unknown,
+  asked: readonly Id[],
+): Map<Id, Answer> {
   if (!Array.isArray(body)) {
     throw new Failure(
       'Infrastructure',
       `the node refused the whole batch: ${clipped(errorOf(body) ?? body)}`,
     );
   }
-  const answers = new Map<number, Answer>();
+  const answers = new Map<Id, Answer>();
+  const known = new Set<unknown>(asked);
   for (const item of body as unknown[]) {
-    const { id, result } = objectOf(item);
-    if (typeof id !== 'number' || !asked.includes(id)) continue;
+    const { id: found, result } = objectOf(item);
+    if (!known.has(found)) continue;
+    const id = found as Id;
     if (answers.has(id)) throw new Failure('Infrastructure', `the node answered call ${id} twice`);
     answers.set(id, readAnswer(id, result, errorOf(item)));
   }
@@ -86,7 +91,11 @@ export function readAnswers(body: unknown, asked: readonly number[]): Map<number
   return answers;
 }
 
-function readAnswer(id: number, result: unknown, error: Record<string, unknown> | undefined): Answer {
+function readAnswer(
+  id: string | number,
+  result: unknown,
+  error: Record<string, unknown> | undefined,
+): Answer {
   if (error !== undefined) {
     const message = clipped(error['message'] ?? error);
     // 3 is the code of a revert in geth and those that follow it; older nodes say it in words alone

@@ -22,7 +22,8 @@ export interface Transfer {
   moves: boolean;
 }
 
-const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef';
+/** The event of every ERC-20 transfer. */
+export const transferTopic = '0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef';
 
 /** A page of Etherscan's or Blockscout's `tokentx`. "No transactions found" is an empty page, other errors throw. */
 export function readEtherscan(body: unknown): Transfer[] {
