@@ -2,7 +2,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /** What workflows may load of a kind of run: what they are started with, and its phases. Both are pure. */
-const pureOfAKind = String.raw`kinds/[\w-]+/(?:input|phases|skip-input|parameters)\.ts$`;
+const pureOfAKind = String.raw`kinds/[\w-]+/(?:input|phases|skip-input|approval-input|parameters)\.ts$`;
 
 // What a workflow may load: the bundle runs in a sandbox, and other packages get into it without a word.
 const deterministicImports = {
@@ -66,7 +66,10 @@ const layers = Object.entries(above).map(([layer, higher]) => ({
 }));
 
 function pureFilesOfKinds() {
-  return ['src/kinds/*/{input,phases,skip-input,parameters}.ts', 'src/kinds/*/planning/**/*.ts'];
+  return [
+    'src/kinds/*/{input,phases,skip-input,approval-input,parameters}.ts',
+    'src/kinds/*/planning/**/*.ts',
+  ];
 }
 
 const environmentReads = {

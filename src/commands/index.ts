@@ -64,6 +64,16 @@ export const commandTable: CommandEntry[] = [
   { name: 'why', summary: 'say why a run is not complete and what to do', load: () => import('./why.ts') },
   { name: 'retry', summary: 'try again what failed', load: () => import('./retry.ts') },
   {
+    name: 'approve',
+    summary: 'approve the transactions that a day proposes',
+    load: () => import('./approve.ts'),
+  },
+  {
+    name: 'reject',
+    summary: 'reject the transactions that a day proposes, with a reason',
+    load: () => import('./reject.ts'),
+  },
+  {
     name: 'skip',
     summary: 'leave dates out of a backfill, with a reason',
     load: () => import('./skip.ts'),

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { Failure } from '../failures.ts';
 import { addDays, dayAllowed, isDay } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
@@ -14,6 +15,16 @@ export function namesOf(given: readonly string[]): string[] {
     .flatMap((names) => names.split(/(?<!\\),/))
     .map((name) => name.replaceAll('\\,', ','))
     .filter((name) => name !== '');
+}
+
+/** Who decides: the name given, else that of whoever gives the command; nobody where the system has none for them. */
+export function deciding(name: string | undefined): { by?: string } {
+  if (name !== undefined) return { by: name };
+  try {
+    return { by: userInfo().username };
+  } catch {
+    return {};
+  }
 }
 
 export function today(): Day {

@@ -26,17 +26,17 @@ export async function openWorkflow(session: Session, run: Run): Promise<Workflow
 export async function sendUpdate(
   { config, out }: CommandContext,
   named: string | undefined,
-  update: 'pause' | 'resume' | 'retryFailed' | 'setBudget',
+  update: 'pause' | 'resume' | 'retryFailed' | 'setBudget' | 'approve' | 'reject',
   json: boolean,
-  budgetUsd?: number,
+  argument?: number | object,
 ): Promise<void> {
   await withSession(config, json ? undefined : out, async (session) => {
     const run = await chooseRun(session.database, named);
     const answer = await askWorkflow(run, async () => {
       const handle = await openWorkflow(session, run);
-      return budgetUsd === undefined
+      return argument === undefined
         ? handle.executeUpdate<string, []>(update)
-        : handle.executeUpdate<string, [number]>(update, { args: [budgetUsd] });
+        : handle.executeUpdate<string, [number | object]>(update, { args: [argument] });
     });
     if (json) out.json({ workflowId: run.workflowId, runId: run.runId, status: 'accepted', answer });
     else out.line(answer);

@@ -4,6 +4,7 @@ import type { RunSummary } from '../activities/runs.ts';
 import { parseDailyInput, runKey } from '../kinds/daily/input.ts';
 import { phasesOf, phasesToForce } from '../kinds/daily/phases.ts';
 import { dailyPriority } from '../planning/priorities.ts';
+import { approvalGate } from './approval.ts';
 import { refuseMore } from './one-input.ts';
 import { lightActivityOptions } from './options.ts';
 import { work } from './pool-work.ts';
@@ -18,12 +19,16 @@ export async function dailyPipeline(raw: unknown, ...more: unknown[]): Promise<R
   const date = dayOf(input);
   const phases = phasesOf(input);
   const forced = phasesToForce(input);
+  const approval = approvalGate(date);
   return carryOut(
     {
       kind: 'dailyPipeline',
       date,
       priority: dailyPriority,
-      steps: phases.map((phase) => ({ unit: phase, force: forced.has(phase), work: work[phase] })),
+      steps: phases.map((phase) => ({
+        ...{ unit: phase, force: forced.has(phase) },
+        work: phase === 'approval' ? approval : work[phase],
+      })),
     },
     (claimant) =>
       openRun({

@@ -1,6 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { DailyPhase, PoolJob } from '../kinds/daily/phases.ts';
+import type { PoolJob, WorkPhase } from '../kinds/daily/phases.ts';
 import type { Fence } from '../ledger/units.ts';
 import { fetchDay } from './fetch-day.ts';
 import { lightActivityOptions } from './options.ts';
@@ -15,7 +15,7 @@ export async function poolBatch(job: PoolJob, fence: Fence, control: RunControl)
 }
 
 /** What each phase does once it is known to be needed. */
-export const work: Record<DailyPhase, (fence: Fence, control: RunControl) => Promise<unknown>> = {
+export const work: Record<WorkPhase, (fence: Fence, control: RunControl) => Promise<unknown>> = {
   prepare: (fence) => light.snapshotSettings({ fence }),
   fetch: (fence, control) => fetchDay(fence, control),
   ingest: (fence, control) => poolBatch('pool_ingest', fence, control),

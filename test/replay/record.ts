@@ -39,6 +39,7 @@ try {
     ],
     countWanted: async () => 450,
   });
+  await recordApproval();
   await record('failed-check', {
     verifyPhase: async ({ phase }) => ({
       complete: phase !== 'prefilter',
@@ -80,6 +81,7 @@ type Batch = Awaited<ReturnType<Activities['runBatch']>>;
 async function start(name: string): Promise<WorkflowHandle> {
   const others: Record<string, [string, object]> = {
     live: ['dailyPipeline', { ...input, dataset: 'live' }],
+    approval: ['dailyPipeline', { ...input, dataset: 'live', portfolio: 'onchain', approval: true }],
     evaluation: ['evaluatePools', { ...input, days: 15 }],
     backfill: ['forecastBackfill', backfill],
     'backfill-delta': ['forecastBackfill', { ...backfill, sink: 'delta', sinkPath: '/data/distributions' }],
@@ -168,6 +170,20 @@ async function recordRetryByHand(): Promise<void> {
     await untilActivity(handle, 'setRunStatus');
     await handle.executeUpdate('retryFailed');
     await handle.executeUpdate('resume');
+  });
+}
+
+/** A person rejects what a day proposes, at the second try with a reason. */
+async function recordApproval(): Promise<void> {
+  await record('approval', {}, async (handle) => {
+    await untilActivity(handle, 'proposeAllocation');
+    for (;;) {
+      const given = { by: 'ann', reason: 'too much in one pool' };
+      const answer = handle.executeUpdate('reject', { args: [given] }).catch(() => undefined);
+      // Refused until the proposal is on record.
+      if ((await answer) !== undefined) return;
+      await sleep(50);
+    }
   });
 }
 

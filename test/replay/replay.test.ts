@@ -36,6 +36,13 @@ const mustHold: Record<string, ((event: Event) => boolean)[]> = {
     has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'settleSources'),
     has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
   ],
+  approval: [
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'proposeAllocation'),
+    has('EVENT_TYPE_TIMER_STARTED'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED', '"reject"'),
+    has('EVENT_TYPE_ACTIVITY_TASK_SCHEDULED', 'decideProposal'),
+    has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),
+  ],
   evaluation: [
     has('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED', 'evaluatePools'),
     has('EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED'),

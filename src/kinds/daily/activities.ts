@@ -11,6 +11,7 @@ import { phasesToForce } from './phases.ts';
 import type { PoolJob } from './phases.ts';
 import { settingsOfRun, takeSettings } from './settings-snapshot.ts';
 
+export { decideProposal, proposeAllocation } from './approval.ts';
 export { countWanted, fetchSource, planFetch, settleSources } from './fetching.ts';
 export { openRun } from './opening.ts';
 export { filterPools, allocate } from './portfolio.ts';

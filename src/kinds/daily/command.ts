@@ -23,6 +23,8 @@ interface DailyOptions extends PlacementOptions {
   to?: string;
   path?: string;
   parity?: boolean;
+  portfolio?: string;
+  approval?: boolean;
   force?: boolean;
   forcePhases?: string[];
   json?: boolean;
@@ -45,6 +47,11 @@ export function registerDailyRuns(run: Command, context: CommandContext): void {
     .option('--to <day>', 'the last of several run dates')
     .option('--path <folder>', 'the folder of a files data set')
     .option('--parity', "follow the original's rules for metrics and grouping, in a data set of its own")
+    .option(
+      '--portfolio <name>',
+      'paper (our own books) or onchain (what SEVENFOLD_WALLETS hold; live alone)',
+    )
+    .option('--approval', 'wait until somebody approves or rejects the transactions (portfolio onchain)')
     .option('--force', 'redo every phase')
     .option('--force-phases <phase...>', 'redo these phases and all after them')
     .option('--json', 'print one JSON object at the end')
@@ -139,6 +146,8 @@ function readOptions(options: DailyOptions, date: Day | undefined): DailyInput {
     // The worker may stand in another folder than the person.
     ...(options.path !== undefined && { path: resolve(options.path) }),
     ...(options.parity && { parity: true }),
+    ...(options.portfolio !== undefined && { portfolio: options.portfolio }),
+    ...(options.approval && { approval: true }),
     ...(options.force && { force: true }),
     ...(options.forcePhases && { forcePhases: options.forcePhases }),
   });

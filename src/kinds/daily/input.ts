@@ -26,7 +26,10 @@ export interface DailyInput extends Source, PlacementInput {
   force?: boolean;
   /** Redo these phases and all after the first of them. */
   forcePhases?: DailyPhase[];
-  portfolio?: 'paper';
+  /** `paper`: our own books. `onchain`: what the wallets of the installation hold (data set `live` alone). */
+  portfolio?: 'paper' | 'onchain';
+  /** A person approves or rejects the transactions of an on-chain portfolio before the day ends. */
+  approval?: boolean;
 }
 
 export type ParsedDailyInput = { ok: true; input: DailyInput } | { ok: false; message: string };
@@ -40,7 +43,8 @@ const guards: Guards<DailyInput> = {
   parity: flag,
   force: flag,
   forcePhases: listOf(oneOf(...livePhases)),
-  portfolio: oneOf('paper'),
+  portfolio: oneOf('paper', 'onchain'),
+  approval: flag,
   ...placementGuards,
 };
 
@@ -48,7 +52,7 @@ const guards: Guards<DailyInput> = {
 export function parseDailyInput(raw: unknown): ParsedDailyInput {
   const read = readFields<DailyInput>(raw, what, guards, ['dataset']);
   if (!read.ok) return read;
-  const refusal = checkSource(read.value) ?? checkPhases(read.value);
+  const refusal = checkSource(read.value) ?? checkPhases(read.value) ?? checkPortfolio(read.value);
   return refusal === undefined
     ? { ok: true, input: read.value }
     : { ok: false, message: `${what}: ${refusal}` };
@@ -57,6 +61,19 @@ export function parseDailyInput(raw: unknown): ParsedDailyInput {
 function checkPhases({ dataset, forcePhases }: DailyInput): string | undefined {
   return dataset !== 'live' && forcePhases?.includes('fetch') === true
     ? 'forcePhases holds "fetch", but only dataset "live" is fetched. Leave it out.'
+    : undefined;
+}
+
+function checkPortfolio({ dataset, portfolio, parity, approval }: DailyInput): string | undefined {
+  if (portfolio !== 'onchain') {
+    return approval === true
+      ? 'approval belongs to portfolio "onchain": nobody carries out what a paper portfolio decides. Leave it out.'
+      : undefined;
+  }
+  if (dataset !== 'live')
+    return 'portfolio "onchain" is asked of the chain today: it needs dataset "live". Leave it out.';
+  return parity === true
+    ? 'portfolio "onchain" decides about real money, parity is for comparison: give one or the other.'
     : undefined;
 }
 

@@ -7,6 +7,7 @@ import { phaseStatement } from '../statement.ts';
 import { datasetKey, parseDailyInput, runKey } from './input.ts';
 import type { DailyInput } from './input.ts';
 import type { DailyPhase } from './phases.ts';
+import { approvalInWords, explainApproval, readApproval } from './proposal.ts';
 import { reads } from './reads.ts';
 import { countsOfDay, figuresOfDay, outcomeOfDay, remarksOnSource } from './record.ts';
 import type { Outcome } from './record.ts';
@@ -22,6 +23,7 @@ export const phases: Record<DailyPhase, Phase> = {
   forecast: { reads: reads.forecast, whole: sql('forecast') },
   filter: { reads: reads.filter, whole: sql('filter') },
   allocate: { reads: reads.allocate, whole: sql('allocate') },
+  approval: { reads: reads.approval, whole: sql('approval') },
   report: { reads: reads.report, whole: pageIsThere },
 };
 
@@ -36,11 +38,13 @@ export const daily: Kind = {
   isSample: (input) => isSampleKey(datasetKey(input as unknown as DailyInput)),
   phase: phasesByName(phases),
   counts: countsOfDay,
-  statement: async (_, run, ending) => {
+  statement: async (database, run, ending) => {
     const { pools, poolsPassed, poolsForecast, poolsHeld, transactions } = ending.counts;
-    const made = `${poolsPassed} of ${pools} pools passed, ${poolsForecast} forecast, ${poolsHeld} held after ${transactions} transactions`;
+    const approval = approvalInWords(await readApproval(database, run.runId));
+    const made = `${poolsPassed} of ${pools} pools passed, ${poolsForecast} forecast, ${poolsHeld} held after ${transactions} transactions${approval === undefined ? '' : `; ${approval}`}`;
     return phaseStatement(run, ending, made);
   },
+  explain: (database, run) => explainApproval(database, run),
   finish: async (database, run, counts) => ({
     title: `daily ${run.date}`,
     figures: await figuresOfDay(database, run, counts),

@@ -38,6 +38,7 @@ export async function openRun(
     throw new Failure('InvalidInput', `There is no folder ${path}: check --path.`);
   }
   if (opening.input.dataset === 'live') await refuseUnfetched(deps, opening.date);
+  if ('portfolio' in opening.input && opening.input.portfolio === 'onchain') refuseWithoutWallets(deps);
   await registerDataset(deps, dataset, opening.input, path);
   const engine = await engineOf(deps, opening.input);
   const run = await ledger.claimRun(
@@ -57,6 +58,14 @@ export async function openRun(
   );
   await layOutUnits(database, run.runId, opening.units);
   return { runId: run.runId, attempt: run.attempt, engine };
+}
+
+function refuseWithoutWallets({ config }: Dependencies): void {
+  if (config.sources.wallets.length > 0) return;
+  throw new Failure(
+    'InvalidInput',
+    'portfolio is "onchain", but the worker has no SEVENFOLD_WALLETS: set it to the addresses of your wallets, separated by ",".',
+  );
 }
 
 /** Two folders of the same name must not share a data set; a folder that was moved may keep its own. */

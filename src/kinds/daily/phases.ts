@@ -9,26 +9,38 @@ export const dailyPhases = [
   'allocate',
   'report',
 ] as const;
-export type DailyPhase = (typeof dailyPhases)[number] | 'fetch';
+/** What a phase does is the same in every run, but for the one that waits for a person. */
+export type WorkPhase = (typeof dailyPhases)[number] | 'fetch';
+export type DailyPhase = WorkPhase | 'approval';
 
 /** The same for data set `live`, whose data are fetched first. */
-export const livePhases: readonly DailyPhase[] = ['prepare', 'fetch', ...dailyPhases.slice(1)];
+export const livePhases: readonly WorkPhase[] = ['prepare', 'fetch', ...dailyPhases.slice(1)];
 
-/** The phases of a day on this data set, in their order. */
-export function phasesOf({ dataset }: { dataset?: string }): readonly DailyPhase[] {
-  return dataset === 'live' ? livePhases : dailyPhases;
+/** The phases of a day on this data set, in their order; a run that asks a person does so before its page is written. */
+export function phasesOf({
+  dataset,
+  approval,
+}: {
+  dataset?: string;
+  approval?: boolean;
+}): readonly DailyPhase[] {
+  const phases = dataset === 'live' ? livePhases : dailyPhases;
+  return approval === true
+    ? phases.flatMap((phase) => (phase === 'report' ? (['approval', phase] as const) : phase))
+    : phases;
 }
 
 /** The jobs of the pool pipeline, as their folders below spark/sevenfold_jobs are called. */
 export type PoolJob = 'pool_ingest' | 'pool_metrics' | 'pool_forecast' | 'pool_evaluate';
 
-export function isDailyPhase(unit: string): unit is DailyPhase {
+export function isDailyPhase(unit: string): unit is WorkPhase {
   return (livePhases as readonly string[]).includes(unit);
 }
 
 /** Forcing a phase redoes everything after it. */
 export function phasesToForce(request: {
   dataset?: string;
+  approval?: boolean;
   force?: boolean;
   forcePhases?: readonly string[];
 }): Set<DailyPhase> {

@@ -14,8 +14,10 @@ import type { Step } from '../../pools/allocation/plan.ts';
 import { solverName } from '../../pools/allocation/solver.ts';
 import { finalFilterPool } from '../../pools/final-filter.ts';
 import { dollarsOf, formatAmount, formatDollars, formatPrice } from '../../pools/portfolio/amounts.ts';
-import { portfolioSource } from '../../pools/portfolio/source.ts';
+import { paperPortfolio } from '../../pools/portfolio/paper.ts';
 import { advanceComparisons, storeComparisons } from './comparisons.ts';
+import { dayInHand } from './fetching.ts';
+import { onchainPortfolio } from './onchain.ts';
 import { followNewestVerdict } from './pool-flags.ts';
 import {
   priceWarnings,
@@ -44,7 +46,8 @@ export async function filterPools(deps: Dependencies, { fence }: PhaseInput): Pr
   const iceboxed = await readIcebox(deps.database, dataset, date);
   const pools = await readForecasted(deps.database, dataset, date, settings);
   const judged = pools.map((pool) => finalFilterPool(pool, iceboxed, settings.parameters));
-  const opened = await portfolioSource(portfolio).open(deps.database, { dataset, date }, settings);
+  const source = portfolio === 'onchain' ? onchainPortfolio(await dayInHand(deps, fence)) : paperPortfolio;
+  const opened = await source.open(deps.database, { dataset, date }, settings);
   const prices = await readPrices(
     deps.database,
     dataset,
@@ -102,6 +105,7 @@ export async function filterPools(deps: Dependencies, { fence }: PhaseInput): Pr
         openedWith: opened.openedWith,
         balances: opened.balances.length,
         warnings: [...opened.warnings, ...priceWarnings(prices)],
+        ...opened.detail,
       },
     });
   });

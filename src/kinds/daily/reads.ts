@@ -9,6 +9,7 @@ import { loadPoolSettings } from '../../pools/settings.ts';
 import { digest } from '../digest.ts';
 import type { Phase, World } from '../kind.ts';
 import type { DailyPhase } from './phases.ts';
+import { proposalOf } from './proposal.ts';
 import { settingsOfRun } from './settings-snapshot.ts';
 
 /** Raised when the figures of a rule written in TypeScript change; those of the jobs are in result_versions.json. */
@@ -21,6 +22,7 @@ const ruleVersions = {
   filter: 2,
   portfolio: 2,
   allocate: 2,
+  approval: 1,
   report: 3,
 };
 
@@ -39,7 +41,9 @@ export const reads: Record<DailyPhase, Reads> = {
   async fetch(world, run) {
     // Which pools and tokens are wanted hangs on the lists. What providers say today is no part of it: a day that is whole
     // is not asked for again.
-    return digest([ruleVersions.fetch, run.date, await settingsOfRun(world, run.runId)]);
+    const { wallets } = world.config.sources;
+    const onChain = portfolioOf(run) === 'onchain' ? [wallets] : [];
+    return digest([ruleVersions.fetch, run.date, await settingsOfRun(world, run.runId), ...onChain]);
   },
   async ingest({ database }, run) {
     return digest([resultVersion('pool_ingest'), run.date, await sourceDigest(database, run)]);
@@ -100,6 +104,7 @@ export const reads: Record<DailyPhase, Reads> = {
         run,
         [portfolioOf(run)],
       ),
+      ...(portfolioOf(run) === 'onchain' ? [await chainReads(world, run)] : []),
     ]);
   },
   async allocate(world, run) {
@@ -130,6 +135,12 @@ export const reads: Record<DailyPhase, Reads> = {
         [portfolioOf(run)],
       ),
     ]);
+  },
+  async approval({ database }, run) {
+    const { rows } = await database.query<{ proposal: string }>(`select ${proposalOf} as proposal`, [
+      run.runId,
+    ]);
+    return digest([ruleVersions.approval, rows[0]!.proposal]);
   },
   async report({ database }, run) {
     const phases = await database.query<{ row: string }>(
@@ -188,6 +199,23 @@ const previousPositions = `(
     from allocation_positions
    where dataset = $1 and portfolio = $3
      and date = (select max(date) from allocations where dataset = $1 and portfolio = $3 and date < $2))`;
+
+/** What an on-chain portfolio opens with: answers of the chain, and what our books held before. */
+async function chainReads({ database, config }: World, run: Run): Promise<unknown> {
+  const read = await row(
+    database,
+    `select (select md5(string_agg(md5((source, key, sha256)::text), '' order by source, key)) from raw_responses
+              where day = $2 and accepted
+                and source in ('llama-pools', 'llama-addresses', 'chain-calls', 'chain-logs', 'etherscan')),
+            (select md5(string_agg(md5((date, token_symbol, pool_id, unallocated_balance, allocated_balance)::text), ''
+                                   order by token_symbol, pool_id))
+               from daily_balances b where dataset = $1 and portfolio = 'onchain'
+                and date = (select max(date) from daily_balances
+                             where dataset = $1 and portfolio = 'onchain' and date < $2))`,
+    run,
+  );
+  return [config.sources.wallets, read];
+}
 
 async function row(database: Database, query: string, run: Run, more: unknown[] = []): Promise<unknown> {
   const values = [run.dataset, run.date, ...more];

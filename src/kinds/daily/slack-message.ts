@@ -12,6 +12,7 @@ import type { DailyReport } from './page/data.ts';
 import { concernsOf } from './page/data/concerns.ts';
 import { expectedYield, valueOf } from './page/data/portfolio.ts';
 import type { Decision, Portfolio, Position, Transaction } from './page/data/portfolio.ts';
+import { approvalInWords } from './proposal.ts';
 import type { Outcome } from './record.ts';
 
 const maxHeader = 150;
@@ -87,7 +88,13 @@ function decisionHead(report: DailyReport, outcome: Outcome): MessageBlock[] {
   }
   return [
     header(title),
-    ...(decision === null ? [] : [section(`${concernsInWords(report)}${statusInWords(decision)}`)]),
+    ...(decision === null
+      ? []
+      : [
+          section(
+            `${concernsInWords(report)}${statusInWords(decision)}${approvalInSlack(report)}${providersInWords(report)}`,
+          ),
+        ]),
   ];
 }
 
@@ -107,6 +114,22 @@ function concernsInWords(report: DailyReport): string {
       }
     })
     .join('');
+}
+
+/** What a person said of the transactions, or that nobody did. */
+function approvalInSlack({ approval }: DailyReport): string {
+  const said = approvalInWords(approval ?? undefined);
+  return said === undefined ? '' : `\n*Approval*: ${plain(said, 600)}.`;
+}
+
+/** Sources that are not of today, in one line. */
+function providersInWords({ providers }: DailyReport): string {
+  const old = providers.filter(({ state }) => state !== 'fresh');
+  if (old.length === 0) return '';
+  const named = old.map(
+    ({ source, state, downSince }) => `${source} ${state}${downSince === null ? '' : ` since ${downSince}`}`,
+  );
+  return `\n*Sources*: ${plain(named.join(', '), 500)}.`;
 }
 
 function statusInWords(decision: Decision): string {

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { datasetKey, parseDailyInput, runKey } from '../../../src/kinds/daily/input.ts';
+import { phasesOf } from '../../../src/kinds/daily/phases.ts';
 import { isParityKey, isSampleKey } from '../../../src/planning/dataset-key.ts';
 
 const day = '2026-11-20';
+
+test('a wallet is asked of the chain, and its day may wait for a person before its page', () => {
+  const input = { dataset: 'live', date: day, portfolio: 'onchain', approval: true } as const;
+  assert.deepEqual(parseDailyInput(input), { ok: true, input });
+  assert.deepEqual(phasesOf(input).slice(-3), ['allocate', 'approval', 'report']);
+});
 
 test('takes every field and gives back nothing else', () => {
   const whole = {
@@ -52,7 +59,10 @@ const refused: [input: unknown, message: RegExp][] = [
     /forcePhases holds an item that is "metric".*Did you mean "metrics"\?/,
   ],
   [{ dataset: 'sample', forcePhases: [3] }, /forcePhases holds an item that is 3/],
-  [{ dataset: 'sample', portfolio: 'onchain' }, /portfolio is "onchain", but must be "paper"/],
+  [{ dataset: 'sample', portfolio: 'bank' }, /portfolio is "bank", but must be one of paper, onchain/],
+  [{ dataset: 'sample', portfolio: 'onchain' }, /portfolio "onchain" .* needs dataset "live"/],
+  [{ dataset: 'live', portfolio: 'onchain', parity: true }, /parity is for comparison/],
+  [{ dataset: 'live', approval: true }, /approval belongs to portfolio "onchain"/],
   [{ dataset: 'sample', path: '/data/x' }, /path belongs to dataset "files"/],
   [{ dataset: 'files' }, /needs path/],
   [{ dataset: 'files', path: '' }, /path is "", but must be text that is not empty/],

@@ -12,8 +12,12 @@ import { queriesBeside } from '../../../pages/sql.ts';
 import type { Day } from '../../../planning/days.ts';
 import type { PoolGroup } from '../../../pools/grouping.ts';
 import type { IceboxedToken } from '../../../pools/icebox.ts';
+import { readApproval } from '../proposal.ts';
+import type { Approval } from '../proposal.ts';
 import { loadForecastReport } from './data/forecast.ts';
 import type { ForecastReport } from './data/forecast.ts';
+import { loadOnChain } from './data/onchain.ts';
+import type { OnChainReport } from './data/onchain.ts';
 import { loadPortfolio } from './data/portfolio.ts';
 import type { Portfolio } from './data/portfolio.ts';
 
@@ -37,6 +41,12 @@ export interface DailyReport {
   stalePrices: { symbol: string; newest: Day }[];
   unpricedTokens: string[];
   sources: SourceNews[];
+  /** How each provider of live data ended; empty for other data sets. */
+  providers: ProviderNews[];
+  /** What the chain said; null for a portfolio that is kept in our own books alone. */
+  onchain: OnChainReport | null;
+  /** What became of the proposal; null where nobody is asked. */
+  approval: Approval | null;
   /** Remarks of the source that were no reason to refuse it. */
   remarks: string[];
   /** This run first, then the newest others of its data set. */
@@ -76,6 +86,18 @@ export interface SourceNews {
   newest: Day | null;
 }
 
+export interface ProviderNews {
+  source: string;
+  state: 'fresh' | 'aged' | 'failed';
+  required: boolean;
+  keysDue: number;
+  keysStored: number;
+  lastGood: Day | null;
+  /** Since when it is not fresh, by run dates; null where it is. */
+  downSince: Day | null;
+  message: string | null;
+}
+
 export interface RunCounts {
   runId: string;
   date: Day | null;
@@ -96,7 +118,7 @@ export interface ReportedSettings {
   approvedProtocols: number;
 }
 
-const sql = { pools: readSql('pools'), counts: readSql('counts') };
+const sql = { pools: readSql('pools'), counts: readSql('counts'), providers: readSql('providers') };
 
 /** Runs that this one is held against. */
 const comparedRuns = 10;
@@ -161,6 +183,9 @@ export async function loadDailyReport(database: Database, runId: string): Promis
   return {
     run,
     portfolio,
+    approval: (await readApproval(database, runId)) ?? null,
+    onchain: await loadOnChain(database, run, phases),
+    providers: await loadProviders(database, run),
     forecast,
     phases,
     checks,
@@ -176,6 +201,11 @@ export async function loadDailyReport(database: Database, runId: string): Promis
     counts: counts.rows,
     settings: settings.rows[0] ?? null,
   };
+}
+
+async function loadProviders(database: Database, { dataset, date }: Run): Promise<ProviderNews[]> {
+  if (dataset !== 'live' || date === null) return [];
+  return (await database.query<ProviderNews>(sql.providers, [date])).rows;
 }
 
 const kindOrder = ['history', 'gas', 'price', 'macro'] as const;

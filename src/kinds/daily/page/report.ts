@@ -13,6 +13,7 @@ import { decisionSection, decisionStatement, headFigures } from './sections/deci
 import { fansSection, forecastSection } from './sections/forecast.ts';
 import { equitySection, moneySection } from './sections/money.ts';
 import { iceboxSection, passedSection, rejectedSection } from './sections/pools.ts';
+import { onchainSection } from './sections/onchain.ts';
 import { settingsSection } from './sections/settings.ts';
 import { countsSection, sourcesSection } from './sections/sources.ts';
 import { timelineSection } from './sections/timeline.ts';
@@ -29,6 +30,7 @@ export function renderDailyReport(report: DailyReport): string {
       decisionSection(report),
       moneySection(report),
       equitySection(report),
+      onchainSection(report),
       comparisonSection(report),
       allocationSection(report),
       transactionsSection(report),

@@ -1,5 +1,6 @@
 -- Whole means: every pool that the pre-filter let pass has its verdict and every rejected one its reasons, and the
--- balances of the day are what the allocation before left, with the yield, the deposits and the withdrawals since.
+-- balances of the day are what the allocation before left, with the yield, the deposits and the withdrawals since; those of an
+-- on-chain portfolio are the chain's, and lead on from what it said on the day before.
 with run as (
   select coalesce(r.input ->> 'portfolio', 'paper') as portfolio, u.detail,
          (p.parameters ->> 'pool_tvl_limit')::float8 as tvl_limit,
@@ -38,8 +39,15 @@ balances as (
 carried as (
   select coalesce(b.carried, 0) as found, coalesce(p.amount, 0) as due
     from balances b
-    full join (select p.* from allocation_positions p, run, previous
-                where p.dataset = $2 and p.portfolio = run.portfolio and p.date = previous.date) p
+    full join (select p.pool_id, p.token_symbol, p.amount from allocation_positions p, run, previous
+                where p.dataset = $2 and p.portfolio = run.portfolio and p.date = previous.date
+                  and run.portfolio <> 'onchain'
+               union all
+               select o.pool_id, o.token_symbol, o.unallocated_balance + o.allocated_balance from daily_balances o, run
+                where o.dataset = $2 and run.portfolio = 'onchain' and o.portfolio = run.portfolio
+                  and o.date = (select max(e.date) from daily_balances e
+                                 where e.dataset = $2 and e.portfolio = 'onchain' and e.date < $3)
+                  and o.unallocated_balance + o.allocated_balance > 0) p
       on p.token_symbol = b.token_symbol and p.pool_id is not distinct from b.pool_id
 ),
 flows as (
@@ -53,12 +61,14 @@ flows as (
                        union all
                        select 'usdc', 1000000 from previous where date is null) posted
                 group by token) t using (token)
+   where (select portfolio from run) <> 'onchain'
 ),
 -- The yield reckoned a second time, day by day; a position that money was taken out of on the way is left out.
 grown as (
   with recursive days as (
     select b.pool_id, b.token_symbol, b.accrued, round(b.carried, 30) as amount, previous.date as day
-      from balances b, previous where b.pool_id is not null and b.flow = 0 and b.carried > 0
+      from balances b, previous
+     where b.pool_id is not null and b.flow = 0 and b.carried > 0 and (select portfolio from run) <> 'onchain'
     union all
     select d.pool_id, d.token_symbol, d.accrued,
            round(d.amount * (1 + coalesce(
@@ -118,6 +128,19 @@ select 'deposits and withdrawals', 'block', coalesce(bool_and(found = due), true
   from flows
 union all
 select 'yield', 'block', wrong = 0, wrong::text, '0', 'positions whose yield is not that of the days since' from grown
+union all
+select 'asked of the chain', 'block', detail -> 'onchain' ->> 'block' is not null,
+       coalesce('block ' || (detail -> 'onchain' ->> 'block'), 'no block'), 'a block', 'the block that all balances are of'
+  from run where portfolio = 'onchain'
+union all
+select 'reconciled', 'warn',
+       detail -> 'onchain' ->> 'unreconciled' is null and detail -> 'onchain' -> 'unexplained' = '[]'::jsonb,
+       coalesce('not reconciled: ' || (detail -> 'onchain' ->> 'unreconciled'),
+                case when detail -> 'onchain' -> 'unexplained' = '[]'::jsonb then 'reconciled'
+                     else 'unexplained: ' || (select string_agg(format('%s %s', u ->> 'amount', u ->> 'token'), ', ')
+                                                from jsonb_array_elements(detail -> 'onchain' -> 'unexplained') as u) end),
+       'reconciled', 'the books of the day before, what moved since and what pools earned, against the chain'
+  from run where portfolio = 'onchain'
 union all
 select 'prices', 'warn', count(*) = 0, coalesce(string_agg(distinct token_symbol, ', '), 'none'), 'none',
        'tokens whose price is missing or stale: those with a peg count 1.0, others nothing, and stay untouched'

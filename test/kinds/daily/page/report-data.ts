@@ -285,6 +285,9 @@ export function reportData(change: Partial<DailyReport> = {}): DailyReport {
       { name: 'USDS', kind: 'price', newest: '2026-05-01' },
       { name: 'SOFR', kind: 'macro', newest: '2026-09-01' },
     ],
+    providers: [],
+    onchain: null,
+    approval: null,
     remarks: [],
     counts: [
       {

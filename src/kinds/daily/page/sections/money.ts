@@ -32,7 +32,7 @@ export function moneySection(report: DailyReport): Html {
       ? []
       : ([
           decision.previousDate !== null && {
-            name: `Left by ${decision.previousDate}`,
+            name: `${portfolio.name === 'onchain' ? 'Held on' : 'Left by'} ${decision.previousDate}`,
             figure: 'portfolio.previous_value_usd',
             usd: decision.previousValueUsd,
             write: cents,

@@ -13,11 +13,11 @@ import {
 } from '../../../../pages/sections/common.ts';
 import { daysBetween } from '../../../../planning/days.ts';
 import { staleAfterDays } from '../../../../pools/icebox.ts';
-import type { DailyReport, RunCounts, SourceNews } from '../data.ts';
+import type { DailyReport, ProviderNews, RunCounts, SourceNews } from '../data.ts';
 
 const sourceNames = { history: 'pool history', gas: 'gas fees', price: 'price', macro: 'macro series' };
 
-export function sourcesSection({ run, phases, sources, remarks }: DailyReport): Html {
+export function sourcesSection({ run, phases, sources, providers, remarks }: DailyReport): Html {
   const due = (phases.find((phase) => phase.unit === 'ingest')?.detail['due'] ?? {}) as Record<
     string,
     number
@@ -65,6 +65,7 @@ export function sourcesSection({ run, phases, sources, remarks }: DailyReport): 
     html`Newest day of each source against the run date ${unbroken(run.date)}. Prices older than
     ${staleAfterDays} days count 1.00.`,
     html`${main.length === 0 ? html`<p class="note">No source has been read yet.</p>` : table(main, columns, { label: 'Newest day of tables and prices', key, maxRows: 200 })}
+    ${providers.length > 0 && table(providers, providerColumns, { label: 'How each provider ended', key: ({ source }) => source })}
     ${
       macro.length > 0 &&
       html`<details>
@@ -82,6 +83,18 @@ export function sourcesSection({ run, phases, sources, remarks }: DailyReport): 
     ${remarks.slice(0, 20).map((remark) => html`<p class="note">${verdict('warn', 'Remark')} ${clipped(remark, reasonLength)}</p>`)}`,
   );
 }
+
+const providerTones = { fresh: 'good', aged: 'warn', failed: 'bad' } as const;
+
+const providerColumns: Column<ProviderNews>[] = [
+  { heading: 'Provider', cell: ({ source }) => clipped(source, nameLength), kind: 'key' },
+  { heading: '', cell: ({ state }) => verdict(providerTones[state], state), kind: 'key' },
+  numbers('Due', 'providers.due', ({ keysDue }) => keysDue, count),
+  numbers('Stored', 'providers.stored', ({ keysStored }) => keysStored, count),
+  { heading: 'Last good', cell: ({ lastGood }) => lastGood ?? dash, kind: 'key' },
+  { heading: 'Not fresh since', cell: ({ downSince }) => downSince ?? '', kind: 'key' },
+  { heading: 'What it said', cell: ({ message }) => clipped(message ?? '', reasonLength), kind: 'words' },
+];
 
 export function countsSection({ run, phases, counts }: DailyReport): Html {
   const tookSoFar = secondsBetween(run.claimedAt, latest(phases.map((phase) => phase.finishedAt)));

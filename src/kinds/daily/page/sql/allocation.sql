@@ -29,8 +29,8 @@ select a.status, a.why, a.gap, a.stale, a.solver, a.candidates, a.variables, a.c
        a.gas_usd::double precision as "gasUsd",
        a.conversion_usd::double precision as "conversionUsd",
        (a.gas_usd + a.conversion_usd)::double precision as "costUsd",
-       p.value_after_usd::double precision as "previousValueUsd",
-       (opening.carried - p.value_after_usd)::double precision as "priceChangeUsd",
+       previous.usd::double precision as "previousValueUsd",
+       (opening.carried - previous.usd)::double precision as "priceChangeUsd",
        opening.accrued::double precision as "accruedUsd",
        opening.flow::double precision as "flowUsd",
        opening.allocated::double precision as "allocatedBeforeUsd",
@@ -42,4 +42,7 @@ select a.status, a.why, a.gap, a.stale, a.solver, a.candidates, a.variables, a.c
   from allocations a
   cross join opening cross join closing cross join moved
   left join allocations p on p.dataset = a.dataset and p.portfolio = a.portfolio and p.date = a.previous_date
+  -- what the chain holds is carried on; what was proposed for it may never have been done
+  cross join lateral (
+    select case when a.portfolio = 'onchain' then p.value_before_usd else p.value_after_usd end as usd) previous
  where a.dataset = $1 and a.date = $2 and a.portfolio = $3
