@@ -53,7 +53,9 @@ def figures_of(training, candidate="winner"):
     return figures
 
 
-def test_a_class_is_predicted_and_the_model_scores_like_any(training, tmp_path):
+def test_a_class_is_predicted_and_the_model_scores_like_any(database_url, make_batch, tmp_path, spark):
+    # Several tasks on one host may change places: one gives the same bytes each time.
+    training = Training(database_url, make_batch, tmp_path, tasks=1)
     profiled, split = training.prepare(visits(), "buys", exclude=["spent"])
     assert profiled["features"] == 5
     assert split["by"] == "content"
@@ -74,7 +76,7 @@ def test_a_class_is_predicted_and_the_model_scores_like_any(training, tmp_path):
     # Its files are read by what reads those of any training.
     model = read_stored(f"{tmp_path}/models/{model_id}")
     data = read_prepared(tmp_path / "objects" / training.data_version / "data")
-    assert model.about["tasks"] == TASKS
+    assert model.about["tasks"] == 1
     assert model.predict(data.columns).shape == (ROWS, 2)
 
 
