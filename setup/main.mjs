@@ -8,6 +8,7 @@ import { findPlaces, foundPython, recordedPython } from './places.mjs';
 import { createProgress } from './progress.mjs';
 import { browser } from './steps/browser.mjs';
 import { classArchives } from './steps/class-archives.mjs';
+import { deltaReader } from './steps/delta-reader.mjs';
 import { gcsConnector } from './steps/gcs-connector.mjs';
 import { jars } from './steps/jars.mjs';
 import { java } from './steps/java.mjs';
@@ -37,7 +38,15 @@ import { writeWhole } from './whole-file.mjs';
 /** In this order: each may use what the ones before it found. @type {Step[]} */
 const steps = [packages, programs, python, java, jars, temporal];
 /** @type {Step[]} */
-const testSteps = [pythonForTests, testServer, gcsConnector, objectStore, browser, classArchives];
+const testSteps = [
+  pythonForTests,
+  testServer,
+  gcsConnector,
+  deltaReader,
+  objectStore,
+  browser,
+  classArchives,
+];
 
 const toolchainFile = (places) => join(places.state, 'toolchain.json');
 

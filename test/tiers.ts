@@ -18,12 +18,13 @@ const wholeFiles = [
   'test/engines/same-bytes.test.ts',
 ];
 
-/** A minute of a core to fit what the other models show in seconds. */
-const slowFits = [
+/** Single tests of Python: a minute of a core to fit what the other models show in seconds, a JVM to read what others read. */
+const slowInPython = [
   {
     file: 'spark/tests/forecast/test_reference_figures.py',
     title: 'test_figures_are_within_one_percent_of_the_reference[sarimax]',
   },
+  { file: 'spark/tests/sinks/test_delta_readers.py', title: 'test_spark_by_delta_spark' },
 ];
 
 const fileOf: Record<Pipeline, string> = {
@@ -43,7 +44,7 @@ export interface RestItem {
 /** Everything that `npm test` does not run, in the slice that does. */
 export const rest: readonly RestItem[] = [
   ...wholeFiles.map((file) => ({ file })),
-  ...slowFits,
+  ...slowInPython,
   ...killCases
     .filter(({ core }) => !core)
     .map((each) => ({ file: fileOf[each.pipeline], title: titleOf(each) })),

@@ -1,5 +1,11 @@
 """Who else reads the table: each by the query of docs/delta.md."""
 
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
@@ -9,6 +15,7 @@ from forecast_batches import STARTS
 from in_delta import DAYS, InDelta
 
 DATES = STARTS[:12]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -54,3 +61,58 @@ def test_duckdb(work):
     assert [row[:3] for row in found] == [(work.model, 150, 3), (f"{work.model}@0a1b2c", 600, 12)]
     assert found[0][3] == pytest.approx(np.mean([expected(work, day)[:, 13] for day in DATES[:3]]), rel=1e-6)
     assert rows == (750,)
+
+
+_IN_SPARK = """
+import json, sys
+from pyspark.sql import SparkSession
+
+path, version, day, jars = sys.argv[1:]
+spark = (
+    SparkSession.builder.master("local[1]")
+    .config("spark.ui.enabled", "false")
+    .config("spark.driver.host", "127.0.0.1")
+    .config("spark.driver.bindAddress", "127.0.0.1")
+    .config("spark.driver.extraClassPath", jars)
+    .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+    .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+    .config("spark.sql.session.timeZone", "UTC")
+    .getOrCreate()
+)
+rows = spark.sql(
+    f"select * from delta.`{path}` where model_version = '{version}' and forecast_start_date = date '{day}'"
+).orderBy("path_id")
+days = [f"day_{number}" for number in range(1, 15)]
+print("said " + json.dumps({
+    "types": {field.name: field.dataType.simpleString() for field in rows.schema.fields},
+    "days": [[row[name] for name in days] for row in rows.collect()],
+    "all": spark.sql(f"select count(*) from delta.`{path}`").first()[0],
+    "history": [row["userMetadata"] for row in spark.sql(f"describe history delta.`{path}`").collect()],
+}))
+"""
+
+
+def test_spark_by_delta_spark(work, tmp_path):
+    state = CHECKOUT / os.environ.get("SEVENFOLD_STATE", ".sevenfold")
+    toolchain = json.loads((state / "toolchain.json").read_text())
+    jars = toolchain.get("deltaJars")
+    assert jars, "no jars of Delta for Spark: run node setup.mjs --tests"
+    script = tmp_path / "read.py"
+    script.write_text(textwrap.dedent(_IN_SPARK))
+    answer = subprocess.run(
+        [sys.executable, str(script), work.place, work.model, str(DATES[1]), ":".join(jars)],
+        env={**os.environ, "JAVA_HOME": toolchain["javaHome"], "PYSPARK_PYTHON": sys.executable},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    lines = [line for line in answer.stdout.splitlines() if line.startswith("said ")]
+    assert lines, answer.stderr[-2_000:]
+    said = json.loads(lines[0].removeprefix("said "))
+    assert np.array_equal(np.array(said["days"]), expected(work, DATES[1]))
+    assert said["all"] == 750
+    assert said["types"]["forecast_start_date"] == "date"
+    assert said["types"]["generation_timestamp"] == "timestamp"
+    assert {said["types"][name] for name in DAYS} == {"float"}
+    assert [json.loads(note)["dates"] for note in said["history"] if note] == [3, 12]
