@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
 import { after, before, describe, test } from 'node:test';
+import { providerNames } from '../live/service.ts';
 import type { FaultKind, Provider } from '../live/service.ts';
 import { day, sourceRig } from './rig.ts';
 import type { SourceRig } from './rig.ts';
@@ -180,6 +181,20 @@ test('nobody is reached: every source says so within a minute', async (t) => {
   assert.ok(performance.now() - began < 60_000);
   assert.ok(Object.values(ends).every(({ state }) => state === 'failed'));
   assert.match(ends['llama-pools']!.message!, /the connection was refused \(ECONNREFUSED\) \(4 tries/);
+});
+
+test('all sources down: each says so in one line, and the next try brings everything', async (t) => {
+  const rig = await sourceRig(t, { tries: 2 });
+  rig.emulator.fault(...providerNames.map((provider) => ({ provider, kind: 'status 503' as const })));
+  const ends = Object.values(await rig.fetchDay());
+  assert.ok(ends.length >= 11);
+  for (const { source, state, message } of ends) {
+    assert.equal(state, 'failed', source);
+    assert.match(message!, /HTTP 503|not asked: /, source);
+    assert.doesNotMatch(message!, /\n/);
+  }
+  rig.emulator.mend();
+  assert.deepEqual(states(await rig.fetchDay()), allFresh);
 });
 
 test('keys go with the request and are nowhere else', async (t) => {
