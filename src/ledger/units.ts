@@ -50,6 +50,36 @@ export async function layOutUnits(
   );
 }
 
+export interface FitUnit {
+  unit: string;
+  model: string;
+  position: number;
+  /** What decides every figure of the fit. */
+  fingerprint: string;
+}
+
+/** Lays out exactly these fits of a run; what was made of the same stays. Safe to repeat. */
+export async function layOutFitUnits(
+  client: PoolClient,
+  runId: string,
+  fits: readonly FitUnit[],
+): Promise<void> {
+  await client.query(`delete from units where run_id = $1 and kind = 'fit' and not unit = any ($2)`, [
+    runId,
+    fits.map(({ unit }) => unit),
+  ]);
+  await client.query(
+    `insert into units (run_id, unit, kind, model_version, position, fingerprint, rows_due)
+     select $1, unit, 'fit', model, position, fingerprint, 1
+       from jsonb_to_recordset($2::jsonb) as f (unit text, model text, position integer, fingerprint text)
+     on conflict (run_id, unit) do update
+        set fingerprint = excluded.fingerprint, position = excluded.position, verdict = 'missing',
+            committed_attempt = null, tries = 0, failure_type = null, reason = null
+      where units.fingerprint is distinct from excluded.fingerprint`,
+    [runId, JSON.stringify(fits)],
+  );
+}
+
 /** The phases of a run. Its dates and windows are counted by `tallyUnits`: there may be a hundred thousand. */
 export async function readUnits(database: Database, runId: string): Promise<Unit[]> {
   const found = await database.query<Unit>(

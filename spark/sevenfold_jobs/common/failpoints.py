@@ -10,15 +10,18 @@ LONGEST_WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
 
-def failpoint(directory: str | None, name: str) -> None:
+def failpoint(directory: str | None, name: str, about: str = "") -> None:
     """Stops at point `name` when `<directory>/<name>` exists, until `<directory>/<name>.go` does.
 
-    Only one process stops: the one whose rename to `<name>.hit` succeeds.
+    Only one process stops: the one whose rename to `<name>.hit` succeeds. Words in the file stop only those
+    whose `about` contains them.
     """
     if directory is None:
         return
     armed, hit, go = (Path(directory, name + ending) for ending in ("", ".hit", ".go"))
     try:
+        if armed.read_text() not in about:
+            return
         armed.rename(hit)
     except OSError:
         return

@@ -86,9 +86,9 @@ class Task:
         """As `Batch.copy`."""
         return copy_record_batches(connection, table, columns, record_batches, self.failpoint)
 
-    def failpoint(self, name: str) -> None:
-        """Tests only: stops at the named point when a test armed it."""
-        failpoint(self.failpoints, name)
+    def failpoint(self, name: str, about: str = "") -> None:
+        """Tests only: stops at the named point when a test armed it, for what it is `about` or for all."""
+        failpoint(self.failpoints, name, about)
 
     def register(self) -> None:
         """Tells the keeper of this process. A task's process is a child of the shared JVM, not of the job."""

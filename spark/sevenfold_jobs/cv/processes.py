@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 from sevenfold_jobs.common.failures import describe
 
@@ -24,6 +24,9 @@ _PR_SET_PDEATHSIG = 1
 _MB = 1024 * 1024
 # What the kernel ends first when memory runs out: a fit rather than the batch, Spark's JVM or the database.
 _OOM_SCORE = "900"
+
+
+About = TypeVar("About")
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,37 @@ def wait_for_one(children: list[Child]) -> Child:
                 return by_pipe[pipe]
         for child in children:
             child.watch_memory()
+
+
+class Children(Generic[About]):
+    """Children that run, each with what it is about; those that are left end with the block."""
+
+    def __init__(self) -> None:
+        self._running: dict[Child, About] = {}
+
+    def __enter__(self) -> "Children[About]":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in self._running:
+            child.end()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    @property
+    def about(self) -> list[About]:
+        """What those are about that run, the first to be started first."""
+        return list(self._running.values())
+
+    def add(self, child: Child, about: About) -> None:
+        """One that was just started."""
+        self._running[child] = about
+
+    def wait(self) -> tuple[About, Ended]:
+        """The first that ends."""
+        child = wait_for_one(list(self._running))
+        return self._running.pop(child), child.finish()
 
 
 def _run(do: Callable[[], Any], pipe: int, parent: int, register: Callable[[], None]) -> NoReturn:

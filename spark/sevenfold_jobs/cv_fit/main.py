@@ -13,7 +13,7 @@ from sevenfold_jobs.common.failures import JobError
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.common.watching import watched
 from sevenfold_jobs.cv.arrays import Folders
-from sevenfold_jobs.cv.processes import Child, wait_for_one
+from sevenfold_jobs.cv.processes import Children
 from sevenfold_jobs.cv.rows import is_committed
 from sevenfold_jobs.cv_fit import fitting, running
 from sevenfold_jobs.cv_fit.request import Fit, Request, read_request
@@ -59,42 +59,37 @@ def _here(batch: Batch, request: Request) -> list[Result]:
     waiting = deque(request.fits)
     most = request.processes if request.mode == "mp" else 1
     task, total = batch.task(), len(request.fits)
-    under_way: dict[Child, Fit] = {}
     results: list[Result] = []
-    with Folders(request.object_root) as folders:
-        try:
-            while waiting or under_way:
-                while waiting and _fits_beside(request, waiting[0], under_way, most):
-                    fit = waiting.popleft()
-                    try:
-                        folder = running.folder_for(request, fit, folders)
-                    except JobError as error:
-                        results.append(running.fail(task, batch.fence, request, fit, error.type, str(error)))
-                        continue
-                    under_way[running.start(task, request, fit, folder)] = fit
-                _tell(batch, len(results), total, under_way)
-                if not under_way:
+    under_way: Children[Fit]
+    with Folders(request.object_root) as folders, Children() as under_way:
+        while waiting or under_way:
+            while waiting and _fits_beside(request, waiting[0], under_way, most):
+                fit = waiting.popleft()
+                try:
+                    folder = running.folder_for(request, fit, folders)
+                except JobError as error:
+                    results.append(running.fail(task, batch.fence, request, fit, error.type, str(error)))
                     continue
-                child = wait_for_one(list(under_way))
-                fit = under_way.pop(child)
-                results.append(running.settle(task, batch.fence, request, fit, child.finish()))
-        finally:
-            for child in under_way:
-                child.end()
+                under_way.add(running.start(task, request, fit, folder), fit)
+            _tell(batch, len(results), total, under_way)
+            if not under_way:
+                continue
+            fit, ended = under_way.wait()
+            results.append(running.settle(task, batch.fence, request, fit, ended))
     return results
 
 
-def _fits_beside(request: Request, fit: Fit, under_way: dict[Child, Fit], most: int) -> bool:
+def _fits_beside(request: Request, fit: Fit, under_way: Children[Fit], most: int) -> bool:
     """One runs whatever its estimate, if nothing else does: too large a one is refused by itself."""
     if not under_way:
         return True
-    held = sum(other.estimate_mb for other in under_way.values())
+    held = sum(other.estimate_mb for other in under_way.about)
     return len(under_way) < most and held + fit.estimate_mb <= request.memory_mb
 
 
-def _tell(batch: Batch, done: int, total: int, under_way: dict[Child, Fit]) -> None:
+def _tell(batch: Batch, done: int, total: int, under_way: Children[Fit]) -> None:
     if done < total:
-        batch.progress(done, total, ", ".join(fit.name for fit in under_way.values()))
+        batch.progress(done, total, ", ".join(fit.name for fit in under_way.about))
 
 
 def _on_spark(batch: Batch, request: Request) -> list[Result]:
@@ -128,11 +123,10 @@ def _in_task(
             except JobError as error:
                 yield running.fail(task, fence, request, fit, error.type, str(error))
                 continue
-            child = running.start(task, request, fit, folder)
-            try:
-                ended = wait_for_one([child]).finish()
-            finally:
-                child.end()
+            alone: Children[Fit]
+            with Children() as alone:
+                alone.add(running.start(task, request, fit, folder), fit)
+                _, ended = alone.wait()
             yield running.settle(task, fence, request, fit, ended)
 
 

@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold_jobs.common.batch import Batch
-from sevenfold_jobs.common.failures import ExecutorLost, Infrastructure, JobError, describe_piece
+from sevenfold_jobs.common.failures import (
+    ExecutorLost,
+    Infrastructure,
+    InvalidInput,
+    JobError,
+    describe_piece,
+)
 from sevenfold_jobs.common.objects import BUCKET_SCHEME
 from sevenfold_jobs.common.task import Task
-from sevenfold_jobs.cv.processes import Child, Ended, wait_for_one
+from sevenfold_jobs.cv.processes import Child, Children, Ended
 from sevenfold_jobs.cv.versions import versions_of
 from sevenfold_jobs.training.model_files import Member, StoredModel, write_model
 from sevenfold_jobs.training.prepared import Place, read_prepared, read_split
@@ -18,8 +24,8 @@ from sevenfold_jobs.training_fit.order import Order, read_ended
 from sevenfold_jobs.training_fit.request import Fit, Request, read_request
 from sevenfold_jobs.training_fit.rows import find_stored, write_fit
 
-# What is wrong with the batch, not with the fit whose child says so.
-_OF_THE_BATCH = {failure.type: failure for failure in (Infrastructure, ExecutorLost)}
+# What is wrong with the batch, not with the fit whose child says so; with the request, which no fit mends.
+_OF_THE_BATCH = {failure.type: failure for failure in (Infrastructure, ExecutorLost, InvalidInput)}
 # Another time, or with more room, it may pass; all else would end the same way again, and is an answer.
 _MAY_PASS = ("OutOfMemory", "NoSpace", "TimedOut", "QuotaExceeded")
 
@@ -29,7 +35,8 @@ def run(batch: Batch) -> dict[str, Any]:
 
     Equal parameters are not fitted twice, in whatever run. A fit that its library refuses is a row with its
     error, and the others go on. Returns `{fitted, refused, takenOver, failed, seconds}`; `failed` are fits
-    without an answer. Raises Fenced and Infrastructure.
+    without an answer. Raises Fenced, Infrastructure, and InvalidInput where a fit cannot be as it was asked
+    for.
     """
     began = time.perf_counter()
     request = read_request(batch.input, batch.fence)
@@ -67,7 +74,7 @@ class _Here:
     def __init__(self, batch: Batch, request: Request, order: Order, folder: Path) -> None:
         self._batch, self._request, self._order, self._folder = batch, request, order, folder
         self._task: Task = batch.task()
-        self._under_way: dict[Child, tuple[Fit, dict[str, Any]]] = {}
+        self._under_way: Children[tuple[Fit, dict[str, Any]]] = Children()
         self.failed: list[dict[str, Any]] = []
         self.counts = {"fitted": 0, "refused": 0, "takenOver": 0}
 
@@ -75,25 +82,21 @@ class _Here:
         fitting.import_for(fit.model for fit in self._request.fits)
         matrices = fitting.Matrices(self._request, read_prepared(self._folder), read_split(self._folder))
         total = len(self._request.fits)
-        try:
+        with self._under_way as under_way:
             while True:
-                while len(self._under_way) < self._request.processes:
+                while len(under_way) < self._request.processes:
                     fit = self._order.next()
                     if fit is None:
                         break
                     self._begin(fit, matrices)
-                if not self._under_way:
+                if not under_way:
                     return
-                names = ", ".join(fit.name for fit, _ in self._under_way.values())
+                names = ", ".join(fit.name for fit, _ in under_way.about)
                 done = sum(self.counts.values()) + len(self.failed)
                 if done < total:
                     self._batch.progress(done, total, names)
-                child = wait_for_one(list(self._under_way))
-                fit, params = self._under_way.pop(child)
-                self._settle(fit, params, child.finish())
-        finally:
-            for child in self._under_way:
-                child.end()
+                (fit, params), ended = under_way.wait()
+                self._settle(fit, params, ended)
 
     def _take_over(self, fit: Fit, params: dict[str, Any]) -> bool:
         """Whether the same fit has been made before, in whatever run: then it is not made again."""
@@ -114,7 +117,7 @@ class _Here:
         # Made here, so that the fits of a fold share it.
         matrices.of(fit)
         do = partial(_in_child, self._task, self._request, fit, params, matrices)
-        self._under_way[Child(do, self._request.memory_mb, self._task.register)] = fit, params
+        self._under_way.add(Child(do, self._request.memory_mb, self._task.register), (fit, params))
 
     def _settle(self, fit: Fit, params: dict[str, Any], ended: Ended) -> None:
         costs = {
@@ -218,7 +221,7 @@ def _is_there(address: str) -> bool:
 def _in_child(
     task: Task, request: Request, fit: Fit, params: dict[str, Any], matrices: fitting.Matrices
 ) -> dict[str, Any]:
-    task.failpoint("fit-running")
+    task.failpoint("fit-running", fit.name)
     result = fitting.fit(request, fit, params, matrices)
-    task.failpoint("fit-done")
+    task.failpoint("fit-done", fit.name)
     return result

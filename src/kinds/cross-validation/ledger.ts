@@ -3,6 +3,7 @@ import type { Database } from '../../database/pool.ts';
 import { Failure } from '../../failures.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
+import { layOutFitUnits } from '../../ledger/units.ts';
 import type { CvCandidate } from './candidates.ts';
 import type { RunType, Task } from './input.ts';
 import { hash } from '../digest.ts';
@@ -67,24 +68,17 @@ export async function layOutFits(database: Database, run: Run): Promise<void> {
   const request = cvRequestOf(run);
   const fits = fitsOf(request);
   await inTransaction(database, async (client) => {
-    await client.query(`delete from units where run_id = $1 and kind = 'fit' and not unit = any ($2)`, [
-      run.runId,
-      fits.map(({ unit }) => unit),
-    ]);
+    const units = fits.map(({ unit, label, fold, key }) => ({
+      unit,
+      model: label,
+      position: fold,
+      fingerprint: key,
+    }));
+    await layOutFitUnits(client, run.runId, units);
     await client.query(`delete from cv_fits f where run_id = $1 and not fit_key = any ($2)`, [
       run.runId,
       fits.map((fit) => fit.key),
     ]);
-    await client.query(
-      `insert into units (run_id, unit, kind, model_version, position, fingerprint, rows_due)
-       select $1, unit, 'fit', label, fold, key, 1
-         from jsonb_to_recordset($2::jsonb) as f (unit text, label text, fold integer, key text)
-       on conflict (run_id, unit) do update
-          set fingerprint = excluded.fingerprint, verdict = 'missing', committed_attempt = null, tries = 0,
-              failure_type = null, reason = null
-        where units.fingerprint is distinct from excluded.fingerprint`,
-      [run.runId, JSON.stringify(fits)],
-    );
     // A failed fit of this run gives way to what another run has made of it.
     await client.query(
       `delete from cv_fits failed

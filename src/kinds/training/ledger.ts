@@ -3,6 +3,7 @@ import type { Database } from '../../database/pool.ts';
 import { Failure } from '../../failures.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import type { Run } from '../../ledger/runs.ts';
+import { layOutFitUnits } from '../../ledger/units.ts';
 import type { OpenUnit } from '../../planning/chunks.ts';
 import { hash } from '../digest.ts';
 import type { TrainingInput } from './input.ts';
@@ -131,23 +132,12 @@ export function fingerprintOf(request: TrainingRequest, { model, trial, fold }: 
 /** Lays out the fits of a run, once its data say which there are. Safe to repeat: what is done stays. */
 export async function layOutFits(database: Database, run: Run): Promise<number> {
   const request = trainingRequestOf(run);
-  const fits = fitsOf(request, await readData(database, run));
-  const rows = fits.map((fit, position) => ({ ...fit, position, key: fingerprintOf(request, fit) }));
+  const data = await readData(database, run);
+  refuseClusters(request, data);
+  const fits = fitsOf(request, data);
+  const units = fits.map((fit, position) => ({ ...fit, position, fingerprint: fingerprintOf(request, fit) }));
   await inTransaction(database, async (client) => {
-    await client.query(`delete from units where run_id = $1 and kind = 'fit' and not unit = any ($2)`, [
-      run.runId,
-      fits.map(({ unit }) => unit),
-    ]);
-    await client.query(
-      `insert into units (run_id, unit, kind, model_version, position, fingerprint, rows_due)
-       select $1, unit, 'fit', model, position, key, 1
-         from jsonb_to_recordset($2::jsonb) as f (unit text, model text, position integer, key text)
-       on conflict (run_id, unit) do update
-          set fingerprint = excluded.fingerprint, position = excluded.position, verdict = 'missing',
-              committed_attempt = null, tries = 0, failure_type = null, reason = null
-        where units.fingerprint is distinct from excluded.fingerprint`,
-      [run.runId, JSON.stringify(rows)],
-    );
+    await layOutFitUnits(client, run.runId, units);
     // Trials that are no longer asked for have no part in the choice.
     await client.query(
       `delete from training_fits f
@@ -173,6 +163,21 @@ export async function adoptData(database: Database, run: Run, reads: Record<stri
         where run_id = $1 and unit = $2 and committed_fingerprint is distinct from $3`,
       [run.runId, unit, reads[unit]],
     );
+  }
+}
+
+/** `InvalidInput` for more clusters than rows can have: each needs a row, and one of them two. */
+function refuseClusters({ name, params, models }: TrainingRequest, { task, rows }: PreparedData): void {
+  if (task !== 'clustering') return;
+  for (const model of chosenModels(task, models)) {
+    const asked = params[model]?.['clusters'];
+    const most = typeof asked === 'object' ? asked.high : asked;
+    if (typeof most === 'number' && most >= rows) {
+      throw new Failure(
+        'InvalidInput',
+        `${model}.clusters is ${typeof asked === 'object' ? 'up to ' : ''}${most}, and ${name} has ${rows.toLocaleString('en-US')} rows that take part: there can be at most ${(rows - 1).toLocaleString('en-US')} clusters.`,
+      );
+    }
   }
 }
 
