@@ -124,9 +124,14 @@ def target_of(table: pa.Table, name: str, task: str) -> tuple[np.ndarray, list[s
     # Marks of a gap among numbers are no class.
     encoded = categories_of(reading.values if reading.marks or reading.how else column)
     if len(encoded.levels) > MOST_CLASSES:
+        advice = (
+            "for a quantity ask for task regression"
+            if reading.kind == "number"
+            else "merge the rare ones into one, or name another target"
+        )
         raise InvalidInput(
-            f"Column {shown(name)} is the target and has {len(encoded.levels):,} classes: "
-            "for a number ask for task regression."
+            f"Column {shown(name)} is the target and has {len(encoded.levels):,} classes, and at most "
+            f"{MOST_CLASSES} can be told apart: {advice}."
         )
     if len(encoded.levels) < 2:
         only = shown(encoded.levels[0]) if encoded.levels else "nothing"

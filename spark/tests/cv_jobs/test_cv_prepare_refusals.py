@@ -132,7 +132,7 @@ BAD_INPUT = {
     "a number as classes": (
         lambda: class_table(),
         {"task": "classification", "target": "number"},
-        "has 400 classes: for a number ask for task regression",
+        "has 400 classes, and at most 100 can be told apart: for a quantity ask for task regression",
     ),
     "a class as a number": (
         lambda: class_table(),

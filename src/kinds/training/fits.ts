@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import type { BatchPlacement } from '../../activities/place-batch.ts';
 import { thisMachine } from '../../engines/names.ts';
+import { Failure } from '../../failures.ts';
 import type { OpenedChunk } from '../../ledger/chunks.ts';
 import type { Run } from '../../ledger/runs.ts';
 import { repair } from '../../planning/chunks.ts';
@@ -13,13 +14,16 @@ const timeoutMs = 24 * 60 * 60_000;
 
 /**
  * Cuts the fits that are left into batches: one for all, whose processes are never idle while anything is ready. Trials
- * wait for each other, so several batches would wait as well.
+ * wait for each other, so several batches would wait as well. Throws `InvalidInput` where a fit said so.
  */
 export async function planFitChunks(
   { database }: World,
   run: Run,
 ): Promise<{ open: Awaited<ReturnType<typeof ledger.readOpenFits>>; plan: ChunkPlan }> {
   const open = await ledger.readOpenFits(database, run);
+  // What was asked for cannot be: no smaller batch would tell more than this one line.
+  const wrong = open.find(({ failureType }) => failureType === 'InvalidInput');
+  if (wrong !== undefined) throw new Failure('InvalidInput', wrong.reason ?? wrong.unit);
   const plan: ChunkPlan = { chunks: [], givenUp: [] };
   const fresh = open.filter(({ failureType }) => failureType === null);
   if (fresh.length > 0) plan.chunks.push(fresh.map(({ unit }) => unit));

@@ -22,6 +22,14 @@ export async function trainingStatement(
   if (broken?.unit === 'profile' || broken?.unit === 'split') {
     return `${key} failed, its data could not be prepared: ${broken.reason ?? 'no reason noted'} Run: sevenfold why ${key}`;
   }
+  const refused = await database.query(
+    `select from units where run_id = $1 and kind = 'fit' and failure_type = 'InvalidInput' limit 1`,
+    [runId],
+  );
+  const fitting = phases.find(({ verdict, unit }) => verdict === 'failed' && unit === 'fit');
+  if (fitting?.reason != null && (refused.rowCount === 1 || counts['fits'] === 0)) {
+    return `${key} failed, its fits cannot be as they were asked for: ${fitting.reason} Run: sevenfold why ${key}`;
+  }
   const sentences = [`${key} ${verb}: ${counts['complete']} of ${counts['fits']} fits.`];
   if ((counts['refused'] ?? 0) > 0) {
     sentences.push(`Their libraries refused ${counts['refused']}, which count as failed trials.`);

@@ -50,7 +50,7 @@ const hopeless: [name: string, content: string, options: string[], message: RegE
     'a text target of 10,000 levels',
     `x,y\n${lines(10_000, (row) => `${row % 7},name ${row}`)}`,
     ['--target', 'y'],
-    /is the target and has 10,000 classes/,
+    /'y' is the target and has 10,000 classes, and at most 100 can be told apart: merge the rare ones into one/,
   ],
   [
     'classes where numbers are asked for',
@@ -80,7 +80,19 @@ const hopeless: [name: string, content: string, options: string[], message: RegE
     'more clusters than rows',
     `x,z\n${lines(30, (row) => `${row * row},${(row * 7) % 5}`)}`,
     ['--models', 'kmeans', '--params', 'kmeans.clusters=90'],
-    /n_samples=30|90/,
+    /kmeans\.clusters is 90, and hopeless has 30 rows that take part: there can be at most 29 clusters/,
+  ],
+  [
+    'a range that ends above the rows',
+    `x,z\n${lines(30, (row) => `${row * row},${(row * 7) % 5}`)}`,
+    ['--models', 'kmeans', '--params', 'kmeans.clusters=2..30'],
+    /kmeans\.clusters is up to 30, and hopeless has 30 rows/,
+  ],
+  [
+    'a family that the target cannot have',
+    `x,y\n${lines(60, (row) => `${(row * 37) % 11},${row - 30.5}`)}`,
+    ['--target', 'y', '--models', 'linear', 'glm', '--params', 'glm.family=gamma'],
+    /The family gamma needs numbers above 0, and the target has -\d+\.5/,
   ],
 ];
 
