@@ -28,9 +28,13 @@ def put_table(root: str, name: str, table: pa.Table) -> str:
 def predictions(
     data: Prepared, rows: np.ndarray, predicted: np.ndarray, model: StoredModel, **more: np.ndarray
 ) -> pa.Table:
-    """One row a row: its id, `more`, what it is, what was predicted; probabilities by class."""
+    """One row a row in the order of the file: its id, `more`, what it is, what was predicted; probabilities
+    by class.
+    """
     assert data.target is not None
-    table: dict[str, Any] = dict(more)
+    place = np.argsort(rows)
+    rows, predicted = rows[place], predicted[place]
+    table: dict[str, Any] = {name: values[place] for name, values in more.items()}
     if data.classes:
         table["actual"] = pa.array(data.classes).take(pa.array(data.target[rows]))
         table |= model.named(predicted)

@@ -102,42 +102,47 @@ def read_prepared(folder: Path) -> Prepared:
 @dataclass(frozen=True)
 class Split:
     """`part` (rows,) int8 TRAIN or TEST; `fold` (rows,) int8: in which fold a train row validates, 0 in
-    none.
+    none. Rows are handed out in `order` (rows,), an own one (`splits.own_order`) or the file's.
     """
 
     part: np.ndarray
     fold: np.ndarray
+    order: np.ndarray | None = None
 
     def train(self, fold: int) -> np.ndarray:
         """Rows that a fit of the fold learns from."""
-        return np.flatnonzero((self.part == TRAIN) & (self.fold != fold))
+        return self._rows((self.part == TRAIN) & (self.fold != fold))
 
     def validation(self, fold: int) -> np.ndarray:
         """Rows that a fit of the fold is judged by."""
-        return np.flatnonzero((self.part == TRAIN) & (self.fold == fold))
+        return self._rows((self.part == TRAIN) & (self.fold == fold))
 
     @property
     def all_train(self) -> np.ndarray:
         """What the chosen model is fitted on."""
-        return np.flatnonzero(self.part == TRAIN)
+        return self._rows(self.part == TRAIN)
 
     @property
     def test(self) -> np.ndarray:
         """What nobody looks at before the choice is made."""
-        return np.flatnonzero(self.part == TEST)
+        return self._rows(self.part == TEST)
+
+    def _rows(self, which: np.ndarray) -> np.ndarray:
+        return np.flatnonzero(which) if self.order is None else self.order[which[self.order]]
 
 
 def write_split(address: str, split: Split, about: dict[str, Any]) -> None:
     """`split.json` comes last."""
     put_array(f"{address}/part.npy", split.part)
     put_array(f"{address}/fold.npy", split.fold)
+    put_array(f"{address}/order.npy", np.arange(len(split.part)) if split.order is None else split.order)
     put_json(f"{address}/split.json", about)
 
 
 def read_split(folder: Path) -> Split:
     """What `write_split` wrote."""
     load_json(folder, "split.json")
-    return Split(np.array(load_array(folder, "part")), np.array(load_array(folder, "fold")))
+    return Split(*(np.array(load_array(folder, name)) for name in ("part", "fold", "order")))
 
 
 class Place:

@@ -7,7 +7,8 @@ import numpy as np
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.cv.splits import stratified, tenths, time_series
-from sevenfold_jobs.training.distributed.hashing import split_by_hash
+from sevenfold_jobs.training.columns import Columns
+from sevenfold_jobs.training.distributed.hashing import content_hashes, split_by_hash
 from sevenfold_jobs.training.prepared import TEST, TRAIN, Split
 
 #: Below, folds validate: one fifth of so few rows would say little.
@@ -26,33 +27,45 @@ def split_rows(
     folds: int | None,
     seed: int,
     hashes: np.ndarray | None = None,
+    order: np.ndarray | None = None,
 ) -> tuple[Split, dict[str, Any]]:
     """The parts, and `{validation, folds}` as they were decided.
 
     Shuffled within classes, or within tenths of a number, but for validation `time`: there the newest fifth
     tests and blocks before it validate, each behind all that it was learnt from; rows of one date stay
     together. Where there are `hashes` of the rows these decide (distributed/hashing.py), but for `time`.
+    `order` (rows,) is that in which they are looked at (`own_order`), the file's where none is given.
     """
     rows = len(target)
+    order = np.arange(rows) if order is None else order
     validation, count = how(rows, validation, folds)
     part, fold = np.zeros(rows, np.int8), np.zeros(rows, np.int8)
     if validation == "time":
         if dates is None:
             raise InvalidInput("Validation time needs a date: name the column that orders the rows.")
-        return _by_time(dates, part, fold)
+        return _by_time(dates, part, fold, order)
     if hashes is not None:
         split, by = split_by_hash(hashes, target, classes, validation, count, seed)
         return split, {"validation": validation, "folds": count, "by": by}
     groups = target if classes else tenths(target)
-    part[stratified(groups, _TEST_PARTS, seed)[0].test] = TEST
-    left = np.flatnonzero(part == TRAIN)
+    part[order[stratified(groups[order], _TEST_PARTS, seed)[0].test]] = TEST
+    left = order[part[order] == TRAIN]
     # Another draw than the test's: the same would deal neighbours alike.
     if validation == "holdout":
         fold[left[stratified(groups[left], _VALIDATION_PARTS, seed + 1)[0].test]] = 1
     else:
         for each in stratified(groups[left], count, seed + 1):
             fold[left[each.test]] = each.fold
-    return Split(part, fold), {"validation": validation, "folds": count}
+    return Split(part, fold, order), {"validation": validation, "folds": count}
+
+
+def own_order(columns: Columns, target: np.ndarray) -> np.ndarray:
+    """(rows,) numbers of the rows, sorted by a hash of what is in them.
+
+    Parted and fitted in this order, the same rows give the same model to the last bit, however a file has
+    them.
+    """
+    return np.lexsort((target, content_hashes(columns)))
 
 
 def how(rows: int, validation: str, folds: int | None) -> tuple[str, int]:
@@ -67,13 +80,15 @@ def whole(rows: int) -> tuple[Split, dict[str, Any]]:
     return Split(np.full(rows, TRAIN, np.int8), np.zeros(rows, np.int8)), {"validation": "none", "folds": 1}
 
 
-def _by_time(dates: np.ndarray, part: np.ndarray, fold: np.ndarray) -> tuple[Split, dict[str, Any]]:
-    order = np.argsort(dates, kind="stable")
+def _by_time(
+    dates: np.ndarray, part: np.ndarray, fold: np.ndarray, order: np.ndarray
+) -> tuple[Split, dict[str, Any]]:
+    by_date = np.argsort(dates, kind="stable")
     # Two blocks behind the first: one validates, the newest tests.
-    splits = time_series(len(dates), _TEST_PARTS - 1, 0, dates[order])
-    part[order[splits[-1].test]] = TEST
-    fold[order[splits[-2].test]] = 1
-    return Split(part, fold), {"validation": "time", "folds": 1}
+    splits = time_series(len(dates), _TEST_PARTS - 1, 0, dates[by_date])
+    part[by_date[splits[-1].test]] = TEST
+    fold[by_date[splits[-2].test]] = 1
+    return Split(part, fold, order), {"validation": "time", "folds": 1}
 
 
 def membership_sha256(split: Split, rows: np.ndarray) -> str:

@@ -10,7 +10,7 @@ from sevenfold_jobs.common.failures import Infrastructure
 from sevenfold_jobs.common.resources import text_of
 from sevenfold_jobs.cv.arrays import load_array
 from sevenfold_jobs.training.prepared import HASHES, Place, Split, read_prepared, write_split
-from sevenfold_jobs.training.splits import membership_sha256, split_rows, whole
+from sevenfold_jobs.training.splits import membership_sha256, own_order, split_rows, whole
 
 
 def run(batch: Batch) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def run(batch: Batch) -> dict[str, Any]:
             settings["folds"],
             settings["seed"],
             hashes,
+            own_order(data.columns, data.target),
         )
         parts = _parts(split, decided["folds"], data.target, data.classes)
     about = decided | {
