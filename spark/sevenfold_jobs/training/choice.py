@@ -16,7 +16,7 @@ from sevenfold_jobs.common.failures import JobError
 from sevenfold_jobs.training import metrics
 from sevenfold_jobs.training.models import SIMPLEST_FIRST
 
-_WEIGHTS = tuple(round(0.1 * tenth, 1) for tenth in range(1, 10))
+_TENTHS = 10
 _RESAMPLES = 200
 # The best of dozens of trials is ahead of the baseline by more than one error now and then, where nothing is.
 _ERRORS_TO_BASELINE = 2.0
@@ -64,7 +64,7 @@ def choose(
     seed: int,
     failed: dict[str, str] | None = None,
 ) -> Choice:
-    """Compares the best trial of every model, and the best of them averaged with the linear one.
+    """Compares the best trial of every model, and a weighted mean of those.
 
     `failed` says by model why it has no trial. JobError where no candidate has the metric.
     """
@@ -147,23 +147,40 @@ def _sign(metric: str) -> int:
 
 
 def _blend(entries: list[_Entry], y: np.ndarray, task: str, classes: list[str], metric: str) -> _Entry | None:
-    """The best model averaged with the linear one: on small tables often better than either."""
-    linear = next((each for each in entries if each.label == "linear"), None)
-    others = [each for each in entries if each.label not in ("linear", "baseline")]
-    if linear is None or not others:
+    """The models averaged: on small tables often better than any of them.
+
+    Tenth by tenth the model is added whose addition leaves the best figure (Caruana et al. 2004), so most get
+    no weight. None where one gets all of it.
+    """
+    single = [each for each in entries if each.label != "baseline"]
+    if len(single) < 2:
         return None
-    other = min(others, key=lambda each: _sign(metric) * each.value)
-    tried = []
-    for weight in _WEIGHTS:
-        predictions = blended([other.predictions, linear.predictions], [weight, 1 - weight])
-        value = metrics.value_of(metric, task, y, predictions, classes)
-        if value is not None:
-            tried.append((_sign(metric) * value, weight, predictions))
-    if not tried:
+    total = np.zeros_like(single[0].predictions)
+    tenths = dict.fromkeys((each.label for each in single), 0)
+    for count in range(_TENTHS):
+        tried = []
+        for place, each in enumerate(single):
+            mean = (total + each.predictions) / (count + 1)
+            value = metrics.value_of(metric, task, y, mean, classes)
+            if value is not None:
+                tried.append((_sign(metric) * value, place))
+        if not tried:
+            return None
+        added = single[min(tried)[1]]
+        total = total + added.predictions
+        tenths[added.label] += 1
+    # The linear one last: it is what the others are averaged with.
+    chosen = [each for each in single if tenths[each.label] > 0]
+    if len(chosen) < 2:
         return None
-    value, weight, predictions = min(tried, key=lambda each: (each[0], each[1]))
-    members = [(other.members[0][0], weight), (linear.members[0][0], round(1 - weight, 1))]
-    return _Entry(f"{other.label} + linear", members, predictions, _sign(metric) * value)
+    chosen.sort(key=lambda each: (each.label == "linear", -tenths[each.label]))
+    weights = [tenths[each.label] / _TENTHS for each in chosen]
+    predictions = blended([each.predictions for each in chosen], weights)
+    value = metrics.value_of(metric, task, y, predictions, classes)
+    if value is None:
+        return None
+    members = [(each.members[0][0], weight) for each, weight in zip(chosen, weights, strict=True)]
+    return _Entry(" + ".join(each.label for each in chosen), members, predictions, float(value))
 
 
 def _difference(
