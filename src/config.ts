@@ -58,6 +58,8 @@ export interface Config extends EngineConfig {
 
   /** Where the message about a run goes; a secret, like every webhook address. Unset means no message. */
   slackWebhookUrl: string | undefined;
+  /** Where trainings are sent as runs of MLflow; unset means nowhere. It may hold a password, so jobs read it themselves. */
+  trackingUri: string | undefined;
   /** The installation's own data set: what schedules run where they do not name one. */
   dataset: 'sample' | 'files' | 'live';
   datasetPath: string | undefined;
@@ -125,6 +127,7 @@ export function readConfig(
     rates: loadCostRates(checkout),
 
     slackWebhookUrl: webhookUrl(env),
+    trackingUri: values.text(env, 'MLFLOW_TRACKING_URI'),
     dataset: values.oneOf(env, 'SEVENFOLD_DATASET', ['sample', 'files', 'live'], 'sample'),
     datasetPath: values.text(env, 'SEVENFOLD_DATASET_PATH'),
     sources: readSourceSettings(env),

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from sevenfold_jobs.common.batch import Batch
 from sevenfold_jobs.common.printable import storable, stored_json
-from sevenfold_jobs.training import clusters, explain, outputs
+from sevenfold_jobs.training import clusters, explain, outputs, tracking
 from sevenfold_jobs.training.model_files import StoredModel, read_stored
 from sevenfold_jobs.training.prepared import Place, Prepared, read_prepared, read_split
 
@@ -23,7 +23,7 @@ Importance = tuple[float, float, float | None, list[dict[str, Any]] | None]
 
 def run(batch: Batch) -> dict[str, Any]:
     """One row a column of the file in training_importances: of it all features that it became are shuffled
-    together; importances and contributions as files below `resultRoot`.
+    together; importances and contributions as files below `resultRoot`. Then all is there for MLflow.
 
     Safe to repeat. Returns `{columns}`. Raises Fenced when a newer attempt owns the unit.
     """
@@ -36,7 +36,8 @@ def run(batch: Batch) -> dict[str, Any]:
         return _describe(batch, model, data)
     rows = split.test
     if len(rows) > MOST_ROWS:
-        rows = np.sort(np.random.default_rng(request["seed"]).choice(rows, MOST_ROWS, replace=False))
+        drawn = np.random.default_rng(request["seed"]).choice(len(rows), MOST_ROWS, replace=False)
+        rows = rows[np.sort(drawn)]
     columns, target = data.columns.take(rows), data.target[rows]
     importances = explain.permutation(model, columns, target, request["seed"])
     batch.progress(1, 3, "contributions")
@@ -84,6 +85,10 @@ def _write(batch: Batch, rows_of: dict[str, Importance]) -> dict[str, Any]:
         each: pa.array([rows_of[name][i] for name in listed], pa.float64()) for i, each in enumerate(names)
     }
     outputs.put_table(request["resultRoot"], "importances", pa.table({"column": listed, **columns}))
+    if request.get("tracking"):
+        batch.progress(2, 3, "sending the training to MLflow")
+        with batch.connect() as connection:
+            tracking.track(connection, request)
     with batch.connect() as connection:
         connection.execute("delete from training_importances where run_id = %s", [request["runId"]])
         for name, (mean, deviation, contribution, shape) in rows_of.items():

@@ -48,6 +48,7 @@ class Training:
         """`tasks`: on the distributed path, the rows of a fit in so many."""
         self.in_tasks = {} if tasks is None else {"tasks": tasks}
         self.url, self.make_batch, self.folder = url, make_batch, folder
+        self.tracking = False
         self.data_version = uuid.uuid4().hex[:16]
         self.root = str(folder / "objects" / self.data_version)
         self.run_id = ""
@@ -138,7 +139,8 @@ class Training:
             common | model | {"oot": self.oot, "threshold": threshold, "resultRoot": str(self.folder / "out")}
         )
         self.do("training_evaluate", "evaluate", evaluated)
-        self.do("training_explain", "explain", common | model | {"resultRoot": str(self.folder / "out")})
+        explained = {"resultRoot": str(self.folder / "out"), "tracking": self.tracking}
+        self.do("training_explain", "explain", common | model | explained)
         return model_id
 
     def refit(self, label: str, members: list, threshold: float | None = None, fits: str = "") -> str:

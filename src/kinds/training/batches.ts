@@ -51,6 +51,8 @@ export async function planTrainingBatch(
       ...common,
       ...(await modelOf(database, run)),
       resultRoot: resultRootOf(config, run),
+      // Where to stands in the environment of the job: an address may hold a password.
+      tracking: config.trackingUri !== undefined,
     }),
   };
   const placement = tasks !== undefined && phasesInTasks.has(phase) ? {} : withoutSpark;

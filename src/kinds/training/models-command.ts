@@ -1,12 +1,16 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CommandContext } from '../../commands/context.ts';
+import { count } from '../../commands/output.ts';
 import { withSession } from '../../commands/session.ts';
 import { writeTable } from '../../commands/table.ts';
 import { Failure } from '../../failures.ts';
+import { legible } from '../../planning/legible.ts';
+import { askPython } from '../../python.ts';
 import { findModel, listModels, retireModel } from './models-ledger.ts';
 import type { Model } from './models-ledger.ts';
 
-/** `models list`, `show` and `retire`. */
+/** `models list`, `show`, `export` and `retire`. */
 export function register(program: Command, context: CommandContext): void {
   const models = program.command('models').description('trained models');
   models
@@ -19,6 +23,15 @@ export function register(program: Command, context: CommandContext): void {
     .description('what a model was made of, and where its files are')
     .option('--json', 'print one JSON object')
     .action((id: string, options: { json?: boolean }) => show(context, id, options));
+  models
+    .command('export <id>')
+    .description(
+      'a model as one file in the format of others; how far it differs from the model is said and written',
+    )
+    .requiredOption('--format <name>', `of ${exportFormats.join(', ')}`)
+    .option('--output <file>', 'where to (default: <id>.onnx)')
+    .option('--json', 'print one JSON object')
+    .action((id: string, options: ExportOptions) => exportModel(context, id, options));
   models
     .command('retire <id>')
     .description('let nobody apply a model from now on; its files stay')
@@ -66,6 +79,53 @@ async function show(
     }
     for (const line of describe(model)) out.line(line);
   });
+}
+
+const exportFormats = ['onnx'];
+
+interface ExportOptions {
+  format: string;
+  output?: string;
+  json?: boolean;
+}
+
+/** As spark/sevenfold_jobs/training/exports/main.py answers. */
+interface Exported {
+  output: string;
+  bytes: number;
+  inputs: string[];
+  rows: number;
+  difference: number;
+  decisions: number;
+}
+
+async function exportModel(
+  { config, out }: CommandContext,
+  id: string,
+  { format, output, json }: ExportOptions,
+): Promise<void> {
+  if (!exportFormats.includes(format)) {
+    throw new Failure(
+      'InvalidInput',
+      `--format has "${legible(format)}", but must be of ${exportFormats.join(', ')}.`,
+    );
+  }
+  const model = await withSession(config, undefined, ({ database }) => findModel(database, id));
+  const made = await askPython<Exported>(config, 'sevenfold_jobs.training.exports.main', {
+    modelId: model.modelId,
+    root: model.root,
+    output: resolve(output ?? `${model.modelId}.${format}`),
+  });
+  if (json) {
+    out.json({ modelId: model.modelId, ...made });
+    return;
+  }
+  out.line(
+    `${made.output} has model ${model.modelId}: ${count(made.bytes)} bytes, inputs ${made.inputs.join(', ')}`,
+  );
+  out.line(
+    `on ${count(made.rows)} drawn rows it differs by ${made.difference.toPrecision(2)} at most, and decides ${count(made.decisions)} of them otherwise`,
+  );
 }
 
 async function retire(

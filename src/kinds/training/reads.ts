@@ -31,8 +31,10 @@ export const reads: Record<TrainingPhase, Phase['reads']> = {
   },
   evaluate: async ({ database }, run) =>
     hash([await madeOf(database, run), resultVersion('training_evaluate')], digits),
-  explain: async ({ database }, run) =>
-    hash([await madeOf(database, run), resultVersion('training_explain')], digits),
+  explain: async ({ database, config }, run) => {
+    const sentTo = config.trackingUri === undefined ? [] : [config.trackingUri];
+    return hash([await madeOf(database, run), resultVersion('training_explain'), ...sentTo], digits);
+  },
   report: async ({ database }, run) =>
     hash(
       [pageVersion, await madeOf(database, run), await stateOf(database, run, `unit <> 'report'`)],

@@ -17,8 +17,8 @@ encoding = "linear"
 FAMILIES = ("poisson", "gamma", "tweedie")
 _POWERS = {"poisson": 1.0, "gamma": 2.0, "tweedie": 1.5}
 _ALPHA = 1e-3
-# e to this is more than any target: a row far outside the training rows is no infinity.
-_MOST = 50.0
+#: e to this is more than any target: a row far outside the training rows is no infinity.
+MOST = 50.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Glm:
     def predict(self, X: np.ndarray) -> np.ndarray:
         """As `models.Fitted` has it."""
         scores = product(X, self.coefficients)[:, 0] + self.intercepts[0]
-        return np.exp(np.minimum(scores, _MOST))
+        return np.exp(np.minimum(scores, MOST))
 
     def parts(self) -> dict[str, bytes]:
         """As `models.Fitted` has it."""

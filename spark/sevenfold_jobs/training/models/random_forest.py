@@ -20,8 +20,8 @@ USUAL = {
     "feature_fraction_bynode": 0.5,
     "bagging_fraction": 0.632,
 }
-# Some hundred trees are not sure to a thousandth, even where no leaf has seen the class.
-_LEAST = 1e-3
+#: Some hundred trees are not sure to a thousandth, even where no leaf has seen the class.
+LEAST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Forest:
             return shares[:, 0]
         if self.classes == 2:
             shares = np.column_stack((1 - shares[:, 0], shares[:, 0]))
-        shares = np.clip(shares, 0, 1) + _LEAST
+        shares = np.clip(shares, 0, 1) + LEAST
         return shares / shares.sum(axis=1, keepdims=True)
 
     def contributions(self, X: np.ndarray) -> np.ndarray:

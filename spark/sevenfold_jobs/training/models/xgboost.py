@@ -21,10 +21,14 @@ class Boosted:
     types: list[str]
     classes: int
 
+    def margins(self, X: np.ndarray) -> np.ndarray:
+        """(rows,) or (rows, classes) the raw scores."""
+        return np.asarray(self.booster.predict(_matrix(X, self.types), output_margin=True), np.float64)
+
     def predict(self, X: np.ndarray) -> np.ndarray:
         """As `models.Fitted` has it."""
         # Probabilities made in float64: XGBoost's own are float32, whose 1 - p loses what is rare.
-        scores = np.asarray(self.booster.predict(_matrix(X, self.types), output_margin=True), np.float64)
+        scores = self.margins(X)
         if self.classes == 2:
             positive = 1 / (1 + np.exp(-scores))
             return np.column_stack((1 - positive, positive))
