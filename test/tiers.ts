@@ -25,6 +25,10 @@ const slowInPython = [
     title: 'test_figures_are_within_one_percent_of_the_reference[sarimax]',
   },
   { file: 'spark/tests/sinks/test_delta_readers.py', title: 'test_spark_by_delta_spark' },
+  {
+    file: 'spark/tests/training/test_small_data_sets.py',
+    title: 'test_the_chosen_model_is_as_good_as_what_people_try_first[digits]',
+  },
 ];
 
 const fileOf: Record<Pipeline, string> = {

@@ -45,13 +45,14 @@ export async function forgetEverything({ database }: Pick<Rig, 'database'>): Pro
   );
 }
 
-/** Arms a failure point, waits until somebody stops there, and answers who. */
+/** Arms a failure point, for whoever is about these words where there are any, and answers who stops there. */
 export async function arm(
   { failpoints }: Pick<Rig, 'failpoints'>,
   name: FailpointName,
+  about = '',
 ): Promise<{ hit: Promise<number>; letGo: () => void }> {
   for (const ending of ['', '.hit', '.go']) rmSync(join(failpoints, name + ending), { force: true });
-  writeFileSync(join(failpoints, name), '');
+  writeFileSync(join(failpoints, name), about);
   const hit = (async () => {
     const file = join(failpoints, `${name}.hit`);
     for (const giveUpAt = Date.now() + 180_000; Date.now() < giveUpAt; await sleep(20)) {

@@ -1,62 +1,20 @@
-/** A model from a table of the test's own, by the command line; killed, again, and applied. */
+/** A model from a table of the test's own, by the command line; again, and applied. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { startSharedRig } from '../../support/rig.ts';
 import type { Rig } from '../../support/rig.ts';
-import { until } from '../../support/until.ts';
+import { startSharedTrainingRig } from '../../support/training-rig.ts';
+import type { TrainingRig } from '../../support/training-rig.ts';
 
 const rows = 400;
 const few = ['--models', 'linear', 'lightgbm', '--trials', '4', '--folds', '3'];
 
-/** A number that repeats and looks like chance. */
-function draws(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state / 2 ** 31;
-  };
-}
-
-/** Whether somebody buys hangs on age and channel; luck is noise. A few rows have gaps, one has no target. */
-function customers(count: number): string {
-  const next = draws(7);
-  const lines = Array.from({ length: count }, (_, row) => {
-    const age = 18 + Math.floor(next() * 60);
-    const channel = ['shop', 'web', 'phone'][Math.floor(next() * 3)]!;
-    const luck = next().toFixed(3);
-    const odds = (age - 45) / 12 + (channel === 'web' ? 1 : -0.5);
-    const buys = row === 3 ? '' : next() < 1 / (1 + Math.exp(-odds)) ? 'yes' : 'no';
-    return `${row + 1},${row % 50 === 9 ? '' : age},${channel},${luck},${buys}`;
-  });
-  return ['customer,age,channel,luck,buys', ...lines, ''].join('\n');
-}
-
-async function start(t: TestContext): Promise<{ rig: Rig; file: string }> {
-  const rig = await startSharedRig();
+async function start(t: TestContext): Promise<{ rig: TrainingRig; file: string }> {
+  const rig = await startSharedTrainingRig(rows);
   t.after(() => rig.takeDown());
-  const file = join(rig.stateFolder, 'customers.csv');
-  writeFileSync(file, customers(rows));
-  return { rig, file };
-}
-
-const train = (rig: Rig, file: string, ...options: string[]) =>
-  rig.begin('run', 'train', '--dataset', file, '--target', 'buys', '--exclude', 'customer', ...options);
-
-/** The process that waits at a failure point; undefined while its file is being written. */
-function pidOf(hit: string): { pid: number } | undefined {
-  try {
-    return JSON.parse(readFileSync(hit, 'utf8')) as { pid: number };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The batch, of a fit that it forked. */
-function parentOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, '').trim().split(' ')[1]);
+  return { rig, file: rig.file };
 }
 
 async function modelOf(rig: Rig): Promise<{ modelId: string; root: string; files: { name: string }[] }> {
@@ -84,7 +42,7 @@ describe('a training', () => {
       { rows: plan.rows, features: plan.features, here: plan.fitsHere },
       { rows: rows - 1, features: 3, here: true },
     );
-    const { exitCode, result, stderr } = await train(rig, file, ...few).end;
+    const { exitCode, result, stderr } = await rig.train(...few).end;
     assert.equal(exitCode, 0, `${stderr} ${JSON.stringify(result)}`);
     assert.equal(plan.fits, result.counts!['fits']);
     // baseline and linear once, lightgbm four times, on three folds.
@@ -109,7 +67,7 @@ describe('a training', () => {
     );
     assert.equal(importances.rows[0]?.feature, 'age');
 
-    const again = await train(rig, file, ...few).end;
+    const again = await rig.train(...few).end;
     assert.equal(again.result.alreadyComplete, true);
 
     const model = await modelOf(rig);
@@ -124,40 +82,21 @@ describe('a training', () => {
     const lines = readFileSync(scoring!.output, 'utf8').trim().split('\n');
     assert.equal(lines.length, rows + 1);
     assert.match(lines[0]!, /^"row","predicted","p_no","p_yes"$/);
-  });
 
-  test('that is killed in the middle of its trials comes to the same model', async (t) => {
-    const { rig, file } = await start(t);
-    const whole = await train(rig, file, ...few).end;
-    assert.equal(whole.exitCode, 0, whole.stderr);
-    const undisturbed = await modelOf(rig);
-    // As if nothing had been: another run under the same name, with nothing stored.
-    await rig.database.query(
-      'truncate training_data, training_fits, training_selections, training_refits, training_evaluations, training_importances, scorings, models cascade',
-    );
-    await rig.database.query(
-      `update units set committed_fingerprint = null, committed_attempt = null, verdict = 'missing', rows_found = null, finished_at = null`,
-    );
-    rmSync(undisturbed.root, { recursive: true });
-
-    const interrupted = train(rig, file, ...few);
-    const stored = async (): Promise<number> => {
-      const { rows: found } = await rig.database.query<{ fits: number }>(
-        'select count(*)::integer as fits from training_fits',
-      );
-      return found[0]!.fits;
+    const output = join(rig.stateFolder, 'model.onnx');
+    const exportAs = (format: string) =>
+      rig.command('models', 'export', model.modelId, '--format', format, '--output', output, '--json');
+    const made = await exportAs('onnx');
+    assert.equal(made.exitCode, 0, made.stderr);
+    const said = JSON.parse(made.stdout) as Record<'rows' | 'difference' | 'decisions' | 'bytes', number> & {
+      inputs: string[];
     };
-    await until('five fits', async () => (await stored()) >= 5);
-    const hit = join(rig.failpoints, 'fit-running.hit');
-    writeFileSync(join(rig.failpoints, 'fit-running'), '');
-    const { pid } = await until('a fit under way', () => existsSync(hit) && pidOf(hit));
-    assert.ok((await stored()) < 18, 'it was killed too late to show anything');
-    process.kill(parentOf(pid), 'SIGKILL');
-    const { exitCode, stderr } = await interrupted.end;
-    assert.equal(exitCode, 0, stderr);
-    const model = await modelOf(rig);
-    assert.equal(model.modelId, undisturbed.modelId);
-    assert.ok(existsSync(join(model.root, 'model.json')));
+    assert.deepEqual(said.inputs, ['age', 'channel', 'luck']);
+    assert.ok(said.rows === 10_000 && said.difference < 1e-6 && said.decisions === 0, made.stdout);
+    assert.equal(statSync(output).size, said.bytes);
+    const other = await exportAs('pmml');
+    assert.equal(other.exitCode, 2);
+    assert.match(other.stderr + other.stdout, /--format has \\?"pmml\\?", but must be of onnx/);
   });
 });
 
@@ -205,7 +144,7 @@ describe('a training says in one line', () => {
 test('a model that is unknown, or retired, or another file is refused by name', async (t) => {
   const { rig, file } = await start(t);
   const quick = ['--models', 'linear', '--folds', '2'];
-  assert.equal((await train(rig, file, ...quick).end).exitCode, 0);
+  assert.equal((await rig.train(...quick).end).exitCode, 0);
   const { modelId } = await modelOf(rig);
   const score = (model: string, dataset: string) =>
     rig.begin('score', '--model', model, '--dataset', dataset).end;
