@@ -33,6 +33,10 @@ const benches: Record<
     what: 'cross-validations: flchain, the panel of 287,000 rows and its growth, LightGBM grids by both rules',
     load: () => import('./cv.ts'),
   },
+  training: {
+    what: "trainings of bank.csv and of 200,000 generated rows, next to LightGBM's defaults",
+    load: () => import('./training.ts'),
+  },
   scoring: {
     what: 'a million rows scored, as Parquet and as CSV, next to LightGBM alone',
     load: () => import('./scoring.ts'),

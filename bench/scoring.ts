@@ -1,24 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../src/config.ts';
-import { locateToolchain } from '../src/stack/toolchain.ts';
 import { startRig } from '../test/support/rig.ts';
 import type { StackRig } from '../test/support/rig.ts';
+import { askLimit, python, startedRun } from './lightgbm.ts';
+import type { Limit } from './lightgbm.ts';
 import { measure } from './load.ts';
 import { record } from './results.ts';
 
 const targetSeconds = 30;
 const trainingRows = 20_000;
 const scoredRows = 1_000_000;
-
-/** What LightGBM alone took of the same rows. */
-interface Limit {
-  seconds: number;
-  cpuSeconds: number;
-  peakMb: number;
-}
 
 /**
  * A million generated rows × 30 scored by a model of 400 trees, as Parquet and as CSV, next to reading the same file and
@@ -30,7 +22,7 @@ export async function run(sizes: readonly number[] = [scoredRows]): Promise<void
   try {
     const file = join(folder, 'rows');
     python(rig, 'table', String(trainingRows), '1', file);
-    await begun(rig, [
+    await startedRun(rig, [
       ...['run', 'train', '--dataset', `${file}.parquet`, '--target', 'y'],
       ...['--models', 'lightgbm', '--trials', '1'],
       ...['--params', 'lightgbm.trees=400', 'lightgbm.learning_rate=0.05'],
@@ -52,9 +44,9 @@ async function measureScoring(rig: StackRig, folder: string, rows: number): Prom
   for (const format of ['parquet', 'csv']) {
     const dataset = `${file}.${format}`;
     const { seconds, load } = await measure(rig, () =>
-      begun(rig, ['score', '--model', model, '--dataset', dataset, '--format', format]),
+      startedRun(rig, ['score', '--model', model, '--dataset', dataset, '--format', format]),
     );
-    const limit = asked(rig, 'predict', dataset, join(root, '1-model.txt'));
+    const limit = askLimit(rig, 'predict', dataset, join(root, '1-model.txt'));
     record({
       name: `score ${rows === scoredRows ? '1M' : 'generated'}, ${format}`,
       size: `${rows.toLocaleString('en-US')} rows × 30, 400 trees`,
@@ -71,26 +63,5 @@ async function measureScoring(rig: StackRig, folder: string, rows: number): Prom
 function ofLimit({ seconds, ...others }: Limit): Record<string, number> {
   return Object.fromEntries(
     Object.entries({ seconds, ...others }).map(([what, value]) => [`LightGBM alone, ${what}`, value]),
-  );
-}
-
-async function begun(rig: StackRig, command: readonly string[]): Promise<string> {
-  const { exitCode, result, stderr } = await rig.begin(...command).end;
-  if (exitCode !== 0 || result.status !== 'complete') {
-    throw new Error(`${command.join(' ')}: ${stderr}${JSON.stringify(result)}`);
-  }
-  return result.runId!;
-}
-
-function asked(rig: StackRig, ...args: string[]): Limit {
-  return JSON.parse(python(rig, ...args)) as Limit;
-}
-
-function python(rig: StackRig, ...args: string[]): string {
-  const { checkout, stateFolder } = readConfig();
-  return execFileSync(
-    locateToolchain(stateFolder).python,
-    [join(checkout, 'bench/scoring_limits.py'), ...args],
-    { env: { ...rig.env, PYTHONPATH: join(checkout, 'spark') }, encoding: 'utf8' },
   );
 }

@@ -71,7 +71,7 @@ function file(rig: StackRig, folder: string, rows: number, seed: number): string
   const out = join(folder, `rows_${rows}`);
   execFileSync(
     locateToolchain(stateFolder).python,
-    [join(checkout, 'bench/scoring_limits.py'), 'table', String(rows), String(seed), out, 'parquet'],
+    [join(checkout, 'bench/lightgbm_limits.py'), 'table', String(rows), String(seed), out, 'parquet'],
     { env: rig.env },
   );
   return `${out}.parquet`;
