@@ -37,6 +37,7 @@ const beside: Record<string, readonly string[]> = {
   coverage: models,
   'evaluate pools': ['--dataset', 'sample', '--show-temporal'],
   'evaluate forecasts': ['--commodity', 'WTI'],
+  'copy forecasts': [...models, '--from', 'postgres', '--to', 'delta'],
   skip: ['--reason', 'a test'],
   export: ['metrics', '--to', '/nowhere/metrics.csv'],
   'alerts close': [],

@@ -47,7 +47,7 @@ def prepared(target):
     ids = pa.chunked_array([pa.array(found.rows + 1)])
     data = Prepared(found.features, found.columns, found.target, found.classes, ids, "row")
     order = own_order(data.columns, data.target)
-    split, _ = split_rows(data.target, data.classes, None, "auto", None, 42, order)
+    split, _ = split_rows(data.target, data.classes, None, "auto", None, 42, order=order)
     return found.task, data, split
 
 
@@ -74,7 +74,7 @@ def refitted(task, data, split, label, folder):
     return model
 
 
-@pytest.mark.parametrize(("target", "label"), CASES, ids=" by ".join)
+@pytest.mark.parametrize(("target", "label"), CASES, ids=[" by ".join(case[::-1]) for case in CASES])
 def test_an_export_predicts_what_the_model_does(tmp_path, target, label):
     model = refitted(*prepared(target), label, tmp_path)
     output = tmp_path / "model.onnx"
