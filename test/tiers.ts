@@ -16,6 +16,7 @@ const wholeFiles = [
   'test/engines/contract-made-in-a-test.test.ts',
   'test/engines/remote-runs.test.ts',
   'test/engines/same-bytes.test.ts',
+  'test/commands/onchain.test.ts',
 ];
 
 /** Single tests of Python: a minute of a core to fit what the other models show in seconds, a JVM to read what others read. */
@@ -36,6 +37,7 @@ const fileOf: Record<Pipeline, string> = {
   'second half': 'test/chaos/second-half.test.ts',
   backfill: 'test/chaos/backfill.test.ts',
   'cross-validation': 'test/chaos/cv.test.ts',
+  training: 'test/chaos/training.test.ts',
 };
 
 export interface RestItem {

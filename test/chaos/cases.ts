@@ -1,5 +1,6 @@
 import { batchFailpoints, fitFailpoints } from '../../src/failpoints.ts';
 import type { FailpointName } from '../../src/failpoints.ts';
+import type { TrainingPhase } from '../../src/kinds/training/phases.ts';
 
 /** Everything that may be killed while a run is under way. */
 export const victims = ['worker', 'jvm', 'job', 'postgres', 'temporal', 'supervisor'] as const;
@@ -8,15 +9,15 @@ export type Victim = (typeof victims)[number];
 /** Who can be killed while an activity works by itself, without a batch. */
 const outsideOfBatches = ['worker', 'postgres', 'temporal', 'supervisor'] as const;
 
-/** What is under way: the phases of a day up to the metrics, those after it, a backfill, a cross-validation. */
-export type Pipeline = 'metrics' | 'second half' | 'backfill' | 'cross-validation';
+/** What is under way: the phases of a day up to the metrics, those after it, a backfill, a cross-validation, a training. */
+export type Pipeline = 'metrics' | 'second half' | 'backfill' | 'cross-validation' | 'training';
 
 export interface KillCase {
   pipeline: Pipeline;
   victim: Victim;
   point: FailpointName;
-  /** Phase of the second half of a day. */
-  phase?: 'forecast' | 'allocate' | 'report';
+  /** Phase of the second half of a day, or of a training. */
+  phase?: 'forecast' | 'allocate' | TrainingPhase;
   /** Execution mode of a cross-validation. */
   mode?: 'mp' | 'spark_local';
   /** Whether each run of the suite has it: every victim once, and for each pipeline a kill a phase. */
@@ -83,14 +84,46 @@ const crossValidation = (['mp', 'spark_local'] as const).flatMap((mode) =>
   ).map((each) => ({ ...each, mode })),
 );
 
+// Fits meet every point; the phases that are one batch each, those at which their own job may go away.
+const training = [
+  ...(['profile', 'split', 'select', 'refit', 'evaluate', 'explain'] as const).flatMap((phase) =>
+    product(
+      'training',
+      ['batch-running', 'before-commit', 'after-commit'],
+      (_, point) => phase === 'refit' && point === 'before-commit',
+      ['job'],
+    ).map((each) => ({ ...each, phase })),
+  ),
+  ...product('training', fitPoints, (victim, point) => `${victim} ${point}` === 'worker fit-running', [
+    'worker',
+    'job',
+  ]).map((each) => ({ ...each, phase: 'fit' as const })),
+  ...product('training', ['fit-running', 'before-commit'], () => false, [
+    'postgres',
+    'temporal',
+    'supervisor',
+  ]).map((each) => ({ ...each, phase: 'fit' as const })),
+  ...product('training', ['report-written'], () => false, ['worker']).map((each) => ({
+    ...each,
+    phase: 'report' as const,
+  })),
+];
+
 /** Every victim at every point of every pipeline. */
-export const killCases: readonly KillCase[] = [...metrics, ...secondHalf, ...backfill, ...crossValidation];
+export const killCases: readonly KillCase[] = [
+  ...metrics,
+  ...secondHalf,
+  ...backfill,
+  ...crossValidation,
+  ...training,
+];
 
 export function titleOf({ pipeline, victim, point, phase, mode }: KillCase): string {
   switch (pipeline) {
     case 'metrics':
       return `${victim} killed at ${point}`;
     case 'second half':
+    case 'training':
       return `${victim} killed in ${phase} at ${point}`;
     case 'backfill':
       return `${victim} killed at ${point} of a chunk`;

@@ -46,7 +46,7 @@ describe('killed in forecast, allocate or report: the same rows, and one message
   for (const each of killsOf('second half')) {
     const { phase, point, victim } = each;
     test(titleOf(each), async () => {
-      await forgetFrom(rig, phase!);
+      await forgetFrom(rig, phase as 'forecast' | 'allocate' | 'report');
       const { hit, letGo } = await arm(rig, point);
       const { end } = rig.run(day, ...source);
       const stopped = await hit;
