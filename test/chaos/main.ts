@@ -1,10 +1,12 @@
 /**
- * `npm run chaos -- --kills 20 [--seed 1] [--backfill | --cv]`: runs a day (or a backfill, training included, or a
+ * `npm run chaos -- --kills 20 [--seed 1] [--backfill [--sink delta] | --cv]`: runs a day (or a backfill, training included, or a
  * cross-validation) again and again
  * while random processes of the stack are killed at random moments, and holds the rows against those of an undisturbed run.
  * Nothing is restarted by hand.
  */
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { descendantsOf } from '../../src/stack/processes.ts';
@@ -24,12 +26,21 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     backfill: { type: 'boolean', default: false },
     cv: { type: 'boolean', default: false },
+    sink: { type: 'string', default: 'postgres' },
   },
 });
 const kills = Number(values.kills);
 const seed = Number(values.seed ?? Date.now() % 100_000);
-if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  process.stderr.write('Usage: npm run chaos -- --kills <number> [--seed <number>] [--backfill | --cv]\n');
+const sink = values.sink;
+if (
+  !Number.isInteger(kills) ||
+  kills < 1 ||
+  !Number.isInteger(seed) ||
+  !['postgres', ...(values.backfill ? ['delta'] : [])].includes(sink)
+) {
+  process.stderr.write(
+    'Usage: npm run chaos -- --kills <number> [--seed <number>] [--backfill [--sink delta] | --cv]\n',
+  );
   process.exit(2);
 }
 const random = randomFrom(seed);
@@ -107,11 +118,17 @@ async function aDay(): Promise<Subject> {
 
 async function aBackfill(): Promise<Subject> {
   const rig = await startBackfillRig();
+  const path = join(rig.stateFolder, 'a table');
+  const place = sink === 'delta' ? { name: 'delta' as const, path } : undefined;
+  const options = place === undefined ? [] : ['--sink', 'delta', '--sink-path', path];
   return {
     rig,
-    begin: () => rig.backfill('--chunk', '15'),
-    checksum: () => rig.forecastChecksum(),
-    forget: () => forgetForecasts(rig, true),
+    begin: () => rig.backfill('--chunk', '15', ...options),
+    checksum: () => rig.forecastChecksum(undefined, undefined, place),
+    async forget() {
+      await forgetForecasts(rig, true);
+      rmSync(path, { recursive: true, force: true });
+    },
   };
 }
 
