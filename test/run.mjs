@@ -86,10 +86,8 @@ if (options.slices) {
   process.exit(0);
 }
 
-/** Test files at a time: with two, each core waits for a third of the time, since files wait for what they started. */
-const concurrency = '3';
-/** Processes of pytest: each has a Spark session of its own, and keeps its core busy. */
-const pytestProcesses = '2';
+/** Test files, and processes of pytest, at a time. Three find both cores of a small machine busy and take as long. */
+const concurrency = '2';
 const toolchain = readJson(join(state, 'toolchain.json')) ?? {};
 const scratch = mkdtempSync(join(tmpdir(), 'sevenfold-tests-'));
 /** Every process of this run inherits it, which marks what this run leaves behind. */
@@ -192,7 +190,7 @@ async function pytest(files) {
     [
       ...['-m', 'pytest', `--junitxml=${record}`, '-p', 'no:cacheprovider'],
       // A file's tests share a database, and a process's files a Spark session, which one file alone need not start twice.
-      ...(files.length > 1 ? ['--numprocesses', pytestProcesses, '--dist', 'loadfile'] : []),
+      ...(files.length > 1 ? ['--numprocesses', concurrency, '--dist', 'loadfile'] : []),
       ...(options.only === undefined ? [] : ['-k', options.only]),
       ...leftToRest.flatMap(({ file, title }) => ['--deselect', `${relative('spark', file)}::${title}`]),
       ...files,
