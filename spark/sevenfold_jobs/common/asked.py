@@ -26,7 +26,6 @@ def go_without_pandas() -> None:
 
 def answer_request(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> int:
     """Writes the answer, or `{errorType, message}`; the exit code is 1 then."""
-    go_without_pandas()
     try:
         said = answer(json.load(sys.stdin))
     except Exception as exception:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.common.asked import answer_request
+from sevenfold_jobs.common.asked import answer_request, go_without_pandas
 from sevenfold_jobs.sinks.delta.place import file_system, refuse_place
 from sevenfold_jobs.sinks.delta.reading import count_dates
 from sevenfold_jobs.sinks.delta.table import find_snapshot, overlapping
@@ -47,4 +47,5 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    go_without_pandas()
     sys.exit(answer_request(look))

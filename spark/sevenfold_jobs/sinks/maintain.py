@@ -14,7 +14,7 @@ from typing import Any
 
 from pyarrow import fs
 
-from sevenfold_jobs.common.asked import answer_request
+from sevenfold_jobs.common.asked import answer_request, go_without_pandas
 from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.sinks.delta.place import (
     LOG,
@@ -117,4 +117,5 @@ def _staged_entries(path: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    go_without_pandas()
     sys.exit(answer_request(maintain))

@@ -10,7 +10,7 @@ import sys
 from datetime import date
 from typing import Any
 
-from sevenfold_jobs.common.asked import answer_request
+from sevenfold_jobs.common.asked import answer_request, go_without_pandas
 from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.forecast.paths import MOST_DAYS
 from sevenfold_jobs.sinks import sink_at
@@ -37,4 +37,5 @@ def sums(request: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    go_without_pandas()
     sys.exit(answer_request(sums))

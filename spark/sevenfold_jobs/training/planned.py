@@ -3,11 +3,10 @@
 Not a batch: it reads the file as `training_profile` does, writes nothing, and whoever started it waits.
 """
 
-import json
 import sys
 from typing import Any
 
-from sevenfold_jobs.common import failures
+from sevenfold_jobs.common.asked import answer_request
 from sevenfold_jobs.common.door.limits import most_bytes
 from sevenfold_jobs.cv.reading import read_source
 from sevenfold_jobs.training.profile import profile
@@ -17,14 +16,7 @@ from sevenfold_jobs.training.splits import how
 
 def main() -> int:
     """`{source, sourceSha256, name, settings}` in; what `planned` gives, or `{errorType, message}`, out."""
-    request = json.load(sys.stdin)
-    try:
-        print(json.dumps(planned(request)))
-    except Exception as exception:
-        kind, message = failures.describe(exception)
-        print(json.dumps({"errorType": kind, "message": message}))
-        return 1
-    return 0
+    return answer_request(planned)
 
 
 def planned(request: dict[str, Any]) -> dict[str, Any]:

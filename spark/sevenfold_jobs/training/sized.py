@@ -3,7 +3,6 @@
 Not a batch: it reads of Parquet what the files say of themselves, and counts the lines of text.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sevenfold_jobs.common import failures
+from sevenfold_jobs.common.asked import answer_request
 from sevenfold_jobs.common.door.content import parts_of
 from sevenfold_jobs.common.door.layout import layout_of
 from sevenfold_jobs.common.door.limits import most_bytes
@@ -24,14 +23,7 @@ _READ_AT_ONCE = 1 << 24
 
 def main() -> int:
     """`{source, name, settings}` in; what `sized` gives, or `{errorType, message}`, out."""
-    request = json.load(sys.stdin)
-    try:
-        print(json.dumps(sized(Path(request["source"]), request["settings"])))
-    except Exception as exception:
-        kind, message = failures.describe(exception)
-        print(json.dumps({"errorType": kind, "message": message}))
-        return 1
-    return 0
+    return answer_request(lambda request: sized(Path(request["source"]), request["settings"]))
 
 
 def sized(source: Path, settings: dict[str, Any]) -> dict[str, Any]:

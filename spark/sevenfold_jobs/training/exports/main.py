@@ -4,14 +4,13 @@ Not a batch: it reads the model's files and writes one more. The export is held 
 rows, and its difference is part of the answer and of the file.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.common import failures
+from sevenfold_jobs.common.asked import answer_request
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.files import write_whole
 from sevenfold_jobs.cv.columns import Categorical
@@ -28,14 +27,7 @@ _WIDER = 0.25
 
 def main() -> int:
     """`{modelId, root, output}` in; what `export` gives, or `{errorType, message}`, out."""
-    request = json.load(sys.stdin)
-    try:
-        print(json.dumps(export(request)))
-    except Exception as exception:
-        kind, message = failures.describe(exception)
-        print(json.dumps({"errorType": kind, "message": message}))
-        return 1
-    return 0
+    return answer_request(export)
 
 
 def export(request: dict[str, Any]) -> dict[str, Any]:
