@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from sevenfold_jobs.common.fence import pass_units
+from sevenfold_jobs.common.fence import count_passed, pass_units
 from sevenfold_jobs.forecast.series import Prices
 from sevenfold_jobs.forecast_audit.comparison import compare_forecasts
 from sevenfold_jobs.forecast_infer.forecasts import Maker
@@ -69,12 +69,6 @@ def give_verdicts(
 
 def compared(request: Request, fence: dict[str, Any], connection: psycopg.Connection) -> int:
     """How many of the dates this attempt has given its verdict so far."""
-    [count] = connection.execute(
-        """
-        select count(*) from units
-         where run_id = %(runId)s and kind = 'date' and model_version = %(version)s
-           and date = any(%(dates)s) and attempt = %(attempt)s and committed_attempt = %(attempt)s
-        """,
-        {**fence, "version": request.model_version, "dates": request.dates},
-    ).fetchone()
-    return count
+    return count_passed(
+        connection, fence["runId"], "date", request.model_version, request.dates, fence["attempt"]
+    )

@@ -12,7 +12,7 @@ from psycopg import sql
 from sevenfold_jobs.common.clock import Clock
 from sevenfold_jobs.common.copy import FixedRows, copy_fixed_rows
 from sevenfold_jobs.common.copy_reading import POSTGRES_DAY_0, days_of, read_fixed_rows
-from sevenfold_jobs.common.fence import pass_units
+from sevenfold_jobs.common.fence import count_passed, pass_units
 from sevenfold_jobs.common.task import Task
 from sevenfold_jobs.forecast.paths import MOST_DAYS
 from sevenfold_jobs.forecast_infer import tables
@@ -92,15 +92,9 @@ class PostgresSink:
 
     def made(self, connection: psycopg.Connection, request: "Request", fence: Fence) -> int:
         """Dates that this attempt has committed."""
-        [count] = connection.execute(
-            """
-            select count(*) from units
-             where run_id = %(runId)s and kind = 'date' and model_version = %(version)s
-               and date = any(%(dates)s) and attempt = %(attempt)s and committed_attempt = %(attempt)s
-            """,
-            {**fence, "version": request.model_version, "dates": request.dates},
-        ).fetchone()
-        return count
+        return count_passed(
+            connection, fence["runId"], "date", request.model_version, request.dates, fence["attempt"]
+        )
 
     def read_paths(
         self,
