@@ -44,6 +44,18 @@ function resultsOfDays(keep: keyof RetentionPolicy, table: string): Rule {
   };
 }
 
+/** Answers of a day that no run holds; a day is made again from them, and without them no more. */
+function answersOf(table: string): Rule {
+  return {
+    keep: 'responses',
+    table,
+    day: 't.day',
+    condition: `t.day < $1::date and t.day not in (
+      select date from runs where dataset like 'live%' and date is not null and status in ${open})`,
+    byDataset: false,
+  };
+}
+
 /** What days after it are computed from: old only when no run in use reaches back to it. */
 function readByLaterDays(keep: keyof RetentionPolicy, table: string): Rule {
   return {
@@ -93,23 +105,8 @@ const rules: readonly Rule[] = [
     condition: 't.raised_at < $1',
     byDataset: false,
   },
-  // Answers of a day that no run holds; a day is made again from them, and without them no more.
-  {
-    keep: 'responses',
-    table: 'raw_responses',
-    day: 't.day',
-    condition: `t.day < $1::date and t.day not in (
-      select date from runs where dataset like 'live%' and date is not null and status in ${open})`,
-    byDataset: false,
-  },
-  {
-    keep: 'responses',
-    table: 'source_days',
-    day: 't.day',
-    condition: `t.day < $1::date and t.day not in (
-      select date from runs where dataset like 'live%' and date is not null and status in ${open})`,
-    byDataset: false,
-  },
+  answersOf('raw_responses'),
+  answersOf('source_days'),
   resultsOfDays('forecastQuantiles', 'pool_forecast_quantiles'),
   resultsOfDays('forecasts', 'pool_forecasts'),
   resultsOfDays('forecasts', 'pool_forecast_models'),
