@@ -23,8 +23,8 @@ interface Span {
   to: number;
 }
 
-export const etherscan: LiveSource = {
-  name: 'etherscan',
+/** Either of the two brings them: the explorer where a key is set, else the logs of a node. */
+const ofTheWallets = {
   brings: 'transfers of the wallets',
   required: false,
   onChain: true,
@@ -32,6 +32,11 @@ export const etherscan: LiveSource = {
   allowedDays: 0,
   after: ['chain-calls'],
   patienceMinutes: 30,
+} satisfies Partial<LiveSource>;
+
+export const etherscan: LiveSource = {
+  name: 'etherscan',
+  ...ofTheWallets,
   says: () => 'the key is accepted',
   async wanted(day) {
     const { etherscanKey } = day.settings;
@@ -56,13 +61,7 @@ export const etherscan: LiveSource = {
 
 export const chainLogs: LiveSource = {
   name: 'chain-logs',
-  brings: 'transfers of the wallets',
-  required: false,
-  onChain: true,
-  datedKeys: true,
-  allowedDays: 0,
-  after: ['chain-calls'],
-  patienceMinutes: 30,
+  ...ofTheWallets,
   says: (body) => `${logsIn(JSON.parse(body.toString('utf8'))).length} transfers`,
   async wanted(day) {
     const span = day.settings.etherscanKey === undefined ? await spanOf(day) : undefined;
