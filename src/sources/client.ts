@@ -4,6 +4,7 @@ import { gunzip } from 'node:zlib';
 import { EnvHttpProxyAgent, Pool, request } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Answer } from './answers.ts';
+import { LongPause, NoAnswer } from './no-answer.ts';
 import type { SourceSettings } from './settings.ts';
 
 /** One request of a provider. Its headers may hold a key. */
@@ -31,25 +32,6 @@ export const usualLimits: Limits = {
   bodyBytes: 64 * 2 ** 20,
   concurrency: 8,
 };
-
-/** No whole answer came: why, in words. */
-export class NoAnswer extends Error {
-  /** Nobody was reached at all. */
-  readonly unreachable: boolean;
-  constructor(message: string, unreachable: boolean) {
-    super(message);
-    this.unreachable = unreachable;
-  }
-}
-
-/** A host asks for a pause that is too long to be waited for in a process. */
-export class LongPause extends Error {
-  readonly ms: number;
-  constructor(host: string, ms: number) {
-    super(`${host} asks for a pause of ${Math.ceil(ms / 1000)} s`);
-    this.ms = ms;
-  }
-}
 
 /** Longer pauses are waited for by Temporal. */
 const waitedForMs = 60_000;

@@ -2,8 +2,9 @@
 import type { PoolSettings } from '../pools/settings.ts';
 import type { Day } from '../planning/days.ts';
 import { judgeAnswer } from './answers.ts';
-import { NoAnswer, SourceClient, usualLimits } from './client.ts';
+import { SourceClient, usualLimits } from './client.ts';
 import { sourcesFor } from './index.ts';
+import { NoAnswer } from './no-answer.ts';
 import { gasBlocks, newestBlock } from './nodes.ts';
 import { shownUrl, withoutKeys } from './secrets.ts';
 import type { SourceSettings } from './settings.ts';

@@ -11,10 +11,10 @@ import type { Fence } from '../../ledger/units.ts';
 import type { Day } from '../../planning/days.ts';
 import { headOf } from '../../sources/chain.ts';
 import { noteSourceAlerts, sendSourceAlerts } from '../../sources/alerts.ts';
-import { clientOf, LongPause } from '../../sources/client.ts';
 import { fetchMissing } from '../../sources/fetch.ts';
 import type { Fetched } from '../../sources/fetch.ts';
 import { sourceNamed, sourcesFor } from '../../sources/index.ts';
+import { LongPause } from '../../sources/no-answer.ts';
 import { digestOf, lastProblems, readBody, storedAt } from '../../sources/responses.ts';
 import { todayOf } from '../../sources/settings.ts';
 import { CannotPlan } from '../../sources/source.ts';
@@ -84,6 +84,8 @@ export async function fetchSource(
   { fence, source, slice }: FetchInput & { slice?: { from: number; count: number } },
 ): Promise<Fetched & { source: SourceName }> {
   await failpoint(deps.config.failpoints, 'fetch-begun');
+  // Not loaded by a worker that never fetches: undici takes a tenth of a second of a core.
+  const { clientOf } = await import('../../sources/client.ts');
   try {
     const fetched = await fetchMissing({
       database: deps.database,
