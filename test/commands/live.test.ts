@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { liveDay, startLiveRig } from '../support/live-rig.ts';
+import type { LiveRig } from '../support/live-rig.ts';
 import { startSharedRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
-import { startLiveEmulator } from '../live/service.ts';
 import type { LiveEmulator } from '../live/service.ts';
 
-const day = '2026-11-20';
+const day = liveDay;
 
 describe('a live day', () => {
+  let started: LiveRig<Rig>;
   let emulator: LiveEmulator;
   let rig: Rig;
   before(async () => {
-    emulator = await startLiveEmulator({ day });
-    rig = await startSharedRig({ ...emulator.environment, SEVENFOLD_REQUESTS_PER_MINUTE: '60000' });
+    started = await startLiveRig(startSharedRig);
+    ({ emulator, rig } = started);
   });
-  after(async () => {
-    await rig?.takeDown();
-    await emulator?.stop();
-  });
+  after(() => started?.stop());
 
   const live = (date: string, ...more: string[]) => rig.run(date, '--dataset', 'live', ...more).end;
 

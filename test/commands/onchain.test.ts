@@ -2,27 +2,24 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { startLiveEmulator } from '../live/service.ts';
-import type { LiveEmulator } from '../live/service.ts';
+import { liveDay, startLiveRig } from '../support/live-rig.ts';
+import type { LiveRig } from '../support/live-rig.ts';
 import { startSharedRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
 import { until } from '../support/until.ts';
 
-const day = '2026-11-20';
+const day = liveDay;
 const key = `daily/live/${day}`;
 const onchain = ['--dataset', 'live', '--portfolio', 'onchain', '--approval'];
 
 describe('a live day of a wallet', () => {
-  let emulator: LiveEmulator;
+  let started: LiveRig<Rig>;
   let rig: Rig;
   before(async () => {
-    emulator = await startLiveEmulator({ day });
-    rig = await startSharedRig({ ...emulator.environment, SEVENFOLD_REQUESTS_PER_MINUTE: '60000' });
+    started = await startLiveRig(startSharedRig);
+    ({ rig } = started);
   });
-  after(async () => {
-    await rig?.takeDown();
-    await emulator?.stop();
-  });
+  after(() => started?.stop());
 
   const waiting = () =>
     until(

@@ -3,28 +3,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { fetchFailpoints } from '../../../src/failpoints.ts';
 import { arm, forgetEverything, identityOf, kill } from '../../chaos/harness.ts';
-import { startLiveEmulator } from '../../live/service.ts';
 import type { LiveEmulator } from '../../live/service.ts';
+import { liveDay, startLiveRig } from '../../support/live-rig.ts';
+import type { LiveRig } from '../../support/live-rig.ts';
 import { startRig } from '../../support/rig.ts';
 import type { StackRig } from '../../support/rig.ts';
 
-const day = '2026-11-20';
+const day = liveDay;
 const key = `daily/live/${day}`;
 
 /** Sources that are asked without a key, less the one that is asked only where another has failed. */
 const sourcesDue = 10;
 
 describe('a worker that is killed while it fetches', () => {
+  let started: LiveRig<StackRig>;
   let emulator: LiveEmulator;
   let rig: StackRig;
   before(async () => {
-    emulator = await startLiveEmulator({ day });
-    rig = await startRig({ ...emulator.environment, SEVENFOLD_REQUESTS_PER_MINUTE: '60000' });
+    started = await startLiveRig(startRig);
+    ({ emulator, rig } = started);
   });
-  after(async () => {
-    await rig?.takeDown();
-    await emulator?.stop();
-  });
+  after(() => started?.stop());
 
   const storedUrls = async (): Promise<Set<string>> => {
     const { rows } = await rig.database.query<{ url: string }>(
