@@ -19,20 +19,42 @@ const wholeFiles = [
   'test/commands/onchain.test.ts',
 ];
 
-/** Single tests of Python: a minute of a core to fit what the other models show in seconds, a JVM to read what others read. */
-const slowInPython = [
-  {
-    file: 'spark/tests/forecast/test_reference_figures.py',
-    title: 'test_figures_are_within_one_percent_of_the_reference[sarimax]',
-  },
-  { file: 'spark/tests/sinks/test_delta_readers.py', title: 'test_spark_by_delta_spark' },
-  {
-    file: 'spark/tests/training/test_small_data_sets.py',
-    title: 'test_the_chosen_model_is_as_good_as_what_people_try_first[digits]',
-  },
+/** Files about a size, an order of rows or a sequence of kills of which a smaller part runs each time. */
+const largeFiles = [
+  'test/commands/live-charts.test.ts',
+  'test/commands/same-days.test.ts',
+  'test/kinds/backfill/many-dates.test.ts',
+  'test/kinds/training/kills.test.ts',
 ];
 
+/**
+ * Single tests of Python: a minute of a core to fit what the other models show in seconds, a JVM to read what others read, the
+ * second and third member of a family whose first runs each time. A name without its parameters stands for all of them.
+ */
+const slowInPython = Object.entries({
+  'forecast/test_reference_figures.py': ['test_figures_are_within_one_percent_of_the_reference[sarimax]'],
+  'pool_evaluate/test_evaluate_job.py': ['test_a_walk_by_samples_says_what_the_day_says'],
+  'pool_forecast/test_forecast_job.py': [
+    'test_models_of_finished_blocks_are_fitted_once_and_change_no_byte',
+    'test_more_pools_than_a_fit_takes_rows_are_forecast_by_models',
+  ],
+  'pool_metrics/test_increment.py': ['test_increments_equal_the_whole_after_random_changes[2]'],
+  'sinks/test_delta_kills.py': ['test_a_stopped_writer_that_goes_on_after_its_successor_changes_nothing'],
+  'sinks/test_delta_readers.py': ['test_spark_by_delta_spark'],
+  'training/test_distributed_jobs.py': ['test_three_classes_and_a_number_go_all_the_way'],
+  'training/test_small_data_sets.py': ['digits', 'breast_cancer', 'wine', 'diabetes'].map(
+    (name) => `test_the_chosen_model_is_as_good_as_what_people_try_first[${name}]`,
+  ),
+  'training/test_training_oracles.py': ['dear-more2', 'price-more1'].map(
+    (name) => `test_the_order_of_the_rows_changes_neither_model_nor_figures[${name}]`,
+  ),
+  'training/test_training_score.py': ['lightgbm', 'random_forest', 'xgboost'].map(
+    (name) => `test_one_chunk_or_a_hundred_give_the_same_bytes[${name}]`,
+  ),
+}).flatMap(([file, titles]) => titles.map((title) => ({ file: `spark/tests/${file}`, title })));
+
 const fileOf: Record<Pipeline, string> = {
+  fetching: 'test/kinds/daily/live-kills.test.ts',
   metrics: 'test/chaos/named-points.test.ts',
   'second half': 'test/chaos/second-half.test.ts',
   backfill: 'test/chaos/backfill.test.ts',
@@ -49,7 +71,7 @@ export interface RestItem {
 
 /** Everything that `npm test` does not run, in the slice that does. */
 export const rest: readonly RestItem[] = [
-  ...wholeFiles.map((file) => ({ file })),
+  ...[...wholeFiles, ...largeFiles].map((file) => ({ file })),
   ...slowInPython,
   ...killCases
     .filter(({ core }) => !core)

@@ -1,4 +1,4 @@
-import { batchFailpoints, fitFailpoints } from '../../src/failpoints.ts';
+import { batchFailpoints, fetchFailpoints, fitFailpoints } from '../../src/failpoints.ts';
 import type { FailpointName } from '../../src/failpoints.ts';
 import type { TrainingPhase } from '../../src/kinds/training/phases.ts';
 
@@ -9,8 +9,8 @@ export type Victim = (typeof victims)[number];
 /** Who can be killed while an activity works by itself, without a batch. */
 const outsideOfBatches = ['worker', 'postgres', 'temporal', 'supervisor'] as const;
 
-/** What is under way: the phases of a day up to the metrics, those after it, a backfill, a cross-validation, a training. */
-export type Pipeline = 'metrics' | 'second half' | 'backfill' | 'cross-validation' | 'training';
+/** What is under way: a live day's fetching, a day up to its metrics, the rest of it, a backfill, a cross-validation, a training. */
+export type Pipeline = 'fetching' | 'metrics' | 'second half' | 'backfill' | 'cross-validation' | 'training';
 
 export interface KillCase {
   pipeline: Pipeline;
@@ -20,7 +20,7 @@ export interface KillCase {
   phase?: 'forecast' | 'allocate' | TrainingPhase;
   /** Execution mode of a cross-validation. */
   mode?: 'mp' | 'spark_local';
-  /** Whether each run of the suite has it: every victim once, and for each pipeline a kill a phase. */
+  /** Whether each run of the suite has it: every victim in some pipeline, and for each pipeline a kill a phase. */
   core: boolean;
 }
 
@@ -41,10 +41,11 @@ function product(
   );
 }
 
-const metrics = product(
-  'metrics',
-  batchFailpoints,
-  (victim, point) => point === (victim === 'job' ? 'after-commit' : 'mid-copy'),
+const fetching = product('fetching', fetchFailpoints, (_, point) => point === 'fetch-stored', ['worker']);
+
+// The victims that no other pipeline's core has, and the JVM, of which Spark's own work is in no other.
+const metrics = product('metrics', batchFailpoints, (victim, point) =>
+  ['jvm mid-copy', 'temporal mid-copy', 'supervisor mid-copy'].includes(`${victim} ${point}`),
 );
 
 const secondHalf = [
@@ -67,8 +68,10 @@ const secondHalf = [
   ).map((each) => ({ ...each, phase: 'report' as const })),
 ];
 
-const backfill = product('backfill', batchFailpoints, (victim, point) =>
-  ['worker mid-copy', 'postgres before-commit'].includes(`${victim} ${point}`),
+const backfill = product(
+  'backfill',
+  batchFailpoints,
+  (victim, point) => victim === 'worker' && point === 'mid-copy',
 );
 
 // A fit copies nothing.
@@ -78,8 +81,7 @@ const crossValidation = (['mp', 'spark_local'] as const).flatMap((mode) =>
   product(
     'cross-validation',
     fitPoints,
-    (victim, point) =>
-      mode === 'mp' && ['worker fit-running', 'job before-commit'].includes(`${victim} ${point}`),
+    (victim, point) => mode === 'mp' && victim === 'job' && point === 'before-commit',
     mode === 'mp' ? victims.filter((victim) => victim !== 'jvm') : victims,
   ).map((each) => ({ ...each, mode })),
 );
@@ -111,6 +113,7 @@ const training = [
 
 /** Every victim at every point of every pipeline. */
 export const killCases: readonly KillCase[] = [
+  ...fetching,
   ...metrics,
   ...secondHalf,
   ...backfill,
@@ -120,6 +123,7 @@ export const killCases: readonly KillCase[] = [
 
 export function titleOf({ pipeline, victim, point, phase, mode }: KillCase): string {
   switch (pipeline) {
+    case 'fetching':
     case 'metrics':
       return `${victim} killed at ${point}`;
     case 'second half':

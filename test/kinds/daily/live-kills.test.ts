@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
-import { fetchFailpoints } from '../../../src/failpoints.ts';
+import { titleOf } from '../../chaos/cases.ts';
 import { arm, forgetEverything, identityOf, kill } from '../../chaos/harness.ts';
 import type { LiveEmulator } from '../../live/service.ts';
 import { liveDay, startLiveRig } from '../../support/live-rig.ts';
 import type { LiveRig } from '../../support/live-rig.ts';
 import { startRig } from '../../support/rig.ts';
 import type { StackRig } from '../../support/rig.ts';
+import { killsOf } from '../../tiers.ts';
 
 const day = liveDay;
 const key = `daily/live/${day}`;
@@ -15,7 +16,7 @@ const key = `daily/live/${day}`;
 /** Sources that are asked without a key, less the one that is asked only where another has failed. */
 const sourcesDue = 10;
 
-describe('a worker that is killed while it fetches', () => {
+describe('a worker is killed while it fetches: the next one asks for what is missing alone, and every source is fresh', () => {
   let started: LiveRig<StackRig>;
   let emulator: LiveEmulator;
   let rig: StackRig;
@@ -44,8 +45,9 @@ describe('a worker that is killed while it fetches', () => {
     throw new Error('the sources were not settled within 180 s');
   };
 
-  for (const point of fetchFailpoints) {
-    test(`at ${point}: the next one asks for what is missing alone, and every source is fresh`, async () => {
+  for (const each of killsOf('fetching')) {
+    const { point } = each;
+    test(titleOf(each), async () => {
       const { hit, letGo } = await arm(rig, point);
       const { end } = rig.run(day, '--dataset', 'live');
       await hit;
