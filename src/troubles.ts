@@ -29,14 +29,30 @@ export async function troublesOf(
   );
   const attempt = raw.pendingWorkflowTask?.attempt ?? 1;
   if (attempt <= 1) return activities;
+  const events = await newestEventsOf(temporal, workflowId, runId);
+  const failed = events.find(({ workflowTaskFailedEventAttributes: one }) => one != null);
+  const said = failed?.workflowTaskFailedEventAttributes?.failure?.message ?? 'it did not end in time';
+  return [...activities, { what: 'workflow', attempt, message: said }];
+}
+
+/** Whether a closed workflow was failed because the code that served it cannot replay its history. */
+export async function wasEndedByCodeChange(
+  temporal: Asked,
+  { workflowId, runId }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>,
+): Promise<boolean> {
+  const [last] = await newestEventsOf(temporal, workflowId, runId);
+  let failure = last?.workflowExecutionFailedEventAttributes?.failure;
+  for (; failure != null; failure = failure.cause) if (isCodeChanged(failure.message ?? '')) return true;
+  return false;
+}
+
+async function newestEventsOf(temporal: Asked, workflowId: string, runId: string) {
   const { history } = await temporal.workflowService.getWorkflowExecutionHistoryReverse({
     namespace: temporal.options.namespace,
     execution: { workflowId, runId },
     maximumPageSize: newestEvents,
   });
-  const failed = history?.events?.find(({ workflowTaskFailedEventAttributes: one }) => one != null);
-  const said = failed?.workflowTaskFailedEventAttributes?.failure?.message ?? 'it did not end in time';
-  return [...activities, { what: 'workflow', attempt, message: said }];
+  return history?.events ?? [];
 }
 
 /** For a person: what, how often, why, and what helps. */

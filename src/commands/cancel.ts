@@ -4,7 +4,7 @@ import { closeLeftOpen } from './close-run.ts';
 import type { CommandContext } from './context.ts';
 import { follow } from './follow.ts';
 import { chooseRun, withSession } from './session.ts';
-import { askWorkflow, endedUnclosed, isLeftOpen, lookInTemporal, openWorkflow } from './steer.ts';
+import { askWorkflow, isLeftOpen, lookInTemporal, openWorkflow } from './steer.ts';
 import { failWhenNobodyWorks } from './workers.ts';
 
 export function register(program: Command, { config, out }: CommandContext): void {
@@ -42,8 +42,8 @@ export function register(program: Command, { config, out }: CommandContext): voi
             (found) => found !== undefined && !isOpenStatus(found.status),
             {
               open: async (run) => {
-                const { leftOpen, troubles } = await lookInTemporal(session, run);
-                if (leftOpen) throw endedUnclosed(run.key);
+                const { left, troubles } = await lookInTemporal(session, run);
+                if (left) throw left;
                 // Its own code would have to carry the cancel out, and cannot: the row is closed from here instead.
                 if (troubles.some(({ what }) => what === 'workflow'))
                   await handle.terminate('cancelled, and its own code could not go on');

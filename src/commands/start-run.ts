@@ -11,7 +11,7 @@ import { applicationType } from './failures.ts';
 import { follow } from './follow.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';
-import { endedUnclosed, failWhenEndedOutside } from './steer.ts';
+import { codeChanged, endedUnclosed, failWhenEndedOutside } from './steer.ts';
 import { refuseOtherLedger, sayWhenNobodyWorks } from './workers.ts';
 
 /** A workflow to start: its type, the business key (its workflow id too), its input. */
@@ -204,13 +204,6 @@ function refusalOf(error: unknown, key: string): Failure | undefined {
     if (type !== undefined) return type === 'RunIncomplete' ? undefined : new Failure(type, cause.message);
   }
   return new Failure('JobFailed', first instanceof Error ? first.message : message);
-}
-
-function codeChanged(key: string): Failure {
-  return new Failure(
-    'CodeChanged',
-    `Today's code cannot go on with the history of ${key}, which other code began. What is whole stays; do the rest: npx sevenfold retry ${key}`,
-  );
 }
 
 async function nothingWasDone(session: Session, run: Run): Promise<boolean> {

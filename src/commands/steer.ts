@@ -3,7 +3,7 @@ import { Failure } from '../failures.ts';
 import { isOpenStatus, readRun } from '../ledger/runs.ts';
 import type { Run } from '../ledger/runs.ts';
 import { describeNewest, isOpen, isOpenInTemporal, isTemporalError } from '../open-in-temporal.ts';
-import { troublesOf, troubleText } from '../troubles.ts';
+import { troublesOf, troubleText, wasEndedByCodeChange } from '../troubles.ts';
 import type { Trouble } from '../troubles.ts';
 import type { CommandContext } from './context.ts';
 import type { Output } from './output.ts';
@@ -68,6 +68,14 @@ export function endedUnclosed(key: string): Failure {
   );
 }
 
+/** What to say of a run that today's code has no way to go on with, and that nothing begins anew by itself. */
+export function codeChanged(key: string): Failure {
+  return new Failure(
+    'CodeChanged',
+    `Today's code cannot go on with the history of ${key}, which other code began. What is whole stays; do the rest: npx sevenfold retry ${key}`,
+  );
+}
+
 /**
  * For whoever follows an open run: ends the watching when nobody is left who could close it, and says what is being tried
  * again, once for each message.
@@ -75,8 +83,8 @@ export function endedUnclosed(key: string): Failure {
 export function failWhenEndedOutside(session: Session, out?: Output): (run: Run) => Promise<void> {
   const said = new Set<string>();
   return async (run) => {
-    const { leftOpen, troubles } = await lookInTemporal(session, run);
-    if (leftOpen) throw endedUnclosed(run.key);
+    const { left, troubles } = await lookInTemporal(session, run);
+    if (left) throw left;
     if (out === undefined) return;
     for (const trouble of troubles) {
       if (trouble.attempt < troublingAttempts || said.has(trouble.message)) continue;
@@ -90,22 +98,24 @@ export function failWhenEndedOutside(session: Session, out?: Output): (run: Run)
 const troublingAttempts = 3;
 
 /**
- * What Temporal says of a run, asked once: whether its workflow is gone although the ledger has it as open, and what it
+ * What Temporal says of a run, asked once: `left`, why nobody works on it although the ledger has it as open, and what it
  * tries again. Neither where Temporal does not answer: there is still the ledger to read.
  */
 export async function lookInTemporal(
   session: Session,
   run: Run,
-): Promise<{ leftOpen: boolean; troubles: Trouble[] }> {
-  if (!isOpenStatus(run.status)) return { leftOpen: false, troubles: [] };
+): Promise<{ left?: Failure; troubles: Trouble[] }> {
+  if (!isOpenStatus(run.status)) return { troubles: [] };
   try {
     const temporal = await session.temporal();
     const described = await describeNewest(temporal, run);
-    if (described === undefined || !isOpen(described, run))
-      return { leftOpen: await isStillOpen(session, run), troubles: [] };
-    return { leftOpen: false, troubles: await troublesOf(temporal, described) };
+    if (described !== undefined && isOpen(described, run))
+      return { troubles: await troublesOf(temporal, described) };
+    if (!(await isStillOpen(session, run))) return { troubles: [] };
+    const changed = described !== undefined && (await wasEndedByCodeChange(temporal, described));
+    return { left: changed ? codeChanged(run.key) : endedUnclosed(run.key), troubles: [] };
   } catch {
-    return { leftOpen: false, troubles: [] };
+    return { troubles: [] };
   }
 }
 

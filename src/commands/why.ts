@@ -42,7 +42,8 @@ export function register(program: Command, { config, out }: CommandContext): voi
           }
           return;
         }
-        const { leftOpen, troubles } = await lookInTemporal(session, run);
+        const { left, troubles } = await lookInTemporal(session, run);
+        const leftOpen = left !== undefined;
         const reasons = await explainRun(session.database, run, {
           leftOpen,
           explain: async (...of) => (await findKind(run.kind)?.explain?.(...of)) ?? [],

@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RunSummary } from '../../src/activities/runs.ts';
 import { codeChangedRetry, isCodeChanged } from '../../src/planning/retry.ts';
+import { wasEndedByCodeChange } from '../../src/troubles.ts';
 import { scriptedActivities, watchForever } from '../support/scripted-activities.ts';
 import { developmentServer, withWorker } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
@@ -46,10 +47,20 @@ describe('code that cannot go on with the history of an open run', () => {
       { workflowsPath: folder('workflows') },
     );
     assert.ok(isCodeChanged((error.cause as Error).message), String(error.cause));
+    assert.ok(
+      await wasEndedByCodeChange(server.client, await handle.describe()),
+      'nobody who watches hears why',
+    );
     assert.deepEqual(
       calls.filter(({ name }) => name !== 'runBatch'),
       [],
     );
+  });
+
+  test('is told from a workflow that somebody terminated', async () => {
+    const handle = await begun('terminated');
+    await handle.terminate('by hand');
+    assert.equal(await wasEndedByCodeChange(server.client, await handle.describe()), false);
   });
 
   test('a run that was started here begins a new history by itself, and claims the same run again', async () => {
