@@ -58,29 +58,30 @@ def _count(
     sums = np.zeros((days, horizon))
     for rows in _row_groups(files, paths_of_files, [*_KEYS, *DAYS], first, last):
         ids, dates, cutoff = (integers(rows[name]) for name in _KEYS[:3])
-        here = (dates >= first) & (dates <= last) & (ids > 0)
-        if not here.any():
+        chosen = _by_date(ids, dates, first, last)
+        ids, dates, cutoff = ids[chosen], dates[chosen], cutoff[chosen]
+        if len(dates) == 0:
             continue
         # Counted over the days of the group alone: a range has many groups.
-        low, high = dates[here].min() - first, dates[here].max() - first + 1
-        of_group, near = slice(low, high), np.where(here, dates - first - low, 0)
-        place = near + low
-        found[of_group] += np.bincount(near, here, high - low).astype(np.int64)
-        np.minimum.at(lowest, place[here], ids[here])
-        np.maximum.at(highest, place[here], ids[here])
-        new = here & (cutoffs[place] == -(2**31))
-        cutoffs[place[new]] = cutoff[new]
-        sound = here & (ids <= paths) & (cutoff == cutoffs[place]) & (cutoff < dates)
+        begins = np.flatnonzero(np.diff(dates, prepend=dates[0] - 1))
+        lengths = np.diff(begins, append=len(dates))
+        day = dates[begins] - first
+        found[day] += lengths
+        lowest[day] = np.minimum(lowest[day], np.minimum.reduceat(ids, begins))
+        highest[day] = np.maximum(highest[day], np.maximum.reduceat(ids, begins))
+        cutoffs[day] = np.where(cutoffs[day] == -(2**31), cutoff[begins], cutoffs[day])
+        place = np.repeat(day, lengths)
+        sound = (ids <= paths) & (cutoff == np.repeat(cutoffs[day], lengths)) & (cutoff < dates)
         for name in _KEYS[3:]:
-            sound &= ~flags(rows[name])
+            sound &= ~flags(rows[name])[chosen]
         for number, name in enumerate(DAYS):
             column = rows[name]
             if number >= horizon:
                 if column.null_count < len(column):
-                    sound &= np.isnan(singles(column))
+                    sound &= np.isnan(singles(column)[chosen])
                 continue
-            values = singles(column)
-            sums[of_group, number] += np.bincount(near, np.where(here, values, 0), high - low)
+            values = singles(column)[chosen]
+            sums[day, number] += np.add.reduceat(values, begins, dtype=np.float64)
             sound &= np.isfinite(values)
         seen[place[sound], ids[sound] - 1] = True
     there = np.flatnonzero(found)
@@ -93,6 +94,16 @@ def _count(
         cutoffs[there],
         sums[there],
     )
+
+
+def _by_date(ids: np.ndarray, dates: np.ndarray, first: int, last: int) -> slice | np.ndarray:
+    """Which rows of paths lie between the days, date by date; a slice where all do and in that order, as
+    they are written: nothing is copied."""
+    here = (dates >= first) & (dates <= last) & (ids > 0)
+    if here.all() and (np.diff(dates) >= 0).all():
+        return slice(None)
+    chosen = np.flatnonzero(here)
+    return chosen[np.argsort(dates[chosen], kind="stable")]
 
 
 def read_rows(
