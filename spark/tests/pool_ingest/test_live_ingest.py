@@ -126,14 +126,27 @@ def test_says_what_a_person_should_look_at(world):
     )
 
 
-def test_a_pool_that_turns_exactly_zero_is_flagged_and_kept(world):
+def test_a_pool_that_turns_exactly_zero_is_not_learnt_from_until_it_is_corrected(world):
+    def apys():
+        return world.rows(
+            "select date::text, apy from pool_history where dataset = 'live' and pool_id = %s"
+            " and date >= '2026-11-18' order by date",
+            AAVE,
+        )
+
     world.store_day(DAY)
     world.change("delete from raw_responses where key = %s", AAVE)
     world.store("llama-charts", AAVE, DAY, rewritten(DAY, AAVE, -2, apy=0, apyBase=0))
-    assert f"APY that suddenly is exactly 0: 1 ({AAVE} from 2026-11-19 on)" in world.live(DAY)["warnings"]
-    assert world.rows(
-        "select apy from pool_history where dataset = 'live' and pool_id = %s and date = '2026-11-19'", AAVE
-    ) == [(0.0,)]
+    warnings = world.live(DAY)["warnings"]
+    assert any(
+        line.startswith("APY or TVL that suddenly is exactly 0, left out: ") and f"{AAVE} 2026-11-19" in line
+        for line in warnings
+    )
+    [(day, apy)] = apys()
+    assert (day, apy > 0) == ("2026-11-18", True)
+    world.store_day(NEXT_DAY)  # with what the provider says of the day by now
+    assert not any("stored day" in line for line in world.live(NEXT_DAY)["warnings"])
+    assert apys() == [("2026-11-18", apy), ("2026-11-19", 3.91742), ("2026-11-20", 4.25)]
 
 
 def test_a_rewritten_history_is_reported_once_and_not_followed(world):

@@ -99,19 +99,28 @@ def test_rows_of_a_chart_that_say_nothing_are_counted():
 
 
 @pytest.mark.parametrize(
-    ("apy", "since"),
+    ("apy", "days"),
     [
-        ([5.0] * 8 + [0.0], date(2026, 11, 9)),
-        ([5.0] * 8 + [0.0, 0.0], date(2026, 11, 9)),
-        ([5.0, 0.0, 5.0], None),
-        ([0.0] * 8, None),
-        ([0.01] * 8 + [0.0], None),
-        ([], None),
+        ([5.0] * 8 + [0.0], [9]),
+        ([5.0] * 7 + [0.0, 0.0], [8, 9]),
+        ([5.0] * 7 + [0.0] * 6, [8, 9, 10, 11, 12, 13]),
+        ([5.0] * 7 + [0.0] * 7, []),  # it has lasted: it is true
+        ([5.0] * 7 + [0.0, 5.0, -0.0], [8, 10]),  # a passing zero hides no later one
+        ([5.0] * 6 + [0.0, 5.0], []),  # a young pool
+        ([0.0] * 8, []),
+        ([0.0, 5.0] * 5, []),  # it always did
+        ([0.01] * 8 + [0.0], []),
+        ([-1.0] * 8 + [0.0], []),
+        ([5.0] * 8 + [1e-9], []),
+        ([], []),
     ],
 )
-def test_a_sudden_flat_zero_is_seen_from_its_first_day(apy, since):
-    found = llama.Chart([date(2026, 11, 1 + n) for n in range(len(apy))], apy, [1.0] * len(apy))
-    assert offers.sudden_zero(found) == since
+@pytest.mark.parametrize("figure", ["apy", "tvl"])
+def test_a_sudden_flat_zero_is_in_doubt_until_it_has_lasted(apy, days, figure):
+    dates = [date(2026, 11, 1 + n) for n in range(len(apy))]
+    steady = [1e6] * len(apy)
+    values = {"apy": (apy, steady), "tvl": (steady, [value * 1e5 for value in apy])}[figure]
+    assert offers.doubtful_zeros(llama.Chart(dates, *values)) == {date(2026, 11, day) for day in days}
 
 
 def test_addresses_and_blocks():

@@ -1,5 +1,6 @@
 """What the providers' answers of a run date offer to the tables with a history."""
 
+import itertools
 from datetime import date, timedelta
 
 import psycopg
@@ -19,9 +20,12 @@ from sevenfold_jobs.pool_ingest.live.responses import Response, accepted
 FRESH_DAYS = 2
 # Columns are sent once so many rows came together.
 _ROWS_AT_ONCE = 50_000
-# A pool that earned so much, in percent points, does not fall to exactly 0 without being looked at.
+# A pool that had so much on each of the days before, in percent points and US dollars, is not believed when
+# it falls to exactly 0: that is left out until it has lasted.
 _EARNED = 0.1
+_HELD = 10_000.0
 _DAYS_BEFORE_ZERO = 7
+_DAYS_OF_ZERO = 7
 _COINS = {"coingecko:ethereum": "ETH", "coingecko:bitcoin": "BTC"}
 _PAIRS = {"ETH-USD": "ETH", "BTC-USD": "BTC", "ETHUSD": "ETH", "XBTUSD": "BTC"}
 
@@ -62,7 +66,10 @@ def offer_charts(
 def _take(
     rows: dict[str, list], pool_id: str, chart: llama.Chart, request: Request, remarks: Remarks
 ) -> None:
+    doubtful = doubtful_zeros(chart)
     for day, apy, tvl in zip(chart.days, chart.apy, chart.tvl, strict=True):
+        if day in doubtful:
+            continue
         if day < request.chain_days.first:
             remarks.count(f"chart rows before {request.chain_days.first}", f"{pool_id} {day}")
         elif not (_within("pool_history", "apy", apy) and _within("pool_history", "tvl", tvl)):
@@ -83,20 +90,32 @@ def _look_at(pool_id: str, chart: llama.Chart, run_date: date, remarks: Remarks)
     age = (run_date - chart.days[-1]).days
     if age > FRESH_DAYS:
         remarks.count("stale charts", f"{pool_id} ends {chart.days[-1]}, {age} days before {run_date}")
-    zero_from = sudden_zero(chart)
-    if zero_from is not None:
-        remarks.count("APY that suddenly is exactly 0", f"{pool_id} from {zero_from} on")
+    for day in sorted(doubtful_zeros(chart)):
+        remarks.count("APY or TVL that suddenly is exactly 0, left out", f"{pool_id} {day}")
 
 
-def sudden_zero(chart: llama.Chart) -> date | None:
-    """The first day of the zeros in which the chart ends, where the pool had earned all the days before."""
-    first = len(chart.apy)
-    while first > 0 and chart.apy[first - 1] == 0:
-        first -= 1
-    before = chart.apy[max(first - _DAYS_BEFORE_ZERO, 0) : first]
-    if first == len(chart.apy) or not before or min(before) < _EARNED:
-        return None
-    return chart.days[first]
+def doubtful_zeros(chart: llama.Chart) -> set[date]:
+    """Days with an APY or a TVL of exactly 0 after seven days on each of which the pool earned or held much.
+
+    Adapters that fail write such zeros. A day that is left out is taken later, when the provider corrects it
+    or the zero has lasted for seven days: then it is true.
+    """
+    found = _sudden_zeros(chart.apy, _EARNED) | _sudden_zeros(chart.tvl, _HELD)
+    return {chart.days[index] for index in found}
+
+
+def _sudden_zeros(values: list[float], least: float) -> set[int]:
+    found: set[int] = set()
+    believed: list[float] = []
+    for is_zero, run in itertools.groupby(range(len(values)), lambda index: values[index] == 0):
+        indexes = list(run)
+        before = believed[-_DAYS_BEFORE_ZERO:]
+        had = len(before) == _DAYS_BEFORE_ZERO and min(before) >= least
+        if is_zero and had and len(indexes) < _DAYS_OF_ZERO:
+            found.update(indexes)
+        else:
+            believed += [values[index] for index in indexes]
+    return found
 
 
 def offer_prices(connection: psycopg.Connection, offer: Offer, request: Request, remarks: Remarks) -> None:
