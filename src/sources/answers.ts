@@ -1,5 +1,5 @@
 /** What an answer is worth: by its status, its type and its body. Pure. */
-import { printable } from '../planning/legible.ts';
+import { printable, visible } from '../planning/legible.ts';
 
 /** An answer as it came, its body unpacked. */
 export interface Answer {
@@ -9,6 +9,8 @@ export interface Answer {
   retryAfter: string | null;
   /** The provider's clock. */
   date: string | null;
+  /** Where a redirect sends to, without keys. */
+  movedTo?: string;
 }
 
 /** What is done about an answer that cannot be stored as good. */
@@ -33,16 +35,26 @@ export interface Expected {
   passing?: readonly number[];
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** Longer pauses are not believed. */
 export const longestPauseMs = 60 * 60_000;
 const quoted = 200;
 
-/** What is wrong with an answer; undefined when it may be stored as the day's. */
+/** What is wrong with an answer, in one line; undefined when it may be stored as the day's. */
 export function judgeAnswer(answer: Answer, expected: Expected, now: number): Trouble | undefined {
+  const trouble = judge(answer, expected, now);
+  return trouble && { ...trouble, problem: visible(trouble.problem) };
+}
+
+function judge(answer: Answer, expected: Expected, now: number): Trouble | undefined {
   const { status } = answer;
-  if (status === 429 || status === 418) {
-    const ms = retryAfterMs(answer.retryAfter, now);
+  const ms = retryAfterMs(answer.retryAfter, now);
+  if (status === 429 || status === 418 || (status === 503 && ms !== undefined)) {
     return { then: 'pause', problem: described(answer), ...(ms !== undefined && { ms }) };
+  }
+  if (answer.movedTo !== undefined && status >= 300 && status <= 399) {
+    return { then: 'final', problem: `${described(answer)}; it sends to ${answer.movedTo.slice(0, quoted)}` };
   }
   const key = expected.keyName === undefined ? 'the key' : `the key ${expected.keyName}`;
   if (status === 401 || status === 403) {
@@ -58,8 +70,14 @@ export function judgeAnswer(answer: Answer, expected: Expected, now: number): Tr
 }
 
 function judgeBody(answer: Answer, { type, refusal, shape }: Expected): Trouble | undefined {
-  const text = answer.body.toString('utf8');
   const again = (problem: string): Trouble => ({ then: 'again', problem });
+  let text: string;
+  try {
+    text = utf8.decode(answer.body);
+  } catch {
+    // Whoever reads the stored body would refuse it, and it would be the day's for good.
+    return again(`not UTF-8: ${described(answer)}`);
+  }
   if (text.trim() === '') return again(`HTTP ${answer.status} with an empty body`);
   if (/^\s*</.test(text)) return again(`a page instead of ${type.toUpperCase()}: ${described(answer)}`);
   let body: unknown = text;
@@ -88,10 +106,14 @@ export function described({ status, contentType, body }: Answer): string {
   return `HTTP ${status} ${contentType?.split(';')[0] ?? 'without a type'}${start === '' ? '' : ` "${start}"`}`;
 }
 
-/** `Retry-After` in seconds or as a date; undefined where there is none that makes sense. */
+/** `Retry-After` in seconds or as a date of HTTP, always GMT; undefined where there is none that makes sense. */
 export function retryAfterMs(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
-  const seconds = /^\s*\d+(\.\d+)?\s*$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1000;
+  const isSeconds = /^\s*\d+(\.\d+)?\s*$/.test(header);
+  // What begins otherwise (-5) would be some day of 2001.
+  if (!isSeconds && !/^\s*[a-z]{3,9},?\s/i.test(header)) return undefined;
+  const date = /GMT\s*$/i.test(header) ? header : `${header} GMT`;
+  const seconds = isSeconds ? Number(header) : (Date.parse(date) - now) / 1000;
   if (!Number.isFinite(seconds)) return undefined;
   return Math.min(longestPauseMs, Math.max(0, seconds * 1000));
 }

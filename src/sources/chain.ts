@@ -3,7 +3,13 @@
  * nothing is ever signed or sent.
  */
 import { createHash } from 'node:crypto';
-import { calls, objectOf, parseQuantity, readAnswers } from '../pools/portfolio/onchain/calls.ts';
+import {
+  calls,
+  objectOf,
+  parseAddress,
+  parseQuantity,
+  readAnswers,
+} from '../pools/portfolio/onchain/calls.ts';
 import type { Address, Answer, Call as ContractCall } from '../pools/portfolio/onchain/calls.ts';
 import type { PoolOnChain, TokenOnChain } from '../pools/portfolio/onchain/holdings.ts';
 import type { PoolSettings } from '../pools/settings.ts';
@@ -251,7 +257,7 @@ async function poolsOnChain(day: DayInHand): Promise<PoolOnChain[]> {
     (await day.body('llama-addresses', 'tokenAddress')) ??
     (await day.earlierBody('llama-addresses', 'tokenAddress'));
   if (body === undefined) throw new CannotPlan('the addresses of pools are not there');
-  const addresses = JSON.parse(body.toString('utf8')) as Record<string, string>;
+  const addresses = new Map(Object.entries(JSON.parse(body.toString('utf8')) as Record<string, unknown>));
   const known = await day.poolsHeld();
   const held = new Set(known.map(({ poolId }) => poolId));
   const tokens = new Map(tokensOnChain(day.pools).map((token) => [token.address, token]));
@@ -260,14 +266,15 @@ async function poolsOnChain(day: DayInHand): Promise<PoolOnChain[]> {
     .filter(({ poolId, protocol, onEthereum }) => {
       return onEthereum && (held.has(poolId) || protocols.has(protocol ?? ''));
     })
-    .map((pool) => ({ ...pool, address: addresses[pool.poolId]?.toLowerCase() }))
+    .map((pool) => ({ ...pool, address: parseAddress(addresses.get(pool.poolId)) }))
     .sort((a, b) => Number(held.has(b.poolId)) - Number(held.has(a.poolId)) || b.tvl - a.tvl);
   const found = new Map<Address, PoolOnChain>();
   // What is held may have left the list; its share token is still what it was.
-  for (const { poolId, protocol, address, tokens: of } of [...known, ...listed]) {
+  for (const { poolId, protocol, address: given, tokens: of } of [...known, ...listed]) {
+    const address = parseAddress(given);
     const token = of.map((each) => tokens.get(each)).find((each) => each !== undefined);
     // A pool whose share is the token itself is no place to be in: the wallet holds the token.
-    if (!address || !/^0x[0-9a-f]{40}$/.test(address) || token === undefined) continue;
+    if (address === undefined || token === undefined) continue;
     if (token.address === address || found.has(address)) continue;
     found.set(address, { poolId, protocol, address, token });
   }

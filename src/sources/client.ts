@@ -5,6 +5,7 @@ import { EnvHttpProxyAgent, Pool, request } from 'undici';
 import type { Dispatcher } from 'undici';
 import type { Answer } from './answers.ts';
 import { LongPause, NoAnswer } from './no-answer.ts';
+import { shownUrl } from './secrets.ts';
 import type { SourceSettings } from './settings.ts';
 
 /** One request of a provider. Its headers may hold a key. */
@@ -148,15 +149,39 @@ export class SourceClient {
       const value = answer.headers[name];
       return (Array.isArray(value) ? value[0] : value) ?? null;
     };
-    const packed = header('content-encoding')?.toLowerCase() === 'gzip';
+    const { statusCode: status } = answer;
+    const location = header('location');
     return {
-      status: answer.statusCode,
-      contentType: header('content-type'),
-      body: packed ? await unpack(bytes, { maxOutputLength: this.#limits.bodyBytes }) : bytes,
-      retryAfter: header('retry-after'),
-      date: header('date'),
+      ...{ status, contentType: header('content-type') },
+      body: await unpacked(bytes, header('content-encoding'), status, this.#limits.bodyBytes),
+      ...{ retryAfter: header('retry-after'), date: header('date') },
+      ...(location !== null && URL.canParse(location, url) && { movedTo: shownUrl(new URL(location, url)) }),
     };
   }
+}
+
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** The body itself, without the mark that some servers put before UTF-8 and JSON does not know. */
+async function unpacked(
+  bytes: Buffer,
+  coding: string | null,
+  status: number,
+  mostBytes: number,
+): Promise<Buffer> {
+  const isOk = status >= 200 && status <= 299;
+  let body = bytes;
+  try {
+    if (bytes.length > 0 && coding !== null && !/^identity$/i.test(coding)) {
+      if (!/^(x-)?gzip$/i.test(coding)) throw new Error(`it is packed as "${coding}", not as gzip`);
+      body = await unpack(bytes, { maxOutputLength: mostBytes });
+    }
+  } catch (error) {
+    // The words of a refusal may be lost: that it is one, and for how long, is not.
+    if (isOk) throw error;
+    body = Buffer.alloc(0);
+  }
+  return body.subarray(0, 3).equals(byteOrderMark) ? body.subarray(3) : body;
 }
 
 /** Says who asks, and where a provider can reach them. */
@@ -189,6 +214,8 @@ function noAnswer(error: unknown, limits: Limits): NoAnswer {
     UND_ERR_BODY_TIMEOUT: `the answer stopped for ${seconds(limits.firstByteMs)}`,
     UND_ERR_RES_EXCEEDED_MAX_SIZE: `the answer is larger than ${limits.bodyBytes / 2 ** 20} MB`,
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer was cut',
+    Z_BUF_ERROR: 'the packed answer was cut',
+    Z_DATA_ERROR: 'the answer is not the gzip that it says it is',
     ERR_BUFFER_TOO_LARGE: `the answer is larger than ${limits.bodyBytes / 2 ** 20} MB`,
     TimeoutError: `no whole answer within ${seconds(limits.firstByteMs + limits.bodyMs)}`,
   };

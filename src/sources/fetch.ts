@@ -3,7 +3,7 @@ import type { Database } from '../database/pool.ts';
 import { judgeAnswer } from './answers.ts';
 import type { Answer, Trouble } from './answers.ts';
 import type { Call, SourceClient } from './client.ts';
-import { NoAnswer } from './no-answer.ts';
+import { LongPause, NoAnswer } from './no-answer.ts';
 import { keysStored, storeResponse } from './responses.ts';
 import { shownUrl, withoutKeys } from './secrets.ts';
 import { CannotPlan } from './source.ts';
@@ -90,7 +90,16 @@ async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<number | un
   let unreachable = 0;
   const began = performance.now();
   for (let tries = 1; ; tries += 1) {
-    const { answer, trouble, reached } = await askOnce(fetching, call, wanted);
+    const next = wanted.calls[wanted.calls.indexOf(call) + 1];
+    const asked = await askOnce(fetching, call, wanted).catch((error: unknown) => {
+      // A host that wants a long pause is not waited for where another one may be asked.
+      if (!(error instanceof LongPause) || next === undefined) throw error;
+    });
+    if (asked === undefined) {
+      call = next!;
+      continue;
+    }
+    const { answer, trouble, reached } = asked;
     await storeResponse(fetching.database, {
       ...{ source: fetching.source.name, key: wanted.key, day: fetching.day.day, url: shownUrl(call.url) },
       ...(answer && { answer }),
@@ -98,8 +107,10 @@ async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<number | un
     });
     if (trouble === undefined) return answer!.body.length;
     if (!reached) unreachable = performance.now() - began > unreachableMs ? mostUnreachable : unreachable + 1;
-    if (trouble.then === 'pause') client.pause(call.url, jittered(trouble.ms ?? usualPauseMs, 1, 1.25));
-    const next = wanted.calls[wanted.calls.indexOf(call) + 1];
+    const waitMs = Math.min(longestWaitMs, (fetching.waitMs ?? usualWaitMs) * 2 ** (tries - 1));
+    // A pause of 0, or until a moment that is over, is no leave to ask again at once.
+    if (trouble.then === 'pause')
+      client.pause(call.url, jittered(Math.max(trouble.ms ?? usualPauseMs, waitMs), 1, 1.25));
     const usedUp = trouble.then === 'final' || tries >= allTries || unreachable >= mostUnreachable;
     // Half of the tries belong to the next address, where there is one.
     if (next !== undefined && (usedUp || tries >= allTries / 2 || unreachable >= mostUnreachable / 2)) {
@@ -109,11 +120,7 @@ async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<number | un
     }
     if (usedUp) return undefined;
     if (trouble.then === 'again') {
-      await sleep(
-        jittered(Math.min(longestWaitMs, (fetching.waitMs ?? usualWaitMs) * 2 ** (tries - 1)), 0.5, 1),
-        undefined,
-        { signal },
-      );
+      await sleep(jittered(waitMs, 0.5, 1), undefined, { signal });
     }
   }
 }

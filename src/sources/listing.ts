@@ -39,7 +39,11 @@ export async function listedPools(day: DayInHand): Promise<readonly ListedPool[]
 async function readListing(day: DayInHand): Promise<ListedPool[]> {
   const body = await day.body('llama-pools', 'pools');
   if (body === undefined) throw new CannotPlan('the list of pools is not there');
-  const rows = rowsOf(JSON.parse(body.toString('utf8'))).filter(isObject);
+  const seen = new Set<unknown>();
+  const rows = rowsOf(JSON.parse(body.toString('utf8')))
+    .filter(isObject)
+    // As phase ingest does it, the first row of an id counts.
+    .filter(({ pool }) => isPoolId(pool) && !seen.has(pool) && seen.add(pool));
   const pools = rows.map((row) => ({
     ...poolToJudge(row),
     protocol: protocolOf(row['project'], day.pools, day.day),
@@ -58,6 +62,11 @@ async function readListing(day: DayInHand): Promise<ListedPool[]> {
 /** Its tokens are told by Pendle's own list of markets, which is another source. */
 function hangsOnPendle(reason: string | null): boolean {
   return reason !== null && /^Pendle pool needs a look at the chain[^;]*$/.test(reason);
+}
+
+/** An id becomes a step of an address and a key of a table: what cannot be either is no pool to ask about. */
+function isPoolId(id: unknown): id is string {
+  return typeof id === 'string' && /^[\x21-\x7e]{1,100}$/.test(id) && !/^\.+$/.test(id);
 }
 
 function poolToJudge(row: Record<string, unknown>): PoolToJudge & { underlyingTokens: string[] } {

@@ -7,6 +7,8 @@ import type { DayInHand, LiveSource } from './source.ts';
 
 /** A list that shrank to less than this share of the one before is not whole. */
 const fewestOfLast = 0.5;
+/** A row that is damaged costs its pool; that so many are is another shape. */
+const mostDamaged = 0.01;
 /** More coins make an address that servers refuse (414). */
 const coinsInACall = 30;
 
@@ -27,10 +29,13 @@ export const llamaPools: LiveSource = {
         return 'no list of pools';
       const rows = rowsOf(body);
       if (rows.length < least) return `only ${rows.length} pools, at least ${least} were expected`;
-      const whole = rows.every(
+      const whole = rows.filter(
         (row) => isObject(row) && typeof row['pool'] === 'string' && 'tvlUsd' in row && 'apy' in row,
       );
-      return whole ? undefined : 'a pool without pool, tvlUsd or apy';
+      const damaged = rows.length - whole.length;
+      return damaged <= rows.length * mostDamaged
+        ? undefined
+        : `${damaged} of ${rows.length} pools without pool, tvlUsd or apy`;
     };
     return [
       { key: 'pools', calls: [get(day.settings.llamaYields, '/pools')], expected: { type: 'json', shape } },
@@ -66,9 +71,7 @@ export const llamaAddresses: LiveSource = {
   says: (body) => `${Object.keys(JSON.parse(body.toString()) as object).length} addresses`,
   async wanted({ settings }) {
     const shape = (body: unknown): string | undefined =>
-      isObject(body) &&
-      Object.values(body).length > 0 &&
-      Object.values(body).every((each) => typeof each === 'string')
+      isObject(body) && Object.values(body).some((each) => typeof each === 'string' && /^0x/i.test(each))
         ? undefined
         : 'no addresses';
     return [
@@ -90,10 +93,10 @@ export const llamaCoins: LiveSource = {
   patienceMinutes: 30,
   says(body) {
     const { coins } = JSON.parse(body.toString()) as {
-      coins: Record<string, { prices: { timestamp: number }[] }>;
+      coins: Record<string, { prices?: { timestamp: number }[] }>;
     };
     const newest = Math.max(
-      ...Object.values(coins).flatMap(({ prices }) => prices.map(({ timestamp }) => timestamp)),
+      ...Object.values(coins).flatMap(({ prices = [] }) => prices.map(({ timestamp }) => timestamp)),
     );
     return `prices of ${Object.keys(coins).length} coins, newest ${dayOf(newest)}`;
   },

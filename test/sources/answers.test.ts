@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeAnswer, retryAfterMs, rpcTrouble } from '../../src/sources/answers.ts';
 import type { Answer, Expected } from '../../src/sources/answers.ts';
+import { shownUrl, withoutKeys } from '../../src/sources/secrets.ts';
 
 const now = Date.parse('2026-11-20T00:20:00Z');
 const expected: Expected = {
@@ -27,6 +28,20 @@ for (const [what, given, then, words] of [
   ['451 stays', answer(451, 'not in your country'), 'final', /HTTP 451/],
   ['400 stays', answer(400, '"invalid configID!"'), 'final', /invalid configID/],
   ['a redirect is not followed', answer(302, ''), 'final', /HTTP 302/],
+  [
+    'a redirect says where it sends to',
+    answer(301, '', { movedTo: 'https://new.example/pools' }),
+    'final',
+    /HTTP 301 .*it sends to https:\/\/new\.example\/pools$/,
+  ],
+  ['503 with a pause pauses the host', answer(503, '', { retryAfter: '30' }), 'pause', /HTTP 503/],
+  ['503 without one may pass', answer(503, '', { retryAfter: 'soon' }), 'again', /HTTP 503/],
+  [
+    'what is not UTF-8, and could never be read again',
+    answer(200, '', { body: Buffer.from('{"data":["caf\xe9"]}', 'latin1') }),
+    'again',
+    /not UTF-8/,
+  ],
   ['403 says who is refused', answer(403, 'error code: 1010'), 'final', /the key or this address is refused/],
   ['401 too', answer(401, ''), 'final', /refused/],
   ['an empty body', answer(200, ' '), 'again', /empty body/],
@@ -57,8 +72,38 @@ test('Retry-After is seconds or a date, and is not believed for ever', () => {
   assert.equal(retryAfterMs('Fri, 20 Nov 2026 00:20:30 GMT', now), 30_000);
   assert.equal(retryAfterMs('Thu, 19 Nov 2026 00:00:00 GMT', now), 0);
   assert.equal(retryAfterMs('999999', now), 3_600_000);
-  assert.equal(retryAfterMs('soon', now), undefined);
+  for (const odd of ['soon', '-5', '', ' ', '60 seconds', '5, 10', '1e3', '2026-11-20'])
+    assert.equal(retryAfterMs(odd, now), undefined, odd);
+  // The other two forms of HTTP; the last names no zone and means GMT wherever this machine stands.
+  assert.equal(retryAfterMs('Friday, 20-Nov-26 00:20:30 GMT', now), 30_000);
+  assert.equal(retryAfterMs('Fri Nov 20 00:20:30 2026', now), 30_000);
   assert.equal(retryAfterMs(null, now), undefined);
+});
+
+test('what a provider says is one line without anything unseen', () => {
+  const refusal = () => ({ then: 'again' as const, problem: 'error 1 in a 200: a\u0000b\nc\u202e' });
+  const trouble = judgeAnswer(answer(200, '{}'), { ...expected, refusal }, now);
+  assert.equal(trouble!.problem, 'error 1 in a 200: a\\u{0}b\\nc\\u{202e}');
+});
+
+test('a key is shown nowhere, wherever a provider takes it', () => {
+  const key = '0123abcd0123abcd';
+  for (const [url, shown] of [
+    [`https://node.example/v3/${key}`, 'https://node.example/v3/***'],
+    [`https://node.example/rpc?network=ethereum&dkey=${key}`, 'https://node.example/rpc?network=ethereum'],
+    [`https://ann:${key}@node.example/`, 'https://node.example/'],
+    ['https://x.example/chart/747c1d2a-c668-4682-b9f9-296708a3dd90', undefined],
+    ['https://x.example/chart/ethereum:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48?span=49', undefined],
+    ['https://x.example/%zz', undefined],
+  ] as const)
+    assert.equal(shownUrl(new URL(url)), shown ?? url);
+  const call = { url: new URL(`https://node.example/v3/${key}`), method: 'POST' as const };
+  assert.equal(
+    withoutKeys(answer(404, `Cannot POST /v3/${key}`), call).body.toString(),
+    'Cannot POST /v3/***',
+  );
+  const odd = { url: new URL('https://x.example/?apikey=a%2Bb%2Fc%3D'), method: 'GET' as const };
+  assert.equal(withoutKeys(answer(400, 'a+b/c= a%2Bb%2Fc%3D'), odd).body.toString(), '*** ***');
 });
 
 test('what a node refuses in a 200 is classified by its code', () => {

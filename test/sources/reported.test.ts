@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { test } from 'node:test';
@@ -18,17 +17,7 @@ import { sourceNamed } from '../../src/sources/index.ts';
 import { readSourceSettings } from '../../src/sources/settings.ts';
 import type { SourceName } from '../../src/sources/source.ts';
 import { startLiveEmulator } from '../live/service.ts';
-import { day, sourceRig } from './rig.ts';
-
-async function listen(t: TestContext, handler: RequestListener): Promise<URL> {
-  const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-}
+import { day, listen, sourceRig } from './rig.ts';
 
 test('a provider that counts by the second is asked evenly, not in bursts', async (t) => {
   const base = await listen(t, (_, response) => response.end('{}'));

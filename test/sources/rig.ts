@@ -1,4 +1,8 @@
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after } from 'node:test';
+import type { TestContext } from 'node:test';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { Database } from '../../src/database/pool.ts';
 import { chainBefore } from '../../src/kinds/daily/fetching.ts';
@@ -43,6 +47,7 @@ export async function sourceRig(
     limits,
     variables,
     tries,
+    waitMs = 1,
     chain = false,
     transfers,
   }: {
@@ -51,6 +56,8 @@ export async function sourceRig(
     variables?: Record<string, string>;
     /** For each body; as usual when left out. */
     tries?: number;
+    /** Before the second try. */
+    waitMs?: number;
     /** The portfolio is what the emulated wallet holds. */
     chain?: boolean;
     transfers?: readonly ChainTransfer[];
@@ -86,7 +93,7 @@ export async function sourceRig(
   });
   const fetch = (source: SourceName, date = day): Promise<Fetched> =>
     fetchMissing({
-      ...{ database, client, concurrency: 8, waitMs: 1, ...(tries && { tries }) },
+      ...{ database, client, concurrency: 8, waitMs, ...(tries && { tries }) },
       ...{ source: sourceNamed(source), day: inHand(date) },
     });
   return {
@@ -98,4 +105,15 @@ export async function sourceRig(
       return Object.fromEntries(ends.filter((end) => end !== undefined).map((end) => [end.source, end]));
     },
   };
+}
+
+/** A provider of one test, on loopback. */
+export async function listen(t: TestContext, handler: RequestListener): Promise<URL> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 }

@@ -22,6 +22,7 @@ import {
   readEtherscan,
   readEthplorer,
   readLogs,
+  transferTopic,
 } from '../../../src/pools/portfolio/onchain/transfers.ts';
 import type { Transfer } from '../../../src/pools/portfolio/onchain/transfers.ts';
 
@@ -194,6 +195,33 @@ test('errors that come as an answer of 200 are errors', { skip }, () => {
   };
   lossy.result[0]!.value = 2 ** 60;
   assert.throws(() => readEtherscan(lossy), /this is no transfer/);
+});
+
+test('a log that moves no amount is no transfer, and does not spoil the page that has it', () => {
+  const topic = (address: string): string => `0x${address.slice(2).padStart(64, '0')}`;
+  const log = (index: number, more: Record<string, unknown>) => ({
+    ...{ address: usdc.address, blockNumber: '0x10', transactionHash: '0x5c', logIndex: `0x${index}` },
+    ...{ topics: [transferTopic, topic(syrup.address), topic(wallet)], data: `0x${'1'.padStart(64, '0')}` },
+    ...more,
+  });
+  const oneOfAKind = {
+    topics: [transferTopic, topic(syrup.address), topic(wallet), topic('0x07')],
+    data: '0x',
+  };
+  const body = {
+    error: null, // some nodes write it beside a result
+    result: [
+      log(1, oneOfAKind),
+      log(2, { data: '0x' }),
+      log(3, { data: `0x${'0'.repeat(128)}` }),
+      log(4, {}),
+    ],
+  };
+  assert.deepEqual(
+    readLogs(body).map(({ logIndex, value: units }) => [logIndex, units]),
+    [[4, 1n]],
+  );
+  assert.throws(() => readLogs({ result: [log(1, { data: null })] }), /this is no transfer/);
 });
 
 test('blocks that no page covers are found', () => {

@@ -50,7 +50,7 @@ export function readEtherscan(body: unknown): Transfer[] {
 /** A page of Ethplorer's `getAddressHistory`: its events, newest first. */
 export function readEthplorer(body: unknown): Transfer[] {
   const { operations, error } = objectOf(body);
-  if (error !== undefined)
+  if (error !== undefined && error !== null)
     throw new Failure('InvalidInput', `Ethplorer: ${clipped(objectOf(error)['message'])}`);
   return rowsOf('Ethplorer', operations).map((row) => {
     const token = objectOf(row['tokenInfo']);
@@ -67,13 +67,17 @@ export function readEthplorer(body: unknown): Transfer[] {
   });
 }
 
-/** Logs of ERC-20 transfers (`eth_getLogs`); those that a reorganisation removed are left out. */
+/**
+ * Logs of ERC-20 transfers (`eth_getLogs`); those that a reorganisation removed are left out, and so is what bears the same
+ * name and moves no amount: tokens of which each is one of a kind (four topics), contracts that send anything to anybody.
+ */
 export function readLogs(body: unknown): Transfer[] {
   const { result, error } = objectOf(body);
-  if (error !== undefined)
+  if (error !== undefined && error !== null)
     throw new Failure('Infrastructure', `the node: ${clipped(objectOf(error)['message'])}`);
   return rowsOf('the node', result)
     .filter(({ removed, topics }) => removed !== true && Array.isArray(topics) && topics[0] === transferTopic)
+    .filter(({ topics, data }) => (topics as unknown[]).length === 3 && !isOtherData(data))
     .map((row) => {
       const topics = row['topics'] as unknown[];
       const [from, to] = [topics[1], topics[2]].map((topic) => addressInTopic(topic));
@@ -185,6 +189,11 @@ function rowsOf(provider: string, rows: unknown): Record<string, unknown>[] {
   if (!Array.isArray(rows))
     throw new Failure('Infrastructure', `${provider}: expected rows, found ${clipped(rows)}`);
   return (rows as unknown[]).map(objectOf);
+}
+
+/** Whole bytes, but not the one word of an amount. */
+function isOtherData(data: unknown): boolean {
+  return typeof data === 'string' && /^0x([0-9a-f]{2})*$/i.test(data) && data.length !== 2 + 64;
 }
 
 function addressInTopic(topic: unknown): Address | undefined {
