@@ -10,6 +10,7 @@ import psycopg
 import pyarrow as pa
 from pyarrow import csv, parquet
 
+from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.forecast.paths import MOST_DAYS
 from sevenfold_jobs.sinks import sink_at
 from sevenfold_jobs.sinks.checksum import days_between
@@ -41,6 +42,11 @@ def _tables(connection: psycopg.Connection, request: dict[str, Any]) -> Iterator
         sink = sink_at(given["sink"]).to_read(connection, given["commodity"], version)
         for block in days_between(first, last, given["aDate"]):
             rows = sink.read_paths(connection, given["commodity"], version, block, MOST_DAYS)
+            if rows.lost:
+                raise InvalidInput(
+                    f"{rows.lost[0]} of {given['sink']['path']} is damaged or gone, and paths of {version} "
+                    "with it: npx sevenfold coverage says which dates, the same backfill again makes them."
+                )
             if len(rows.ids) == 0:
                 continue
             columns = [

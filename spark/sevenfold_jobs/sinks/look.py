@@ -1,9 +1,10 @@
 """What a sink that is no database holds of a range of dates, for the verdicts: a request on standard input,
 the answer on standard output (src/kinds/backfill/sinks/delta.ts).
 
-`{path, commodity, version, first, last, paths, horizon}` answers `{table, version, foreign, dates, found,
-sound, first, last, cutoffs}`, lists over the dates that have a row; `table` is null where there is no
-table, `foreign` names which of the newest versions somebody else has made.
+`{path, commodity, version, first, last, paths, horizon}` answers `{table, version, foreign, lost, dates,
+found, sound, first, last, cutoffs}`, from `dates` on lists over the dates that have a row; `table` is null
+where there is no table, `foreign` names which of the newest versions somebody else has made, `lost` the files
+that are damaged or gone.
 """
 
 import sys
@@ -27,7 +28,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     snapshot = find_snapshot(path)
     names = ("dates", "found", "sound", "first", "last", "cutoffs")
     if snapshot is None:
-        return {"table": None, "version": None, "foreign": [], **{name: [] for name in names}}
+        return {"table": None, "version": None, "foreign": [], "lost": [], **{name: [] for name in names}}
     first, last = (int(np.datetime64(request[name], "D").astype(int)) for name in ("first", "last"))
     files = overlapping(snapshot.files(request["commodity"], request["version"]), np.arange(first, last + 1))
     counts = count_dates(
@@ -37,6 +38,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "table": snapshot.table_id,
         "version": snapshot.version,
         "foreign": snapshot.foreign_writes(_NEWEST),
+        "lost": counts.lost.tolist(),
         "dates": counts.days.astype("datetime64[D]").astype(str).tolist(),
         "found": counts.found.tolist(),
         "sound": counts.sound.tolist(),

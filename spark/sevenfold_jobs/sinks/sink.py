@@ -28,13 +28,14 @@ Answer = dict[str, Any]
 class StoredPaths:
     """Rows of paths in the order of date and path: `dates` (n,) datetime64[D], `ids` (n,) int32,
     `cutoffs` (n,) datetime64[D], `days` (n, h) float32 with NaN for null, `beyond` (n,) how many later
-    days have a value."""
+    days have a value. `lost` names files of which something could not be read, and then rows are missing."""
 
     dates: np.ndarray
     ids: np.ndarray
     cutoffs: np.ndarray
     days: np.ndarray
     beyond: np.ndarray
+    lost: tuple[str, ...] = ()
 
 
 class Sink(Protocol):

@@ -16,7 +16,7 @@ import { dueDates, hasHistory } from './planning/dates.ts';
 import type { DueDate } from './planning/dates.ts';
 import { sinkNames } from './planning/sink-names.ts';
 import { placeOf, sinkAt } from './sinks/index.ts';
-import type { SinkPlace } from './sinks/sink.ts';
+import type { PathsSeen, SinkPlace } from './sinks/sink.ts';
 
 const datesSql = readFileSync(new URL('./sql/forecast-dates.sql', import.meta.url), 'utf8');
 const windowsSql = readFileSync(new URL('./sql/forecast-windows.sql', import.meta.url), 'utf8');
@@ -172,15 +172,15 @@ export async function readDates(
 }
 
 /**
- * Reads the sink: one row for each date that is due, and one for each that is there without being due; and which of its
- * newest versions somebody else has made.
+ * Reads the sink: one row for each date that is due, and one for each that is there without being due; which of its
+ * newest versions somebody else has made, and which of its files are damaged or gone.
  */
 export async function lookAtDates(
   { database, config }: World,
   request: ForecastRequest,
   model: ForecastModel,
   due: readonly DueDate[],
-): Promise<{ dates: DateState[]; foreign: readonly string[] }> {
+): Promise<{ dates: DateState[] } & Pick<PathsSeen, 'foreign' | 'lost'>> {
   const { commodity, start, end, paths, horizon } = request;
   const asked = { commodity, version: model.version, start, end, paths, horizon };
   const seen = await sinkAt(config, request.sink).look(database, asked);
@@ -205,7 +205,7 @@ export async function lookAtDates(
       ...seen.values,
     ],
   );
-  return { dates: read.rows, foreign: seen.foreign };
+  return { dates: read.rows, foreign: seen.foreign, lost: seen.lost };
 }
 
 /** What is stored for one training window. */

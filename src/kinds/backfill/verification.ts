@@ -148,7 +148,7 @@ export async function verifyDates(world: World, run: Run): Promise<Check[]> {
   await database.query('analyze point_forecasts, forecast_quantiles, forecast_metadata');
   for (const model of request.models) {
     await sink.analyze?.(database, request.commodity, model.version);
-    const { dates, foreign } = await lookAtDates(world, request, model, due);
+    const { dates, foreign, lost } = await lookAtDates(world, request, model, due);
     await settle(
       database,
       run,
@@ -159,6 +159,7 @@ export async function verifyDates(world: World, run: Run): Promise<Check[]> {
     );
     checks.push(...remarks(model, due, dates));
     if (foreign.length > 0) checks.push(writtenByOthers(model, foreign));
+    if (lost.length > 0) checks.push(filesLost(model, lost));
   }
   return [await countUnits(database, run, 'date', 'rows of paths that are whole by date'), ...checks];
 }
@@ -215,6 +216,18 @@ function writtenByOthers({ version }: ForecastModel, foreign: readonly string[])
     observed: foreign.slice(0, 3).join('; ') + (foreign.length > 3 ? `; ${foreign.length - 3} more` : ''),
     expected: 'none',
     message: 'writes of others to the table, among its newest; every date was counted after them',
+  };
+}
+
+function filesLost({ version }: ForecastModel, lost: readonly string[]): Check {
+  return {
+    name: `damaged ${version}`,
+    severity: 'warn',
+    passed: false,
+    observed: lost.slice(0, 2).join('; ') + (lost.length > 2 ? `; ${lost.length - 2} more` : ''),
+    expected: 'none',
+    message:
+      'files of the table that are damaged or gone; the dates in them count as missing and are made again',
   };
 }
 

@@ -2,13 +2,14 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from sevenfold_jobs.sinks.delta.groups import RowGroups
 from sevenfold_jobs.sinks.delta.place import file_system, partition_folder
 from sevenfold_jobs.sinks.delta.reading import integers
 from sevenfold_jobs.sinks.delta.table import DAYS, FILE_SCHEMA, DataFile
@@ -18,39 +19,43 @@ from sevenfold_jobs.sinks.delta.writing import added_file, paths_file
 def keep_the_rest(
     folder: str, commodity: str, version: str, stem: str, files: Sequence[DataFile], days: np.ndarray
 ) -> tuple[list[DataFile], list[dict[str, Any]]]:
-    """Of files that may hold one of the `days` (since 1970, ascending): those that do, to be removed, and new
-    files with their rows of other dates."""
+    """Of files that may hold one of the `days` (since 1970, ascending): those that do, or of which something
+    cannot be read, to be removed; and new files with their rows of other dates."""
     removed, kept = [], []
     for file in files:
-        with (
-            file_system(folder).open_input_file(file.path) as stream,
-            pq.ParquetFile(stream) as source,
-        ):
-            dates = integers(source.read(["forecast_start_date"], use_threads=False)["forecast_start_date"])
-            stays = ~np.isin(dates, days)
-            if stays.all() and len(stays):
-                continue
-            removed.append(file)
-            if stays.any():
-                name = f"{stem}-{uuid.uuid4().hex[:12]}.parquet"
-                kept.append(
-                    _copy(source, folder, f"{partition_folder(commodity, version)}/{name}", dates, stays)
-                )
+        groups = RowGroups(file_system(folder), file.path)
+        stays = [
+            None if rows is None else ~np.isin(integers(rows["forecast_start_date"]), days)
+            for rows in groups.read(["forecast_start_date"])
+        ]
+        rows = sum(len(of_group) for of_group in stays if of_group is not None)
+        if rows and not groups.lost and all(of_group.all() for of_group in stays if of_group is not None):
+            continue
+        removed.append(file)
+        if any(of_group is not None and of_group.any() for of_group in stays):
+            name = f"{partition_folder(commodity, version)}/{stem}-{uuid.uuid4().hex[:12]}.parquet"
+            kept += _copy(folder, name, _rest(RowGroups(file_system(folder), file.path), stays))
     return removed, kept
 
 
-def _copy(
-    source: pq.ParquetFile, folder: str, relative: str, dates: np.ndarray, stays: np.ndarray
-) -> dict[str, Any]:
-    first = 0
+def _rest(groups: RowGroups, stays: Sequence[np.ndarray | None]) -> Iterator[pa.Table]:
+    for rows, of_group in zip(groups.read(FILE_SCHEMA.names), stays, strict=True):
+        if rows is not None and of_group is not None and of_group.any():
+            yield rows.filter(pa.array(of_group)).cast(FILE_SCHEMA)
+
+
+def _copy(folder: str, relative: str, parts: Iterator[pa.Table]) -> list[dict[str, Any]]:
+    """One file, or none where nothing could be read."""
     nulls: Counter[str] = Counter()
-    with paths_file(folder, relative) as writer:
-        for number in range(source.num_row_groups):
-            rows = source.read_row_group(number, FILE_SCHEMA.names, use_threads=False)
-            part = stays[first : first + rows.num_rows]
-            first += rows.num_rows
-            if part.any():
-                left = rows.filter(pa.array(part)).cast(FILE_SCHEMA)
-                nulls.update({name: left[name].null_count for name in DAYS})
-                writer.write_table(left, row_group_size=left.num_rows)
-    return added_file(folder, relative, int(stays.sum()), dates[stays], nulls)
+    dates: list[np.ndarray] = []
+    with ExitStack() as stack:
+        for rows in parts:
+            if not dates:
+                writer = stack.enter_context(paths_file(folder, relative))
+            nulls.update({name: rows[name].null_count for name in DAYS})
+            dates.append(integers(rows["forecast_start_date"]))
+            writer.write_table(rows, row_group_size=rows.num_rows)
+    if not dates:
+        return []
+    days = np.concatenate(dates)
+    return [added_file(folder, relative, len(days), days, nulls)]

@@ -146,6 +146,11 @@ def trouble_at(path: str, error: Exception) -> InvalidInput | Infrastructure:
     """What an error of the library or of the store means, in one line: a place that cannot be used, or one
     that may answer when it is asked again."""
     words = " ".join(_COLOURS.sub("", str(error)).split())
+    if (damage := _damage_of_log(words)) is not None:
+        return InvalidInput(
+            f"The log of the Delta table at {path} is damaged: {damage}. Put {LOG} back from a copy, or name "
+            "another folder with --sink-path."
+        )
     if not in_bucket(path):
         return InvalidInput(f"The Delta table at {path} cannot be read: {words[:300]}.")
     if (no_rights := _NO_RIGHTS.search(words)) is not None:
@@ -160,6 +165,22 @@ def trouble_at(path: str, error: Exception) -> InvalidInput | Infrastructure:
             "place with --sink-path."
         )
     return Infrastructure(f"The Delta table at {path} did not answer: {words[:300]}.")
+
+
+# The library's words, and what they mean to somebody who looks into the folder.
+_DAMAGE = (
+    ("found gap", "a version is missing between others"),
+    ("No table metadata or protocol found", "its first version is missing"),
+    ("didn't find any checkpoints", "the checkpoint that _last_checkpoint names is missing"),
+    ("Json error", "an entry is no whole JSON"),
+    ("Arrow error", "a checkpoint is no whole Parquet file"),
+)
+
+
+def _damage_of_log(words: str) -> str | None:
+    if "Kernel error" not in words:
+        return None
+    return next((meaning for sign, meaning in _DAMAGE if sign in words), None)
 
 
 def refuse_new_place(path: str) -> None:

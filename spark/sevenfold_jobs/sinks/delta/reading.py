@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import fs
 
+from sevenfold_jobs.sinks.delta.groups import RowGroups
 from sevenfold_jobs.sinks.delta.table import DAYS
 
 _KEYS = ["path_id", "forecast_start_date", "data_cutoff_date", "is_actuals", "has_data_leakage"]
@@ -20,7 +20,8 @@ _MOST_SEEN = 128_000_000
 class DateCounts:
     """What is stored of each date, arrays over the same n dates in order: `days` since 1970, `found` rows of
     paths, `sound` of them (each path once, every day finite, one cutoff before the date), `first` and `last`
-    path, `cutoffs` since 1970, `sums` (n, h) of each day's values in double precision."""
+    path, `cutoffs` since 1970, `sums` (n, h) of each day's values in double precision. `lost` names the
+    files of which something could not be read."""
 
     days: np.ndarray
     found: np.ndarray
@@ -29,6 +30,7 @@ class DateCounts:
     last: np.ndarray
     cutoffs: np.ndarray
     sums: np.ndarray
+    lost: np.ndarray
 
 
 def count_dates(
@@ -56,7 +58,8 @@ def _count(
     lowest, highest = np.full(days, 2**31 - 1), np.zeros(days, np.int64)
     cutoffs = np.full(days, -(2**31))
     sums = np.zeros((days, horizon))
-    for rows in _row_groups(files, paths_of_files, [*_KEYS, *DAYS], first, last):
+    lost: list[str] = []
+    for rows in _groups_of(files, paths_of_files, [*_KEYS, *DAYS], (first, last), lost):
         ids, dates, cutoff = (integers(rows[name]) for name in _KEYS[:3])
         chosen = _by_date(ids, dates, first, last)
         ids, dates, cutoff = ids[chosen], dates[chosen], cutoff[chosen]
@@ -93,6 +96,7 @@ def _count(
         highest[there],
         cutoffs[there],
         sums[there],
+        np.array(lost, object),
     )
 
 
@@ -107,12 +111,13 @@ def _by_date(ids: np.ndarray, dates: np.ndarray, first: int, last: int) -> slice
 
 
 def read_rows(
-    files: fs.FileSystem, paths_of_files: Sequence[str], days: np.ndarray, horizon: int
+    files: fs.FileSystem, paths_of_files: Sequence[str], days: np.ndarray, horizon: int, lost: list[str]
 ) -> tuple[np.ndarray, ...]:
     """`(dates, ids, cutoffs, values, beyond)` of the days (ascending, since 1970), as in `StoredPaths`
-    but dates and cutoffs since 1970; the caller bounds how many days."""
+    but dates and cutoffs since 1970; the caller bounds how many days. `lost` gets the files of which
+    something could not be read."""
     parts: list[tuple[np.ndarray, ...]] = []
-    for rows in _row_groups(files, paths_of_files, [*_KEYS[:3], *DAYS], days[0], days[-1]):
+    for rows in _groups_of(files, paths_of_files, [*_KEYS[:3], *DAYS], (days[0], days[-1]), lost):
         ids, dates, cutoffs = (integers(rows[name]) for name in _KEYS[:3])
         place = np.minimum(np.searchsorted(days, dates), len(days) - 1)
         wanted = np.flatnonzero((days[place] == dates) & (ids > 0))
@@ -134,23 +139,18 @@ def read_rows(
     return dates[order], ids[order], cutoffs[order], values[order], beyond[order]
 
 
-def _row_groups(
-    files: fs.FileSystem, paths_of_files: Sequence[str], columns: list[str], first: int, last: int
+def _groups_of(
+    files: fs.FileSystem,
+    paths_of_files: Sequence[str],
+    columns: list[str],
+    days: tuple[int, int],
+    lost: list[str],
 ) -> Iterator[pa.Table]:
     for path in paths_of_files:
-        with files.open_input_file(path) as source, pq.ParquetFile(source) as file:
-            place = file.schema_arrow.get_field_index("forecast_start_date")
-            for number in range(file.num_row_groups):
-                bounds = file.metadata.row_group(number).column(place).statistics
-                if bounds is not None and bounds.has_min_max:
-                    low, high = (_since_1970(day) for day in (bounds.min, bounds.max))
-                    if high < first or low > last:
-                        continue
-                yield file.read_row_group(number, columns, use_threads=False)
-
-
-def _since_1970(day: object) -> int:
-    return int(np.datetime64(day, "D").astype(int))  # type: ignore[call-overload]
+        groups = RowGroups(files, path)
+        yield from (rows for rows in groups.read(columns, *days) if rows is not None)
+        if groups.lost:
+            lost.append(path)
 
 
 def integers(column: pa.ChunkedArray) -> np.ndarray:

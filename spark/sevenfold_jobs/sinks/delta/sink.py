@@ -102,10 +102,17 @@ class DeltaSink:
         paths: int | None = None,
     ) -> StoredPaths:
         """From the files that the statistics name."""
-        found, ids, cutoffs, values, beyond = self._read(dates, horizon)
+        lost: list[str] = []
+        found, ids, cutoffs, values, beyond = self._read(dates, horizon, lost)
         kept = slice(None) if paths is None else ids <= paths
-        days = found[kept].astype("datetime64[D]")
-        return StoredPaths(days, ids[kept], cutoffs[kept].astype("datetime64[D]"), values[kept], beyond[kept])
+        return StoredPaths(
+            found[kept].astype("datetime64[D]"),
+            ids[kept],
+            cutoffs[kept].astype("datetime64[D]"),
+            values[kept],
+            beyond[kept],
+            tuple(lost),
+        )
 
     def extra_paths(
         self, connection: psycopg.Connection, commodity: str, version: str, dates: Sequence[date], paths: int
@@ -117,7 +124,7 @@ class DeltaSink:
         days = _days(dates)
         extra: dict[date, tuple[int, int]] = {}
         for file in overlapping(list(self.files), days):
-            found, ids, *_ = read_rows(file_system(self.path), [file.path], days, 0)
+            found, ids, *_ = read_rows(file_system(self.path), [file.path], days, 0, [])
             for day in np.unique(found[ids > paths]):
                 beyond = ids[(found == day) & (ids > paths)]
                 count, first = extra.get(_date(day), (0, int(beyond.min())))
@@ -140,13 +147,13 @@ class DeltaSink:
     def _at(self, snapshot: "Snapshot", commodity: str, version: str) -> "DeltaSink":
         return replace(self, files=tuple(snapshot.files(commodity, version)), table_id=snapshot.table_id)
 
-    def _read(self, dates: Sequence[date], horizon: int) -> tuple[np.ndarray, ...]:
+    def _read(self, dates: Sequence[date], horizon: int, lost: list[str]) -> tuple[np.ndarray, ...]:
         from sevenfold_jobs.sinks.delta.reading import read_rows
         from sevenfold_jobs.sinks.delta.table import overlapping
 
         days = _days(dates)
         files = [file.path for file in overlapping(list(self.files), days)]
-        return read_rows(file_system(self.path), files, days, min(horizon, MOST_DAYS))
+        return read_rows(file_system(self.path), files, days, min(horizon, MOST_DAYS), lost)
 
 
 def file_stem(fence: Fence, dates: int) -> str:

@@ -198,7 +198,12 @@ def _refuse_foreign(table: "DeltaTable", path: str) -> None:
         raise InvalidInput(
             f"The Delta table at {path} has protocol reader {versions[0]}, writer {versions[1]}, and only "
             f"reader 1, writer 2 is written here: somebody has raised it{_features(protocol)}. Name another "
-            "folder with --sink-path, or copy the forecasts back: npx sevenfold copy forecasts."
+            "folder with --sink-path; other programs read this one on."
+        )
+    if table.metadata().configuration.get("delta.appendOnly", "false").lower() == "true":
+        raise InvalidInput(
+            f"The Delta table at {path} is append-only: no date can be replaced in it. Take its property "
+            "delta.appendOnly back, or name another folder with --sink-path."
         )
     there = {field.name: field.type for field in pa.schema(table.schema())}
     wanted = {field.name: field.type for field in TABLE_SCHEMA}

@@ -29,7 +29,8 @@ _KEYS = [name for name in FILE_SCHEMA.names if name not in DAYS]
 
 
 def parquet_writer(where: Any) -> pq.ParquetWriter:
-    """Dictionaries only where values repeat: on paths they double the time. Spark 3.5 reads all of it."""
+    """Dictionaries only where values repeat: on paths they double the time. Pages with a checksum, so that
+    damaged values are found like missing ones. Spark 3.5 reads all of it."""
     return pq.ParquetWriter(
         where,
         FILE_SCHEMA,
@@ -37,6 +38,7 @@ def parquet_writer(where: Any) -> pq.ParquetWriter:
         compression_level=1,
         use_dictionary=_KEYS,
         write_statistics=_KEYS,
+        write_page_checksum=True,
     )
 
 

@@ -10,6 +10,8 @@ interface Looked {
   table: string | null;
   /** Which of its newest versions somebody else has made. */
   foreign: string[];
+  /** Files of its newest version that are damaged or gone. */
+  lost: string[];
   dates: Day[];
   found: number[];
   sound: number[];
@@ -64,6 +66,7 @@ export const delta: SinkDefinition = {
         id: `delta/${seen.table}`,
         withMetadata: false,
         foreign: seen.foreign,
+        lost: seen.lost,
       };
     },
   }),

@@ -19,7 +19,14 @@ export const postgres: SinkDefinition = {
       await database.query(named.rows[0]!.statement);
     },
     async look(_database, { horizon }) {
-      return { select: countedRows(horizon), values: [], id: 'postgres', withMetadata: true, foreign: [] };
+      return {
+        select: countedRows(horizon),
+        values: [],
+        id: 'postgres',
+        withMetadata: true,
+        foreign: [],
+        lost: [],
+      };
     },
   }),
 };

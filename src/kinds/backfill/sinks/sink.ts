@@ -35,6 +35,8 @@ export interface PathsSeen {
   withMetadata: boolean;
   /** Writes of others that were seen among the newest, in words; empty for a sink where nobody can tell. */
   foreign: readonly string[];
+  /** Files that are damaged or gone: what they held counts as not there. */
+  lost: readonly string[];
 }
 
 /** One sink, opened at its place. */
