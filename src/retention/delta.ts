@@ -18,7 +18,8 @@ export interface TablesOfLedger {
 
 /**
  * Removes files of Delta tables that no version of the last seven days needs, and writes a checkpoint where many versions
- * follow the last one; each table behind its lock. A table that is gone is forgotten.
+ * follow the last one; each table behind its lock. A table that is gone is forgotten. One that cannot be read keeps no other
+ * from its turn: what is wrong with the first such is thrown at the end.
  */
 export async function pruneDeltaTables(
   database: Database,
@@ -26,11 +27,17 @@ export async function pruneDeltaTables(
   dryRun: boolean,
 ): Promise<Pruned[]> {
   const pruned: Pruned[] = [];
+  const troubles: unknown[] = [];
   for (const path of await tables(database)) {
-    const { table, files, ...found } = await maintain(place, { path, do: 'clean', dryRun });
-    if (table === null && !dryRun) await database.query('delete from delta_tables where path = $1', [path]);
-    if (files > 0) pruned.push({ ...found, what: `${path} (old files)`, rows: files });
+    try {
+      const { table, files, ...found } = await maintain(place, { path, do: 'clean', dryRun });
+      if (table === null && !dryRun) await database.query('delete from delta_tables where path = $1', [path]);
+      if (files > 0) pruned.push({ ...found, what: `${path} (old files)`, rows: files });
+    } catch (error) {
+      troubles.push(error);
+    }
   }
+  if (troubles.length > 0) throw troubles[0];
   return pruned;
 }
 

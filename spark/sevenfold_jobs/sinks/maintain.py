@@ -8,16 +8,20 @@ none, days of the files.
 """
 
 import os
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from pyarrow import fs
 
 from sevenfold_jobs.common.asked import answer_request, go_without_pandas
 from sevenfold_jobs.common.database import connect
 from sevenfold_jobs.sinks.delta.place import (
+    COMMODITY,
     LOG,
+    VERSION,
     file_system,
     list_files,
     refuse_place,
@@ -32,6 +36,9 @@ KEPT_HOURS = 168
 
 # A reader opens as many log entries as there are since the newest checkpoint.
 _VERSIONS_A_CHECKPOINT = 10
+
+# Where a writer of such a table, whoever it is, puts its files.
+_DATA_FILE = re.compile(rf"{VERSION}=[^/]+/{COMMODITY}=[^/]+/[^/]+\.parquet")
 
 
 def maintain(request: dict[str, Any]) -> dict[str, Any]:
@@ -65,25 +72,14 @@ def _drop(snapshot: Snapshot, commodity: str, dry: bool) -> dict[str, Any]:
 
 
 def _clean(snapshot: Snapshot, dry: bool) -> dict[str, Any]:
-    from deltalake import PostCommitHookProperties
     from deltalake.exceptions import DeltaError
 
     path = snapshot.path
     try:
-        old = snapshot.table.vacuum(retention_hours=KEPT_HOURS, dry_run=True, full=True)
-        infos = file_system(path).get_file_info([*map(str, old), *_staged_entries(path)])
+        infos = file_system(path).get_file_info([*_unneeded(snapshot), *_staged_entries(path)])
         infos = [info for info in infos if info.type == fs.FileType.File]
         if not dry:
-            if old:
-                snapshot.table.vacuum(
-                    retention_hours=KEPT_HOURS,
-                    dry_run=False,
-                    full=True,
-                    post_commithook_properties=PostCommitHookProperties(
-                        create_checkpoint=False, cleanup_expired_logs=False
-                    ),
-                )
-            remove_files(path, _staged_entries(path))
+            remove_files(path, [info.path for info in infos])
             _write_checkpoint(path)
     except (DeltaError, OSError) as error:
         raise trouble_at(path, error) from error
@@ -96,6 +92,24 @@ def _clean(snapshot: Snapshot, dry: bool) -> dict[str, Any]:
         "oldest": days[0] if days else None,
         "newest": days[-1] if days else None,
     }
+
+
+def _unneeded(snapshot: Snapshot) -> list[str]:
+    """Old data files that no version needs that a reader may be at.
+
+    Whatever else lies in the folder is not the table's to remove: the library's own vacuum takes every old
+    file that the log does not name.
+    """
+    old = set(_vacuumed(snapshot, KEPT_HOURS))
+    if "delta.deletedFileRetentionDuration" in snapshot.table.metadata().configuration:
+        # Somebody has said how long this table's files are kept: the longer of the two.
+        old &= set(_vacuumed(snapshot, None))
+    return sorted(file for file in old if _DATA_FILE.fullmatch(file))
+
+
+def _vacuumed(snapshot: Snapshot, hours: int | None) -> list[str]:
+    old = snapshot.table.vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+    return [unquote(str(file)) for file in old]
 
 
 def _write_checkpoint(path: str) -> None:

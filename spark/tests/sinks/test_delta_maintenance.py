@@ -4,6 +4,7 @@ import os
 import time
 from datetime import timedelta
 
+import psycopg
 import pytest
 from deltalake import DeltaTable
 from forecast_batches import STARTS
@@ -11,6 +12,7 @@ from in_delta import InDelta
 
 from sevenfold_jobs.forecast_infer.main import run
 from sevenfold_jobs.sinks.delta.place import uri_of
+from sevenfold_jobs.sinks.delta.versions import lock_table
 from sevenfold_jobs.sinks.maintain import maintain
 
 DATES = STARTS[:12]
@@ -52,6 +54,30 @@ def test_what_nobody_needs_for_seven_days_goes_and_nothing_else(work):
     assert work.files() - {str(fresh.relative_to(work.folder))} == files
     assert work.stored() == before
     assert maintained(work)["files"] == 0
+
+
+def test_files_that_are_not_the_tables_stay(work):
+    """Another table in a folder of this one, and somebody's notes."""
+    work.infer(DATES)
+    inner = work.folder / "other" / "model_version=x" / "commodity=y"
+    inner.mkdir(parents=True)
+    theirs = [work.folder / "notes.txt", work.folder / "a.parquet", inner / "a.parquet"]
+    for file in [*theirs, orphan(work, "old.parquet")]:
+        file.write_bytes(b"PAR1")
+        os.utime(file, (time.time() - EIGHT_DAYS,) * 2)
+    assert (maintained(work)["files"], maintained(work)["files"]) == (1, 0)
+    assert all(file.exists() for file in theirs)
+
+
+def test_a_table_that_keeps_its_files_longer_keeps_them(work):
+    work.infer(DATES)
+    file = orphan(work, "old.parquet", EIGHT_DAYS)
+    for kept, removed in [("30 days", 0), ("1 hours", 1)]:
+        work.snapshot().table.alter.set_table_properties(
+            {"delta.deletedFileRetentionDuration": f"interval {kept}"}
+        )
+        orphan(work, "young.parquet", timedelta(days=2).total_seconds())
+        assert (maintained(work)["files"], file.exists()) == (removed, removed == 0)
 
 
 def test_a_long_log_gets_checkpoints_and_one_that_fails_is_no_failure_of_the_batch(work, monkeypatch):
@@ -107,6 +133,23 @@ def test_a_series_goes_out_of_the_newest_version_and_no_other_does(work, databas
     assert maintained(work, "drop", commodity=work.commodity)["files"] == 0
     work.infer(DATES)
     assert work.table().num_rows == 1_200
+
+
+def test_a_table_has_one_lock_by_whatever_link_it_is_reached(work):
+    work.folder.mkdir()
+    link = work.folder.parent / "link"
+    link.symlink_to(work.folder)
+
+    def lock(path):
+        with psycopg.connect(work.url) as connection:
+            lock_table(connection, str(path))
+            mine = (
+                "select classid, objid from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+            )
+            return connection.execute(mine).fetchall()
+
+    assert lock(link) == lock(work.folder)
+    assert lock(work.folder.parent) != lock(work.folder)
 
 
 def test_a_table_that_is_gone_has_nothing(work):

@@ -3,6 +3,7 @@ compare-and-swap on its newest version (docs/decisions/049-paths-in-a-delta-tabl
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,9 +36,11 @@ _IDLE = "set local idle_in_transaction_session_timeout = '60s'"
 
 
 def lock_table(connection: psycopg.Connection, path: str) -> None:
-    """Until the end of the transaction nobody else of this database commits to the table."""
+    """Until the end of the transaction nobody else of this database commits to the table, by whatever link
+    somebody reaches it."""
+    place = path if in_bucket(path) else os.path.realpath(path)
     connection.execute(_IDLE)
-    connection.execute("select pg_advisory_xact_lock(hashtextextended('sevenfold/delta/' || %s, 0))", [path])
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('sevenfold/delta/' || %s, 0))", [place])
 
 
 def newest(path: str) -> Snapshot:
