@@ -61,8 +61,8 @@ class InDelta(Forecasting):
         rows = self.table().select(["forecast_start_date", "path_id", "data_cutoff_date", *DAYS]).to_pydict()
         return {(row[0], row[1]): row[2:] for row in zip(*rows.values(), strict=True)}
 
-    def checksum(self, sink=None, paths=50):
-        """Dates, rows and sha256 of all that lies in a sink; the table's where none is named."""
+    def checksum(self, sink=None, paths=50, last=STARTS[-1]):
+        """Dates, rows and sha256 of what lies in a sink up to a date; the table's where none is named."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DATABASE_URL", self.url)
             request = {
@@ -70,20 +70,20 @@ class InDelta(Forecasting):
                 "commodity": self.commodity,
                 "versions": [self.model],
                 "first": str(STARTS[0]),
-                "last": str(STARTS[-1]),
+                "last": str(last),
                 "paths": paths,
             }
             [found] = sums(request)["checksums"]
         return found["dates"], found["rows"], found["sha256"]
 
-    def looked(self, paths=50, horizon=14):
+    def looked(self, paths=50, horizon=14, last=STARTS[-1]):
         return look(
             {
                 "path": self.place,
                 "commodity": self.commodity,
                 "version": self.model,
                 "first": str(STARTS[0]),
-                "last": str(STARTS[-1]),
+                "last": str(last),
                 "paths": paths,
                 "horizon": horizon,
             }

@@ -51,6 +51,8 @@ def _id_difference(ids: np.ndarray, due: int, extra: tuple[int, int] | None) -> 
     first = [f"path {path} is missing" for path in missing[:1]]
     if first_extra is not None:
         first.append(f"path {first_extra} is one too many")
+    if (twice := ids[1:][ids[1:] == ids[:-1]]).size > 0:
+        first.append(f"path {twice[0]} is there twice")
     return f"{len(ids) + count} of {due} paths: {', '.join(first)}"
 
 

@@ -3,9 +3,11 @@ touched."""
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from forecast_batches import STARTS
+from deltalake import write_deltalake
+from forecast_batches import DAYS, STARTS
 from in_delta import InDelta
 
 from sevenfold_jobs.common.failures import InvalidInput
@@ -129,8 +131,6 @@ def test_an_error_of_the_disk_is_no_damage(work, monkeypatch):
 
 
 def test_a_table_with_its_columns_in_another_order_is_read_and_repaired(work):
-    from deltalake import write_deltalake
-
     checksum, rows = work.checksum(), work.table()
     work.snapshot().table.delete()
     write_deltalake(work.snapshot().table, rows.select(list(reversed(rows.column_names))), mode="append")
@@ -214,3 +214,61 @@ def test_an_append_only_table_is_refused(work):
     work.snapshot().table.alter.set_table_properties({"delta.appendOnly": "true"})
     with pytest.raises(InvalidInput, match="is append-only"):
         work.infer(DATES[:1])
+
+
+def test_each_kind_of_bad_date_in_a_file_of_sixty_is_found_and_made_again(work):
+    sixty = [day.item() for day in DAYS[325:385]]
+    work.infer(sixty, taskDates=60)
+    checksum, before = work.checksum(last=sixty[-1]), work.stored()
+    table = work.snapshot().table
+    bad = dict(
+        zip(
+            ["deleted", "nan", "infinite", "null", "one cutoff", "all cutoffs", "doubled", "value"],
+            sixty[20:],
+            strict=False,
+        )
+    )
+    doubled = table.to_pyarrow_table().filter(
+        (pc.field("forecast_start_date") == bad["doubled"]) & (pc.field("path_id") < 4)
+    )
+    table.delete(f"forecast_start_date = '{bad['deleted']}' and path_id > 20")
+    one = "and path_id = 7"
+    for kind, where, change in [
+        ("nan", one, {"day_3": "cast('NaN' as float)"}),
+        ("infinite", one, {"day_3": "cast('Infinity' as float)"}),
+        ("null", one, {"day_3": "cast(null as float)"}),
+        ("one cutoff", one, {"data_cutoff_date": "cast('2019-01-02' as date)"}),
+        ("all cutoffs", "", {"data_cutoff_date": "cast('2019-01-02' as date)"}),
+        ("value", one, {"day_3": "cast(1.5 as float)"}),
+    ]:
+        table.update(predicate=f"forecast_start_date = '{bad[kind]}' {where}", updates=change)
+    write_deltalake(table, doubled, mode="append")
+    seen = work.looked(last=sixty[-1])
+    by_date = {
+        day: seen_of
+        for day, *seen_of in zip(
+            *(seen[name] for name in ("dates", "found", "sound", "cutoffs")), strict=True
+        )
+    }
+    judged = {kind: by_date[str(day)][:2] for kind, day in bad.items()}
+    assert judged == {
+        "deleted": [20, 20],
+        "nan": [50, 49],
+        "infinite": [50, 49],
+        "null": [50, 49],
+        "one cutoff": [50, 49],
+        "all cutoffs": [50, 50],
+        "doubled": [53, 50],
+        "value": [50, 50],
+    }
+    # By the cutoff of the metadata, and by an audit: nothing else can know.
+    assert by_date[str(bad["all cutoffs"])][2] == "2019-01-02"
+    batch = work.batch_of("forecast_audit", sixty, taskDates=60)
+    assert audit(batch)["different"] == len(bad)
+    differs = {day: detail["differs"] for day, (*_, detail) in work.units(batch).items() if detail["differs"]}
+    assert set(differs) == set(bad.values())
+    assert differs[bad["all cutoffs"]].startswith("path 1: stored with cutoff 2019-01-02")
+    assert differs[bad["doubled"]] == "53 of 50 paths: path 1 is there twice"
+    work.infer(list(bad.values()), taskDates=60)
+    assert work.checksum(last=sixty[-1]) == checksum
+    assert work.stored() == before

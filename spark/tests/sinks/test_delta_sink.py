@@ -321,30 +321,6 @@ def test_newer_metadata_does_not_speak_for_older_paths(forecasting):
     assert [each[0] for each in noted()] == ["delta", "delta"]
 
 
-def test_one_bad_date_of_a_file_of_sixty(forecasting):
-    """Rows deleted of one date and a value damaged in another: both repaired, every other row keeps its
-    bits."""
-    dates = STARTS[:25]
-    forecasting.infer(dates, taskDates=60)
-    [file] = forecasting.known()
-    before, checksum = forecasting.stored(), forecasting.checksum()
-    snapshot = forecasting.snapshot()
-    snapshot.table.delete(f"forecast_start_date = '{dates[4]}' and path_id > 20")
-    snapshot.table.update(
-        predicate=f"forecast_start_date = '{dates[5]}' and path_id = 7",
-        updates={"day_3": "cast('NaN' as float)"},
-    )
-    assert len(forecasting.known()) == 1
-    assert file not in forecasting.known()
-    seen = forecasting.looked()
-    bad = [day for day, sound in zip(seen["dates"], seen["sound"], strict=True) if sound < 50]
-    assert bad == [str(dates[4]), str(dates[5])]
-    result = forecasting.infer(dates[4:6], taskDates=60)
-    assert result["dates"] == 2
-    assert forecasting.stored() == before
-    assert forecasting.checksum() == checksum
-
-
 def test_a_full_disk_leaves_nothing_visible(forecasting, monkeypatch):
     forecasting.infer(STARTS[:2])
     before, files = forecasting.stored(), forecasting.files()
