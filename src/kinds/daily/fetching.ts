@@ -33,12 +33,16 @@ interface FetchInput {
 }
 
 /**
- * Refuses a day that is not today and of which nothing was stored: what providers answer now would be booked under a past
- * date. Before anything is written.
+ * Refuses a day of which nothing was stored, unless it is today and the run fetches: what providers answer now would be
+ * booked under a past date. Before anything is written.
  */
-export async function refuseUnfetched({ database, config }: Dependencies, date: Day): Promise<void> {
+export async function refuseUnfetched(
+  { database, config }: Dependencies,
+  date: Day,
+  fetches: boolean,
+): Promise<void> {
   const today = todayOf(config.sources);
-  if (date === today) return;
+  if (fetches && date === today) return;
   const { rows } = await database.query<{ days: string[] }>(
     `select coalesce(array_agg(day::text order by day desc), '{}') as days
        from raw_responses where source = 'llama-pools' and accepted`,
@@ -49,6 +53,12 @@ export async function refuseUnfetched({ database, config }: Dependencies, date: 
     days.length === 0
       ? 'none is stored'
       : `stored: ${days.slice(0, 5).join(', ')}${days.length > 5 ? ' …' : ''}`;
+  if (date === today) {
+    throw new Failure(
+      'InvalidInput',
+      `Live data of ${date} are not fetched yet: run daily --dataset live first, or give a day whose answers are stored (${stored}).`,
+    );
+  }
   throw new Failure(
     'InvalidInput',
     `Live data of ${date} were not fetched on that day, and what providers answer now is not what was known then. Run today (${today}), or a day whose answers are stored (${stored}).`,

@@ -37,7 +37,8 @@ export async function openRun(
   if (path !== null && !statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new Failure('InvalidInput', `There is no folder ${path}: check --path.`);
   }
-  if (opening.input.dataset === 'live') await refuseUnfetched(deps, opening.date);
+  if (opening.input.dataset === 'live')
+    await refuseUnfetched(deps, opening.date, opening.units.includes('fetch'));
   if ('portfolio' in opening.input && opening.input.portfolio === 'onchain') refuseWithoutWallets(deps);
   await registerDataset(deps, dataset, opening.input, path);
   const engine = await engineOf(deps, opening.input);

@@ -39,7 +39,7 @@ export function registerPoolEvaluation(evaluate: Command, context: CommandContex
       ),
   )
     .option('--days <count>', 'how many days, ending the day before the run date', '30')
-    .option('--dataset <name>', 'sample or files; left out: that of the newest daily run')
+    .option('--dataset <name>', 'sample, files or live; left out: that of the newest daily run')
     .option('--path <folder>', 'the folder of a files data set')
     .option(
       '--date <day>',

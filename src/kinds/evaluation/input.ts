@@ -24,7 +24,7 @@ const what = 'Input of evaluatePools';
 const daysInABatch = 10;
 
 const guards: Guards<EvaluationInput> = {
-  dataset: oneOf('sample', 'files'),
+  dataset: oneOf('sample', 'files', 'live'),
   date: day,
   path: text,
   days: wholeNumber(1, 1_000),
