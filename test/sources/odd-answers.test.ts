@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { SourceClient, usualLimits } from '../../src/sources/client.ts';
-import { sourceNamed } from '../../src/sources/index.ts';
+import { sourceNamed, sources } from '../../src/sources/index.ts';
 import { readSourceSettings } from '../../src/sources/settings.ts';
 import { makeWorld } from '../live/world.ts';
 import { day, listen, sourceRig } from './rig.ts';
@@ -61,6 +61,25 @@ test('a redirect is not followed; where it sends to is said without a key', asyn
   t.after(() => client.close());
   const { status, movedTo } = await client.ask({ url, method: 'GET' });
   assert.deepEqual([status, movedTo, asked], [302, `${url.origin}/login?next=pools`, 1]);
+});
+
+test('the time zone of this machine changes nothing that is asked for', async (t) => {
+  const rig = await sourceRig(t);
+  await rig.fetchDay();
+  const { TZ } = process.env;
+  t.after(() => (TZ === undefined ? delete process.env['TZ'] : (process.env['TZ'] = TZ)));
+  const asked = async (zone: string): Promise<unknown> => {
+    process.env['TZ'] = zone;
+    const wanted = await Promise.all(sources.map((source) => source.wanted(rig.inHand())));
+    return wanted.flat().map(({ key, calls }) => [key, ...calls.map(({ url, body }) => [url.href, body])]);
+  };
+  const [utc, east, west] = [
+    await asked('UTC'),
+    await asked('Pacific/Kiritimati'),
+    await asked('Etc/GMT+12'),
+  ];
+  assert.notEqual(new Date(2026, 0).getTimezoneOffset(), 0);
+  assert.deepEqual([east, west], [utc, utc]);
 });
 
 test('a node that wants an hour is not waited for where another one answers', async (t) => {

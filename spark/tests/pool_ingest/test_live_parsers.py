@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import date
 
 import pytest
@@ -83,6 +84,32 @@ def test_of_several_observations_of_a_day_the_last_counts_in_whatever_order_they
     ]
     found = llama.read_chart(chart(rows), DAY)
     assert (found.days, found.apy) == ([date(2026, 11, 18)], [2.0])
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_the_time_zone_of_the_machine_changes_no_day(zone, monkeypatch):
+    def read():
+        midnight = chart([("2026-11-19T00:00:00Z", 1, 1.0), ("2026-11-19T23:59:59.999", 2, 2.0)])
+        return (
+            llama.read_chart(midnight, DAY),
+            llama.read_chart(body("llama/chart_gaps_duplicates.json"), DAY),
+            candles.read_coinbase(body("candles/coinbase_ETH-USD_86400.json"), DAY),
+            candles.read_kraken(body("candles/kraken_ETHUSD_1440.json"), DAY),
+            candles.from_hours([(1795046400 + 3600 * n, 1.0 + n) for n in range(25)], DAY),
+            gas.mean_base_fee(gas.read_headers(body("gas/blocks_batch.json"))[0], T1),
+            rates.read_treasury(body("alternates/treasury_yield_curve.csv"), DAY),
+            pendle.read_markets(body("pendle/v2_all.json")),
+        )
+
+    here = read()
+    assert (here[0].days, here[0].apy) == ([T1], [2.0])
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert read() == here
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_rows_of_a_chart_that_say_nothing_are_counted():
