@@ -1,4 +1,5 @@
 import { objectOf, readJson, refuse } from '../settings-files.ts';
+import { isMistyped, wellTyped } from './portfolio/onchain/checksum.ts';
 
 /** A number or a flag, and what it may be. */
 interface Kind<T> {
@@ -231,6 +232,7 @@ function readToken(raw: unknown, index: number): ApprovedToken {
   if (address !== null && !(typeof address === 'string' && /^0x[0-9a-f]{40}$/i.test(address))) {
     refuse(listsFile, `${name}.address`, address, 'an Ethereum address (0x and 40 hex digits) or null');
   }
+  if (address !== null && isMistyped(address)) refuse(listsFile, `${name}.address`, address, wellTyped);
   if (typeof yieldBearing !== 'boolean')
     refuse(listsFile, `${name}.yield_bearing`, yieldBearing, flag.allowed);
   return { symbol: textOf(`${name}.symbol`, token['symbol']), address, yieldBearing };

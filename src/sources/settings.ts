@@ -5,6 +5,7 @@ import { dayAllowed, isDay } from '../planning/days.ts';
 import type { Day } from '../planning/days.ts';
 import { parseAddress } from '../pools/portfolio/onchain/calls.ts';
 import type { Address } from '../pools/portfolio/onchain/calls.ts';
+import { isMistyped, wellTyped } from '../pools/portfolio/onchain/checksum.ts';
 
 /** Where the live sources are, and how they are asked. Keys are secrets: they are in no log, history or argument list. */
 export interface SourceSettings {
@@ -101,10 +102,10 @@ function wallets(env: Environment): Address[] {
   if (listed === undefined) return [];
   const read = listed.split(',').map((each) => {
     const value = each.trim();
-    return (
+    const found =
       parseAddress(value) ??
-      refuse(name, value.slice(0, 60), 'addresses of 0x and 40 hexadecimal digits, separated by ","')
-    );
+      refuse(name, value.slice(0, 60), 'addresses of 0x and 40 hexadecimal digits, separated by ","');
+    return isMistyped(value) ? refuse(name, value, wellTyped) : found;
   });
   return [...new Set(read)];
 }

@@ -107,6 +107,10 @@ const wrongLists: [change: Record<string, unknown>, message: RegExp][] = [
     { approved_tokens: [{ symbol: 'A', address: '0x12' }] },
     /approved_tokens\[0\]\.address is "0x12", but must be an Eth/,
   ],
+  [
+    { approved_tokens: [{ symbol: 'A', address: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed' }] },
+    /approved_tokens\[0\]\.address is "0x5aAe.*", but must be an address whose upper case letters fit/,
+  ],
   [{ approved_tokens: [{ symbol: 'A' }] }, /approved_tokens\[0\]\.address is missing/],
   [{ approved_tokens: [{ symbol: '', address }] }, /approved_tokens\[0\]\.symbol is ""/],
   [

@@ -12,6 +12,7 @@ import {
   readAnswers,
 } from '../../../src/pools/portfolio/onchain/calls.ts';
 import type { Answer } from '../../../src/pools/portfolio/onchain/calls.ts';
+import { checksummed, isMistyped } from '../../../src/pools/portfolio/onchain/checksum.ts';
 import { amountOfUnits, holdingsOf } from '../../../src/pools/portfolio/onchain/holdings.ts';
 import { reconcile } from '../../../src/pools/portfolio/onchain/reconcile.ts';
 import type { DayOnChain } from '../../../src/pools/portfolio/onchain/reconcile.ts';
@@ -25,6 +26,7 @@ import {
   transferTopic,
 } from '../../../src/pools/portfolio/onchain/transfers.ts';
 import type { Transfer } from '../../../src/pools/portfolio/onchain/transfers.ts';
+import { readSourceSettings } from '../../../src/sources/settings.ts';
 
 const accounts = join(
   resolve(readConfig().checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared'),
@@ -195,6 +197,23 @@ test('errors that come as an answer of 200 are errors', { skip }, () => {
   };
   lossy.result[0]!.value = 2 ** 60;
   assert.throws(() => readEtherscan(lossy), /this is no transfer/);
+});
+
+test('an address is the same in any case, and a mistyped one is known by its upper case letters', () => {
+  const written = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'; // of EIP-55 itself
+  const lower = written.toLowerCase();
+  for (const same of [written, lower, `0x${lower.slice(2).toUpperCase()}`]) {
+    assert.equal(parseAddress(same), lower);
+    assert.equal(checksummed(same), written);
+    assert.equal(isMistyped(same), false, same);
+  }
+  for (const wrong of [written.replace('Aed', 'aed'), written.replace('0x5', '0x6')])
+    assert.equal(isMistyped(wrong), true, wrong);
+  assert.deepEqual(readSourceSettings({ SEVENFOLD_WALLETS: `${written}, ${lower}` }).wallets, [lower]);
+  assert.throws(
+    () => readSourceSettings({ SEVENFOLD_WALLETS: written.replace('Aed', 'aed') }),
+    /^InvalidInput: SEVENFOLD_WALLETS is "0x5aAe.*aed", but must be an address whose upper case letters fit its digits \(EIP-55\)/,
+  );
 });
 
 test('a log that moves no amount is no transfer, and does not spoil the page that has it', () => {
