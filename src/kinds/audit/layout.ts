@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Run } from '../../ledger/runs.ts';
 import type { Day } from '../../planning/days.ts';
-import { readDates, requestOf } from '../backfill/forecasts.ts';
+import { lookAtDates, requestOf } from '../backfill/forecasts.ts';
 import type { World } from '../kind.ts';
 import { layOutModel } from '../backfill/layout.ts';
 import type { DueDate } from '../backfill/planning/dates.ts';
@@ -14,9 +14,8 @@ export async function layOutAudit(
   sample: number,
 ): Promise<void> {
   const request = requestOf(run);
-  for (const model of request.models) {
-    const states = await readDates(world, request, model, due);
-    const whole = new Set(states.filter(({ state }) => state === 'complete').map(({ date }) => date));
+  for await (const { model, dates } of lookAtDates(world, request, due)) {
+    const whole = new Set(dates.filter(({ state }) => state === 'complete').map(({ date }) => date));
     const lot = (date: Day): string => createHash('sha256').update(`${model.version}/${date}`).digest('hex');
     const chosen = due
       .filter(({ date }) => whole.has(date))

@@ -10,7 +10,7 @@ import { Failure } from '../../failures.ts';
 import { suggestion } from '../../planning/nearest.ts';
 import { objectsOf } from '../../objects.ts';
 import { copyForecasts } from './copy.ts';
-import { readDates, resolveRequest } from './forecasts.ts';
+import { lookAtDates, resolveRequest } from './forecasts.ts';
 import type { ForecastRequest } from './forecasts.ts';
 import { addModelOptions, addPathOptions, readBackfillOptions } from './options.ts';
 import type { BackfillOptions } from './options.ts';
@@ -58,8 +58,7 @@ async function copyCommand({ config, out }: CommandContext, options: CopyOptions
     const held: ForecastRequest = { ...request, sink: from };
     const versions: { version: string; dates: string[] }[] = [];
     const left: { version: string; dates: number }[] = [];
-    for (const model of request.models) {
-      const dates = await readDates({ database, config }, held, model, due);
+    for await (const { model, dates } of lookAtDates({ database, config }, held, due)) {
       const whole = dates.filter(({ state }) => state === 'complete').map(({ date }) => date);
       versions.push({ version: model.version, dates: whole });
       const partial = dates.filter(({ state }) => state === 'partial').length;

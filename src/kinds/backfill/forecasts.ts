@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Database } from '../../database/pool.ts';
 import type { Config } from '../../config.ts';
 import { Failure } from '../../failures.ts';
@@ -161,30 +162,42 @@ export interface DateState {
   changed: boolean;
 }
 
-/** As `lookAtDates`, the dates alone. */
-export async function readDates(
-  world: World,
-  request: ForecastRequest,
-  model: ForecastModel,
-  due: readonly DueDate[],
-): Promise<DateState[]> {
-  return (await lookAtDates(world, request, model, due)).dates;
-}
+/** A model's files are counted by one core, in 180 MB; meanwhile those of the next models are. */
+const modelsCountedAtOnce = Math.min(availableParallelism(), 4);
 
-/**
- * Reads the sink: one row for each date that is due, and one for each that is there without being due; which of its
- * newest versions somebody else has made, and which of its files are damaged or gone.
- */
-export async function lookAtDates(
+/** What is there of a model's dates: one for each that is due, and one for each that is there without being due. */
+export type ModelDates = { model: ForecastModel; dates: DateState[] } & Pick<PathsSeen, 'foreign' | 'lost'>;
+
+/** Reads the sink for each model of a request, in their order. */
+export async function* lookAtDates(
   { database, config }: World,
   request: ForecastRequest,
+  due: readonly DueDate[],
+): AsyncGenerator<ModelDates, void, undefined> {
+  const { commodity, start, end, paths, horizon, models } = request;
+  const sink = sinkAt(config, request.sink);
+  const counting: Promise<PathsSeen>[] = [];
+  for (const [place, model] of models.entries()) {
+    for (const { version } of models.slice(counting.length, place + modelsCountedAtOnce)) {
+      const counted = sink.look(database, { commodity, version, start, end, paths, horizon });
+      // It is thrown where its turn comes.
+      counted.catch(() => undefined);
+      counting.push(counted);
+    }
+    const seen = await counting[place]!;
+    const dates = await judgeDates(database, request, model, due, seen);
+    yield { model, dates, foreign: seen.foreign, lost: seen.lost };
+  }
+}
+
+async function judgeDates(
+  database: Database,
+  request: ForecastRequest,
   model: ForecastModel,
   due: readonly DueDate[],
-): Promise<{ dates: DateState[] } & Pick<PathsSeen, 'foreign' | 'lost'>> {
-  const { commodity, start, end, paths, horizon } = request;
-  const asked = { commodity, version: model.version, start, end, paths, horizon };
-  const seen = await sinkAt(config, request.sink).look(database, asked);
-  const read = await database.query<DateState>(
+  seen: PathsSeen,
+): Promise<DateState[]> {
+  const { rows } = await database.query<DateState>(
     datesSql.replace(':paths', () => seen.select),
     [
       request.commodity,
@@ -205,7 +218,7 @@ export async function lookAtDates(
       ...seen.values,
     ],
   );
-  return { dates: read.rows, foreign: seen.foreign, lost: seen.lost };
+  return rows;
 }
 
 /** What is stored for one training window. */
@@ -264,8 +277,7 @@ export async function readCoverage(
   const possible = due.filter(({ trainingDate }) => hasHistory(openDays, trainingDate));
   const skipped = due.filter(({ trainingDate }) => !hasHistory(openDays, trainingDate));
   const covered: Coverage[] = [];
-  for (const model of request.models) {
-    const dates = await readDates(world, request, model, possible);
+  for await (const { model, dates } of lookAtDates(world, request, possible)) {
     const having = (state: DateState['state']): Day[] =>
       dates.filter((each) => each.state === state).map(({ date }) => date);
     covered.push({

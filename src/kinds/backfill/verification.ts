@@ -146,9 +146,8 @@ export async function verifyDates(world: World, run: Run): Promise<Check[]> {
   const checks: Check[] = [];
   // Right after a load nothing is known of the tables, and a guess may take a minute for what takes two seconds.
   await database.query('analyze point_forecasts, forecast_quantiles, forecast_metadata');
-  for (const model of request.models) {
-    await sink.analyze?.(database, request.commodity, model.version);
-    const { dates, foreign, lost } = await lookAtDates(world, request, model, due);
+  for (const { version } of request.models) await sink.analyze?.(database, request.commodity, version);
+  for await (const { model, dates, foreign, lost } of lookAtDates(world, request, due)) {
     await settle(
       database,
       run,
