@@ -207,6 +207,7 @@ function headIn(body: unknown): Head | undefined {
 function headShape(body: unknown, { day }: DayInHand): string | undefined {
   const head = headIn(body);
   if (head === undefined) return 'no block';
+  if (head.timestamp > unixOf(day) + 2 * 86_400) return 'a block of another time';
   if (head.timestamp >= unixOf(day) - behindSeconds) return undefined;
   const at = new Date(head.timestamp * 1000).toISOString().slice(0, 16).replace('T', ' ');
   return `the node is behind: its newest final block is of ${at} UTC`;

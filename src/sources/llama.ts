@@ -9,6 +9,8 @@ import type { DayInHand, LiveSource } from './source.ts';
 const fewestOfLast = 0.5;
 /** A row that is damaged costs its pool; that so many are is another shape. */
 const mostDamaged = 0.01;
+/** The block nearest to a moment is seconds away from it, where none is missing. */
+const blockMayBeOffSeconds = 900;
 /** More coins make an address that servers refuse (414). */
 const coinsInACall = 30;
 
@@ -124,14 +126,18 @@ export const llamaBlocks: LiveSource = {
   patienceMinutes: 30,
   says: (body) => `block ${(JSON.parse(body.toString()) as { height: number }).height}`,
   async wanted({ day, settings }) {
-    const shape = (body: unknown): string | undefined =>
-      isObject(body) && Number.isInteger(body['height']) && Number.isInteger(body['timestamp'])
-        ? undefined
-        : 'no block';
-    return [addDays(day, -1), day].map((each) => ({
-      key: String(unixOf(each)),
-      calls: [get(settings.llamaCoins, `/block/ethereum/${unixOf(each)}`)],
-      expected: { type: 'json', shape },
+    const shapeAt =
+      (unix: number) =>
+      (body: unknown): string | undefined => {
+        const { height, timestamp } = isObject(body) ? body : {};
+        if (!Number.isSafeInteger(height) || !Number.isSafeInteger(timestamp)) return 'no block';
+        const isNear = Math.abs((timestamp as number) - unix) <= blockMayBeOffSeconds;
+        return isNear && (height as number) > 0 ? undefined : 'a block of another time';
+      };
+    return [addDays(day, -1), day].map(unixOf).map((unix) => ({
+      key: String(unix),
+      calls: [get(settings.llamaCoins, `/block/ethereum/${unix}`)],
+      expected: { type: 'json', shape: shapeAt(unix) },
     }));
   },
 };

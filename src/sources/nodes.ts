@@ -6,6 +6,8 @@ import type { DayInHand, LiveSource, Wanted } from './source.ts';
 
 const everyBlocks = 50;
 const headersInACall = 18;
+/** Blocks of a day: one each 12 s, some slots empty. Headers of more are not those of a day. */
+const mostBlocksOfADay = 7_300;
 /** Of a batch's headers; a few may be refused one by one. */
 const fewestShare = 0.75;
 
@@ -24,6 +26,8 @@ export const gasBlocks: LiveSource = {
   async wanted(day) {
     const gasDay = addDays(day.day, -1);
     const [first, next] = [await heightAt(day, gasDay), await heightAt(day, day.day)];
+    if (next <= first || next - first > mostBlocksOfADay)
+      throw new CannotPlan(`blocks ${first} to ${next} are not those of a day`);
     const heights: number[] = [];
     for (let height = first; height < next; height += everyBlocks) heights.push(height);
     return chunksOf(heights, headersInACall).map((chunk, index) => ({

@@ -29,7 +29,12 @@ export const treasury: LiveSource = {
 };
 
 function shape(body: unknown): string | undefined {
-  const [header, first] = String(body).split(/\r?\n/);
+  const [header, ...rows] = String(body).split(/\r?\n/);
   if (header === undefined || !/^"?Date"?,/.test(header)) return 'no column Date';
-  return first !== undefined && /^\d{2}\/\d{2}\/\d{4},/.test(first) ? undefined : 'no day below the header';
+  const [first = ''] = rows;
+  if (!/^\d{2}\/\d{2}\/\d{4},/.test(first)) return 'no day below the header';
+  // A body that was cut is a CSV like any other, but for its last row.
+  const fields = (row: string): number => row.split(',').length;
+  const isCut = rows.some((row) => row !== '' && fields(row) !== fields(header));
+  return isCut ? 'a row of another length than the header' : undefined;
 }

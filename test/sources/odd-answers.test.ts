@@ -5,6 +5,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { SourceClient, usualLimits } from '../../src/sources/client.ts';
 import { sourceNamed, sources } from '../../src/sources/index.ts';
 import { readSourceSettings } from '../../src/sources/settings.ts';
+import { unixOf } from '../../src/sources/source.ts';
 import { makeWorld } from '../live/world.ts';
 import { day, listen, sourceRig } from './rig.ts';
 
@@ -117,6 +118,38 @@ test('a row of the list that is damaged, repeated or has no id to ask for costs 
     keys.filter((key) => !world.pools.some(({ pool }) => pool === key)),
     [],
   );
+});
+
+test('blocks that are not those of a day are not asked for one by one', async (t) => {
+  const rig = await sourceRig(t, { tries: 1 });
+  const world = makeWorld({ day, pools: 4, days: 5 });
+  rig.emulator.serve({ ...world, block: () => ({ height: 26_432_800, timestamp: 0 }) });
+  const ends = await rig.fetchDay();
+  assert.match(ends['llama-blocks']!.message!, /a block of another time: HTTP 200/);
+  const first = world.block(unixOf(day)).height;
+  const heights = [0, first];
+  rig.emulator.serve({ ...world, block: (at) => ({ height: heights.shift() ?? 1, timestamp: at }) });
+  await rig.fetch('llama-blocks');
+  await rig.fetch('llama-blocks');
+  rig.emulator.forget();
+  assert.match((await rig.fetchDay())['gas-blocks']!.message!, /blocks \d+ to \d+ are not those of a day/);
+  assert.equal(rig.emulator.count('node-1') + rig.emulator.count('node-2'), 0);
+});
+
+test('a CSV that was cut in a row is not stored as the day’s', async (t) => {
+  const rig = await sourceRig(t, { tries: 1 });
+  const world = makeWorld({ day, pools: 4, days: 5 });
+  rig.emulator.serve({
+    ...world,
+    yields: (year) =>
+      world
+        .yields(year)
+        .trimEnd()
+        .replace(/,[^,]*$/, ''),
+  });
+  assert.match((await rig.fetchDay())['treasury']!.message!, /a row of another length than the header/);
+  rig.emulator.serve(world);
+  assert.equal((await rig.fetchDay())['treasury']!.state, 'fresh');
 });
 
 test('a list in which more than one row in a hundred is damaged is another shape', async (t) => {

@@ -170,6 +170,16 @@ def test_coins_of_little_confidence_are_dropped_and_unknown_ones_are_absent():
     assert llama.read_coins(encoded(low)) == ([], ["ethereum:0xab"])
 
 
+def test_a_coin_that_is_damaged_costs_no_other_coin_its_prices():
+    good = {
+        "confidence": 0.9,
+        "prices": [{"timestamp": 1, "price": 2}, None, {"price": 3}, {"timestamp": "x"}],
+    }
+    damaged = {"b": None, "c": {"prices": []}, "d": {"confidence": "?", "prices": []}, "e": {"confidence": 1}}
+    coins, doubtful = llama.read_coins(encoded({"coins": {"A": good, **damaged}}))
+    assert ([(coin.key, coin.points) for coin in coins], doubtful) == ([("a", [(1, 2)])], list("bcde"))
+
+
 def test_prices_that_stray_round_the_hour_belong_to_the_nearest_one():
     midnight = 1795046400
     points = [(midnight + hour * 3600 + (-15 if hour % 2 else 15), 1 + hour / 100) for hour in range(25)]

@@ -76,5 +76,6 @@ def _refuse_stale(newest: str | None, day: date) -> None:
     if newest is None or newest < before.isoformat():
         raise InvalidInput(
             f"No pool's chart has {before}, the last whole day before {day}: the newest day of all is "
-            f"{newest or 'none'}. The provider is behind; try again later."
+            f"{newest or 'none'}. The provider was behind when it was asked, and what is stored stays: "
+            "this day cannot be made; the charts of the next one have it too."
         )

@@ -135,24 +135,27 @@ def read_addresses(body: bytes) -> dict[str, str]:
 
 
 def read_coins(body: bytes) -> tuple[list[Coin], list[str]]:
-    """Coins with prices, and keys of those of too little confidence. Coins that are unknown are absent."""
+    """Coins with prices, and keys of those of too little confidence. Coins that are unknown are absent.
+
+    A coin that is no object, has no confidence or no list of prices is one of too little confidence: of the
+    thirty in a body the others are as good as ever.
+    """
     coins, doubtful = [], []
     for key, given in member(read_json(body), "coins", dict).items():
         key = key.lower()
-        confidence = number(member(given, "confidence", (int, float))) or 0.0
-        if confidence < LEAST_CONFIDENCE:
+        given = given if isinstance(given, dict) else {}
+        confidence, prices = number(given.get("confidence")) or 0.0, given.get("prices")
+        if confidence < LEAST_CONFIDENCE or not isinstance(prices, list):
             doubtful.append(key)
             continue
-        points = set(_points(items(given.get("prices"))))
-        coins.append(Coin(key, confidence, sorted(points)))
+        coins.append(Coin(key, confidence, sorted(set(_points(prices)))))
     return coins, doubtful
 
 
 def _points(prices: Iterable[Any]) -> Iterable[tuple[float, float]]:
     for point in prices:
-        if not isinstance(point, dict):
-            raise Unreadable("expected prices as objects of timestamp and price")
-        at, price = number(point.get("timestamp")), number(point.get("price"))
+        given = point if isinstance(point, dict) else {}
+        at, price = number(given.get("timestamp")), number(given.get("price"))
         if at is not None and price is not None and price > 0:
             yield at, price
 
