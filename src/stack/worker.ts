@@ -27,7 +27,7 @@ function isReady(log: string, worker: ProcessIdentity): boolean {
  * A worker of 200 remote batches in 235 MB instead of 500: V8 would give what is thrown away at once 48 MB in each of its
  * three threads, and the C library would give each thread of Temporal's core a heap of its own and return nothing.
  */
-function lean(launch: Launch): Launch {
+export function lean<Launched extends Pick<Launch, 'args' | 'env'>>(launch: Launched): Launched {
   const args = ['--optimize-for-size', '--max-semi-space-size=2', ...launch.args];
   const memory = {
     MALLOC_ARENA_MAX: '2',

@@ -19,7 +19,10 @@ describe(`a live day of ${charts} charts`, () => {
   let rig: Rig;
   before(async () => {
     emulator = await startLiveEmulator({ day, pools: charts, latencyMs: 20 });
-    rig = await startSharedRig({ ...emulator.environment, SEVENFOLD_REQUESTS_PER_MINUTE: '99999' });
+    rig = await startSharedRig(
+      { ...emulator.environment, SEVENFOLD_REQUESTS_PER_MINUTE: '99999' },
+      { asInStack: true },
+    );
   });
   after(async () => {
     await rig?.takeDown();

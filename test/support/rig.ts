@@ -21,6 +21,7 @@ import type { Database } from '../../src/database/pool.ts';
 import { readStack } from '../../src/stack/record.ts';
 import type { Stack } from '../../src/stack/record.ts';
 import { locateToolchain } from '../../src/stack/toolchain.ts';
+import { lean } from '../../src/stack/worker.ts';
 import { dropDatabase, testDatabase } from './postgres.ts';
 import { orphansOf } from './processes.ts';
 import { ownNamespace, shared } from './shared.ts';
@@ -149,7 +150,10 @@ export async function startRig(
  * A worker of its own on the servers that the test run shares: its own database, namespace, state folder and prefix of
  * batch ids. A second of a core, where a stack takes fifteen.
  */
-export async function startSharedRig(variables: NodeJS.ProcessEnv = {}): Promise<Rig> {
+export async function startSharedRig(
+  variables: NodeJS.ProcessEnv = {},
+  { asInStack = false }: { /** The worker has the memory that a stack gives it. */ asInStack?: boolean } = {},
+): Promise<Rig> {
   const [databaseUrl, temporal, keeper] = await Promise.all([
     testDatabase(),
     shared('temporal'),
@@ -168,9 +172,11 @@ export async function startSharedRig(variables: NodeJS.ProcessEnv = {}): Promise
   symlinkSync(join(keeper.folder, 'state', 'batches'), join(stateFolder, 'batches'));
   const log = join(stateFolder, 'worker.log');
   const output = openSync(log, 'a');
-  const worker = spawn(process.execPath, await programArguments('worker'), {
+  const launch = { args: await programArguments('worker'), env };
+  const started = asInStack ? lean(launch) : launch;
+  const worker = spawn(process.execPath, started.args, {
     cwd: checkout,
-    env,
+    env: started.env,
     stdio: ['ignore', output, output],
   });
   closeSync(output);
