@@ -118,6 +118,17 @@ export function retryAfterMs(header: string | null, now: number): number | undef
   return Math.min(longestPauseMs, Math.max(0, seconds * 1000));
 }
 
+/** A clock that is off by more makes a day of another one. */
+const clockMayBeOffMs = 60_000;
+
+/** What is wrong with this machine's clock, by a provider's `Date`; undefined where nothing is, or nothing is known. */
+export function clockRemark(date: string | null, now: number): string | undefined {
+  const off = date === null ? Number.NaN : now - Date.parse(date);
+  if (!(Math.abs(off) > clockMayBeOffMs)) return undefined;
+  const seconds = Math.round(Math.abs(off) / 1000);
+  return `this machine's clock is ${seconds} s ${off > 0 ? 'ahead of' : 'behind'} it: set the clock`;
+}
+
 /** A JSON object, for the checks of shapes. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,7 +1,7 @@
 /** `doctor --live`: every source is asked once. */
 import type { PoolSettings } from '../pools/settings.ts';
 import type { Day } from '../planning/days.ts';
-import { judgeAnswer } from './answers.ts';
+import { clockRemark, judgeAnswer } from './answers.ts';
 import { SourceClient, usualLimits } from './client.ts';
 import { sourcesFor } from './index.ts';
 import { NoAnswer } from './no-answer.ts';
@@ -17,9 +17,6 @@ export interface SourceFinding {
   verdict: 'ok' | 'warning' | 'failed';
   detail: string;
 }
-
-/** A clock that is off by more makes a day of another one. */
-const clockMayBeOffMs = 60_000;
 
 /** Asks each source once, all at the same time; ends within a minute whatever answers. No key is in what it says. */
 export async function examineSources(
@@ -73,14 +70,11 @@ async function examine(client: SourceClient, source: LiveSource, wanted: Wanted)
     const answer = await client.ask(call);
     const trouble = judgeAnswer(withoutKeys(answer, call), wanted.expected, Date.now());
     if (trouble !== undefined) return { name, verdict: bad, detail: `${where}: ${trouble.problem}` };
-    const off = answer.date === null ? Number.NaN : Date.now() - Date.parse(answer.date);
     const detail = `${where}: ${source.says(answer.body)}`;
-    if (!(Math.abs(off) > clockMayBeOffMs)) return { name, verdict: 'ok', detail };
-    const seconds = Math.round(Math.abs(off) / 1000);
-    return {
-      ...{ name, verdict: 'warning' as const },
-      detail: `${detail}; this machine's clock is ${seconds} s ${off > 0 ? 'ahead of' : 'behind'} it: set the clock`,
-    };
+    const clock = clockRemark(answer.date, Date.now());
+    return clock === undefined
+      ? { name, verdict: 'ok', detail }
+      : { name, verdict: 'warning', detail: `${detail}; ${clock}` };
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     return { name, verdict: bad, detail: `${where}: ${error.message}` };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../database/pool.ts';
-import { judgeAnswer } from './answers.ts';
+import { clockRemark, judgeAnswer } from './answers.ts';
 import type { Answer, Trouble } from './answers.ts';
 import type { Call, SourceClient } from './client.ts';
 import { LongPause, NoAnswer } from './no-answer.ts';
@@ -24,6 +24,8 @@ export interface Fetched {
   bytes: number;
   /** Wanted and not there. */
   missing: number;
+  /** What is wrong with this machine's clock, by the last accepted answer. */
+  clock?: string;
 }
 
 export interface Fetching {
@@ -72,10 +74,12 @@ export async function fetchMissing(fetching: Fetching): Promise<Fetched> {
     let done = wanted.length - missing.length;
     await inTurns(open, concurrency, async (one) => {
       tried.add(one.key);
-      const bytes = await fetchOne(fetching, one);
-      if (bytes === undefined) return;
+      const answer = await fetchOne(fetching, one);
+      if (answer === undefined) return;
       fetched.stored += 1;
-      fetched.bytes += bytes;
+      fetched.bytes += answer.body.length;
+      const clock = clockRemark(answer.date, Date.now());
+      if (clock !== undefined) fetched.clock = clock;
       done += 1;
       fetching.progress?.(done, wanted.length);
       await fetching.stored?.();
@@ -83,8 +87,8 @@ export async function fetchMissing(fetching: Fetching): Promise<Fetched> {
   }
 }
 
-/** One body with all its tries; answers its bytes, or undefined where it cannot be had. */
-async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<number | undefined> {
+/** One body with all its tries; undefined where it cannot be had. */
+async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<Answer | undefined> {
   const { client, signal, tries: allTries = mostTries } = fetching;
   let call = wanted.calls[0]!;
   let unreachable = 0;
@@ -105,7 +109,7 @@ async function fetchOne(fetching: Fetching, wanted: Wanted): Promise<number | un
       ...(answer && { answer }),
       ...(trouble && { problem: trouble.problem }),
     });
-    if (trouble === undefined) return answer!.body.length;
+    if (trouble === undefined) return answer;
     if (!reached) unreachable = performance.now() - began > unreachableMs ? mostUnreachable : unreachable + 1;
     const waitMs = Math.min(longestWaitMs, (fetching.waitMs ?? usualWaitMs) * 2 ** (tries - 1));
     // A pause of 0, or until a moment that is over, is no leave to ask again at once.

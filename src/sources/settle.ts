@@ -53,11 +53,20 @@ export async function howItEnded(
   const age = known === null ? Number.POSITIVE_INFINITY : daysBetween(known, day.day);
   const state = fresh ? 'fresh' : age <= allowedDays && allowedDays > 0 ? 'aged' : 'failed';
   const message =
-    state === 'aged' ? `aged ${age} days (allowed ${allowedDays}): ${problem}` : (problem ?? null);
+    state === 'aged'
+      ? `aged ${age} days (allowed ${allowedDays}): ${problem}`
+      : (problem ?? troubleOf(source, troubles) ?? null);
   return {
     ...{ source: name, state, required, allowedDays },
     ...{ keysDue: wanted.length, keysStored: there, lastGood: known, message },
   };
+}
+
+function troubleOf(
+  { name }: Pick<LiveSource, 'name'>,
+  troubles: readonly { source: string; message: string }[],
+): string | undefined {
+  return troubles.find(({ source }) => source === name)?.message;
 }
 
 /** What was answered last for bodies that are missing, the most frequent of it. */
@@ -68,7 +77,7 @@ async function problemOf(
   troubles: readonly { source: string; message: string }[],
 ): Promise<string> {
   const found = await lastProblems(database, name, day);
-  const trouble = troubles.find(({ source }) => source === name)?.message;
+  const trouble = troubleOf({ name }, troubles);
   if (found.length === 0) return trouble ?? 'not asked to the end';
   const groups = new Map<string, typeof found>();
   for (const each of found) groups.set(each.problem, [...(groups.get(each.problem) ?? []), each]);

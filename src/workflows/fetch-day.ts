@@ -28,6 +28,11 @@ export async function fetchDay(fence: Fence, control: RunControl): Promise<void>
       Promise.all(before)
         .then(() => control.whilePaused())
         .then(() => fetchSource(fence, source))
+        .then((clock) => {
+          // Once is enough: every provider says the same of it.
+          if (clock !== undefined && source.name === 'llama-pools')
+            troubles.push({ source: source.name, message: clock });
+        })
         .catch((error: unknown) => {
           if (isCancellation(error)) throw error;
           troubles.push({ source: source.name, message: failureOf(error).message });
@@ -38,11 +43,14 @@ export async function fetchDay(fence: Fence, control: RunControl): Promise<void>
   await light.settleSources({ fence, troubles });
 }
 
-async function fetchSource(fence: Fence, { name, patienceMinutes, sliced }: Due): Promise<void> {
+/** Answers what is wrong with the worker's clock, if anything is. */
+async function fetchSource(
+  fence: Fence,
+  { name, patienceMinutes, sliced }: Due,
+): Promise<string | undefined> {
   const { fetchSource, countWanted } = proxyActivities<Activities>(fetchActivityOptions(patienceMinutes));
   if (!sliced) {
-    await fetchSource({ fence, source: name });
-    return;
+    return (await fetchSource({ fence, source: name })).clock;
   }
   const wanted = await countWanted({ fence, source: name });
   const starts = Array.from({ length: Math.ceil(wanted / sliceOf) }, (_, i) => i * sliceOf);
@@ -52,4 +60,5 @@ async function fetchSource(fence: Fence, { name, patienceMinutes, sliced }: Due)
     }
   };
   await Promise.all(Array.from({ length: slicesAtOnce }, lane));
+  return undefined;
 }

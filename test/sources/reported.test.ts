@@ -15,6 +15,7 @@ import { SourceClient } from '../../src/sources/client.ts';
 import { examineSources } from '../../src/sources/examine.ts';
 import { sourceNamed } from '../../src/sources/index.ts';
 import { readSourceSettings } from '../../src/sources/settings.ts';
+import { howItEnded } from '../../src/sources/settle.ts';
 import type { SourceName } from '../../src/sources/source.ts';
 import { startLiveEmulator } from '../live/service.ts';
 import { day, listen, sourceRig } from './rig.ts';
@@ -197,6 +198,19 @@ test('doctor asks each source once, says which clock is off, and prints no key',
   assert.match(of('etherscan').detail, /the key is accepted/);
   assert.doesNotMatch(JSON.stringify(findings), /secret/);
   assert.ok(emulator.requests().length <= findings.length);
+});
+
+test('a day that is fetched with a wrong clock says so', async (t) => {
+  const rig = await sourceRig(t);
+  const { now } = Date;
+  t.mock.method(Date, 'now', () => now() + 3_600_000);
+  const { clock } = await rig.fetch('llama-pools');
+  assert.match(clock!, /^this machine's clock is 3[56]\d\d s ahead of it: set the clock$/);
+  t.mock.reset();
+  assert.equal((await rig.fetch('nyfed')).clock, undefined);
+  const troubles = [{ source: 'llama-pools', message: clock! }];
+  const end = await howItEnded(rig.database, sourceNamed('llama-pools'), rig.inHand(), troubles);
+  assert.deepEqual([end!.state, end!.message], ['fresh', clock]);
 });
 
 test('where nobody is reached, doctor says so of each source and ends', async (t) => {
