@@ -1,7 +1,7 @@
 /** `doctor --live`: every source is asked once. */
 import type { PoolSettings } from '../pools/settings.ts';
 import type { Day } from '../planning/days.ts';
-import { clockRemark, judgeAnswer } from './answers.ts';
+import { clockRemark, described, judgeAnswer } from './answers.ts';
 import { SourceClient, usualLimits } from './client.ts';
 import { sourcesFor } from './index.ts';
 import { NoAnswer } from './no-answer.ts';
@@ -70,7 +70,12 @@ async function examine(client: SourceClient, source: LiveSource, wanted: Wanted)
     const answer = await client.ask(call);
     const trouble = judgeAnswer(withoutKeys(answer, call), wanted.expected, Date.now());
     if (trouble !== undefined) return { name, verdict: bad, detail: `${where}: ${trouble.problem}` };
-    const detail = `${where}: ${source.says(answer.body)}`;
+    const said = saidBy(source, answer.body);
+    if (said === undefined) {
+      const problem = `no usable figures: ${described(withoutKeys(answer, call))}`;
+      return { name, verdict: bad, detail: `${where}: ${problem}` };
+    }
+    const detail = `${where}: ${said}`;
     const clock = clockRemark(answer.date, Date.now());
     return clock === undefined
       ? { name, verdict: 'ok', detail }
@@ -78,6 +83,15 @@ async function examine(client: SourceClient, source: LiveSource, wanted: Wanted)
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     return { name, verdict: bad, detail: `${where}: ${error.message}` };
+  }
+}
+
+/** Undefined where a body of the right shape has figures that are none: a moment that no calendar has, for example. */
+function saidBy(source: LiveSource, body: Buffer): string | undefined {
+  try {
+    return source.says(body);
+  } catch {
+    return undefined;
   }
 }
 

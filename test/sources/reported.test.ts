@@ -181,7 +181,11 @@ test('doctor asks each source once, says which clock is off, and prints no key',
     response.setHeader('content-type', 'application/json');
     response.end('{"refRates":[{"effectiveDate":"2026-11-19","type":"SOFR","percentRate":3.7}]}');
   });
-  emulator.fault({ provider: 'api.kraken.com', kind: 'status 503' });
+  const noDay = '[[1e300,1,1,1,1,1]]';
+  emulator.fault(
+    { provider: 'api.kraken.com', kind: 'status 503' },
+    { provider: 'api.exchange.coinbase.com', kind: 'status 200', body: noDay },
+  );
   const settings = readSourceSettings({
     ...emulator.environment,
     ...{
@@ -194,6 +198,7 @@ test('doctor asks each source once, says which clock is off, and prints no key',
   const of = (name: string) => findings.find((each) => each.name === name)!;
   assert.equal(of('llama-pools').verdict, 'ok');
   assert.match(of('nyfed').detail, /this machine's clock is 30\d s ahead of it: set the clock/);
+  assert.match(of('coinbase').detail, /no usable figures: HTTP 200 .*1e300/);
   assert.match(of('coinmarketcap').detail, /HTTP 404/);
   assert.match(of('etherscan').detail, /the key is accepted/);
   assert.doesNotMatch(JSON.stringify(findings), /secret/);
