@@ -1,5 +1,6 @@
 """Columns of a source as numbers: gaps are NaN in numeric ones and level -1 in categorical ones."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,9 +71,15 @@ def is_numeric_text(column: pa.ChunkedArray, decimals: Decimals = USUAL) -> bool
     return read_column(column, decimals).kind in ("number", "flag")
 
 
-def categories_of(column: pa.ChunkedArray) -> Categorical:
-    """The column's levels as texts, sorted by value; whole numbers are written without a point."""
-    encoded = _leveled(_plain(column)).combine_chunks().dictionary_encode()
+def categories_of(column: pa.ChunkedArray, as_written: bool = False) -> Categorical:
+    """The column's levels as texts, sorted by value; whole numbers are written without a point.
+
+    `as_written`: texts stay as they are. Whether all texts of a file are numbers or flags hangs on its other
+    rows, so that two files would have other names for one level; `plain_level` makes them meet.
+    """
+    plain = _plain(column)
+    plain = trimmed(plain) if as_written and pa.types.is_string(plain.type) else _leveled(plain)
+    encoded = plain.combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     values = encoded.dictionary
@@ -82,6 +89,15 @@ def categories_of(column: pa.ChunkedArray) -> Categorical:
     places[-1] = -1
     codes = encoded.indices.fill_null(len(order)).to_numpy(zero_copy_only=False)
     return Categorical(places[codes], [_level(value) for value in values.take(pa.array(order)).to_pylist()])
+
+
+def plain_level(text: str) -> str:
+    """The level that a text is in a column all of which are flags, or plain numbers; else the text itself."""
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    if re.fullmatch(_PLAIN_LEVELS, text):
+        return _level(float(text) if "." in text else int(text))
+    return text
 
 
 def _leveled(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -51,12 +51,12 @@ def holds_dates(column: pa.ChunkedArray) -> bool:
         return True
     if is_text(kind):
         texts = [text for text in _texts(column).unique().to_pylist() if text is not None and text.strip()]
-        dates = sum(_instant(text, True) is not None or _instant(text, False) is not None for text in texts)
+        dates = sum(instant(text, True) is not None or instant(text, False) is not None for text in texts)
         return dates > 0 and dates >= _MOST_ARE_DATES * len(texts)
     if pa.types.is_integer(kind):
         numbers = [value for value in column.unique().to_pylist() if value is not None]
         return bool(numbers) and all(
-            _FIRST_NUMBER <= value <= _LAST_NUMBER and _instant(str(value), True) is not None
+            _FIRST_NUMBER <= value <= _LAST_NUMBER and instant(str(value), True) is not None
             for value in numbers
         )
     return False
@@ -98,7 +98,7 @@ def _read(texts: list[str], name: str, codes: np.ndarray, empty: np.ndarray) -> 
     """(texts,) int64 microseconds."""
     used = np.unique(codes[~empty])
     written = [texts[code] for code in used]
-    found = {day_first: [_instant(text, day_first) for text in written] for day_first in (True, False)}
+    found = {day_first: [instant(text, day_first) for text in written] for day_first in (True, False)}
     can = {day_first: None not in instants for day_first, instants in found.items()}
     if not any(can.values()):
         _refuse(texts, used, found, name, codes, empty)
@@ -155,7 +155,7 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def _instant(text: str, day_first: bool) -> int | None:
+def instant(text: str, day_first: bool) -> int | None:
     """Microseconds since 1970 UTC; None for what is no date when read so."""
     for pattern in _CERTAIN:
         match = pattern.fullmatch(text)

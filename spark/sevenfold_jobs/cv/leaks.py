@@ -17,6 +17,7 @@ _MOST_ROWS = 20_000
 # A share of so few rows says nothing.
 _FEWEST = 10
 _MOST_PAIRS_OF_CLASSES = 10
+_MOST_LEVELS_OF_OWN = 100
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,21 @@ def _as_means(
     """A numeric column as it is; a categorical one as the mean outcome of its levels."""
     if column is None:
         return values
-    codes = values[there]
-    rows = np.bincount(codes, minlength=len(column.levels))
-    sums = np.bincount(codes, weights=outcome[there], minlength=len(column.levels))
-    return (sums / np.maximum(rows, 1))[values]
+    if len(column.levels) <= _MOST_LEVELS_OF_OWN:
+        return _means(values[there], outcome[there], len(column.levels), 0.0)[values]
+    # With few rows a level its mean is mostly the row's own outcome: noise would tell everything. So each
+    # half of the rows has the means of the other.
+    taken = np.random.default_rng(0).permutation(np.flatnonzero(there))
+    halves = taken[::2], taken[1::2]
+    found = np.zeros(len(values))
+    usual = float(outcome[taken].mean()) if len(taken) else 0.0
+    for mine, others in (halves, halves[::-1]):
+        found[mine] = _means(values[others], outcome[others], len(column.levels), usual)[values[mine]]
+    return found
+
+
+def _means(codes: np.ndarray, outcome: np.ndarray, levels: int, usual: float) -> np.ndarray:
+    """(levels,); `usual` of levels without a row."""
+    rows = np.bincount(codes, minlength=levels)
+    sums = np.bincount(codes, weights=outcome, minlength=levels)
+    return np.where(rows > 0, sums / np.maximum(rows, 1), usual)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sevenfold_jobs.training.columns import Columns
+from sevenfold_jobs.training.encoding import known_as
 
 _TENTHS = 10
 _MOST_LEVELS = 50
@@ -58,7 +59,7 @@ def _of_numbers(values: np.ndarray, edges: np.ndarray) -> list[float]:
 def _of_levels(codes: np.ndarray, levels: list[str], kept: list[str]) -> list[float]:
     """Shares of the kept levels, of all others together, and of gaps."""
     place = {level: number for number, level in enumerate(kept)}
-    places = np.array([*(place.get(level, len(kept)) for level in levels), len(kept) + 1])
+    places = np.array([*(known_as(place, level, len(kept)) for level in levels), len(kept) + 1])
     return _shares(np.bincount(places[codes], minlength=len(kept) + 2))
 
 

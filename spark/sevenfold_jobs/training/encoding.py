@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold_jobs.cv.columns import MISSING, Categorical
+from sevenfold_jobs.cv.columns import MISSING, Categorical, plain_level
 from sevenfold_jobs.training.columns import Columns
 
 #: A category with more levels becomes how often its level was seen.
@@ -95,7 +95,8 @@ class Encoder:
                 continue
             column = columns.categories[each["name"]]
             known = {*each.get("levels", ()), *each.get("rare", ()), *each.get("counts", ())}
-            strange = np.array([level not in known for level in column.levels] + [False])
+            strange = [level not in known and plain_level(level) not in known for level in column.levels]
+            strange = np.array([*strange, False])
             count = int(strange[column.codes].sum())
             if count:
                 found[each["name"]] = count
@@ -136,7 +137,7 @@ class Encoder:
         # A code of -1, a gap, finds the last entry.
         named = [*levels, MISSING]
         if each["type"] == "counts":
-            counts = np.array([float(each["counts"].get(level, 0)) for level in named])
+            counts = np.array([float(known_as(each["counts"], level, 0)) for level in named])
             if self.kind == "native":
                 counts[-1] = np.nan
                 encoded[:, place] = counts[codes]
@@ -145,15 +146,20 @@ class Encoder:
             return
         number = {level: code for code, level in enumerate(each["levels"])}
         if self.kind == "native":
-            places = np.array([float(number.get(level, np.nan)) for level in named])
+            places = np.array([float(known_as(number, level, np.nan)) for level in named])
             places[-1] = np.nan
             encoded[:, place] = places[codes]
             return
         rare = len(each["levels"])
         number |= dict.fromkeys(each["rare"], rare)
-        places = np.array([number.get(level, -1) for level in named])[codes]
+        places = np.array([known_as(number, level, -1) for level in named])[codes]
         there = np.flatnonzero(places >= 0)
         encoded[there, place + places[there]] = 1.0
+
+
+def known_as(by_level: dict[str, Any], level: str, other: Any) -> Any:
+    """What stands under a level of a later file: under its text, else under that text as a number or flag."""
+    return by_level[level] if level in by_level else by_level.get(plain_level(level), other)
 
 
 def _of_numbers(values: np.ndarray, kind: str) -> dict[str, Any]:

@@ -10,13 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sevenfold_jobs.common.door.values import Reading
+from sevenfold_jobs.common.door.values import MARKS, Reading
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.cv.columns import Categorical, as_numbers, categories_of, read_column
 from sevenfold_jobs.cv.outcomes import odd_values
 from sevenfold_jobs.cv.reading import about
 from sevenfold_jobs.training.columns import Columns
+from sevenfold_jobs.training.written_dates import written_dates
 
 #: Parts of a moment that are features, in their order; `hour` only where the hours differ.
 DATE_PARTS = ("days", "month", "weekday", "hour")
@@ -34,6 +35,8 @@ class Feature:
     part: str | None = None
     #: `number` of a column some of whose values are none: they count as gaps because somebody said so.
     lenient: bool = False
+    #: Of dates as people write them: whether the day stands before the month. None of ISO dates and types.
+    day_first: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What a model stores; `from_json` is its inverse."""
@@ -43,12 +46,14 @@ class Feature:
             "kind": self.kind,
             "part": self.part,
             "lenient": self.lenient,
+            **({} if self.day_first is None else {"dayFirst": self.day_first}),
         }
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> "Feature":
         """From what `as_json` gave."""
-        return cls(given["name"], given["from"], given["kind"], given["part"], given["lenient"])
+        names = ("name", "from", "kind", "part", "lenient")
+        return cls(*(given[name] for name in names), given.get("dayFirst"))
 
 
 def read_features(table: pa.Table, features: list[Feature], name: str, threads: int = 1) -> Columns:
@@ -86,11 +91,14 @@ def _read(table: pa.Table, features: list[Feature], name: str) -> list[tuple[str
     source, known = features[0].source, about(table)
     if source in known.unusable:
         raise InvalidInput(f"Column {shown(source)} of {name} {known.unusable[source]}.")
+    if features[0].day_first is not None:
+        moments, _ = written_dates(table, source, name, features[0].day_first)
+        return [(feature.name, date_part(moments, feature.part)) for feature in features]
     found: list[tuple[str, np.ndarray | Categorical]] = []
     reading = None
     for feature in features:
         if feature.kind == "category":
-            found.append((feature.name, categories_of(table[source])))
+            found.append((feature.name, categories_of(table[source], as_written=True)))
             continue
         reading = reading or read_column(table[source], known.decimals)
         if feature.part is not None:
@@ -116,7 +124,7 @@ def finite(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def date_part(reading: Reading, part: str) -> np.ndarray:
+def date_part(reading: Reading, part: str | None) -> np.ndarray:
     """(rows,) float64 of a column of moments: days since 1970-01-01 (fractions of a day of moments), month
     1..12, weekday 1 (Monday)..7, hour 0..23; NaN in gaps."""
     moments = reading.values.cast(pa.timestamp("us"))
@@ -128,6 +136,7 @@ def date_part(reading: Reading, part: str) -> np.ndarray:
         "weekday": lambda each: pc.day_of_week(each, count_from_zero=False),
         "hour": pc.hour,
     }
+    assert part is not None
     return np.array(of[part](moments).cast(pa.float64()).to_numpy())
 
 
@@ -139,7 +148,6 @@ def _part(reading: Reading, feature: Feature, name: str) -> np.ndarray:
             f"Column {shown(feature.source)} of {name} holds {_what(reading)}, and the model was fitted "
             f"on dates."
         )
-    assert feature.part is not None
     return date_part(reading, feature.part)
 
 
@@ -147,6 +155,8 @@ def _numbers(table: pa.Table, reading: Reading, feature: Feature, name: str) -> 
     if reading.kind in ("number", "flag"):
         return finite(as_numbers(reading))
     if reading.values.null_count == len(reading.values):
+        return np.full(len(reading.values), np.nan)
+    if pc.all(pc.is_in(pc.utf8_lower(reading.values.drop_null()), value_set=pa.array(MARKS))).as_py():
         return np.full(len(reading.values), np.nan)
     if feature.lenient:
         return lenient_numbers(reading, table[feature.source])

@@ -14,6 +14,7 @@ from sevenfold_jobs.cv.columns import as_numbers, categories_of, read_column
 from sevenfold_jobs.cv.outcomes import odd_values
 from sevenfold_jobs.cv.reading import about
 from sevenfold_jobs.training.features import DATE_PARTS, Feature, date_part, finite, lenient_numbers
+from sevenfold_jobs.training.written_dates import first_date, written_dates
 
 #: Of a text in which more of the rows have a value of their own nothing can be learnt by its levels.
 _MOST_DISTINCT = 0.5
@@ -77,7 +78,8 @@ def _read(
     if reading.kind == "moment" and wanted in (None, "date"):
         return _dates(reading, column, rows, verdict)
     if wanted == "date":
-        raise InvalidInput(f"Column {shown(column)} of {name} shall be a date and holds none.")
+        reading, day_first = written_dates(table, column, name, None)
+        return _dates(reading, column, rows, verdict, day_first)
     if wanted == "number" or (wanted is None and reading.kind in ("number", "flag")):
         return _numeric(table, reading, column, wanted, rows, warnings, verdict)
     if wanted is None and reading.odd is not None:
@@ -92,6 +94,11 @@ def _read(
     levels = len(np.unique(there))
     verdict |= {"kind": "category", "gaps": int((encoded.codes < 0).sum()), "levels": levels}
     made = [(Feature(column, column, "category"), encoded)]
+    if wanted is None and (written := first_date(table[column])) is not None:
+        warnings.append(
+            f"Column {column} holds dates such as {shown(written)}, whose texts count as names: write them "
+            f"as YYYY-MM-DD, or say --types {column}=date."
+        )
     if len(there) == 0:
         return made, "has no value in any row that takes part"
     if levels == 1 and len(there) == len(rows):
@@ -137,7 +144,7 @@ def _numeric(
 
 
 def _dates(
-    reading: Reading, column: str, rows: np.ndarray, verdict: dict[str, Any]
+    reading: Reading, column: str, rows: np.ndarray, verdict: dict[str, Any], day_first: bool | None = None
 ) -> tuple[list[tuple[Feature, Any]], str | None]:
     made = []
     for part in DATE_PARTS:
@@ -145,7 +152,8 @@ def _dates(
         there = values[~np.isnan(values)]
         if part == "hour" and (len(there) == 0 or (there == there[0]).all()):
             continue
-        made.append((Feature(f"{column} ({part})", column, "number", part), values))
+        feature = Feature(f"{column} ({part})", column, "number", part, day_first=day_first)
+        made.append((feature, values))
     gaps = int(np.isnan(made[0][1]).sum())
     verdict |= {"kind": "date", "gaps": gaps, "levels": None}
     if gaps == len(rows):

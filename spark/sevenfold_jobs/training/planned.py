@@ -25,7 +25,7 @@ def planned(request: dict[str, Any]) -> dict[str, Any]:
     source = read_source(request["source"], request["sourceSha256"])
     found = profile(source, request["name"], settings)
     rows = len(found.rows)
-    validation, folds = how(rows, settings["validation"], settings["folds"])
+    validation, folds = how(rows, settings["validation"], settings["folds"], settings["date"] is not None)
     if found.task == "clustering":
         validation, folds = "none", 1
     return {

@@ -1,7 +1,7 @@
 """A verdict for every column of a file, and what the target makes of the task."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -235,9 +235,7 @@ def _features(known: list[str], name: str, settings: dict[str, Any], looks: Look
             verdict["verdict"] = "used"
             for feature, values in look.made:
                 while feature.name in numbers or feature.name in categories:
-                    feature = Feature(
-                        f"{feature.name}'", feature.source, feature.kind, feature.part, feature.lenient
-                    )
+                    feature = replace(feature, name=f"{feature.name}'")
                 found.features.append(feature)
                 (categories if feature.kind == "category" else numbers)[feature.name] = values
     if not found.features:

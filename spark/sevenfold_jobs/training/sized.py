@@ -40,7 +40,7 @@ def sized(source: Path, settings: dict[str, Any]) -> dict[str, Any]:
             lines, columns = _lines_and_fields(part)
             rows += max(lines - 1, 0)
     needed = needed_bytes(rows, settled_columns(columns, settings))
-    validation, folds = how(rows, settings["validation"], settings["folds"])
+    validation, folds = how(rows, settings["validation"], settings["folds"], settings["date"] is not None)
     return {
         **{"rows": rows, "columns": columns, "bytes": needed, "roomBytes": most_bytes()},
         **{"validation": validation, "folds": folds},

@@ -38,7 +38,7 @@ def split_rows(
     """
     rows = len(target)
     order = np.arange(rows) if order is None else order
-    validation, count = how(rows, validation, folds)
+    validation, count = how(rows, validation, folds, dates is not None)
     part, fold = np.zeros(rows, np.int8), np.zeros(rows, np.int8)
     if validation == "time":
         if dates is None:
@@ -68,9 +68,14 @@ def own_order(columns: Columns, target: np.ndarray) -> np.ndarray:
     return np.lexsort((target, content_hashes(columns)))
 
 
-def how(rows: int, validation: str, folds: int | None) -> tuple[str, int]:
-    """(validation, folds that validate) for so many rows: few rows validate in turn."""
+def how(rows: int, validation: str, folds: int | None, dated: bool) -> tuple[str, int]:
+    """(validation, folds that validate) for so many rows: few rows validate in turn.
+
+    Who names a date, and no folds, has rows in an order: shuffled, a model would learn from what came later.
+    """
     if validation == "auto":
+        if dated and folds is None:
+            return "time", 1
         validation = "folds" if folds is not None or rows < ROWS_FOR_HOLDOUT else "holdout"
     return validation, (folds or USUAL_FOLDS) if validation == "folds" else 1
 
@@ -85,7 +90,10 @@ def _by_time(
 ) -> tuple[Split, dict[str, Any]]:
     by_date = np.argsort(dates, kind="stable")
     # Two blocks behind the first: one validates, the newest tests.
-    splits = time_series(len(dates), _TEST_PARTS - 1, 0, dates[by_date])
+    try:
+        splits = time_series(len(dates), _TEST_PARTS - 1, 0, dates[by_date])
+    except InvalidInput as error:
+        raise InvalidInput(f"{error}: part them otherwise (--validation folds or holdout).") from None
     part[by_date[splits[-1].test]] = TEST
     fold[by_date[splits[-2].test]] = 1
     return Split(part, fold, order), {"validation": "time", "folds": 1}

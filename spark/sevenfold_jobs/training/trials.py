@@ -39,9 +39,10 @@ def suggest(
     """
     space, fixed = space_of(model, asked)
     if number == 0 or not space:
-        return {
-            name: _asked(space.get(name), value) for name, value in DEFAULTS.get(model, {}).items()
-        } | fixed
+        first = {name: _asked(space.get(name), value) for name, value in DEFAULTS.get(model, {}).items()}
+        # A range that somebody asked for holds from the first trial on, where it has no usual value too.
+        asked_for = {name: _within(each, each.low) for name, each in space.items() if name not in first}
+        return _with_companions(model, first | asked_for | fixed)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -70,12 +71,14 @@ def suggest(
                 else optuna.trial.TrialState.COMPLETE,
             )
         )
-    return study.ask(distributions).params | _companions(model) | fixed
+    return _with_companions(model, study.ask(distributions).params | fixed)
 
 
-def _companions(model: str) -> dict[str, Any]:
-    """What a parameter needs to have an effect."""
-    return {"bagging_freq": 1} if model == "lightgbm" else {}
+def _with_companions(model: str, params: dict[str, Any]) -> dict[str, Any]:
+    """With what a parameter needs to have an effect, where nobody has fixed that."""
+    if model == "lightgbm" and params.get("bagging_fraction", 1.0) < 1:
+        return {"bagging_freq": 1} | params
+    return params
 
 
 def _asked(allowed: Range | None, value: Any) -> Any:

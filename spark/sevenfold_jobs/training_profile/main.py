@@ -13,10 +13,12 @@ from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.common.printable import storable, stored_json
 from sevenfold_jobs.common.problems import shown
 from sevenfold_jobs.common.resources import text_of
-from sevenfold_jobs.cv.outcomes import readable, target_of
-from sevenfold_jobs.cv.reading import read_source
+from sevenfold_jobs.cv.columns import categories_of, read_column
+from sevenfold_jobs.cv.outcomes import numeric_role, readable
+from sevenfold_jobs.cv.reading import about, read_source
 from sevenfold_jobs.cv.versions import versions_of
 from sevenfold_jobs.cv_prepare.samples import generator_of
+from sevenfold_jobs.training.encoding import known_as
 from sevenfold_jobs.training.features import read_features
 from sevenfold_jobs.training.prepared import write_prepared
 from sevenfold_jobs.training.profile import Profile, profile
@@ -94,13 +96,15 @@ def _write_oot(address: str, later: dict[str, Any], settings: dict[str, Any], fo
     elif found.task == "classification":
         target = _classes(table, name, settings["target"], found.classes)
     else:
-        target, _ = target_of(table, settings["target"], found.task)
+        target = numeric_role(table, settings["target"], "target")
     rows = np.flatnonzero(~np.isnan(target))
     if len(rows) == 0:
         wanted = "row" if found.task == "clustering" else "row with a target"
         raise InvalidInput(f"{name} has no {wanted}.")
     ids = pa.array(rows + 1)
     if settings["id"] is not None:
+        if settings["id"] not in table.column_names:
+            raise InvalidInput(f"{name} has no column {shown(settings['id'])}, which is the row's id.")
         ids = readable(table, settings["id"], "id").combine_chunks().take(pa.array(rows))
     taken = None
     if found.task != "clustering":
@@ -111,14 +115,15 @@ def _write_oot(address: str, later: dict[str, Any], settings: dict[str, Any], fo
 
 def _classes(table: pa.Table, name: str, target: str, classes: list[str]) -> np.ndarray:
     """(rows,) codes into the classes of training, NaN in gaps."""
-    from sevenfold_jobs.cv.columns import categories_of
-
-    found = categories_of(readable(table, target, "target"))
+    column = readable(table, target, "target")
+    reading = read_column(column, about(table).decimals)
+    # Marks of a gap among numbers are no class, as in training.
+    found = categories_of(reading.values if reading.marks or reading.how else column, as_written=True)
     place = {each: code for code, each in enumerate(classes)}
-    foreign = [level for level in found.levels if level not in place]
-    if foreign:
-        raise InvalidInput(f"{name} has rows of class {shown(foreign[0])}, which training has not seen.")
-    codes = np.array([*(place[level] for level in found.levels), np.nan])
+    codes = np.array([*(known_as(place, level, -1) for level in found.levels), np.nan])
+    if (codes < 0).any():
+        foreign = found.levels[int(np.flatnonzero(codes < 0)[0])]
+        raise InvalidInput(f"{name} has rows of class {shown(foreign)}, which training has not seen.")
     return codes[found.codes]
 
 

@@ -82,7 +82,7 @@ export function withTrainOptions(command: Command): Command {
       'columns that are no features, for example what is known only afterwards',
     )
     .option('--id <column>', 'the key of a row, which files of predictions repeat')
-    .option('--date <column>', 'orders the rows for --validation time')
+    .option('--date <column>', 'orders the rows: the newest test (--validation time)')
     .option('--types <column=type...>', 'number, category or date, where the values do not say it')
     .option(
       '--models <name...>',

@@ -34,7 +34,7 @@ export interface TrainingInput extends PlacementInput {
   exclude?: string[];
   /** The key of a row: no feature, but in every file of predictions. */
   id?: string;
-  /** Orders the rows for validation "time"; no feature. */
+  /** Orders the rows for validation "time", which it makes the usual one; no feature. */
   date?: string;
   /** What a column is, where its values do not say it. */
   types?: Record<string, (typeof columnTypes)[number]>;

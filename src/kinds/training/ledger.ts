@@ -7,6 +7,7 @@ import { layOutFitUnits } from '../../ledger/units.ts';
 import type { OpenUnit } from '../../planning/chunks.ts';
 import { hash } from '../digest.ts';
 import type { TrainingInput } from './input.ts';
+import { refusalByData } from './fit-for-data.ts';
 import { chosenModels, groupingsOf, metricOf, trialsOf } from './models.ts';
 import type { AskedTask, Parameter, Task } from './models.ts';
 import type { Path } from './path.ts';
@@ -133,7 +134,8 @@ export function fingerprintOf(request: TrainingRequest, { model, trial, fold }: 
 export async function layOutFits(database: Database, run: Run): Promise<number> {
   const request = trainingRequestOf(run);
   const data = await readData(database, run);
-  refuseClusters(request, data);
+  const refusal = refusalByData(request, data);
+  if (refusal !== undefined) throw new Failure('InvalidInput', refusal);
   const fits = fitsOf(request, data);
   const units = fits.map((fit, position) => ({ ...fit, position, fingerprint: fingerprintOf(request, fit) }));
   await inTransaction(database, async (client) => {
@@ -163,21 +165,6 @@ export async function adoptData(database: Database, run: Run, reads: Record<stri
         where run_id = $1 and unit = $2 and committed_fingerprint is distinct from $3`,
       [run.runId, unit, reads[unit]],
     );
-  }
-}
-
-/** `InvalidInput` for more clusters than rows can have: each needs a row, and one of them two. */
-function refuseClusters({ name, params, models }: TrainingRequest, { task, rows }: PreparedData): void {
-  if (task !== 'clustering') return;
-  for (const model of chosenModels(task, models)) {
-    const asked = params[model]?.['clusters'];
-    const most = typeof asked === 'object' ? asked.high : asked;
-    if (typeof most === 'number' && most >= rows) {
-      throw new Failure(
-        'InvalidInput',
-        `${model}.clusters is ${typeof asked === 'object' ? 'up to ' : ''}${most}, and ${name} has ${rows.toLocaleString('en-US')} rows that take part: there can be at most ${(rows - 1).toLocaleString('en-US')} clusters.`,
-      );
-    }
   }
 }
 

@@ -66,6 +66,11 @@ export function trialsOf(model: string, asked: number): number {
   return Math.min(asked, models[model]?.mostTrials ?? 1);
 }
 
+/** Whether further sets of parameters than the defaults are tried. */
+export function isTuned(model: string): boolean {
+  return models[model]?.mostTrials !== undefined;
+}
+
 /** How many numbers of clusters are tried of a model; DBSCAN finds its own. As training/clusters.py lists them. */
 export function groupingsOf(model: string, asked: Parameter | undefined): number {
   if (model === 'dbscan' || typeof asked === 'number') return 1;

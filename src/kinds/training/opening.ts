@@ -1,6 +1,7 @@
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { engineOf } from '../../activities/engine-of-run.ts';
 import { digestOfSource } from '../../data-files.ts';
+import { Failure } from '../../failures.ts';
 import { forgetFailures } from '../../ledger/chunks.ts';
 import { resultVersion } from '../../ledger/result-versions.ts';
 import { claimRun, readRun } from '../../ledger/runs.ts';
@@ -16,6 +17,7 @@ import type { TrainingInput } from './input.ts';
 import { trainingKey } from './key.ts';
 import * as ledger from './ledger.ts';
 import type { TrainingRequest } from './ledger.ts';
+import { idleParams } from './parameters.ts';
 import { pathOf } from './path.ts';
 import type { TrainingPhase } from './phases.ts';
 import { readsOfProfile, readsOfSplit } from './reads.ts';
@@ -73,12 +75,21 @@ export async function requestOf(
   input: TrainingInput,
   engine: string,
 ): Promise<TrainingRequest> {
+  const idle = idleParams(askedTask(input), input.models, input.params ?? {});
+  if (idle !== undefined) throw new Failure('InvalidInput', idle);
   const source = sourceOf(config, input.dataset, { generators: 'regression', option: '--dataset' });
   const sourceSha256 = await digestOfSource(source);
   const oot: TrainingRequest['oot'] = [];
   for (const path of input.oot ?? []) {
     const later = sourceOf(config, path, { generators: 'regression', option: '--oot' });
-    oot.push({ name: dataName(path), source: later, sha256: await digestOfSource(later) });
+    const sha256 = await digestOfSource(later);
+    if (sha256 === sourceSha256) {
+      throw new Failure(
+        'InvalidInput',
+        `oot has ${dataName(path)}, whose bytes are those of the data set: a model is no judge of rows it was fitted on. Give later rows.`,
+      );
+    }
+    oot.push({ name: dataName(path), source: later, sha256 });
   }
   const seed = input.seed ?? trainingDefaults.seed;
   const task = askedTask(input);

@@ -7,7 +7,8 @@ import { suggestion } from '../../planning/nearest.ts';
 import { legible } from '../../planning/legible.ts';
 import { parameterFault } from '../../planning/parameter-rules.ts';
 import type { Rule } from '../../planning/parameter-rules.ts';
-import type { Parameter } from './models.ts';
+import { chosenModels, isTuned } from './models.ts';
+import type { AskedTask, Parameter } from './models.ts';
 
 const known: Record<string, readonly string[]> = table.known;
 const rules: Record<string, Rule> = table.rules;
@@ -27,6 +28,25 @@ export function paramsRefusal(params: Record<string, Record<string, Parameter>>)
         const fault = parameterFault(allowed, name, each);
         if (fault !== undefined) return `${model}.${name} ${fault}`;
       }
+    }
+  }
+  return undefined;
+}
+
+/** One sentence for a parameter that would change nothing: of a model that is not fitted, or a range where nothing is tried. */
+export function idleParams(
+  task: AskedTask,
+  models: readonly string[] | undefined,
+  params: Record<string, Record<string, Parameter>>,
+): string | undefined {
+  const chosen = chosenModels(task, models);
+  for (const [model, given] of Object.entries(params)) {
+    if (!chosen.includes(model)) {
+      return `params has ${model}, which is not among the models that are fitted (${chosen.join(', ')}): name it in models.`;
+    }
+    const ranged = Object.keys(given).find((name) => name !== 'clusters' && typeof given[name] === 'object');
+    if (ranged !== undefined && !isTuned(model)) {
+      return `${model}.${ranged} is a range, and ${model} is fitted once, not tuned: give one value.`;
     }
   }
   return undefined;

@@ -3,9 +3,11 @@ import type { CommandContext } from '../../commands/context.ts';
 import { count } from '../../commands/output.ts';
 import { writeTable } from '../../commands/table.ts';
 import type { Config } from '../../config.ts';
+import { Failure } from '../../failures.ts';
 import { askPython } from '../../python.ts';
 import { readTrainOptions, withTrainOptions } from './command.ts';
 import type { TrainOptions } from './command.ts';
+import { refusalByData } from './fit-for-data.ts';
 import type { TrainingRequest } from './ledger.ts';
 import { requestOf } from './opening.ts';
 import type { Sized } from './path.ts';
@@ -26,6 +28,8 @@ export function registerTrainingPlan(plan: Command, context: CommandContext): vo
 async function planCommand({ config, out }: CommandContext, options: TrainOptions): Promise<void> {
   const request = await requestOf({ config }, readTrainOptions(options), options.engine ?? config.mode);
   const data = await readPlanned(config, request);
+  const refusal = refusalByData(request, data);
+  if (refusal !== undefined && request.path !== 'distributed') throw new Failure('InvalidInput', refusal);
   const plan = planTraining(request, data);
   const path = request.path ?? 'native';
   const where = whereOf(request, plan.fitsHere, options.engine ?? config.mode);

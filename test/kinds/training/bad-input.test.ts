@@ -77,6 +77,18 @@ const hopeless: [name: string, content: string, options: string[], message: RegE
     /feature_fraction/,
   ],
   [
+    'a threshold where there are three classes',
+    `x,y\n${lines(60, (row) => `${(row * 37) % 11},${'abc'[row % 3]}`)}`,
+    ['--target', 'y', '--threshold', 'f1', '--models', 'linear'],
+    /threshold is for two classes, and hopeless has 3: leave it out/,
+  ],
+  [
+    'a parameter of a model that is not fitted',
+    two,
+    ['--target', 'y', '--params', 'tree.max_depth=3'],
+    /params has tree, which is not among the models that are fitted/,
+  ],
+  [
     'more clusters than rows',
     `x,z\n${lines(30, (row) => `${row * row},${(row * 7) % 5}`)}`,
     ['--models', 'kmeans', '--params', 'kmeans.clusters=90'],
@@ -129,6 +141,17 @@ describe('a training says in one line', () => {
     const { exitCode, said } = await ask(two, ['--target', 'y', '--oot', later]);
     assert.notEqual(exitCode, 0);
     assert.match(said, /later has no column .*x.*, which the model needs/);
+  });
+
+  test('that a later file is the file itself', async () => {
+    const { exitCode, said } = await ask(two, [
+      '--target',
+      'y',
+      '--oot',
+      join(rig.stateFolder, 'hopeless.csv'),
+    ]);
+    assert.notEqual(exitCode, 0);
+    assert.match(said, /oot has hopeless, whose bytes are those of the data set/);
   });
 
   test('nothing, where 2,000 columns and names of every kind are trained on', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseTrainingInput } from '../../../src/kinds/training/input.ts';
+import { refusalByData } from '../../../src/kinds/training/fit-for-data.ts';
 import { trainingKey } from '../../../src/kinds/training/key.ts';
+import { idleParams } from '../../../src/kinds/training/parameters.ts';
 import { chosenModels, trialsOf } from '../../../src/kinds/training/models.ts';
 
 const base = { dataset: 'bank.csv', target: 'deposit' };
@@ -74,6 +76,55 @@ describe('what a training cannot be asked', () => {
       assert.doesNotMatch(parsed.message, /\n/);
     });
   }
+});
+
+/** What a task that the data decide leaves without a meaning. */
+const without: [asked: object, classes: number, message: RegExp | undefined][] = [
+  [{}, 3, undefined],
+  [{ models: ['auto', 'naive_bayes'], metric: 'auto', threshold: 'f1' }, 2, undefined],
+  [{ models: ['glm'] }, 2, /bank makes this a classification, for which there is no model "glm": Known/],
+  [{ models: ['naive_bayes'] }, 0, /makes this a regression, for which there is no model "naive_bayes"/],
+  [{ metric: 'rmse' }, 2, /makes this a classification, for which there is no metric "rmse"/],
+  [{ metric: 'auc' }, 0, /makes this a regression, for which there is no metric "auc"/],
+  [{ metric: 'ks' }, 3, /metric ks is for two classes, and bank has 3\./],
+  [{ threshold: 'f1' }, 3, /threshold is for two classes, and bank has 3: leave it out\./],
+  [
+    { cost: { falsePositive: 1, falseNegative: 2 } },
+    0,
+    /a regression, and cost has a meaning for two classes/,
+  ],
+  [{ settings: { positive: 'yes' } }, 0, /a regression, and positive has a meaning for two classes alone/],
+];
+
+for (const [asked, classes, message] of without) {
+  test(`of ${classes} classes ${JSON.stringify(asked)} is ${message === undefined ? 'fine' : 'refused'}`, () => {
+    const plain = {
+      name: 'bank',
+      models: undefined,
+      metric: undefined,
+      params: {},
+      threshold: null,
+      cost: null,
+    };
+    const task = classes === 0 ? 'regression' : 'classification';
+    const refusal = refusalByData({ ...plain, settings: {}, ...asked }, { task, rows: 100, classes });
+    if (message === undefined) assert.equal(refusal, undefined);
+    else assert.match(refusal ?? '', message);
+  });
+}
+
+test('parameters that would change nothing are refused', () => {
+  const range = { low: 0, high: 1 };
+  assert.match(
+    idleParams('auto', ['linear'], { linear: { l1_ratio: range } }) ?? '',
+    /linear\.l1_ratio is a range, and linear is fitted once, not tuned: give one value\./,
+  );
+  assert.match(
+    idleParams('auto', undefined, { tree: { max_depth: 3 } }) ?? '',
+    /params has tree, which is not among the models that are fitted \(baseline, .*\): name it in models\./,
+  );
+  assert.equal(idleParams('auto', ['tree'], { tree: { max_depth: range } }), undefined);
+  assert.equal(idleParams('clustering', undefined, { kmeans: { clusters: range } }), undefined);
 });
 
 test('the key tells apart what changes the model, and nothing else', () => {

@@ -11,6 +11,7 @@ from sevenfold_jobs.common import lean
 encoding = "native"
 MODEL = "model.ubj"
 USUAL_TREES = 100
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def read(parts: dict[str, bytes]) -> Boosted:
 def _matrix(X: np.ndarray, types: list[str], y: np.ndarray | None = None) -> Any:
     library = lean.load("xgboost")
     return library.DMatrix(
-        X,
+        # It holds float32, and refuses a table of which one value is none.
+        np.clip(X, -_LARGEST, _LARGEST),
         y,
         feature_names=[f"c{place}" for place in range(X.shape[1])],
         feature_types=types,
