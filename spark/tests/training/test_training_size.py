@@ -7,7 +7,7 @@ import pytest
 
 from sevenfold_jobs.training import sized
 
-SETTINGS = {"features": None, "exclude": [], "validation": "auto", "folds": None}
+SETTINGS = {"features": None, "exclude": [], "validation": "auto", "folds": None, "date": None}
 
 
 def made(rows: int = 7_000) -> pa.Table:
