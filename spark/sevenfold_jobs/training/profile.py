@@ -18,12 +18,15 @@ from sevenfold_jobs.cv.outcomes import dates_of, readable, target_of
 from sevenfold_jobs.cv.reading import about
 from sevenfold_jobs.cv.roles import Table
 from sevenfold_jobs.training.columns import Columns
+from sevenfold_jobs.training.distributed.hashing import content_hashes
 from sevenfold_jobs.training.features import Feature
 from sevenfold_jobs.training.looks import IGNORABLE, Look, look_at
 
 #: Whole numbers with more values than that are a quantity, not classes.
 MOST_NUMBERED_CLASSES = 20
 FEWEST_ROWS = 20
+# Where columns hold few values some rows are alike by chance.
+_CONSPICUOUS_COPIES = 0.1
 #: A row to test on, and some to learn from in every fold.
 FEWEST_OF_A_CLASS = 5
 
@@ -63,7 +66,23 @@ def profile(table: pa.Table, name: str, settings: dict[str, Any]) -> Profile:
     def looks(columns: list[str], rows: np.ndarray) -> Iterable[Look]:
         return (look_at(table, column, name, settings, rows) for column in columns)
 
-    return profile_by(table, table.column_names, name, settings, looks)
+    found = profile_by(table, table.column_names, name, settings, looks)
+    if found.target is not None:
+        found.warnings += _copies(found.columns, found.target)
+    return found
+
+
+def _copies(columns: Columns, target: np.ndarray) -> list[str]:
+    """A sentence on rows that are others again, target and all: the test would know them from training."""
+    together = columns.numbers | {"the target": np.asarray(target, np.float64)}
+    hashes = content_hashes(Columns(columns.rows, together, columns.categories))
+    copies = columns.rows - len(np.unique(hashes))
+    if copies < _CONSPICUOUS_COPIES * columns.rows:
+        return []
+    return [
+        f"{copies:,} of {columns.rows:,} rows are another row again, in every column used: where they "
+        "are copies of one case, drop them, for rows that train and test at once flatter every figure."
+    ]
 
 
 def profile_by(

@@ -97,6 +97,16 @@ def test_many_levels_of_noise_tell_nothing_and_many_that_tell_are_named():
     assert "Column c nearly tells the target by itself" in " ".join(told.warnings)
 
 
+def test_copies_of_rows_are_counted():
+    column = DRAWS.normal(size=ROWS)
+    assert not [each for each in found(column).warnings if "another row again" in each]
+    twice = [*range(ROWS), *range(60)]
+    table = pa.table({"c": column, "y": LABELS}).take(pa.array(twice))
+    settings = {"task": "auto", "target": "y", "features": None, "exclude": [], "id": None, "date": None}
+    copied = profile(table, "rows", settings | {"types": {}, "positive": None})
+    assert copied.warnings[-1].startswith("60 of 260 rows are another row again")
+
+
 def test_what_is_asked_for_holds_from_the_first_trial_on():
     def first(model, **asked):
         return suggest(model, "classification", 1, 0, 1, [], asked)
