@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -159,6 +159,25 @@ describe('a backfill into a Delta table is complete by the rows of the table', (
       assert.match(stderr, message);
       assert.equal(stderr.trim().split('\n').length, 1, stderr);
     }
+  });
+
+  test('a file that somebody removed is missed and made again', async () => {
+    const partition = join(folder, 'a table', `model_version=${version}`, 'commodity=SAMPLE');
+    for (const file of readdirSync(partition)) rmSync(join(partition, file));
+    const out = await rig.command(
+      ...['coverage', '--commodity', 'SAMPLE', ...naive, '--start', first, '--end', last],
+      ...['--paths', String(paths), '--json', ...delta],
+    );
+    assert.equal(out.exitCode, 1, out.stderr);
+    assert.equal((JSON.parse(out.stdout) as { models: { complete: number }[] }).models[0]!.complete, 0);
+    const file = join(folder, 'none.csv');
+    const exported = await rig.command(
+      ...['export', 'paths', '--to', file, '--commodity', 'SAMPLE', '--models', version, ...delta],
+    );
+    assert.equal(exported.exitCode, 2, exported.stderr);
+    assert.match(exported.stderr, /^.* of .*a table is damaged or gone, and paths of .* with it: .*\n$/);
+    assert.ok(!existsSync(file));
+    assert.equal((await complete(...naive, ...delta)).counts!['rows'], dates * paths);
   });
 
   test('a table that is gone is made again', async () => {
