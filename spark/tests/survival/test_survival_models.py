@@ -16,7 +16,7 @@ from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.survival import models
 from sevenfold_jobs.survival.cox import RiskSets
 from sevenfold_jobs.survival.metrics import harrell_c
-from sevenfold_jobs.survival.models import weibull_aft
+from sevenfold_jobs.survival.models import coxnet, weibull_aft
 
 CONFIG = json.loads((Path(__file__).resolve().parents[3] / "config/cv/survival.json").read_text())
 GRID = np.linspace(1.5, 40, 23)
@@ -298,3 +298,27 @@ def test_another_seed_gives_another_model(data: Data, name: str) -> None:
     params = _small(name, "production")
     one, other = data.fit(name, params, 42), data.fit(name, params, 43)
     assert (one.risk(data.X) != other.risk(data.X)).any()
+
+
+@pytest.mark.parametrize("seed", [18, 19])
+def test_coxnet_finds_the_optimum_where_its_steps_from_zero_run_off(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.lognormal(0, 1.5, (120, 6))
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    time = np.ceil(rng.exponential(20, 120) * np.exp(-0.7 * X[:, 0]))
+    event = rng.random(120) < 0.4
+    params = CONFIG["sample"]["coxnet"]
+    largest = coxnet.largest_penalty(X, time, event, params["l1_ratio"])
+    smallest = params["smallest_penalty"] * largest
+    alone = CoxnetSurvivalAnalysis(l1_ratio=params["l1_ratio"], alphas=[smallest])
+    with pytest.raises(ArithmeticError):
+        alone.fit(X, Surv.from_arrays(event, time))
+    fitted = coxnet.fit(X, time, event, params, 42)
+    assert fitted.notes == [f"the smallest of {params['n_penalties']} penalties is used"]
+
+    # The optimality conditions of an elastic net.
+    slope = RiskSets(time, event).negative_gradient(X @ fitted.coef) @ X / len(time)
+    kept = fitted.coef != 0
+    pull = smallest * (params["l1_ratio"] * np.sign(fitted.coef) + (1 - params["l1_ratio"]) * fitted.coef)
+    assert np.allclose(slope[kept], pull[kept], atol=0.1 * smallest)
+    assert (np.abs(slope[~kept]) <= 1.1 * smallest * params["l1_ratio"]).all()
