@@ -1,6 +1,5 @@
 /** Keys that go with requests: they are shown and stored nowhere. */
 import type { Answer } from './answers.ts';
-import type { Call } from './client.ts';
 
 const secretParameters = /key|token|secret|auth|passw/i;
 const secretHeaders = /key|authorization/i;
@@ -40,7 +39,10 @@ export function shownUrl(url: URL): string {
 }
 
 /** An answer that repeats the key it was asked with, without it. */
-export function withoutKeys(answer: Answer, { url, headers }: Call): Answer {
+export function withoutKeys(
+  answer: Answer,
+  { url, headers }: { url: URL; headers?: Record<string, string> },
+): Answer {
   const sent = Object.entries(headers ?? {}).filter(([name]) => secretHeaders.test(name));
   const keys = [...secretsIn(url), ...sent.map(([, value]) => value)]
     .flatMap((key) => [key, encodeURIComponent(key)])
