@@ -1,9 +1,9 @@
 /** What was asked for and cannot be, now that the data say what they are: which task, and how many classes. */
 import { legible } from '../../planning/legible.ts';
 import { suggestion } from '../../planning/nearest.ts';
-import type { TrainingRequest } from './ledger.ts';
+import type { TrainingInput } from './input.ts';
 import { chosenModels, metricsOf, modelsOf } from './models.ts';
-import type { Task } from './models.ts';
+import type { Parameter, Task } from './models.ts';
 
 interface Found {
   task: Task;
@@ -11,10 +11,16 @@ interface Found {
   classes: number;
 }
 
-type Asked = Pick<
-  TrainingRequest,
-  'name' | 'models' | 'metric' | 'params' | 'threshold' | 'cost' | 'settings'
->;
+/** What of a request the data may contradict. */
+interface Asked {
+  name: string;
+  models: readonly string[] | undefined;
+  metric: string | undefined;
+  params: Record<string, Record<string, Parameter>>;
+  threshold: TrainingInput['threshold'] | null;
+  cost: Record<string, number> | null;
+  settings: Record<string, unknown>;
+}
 
 /** One sentence for what would be passed over without a word otherwise; undefined where all has a meaning. */
 export function refusalByData(request: Asked, found: Found): string | undefined {
