@@ -191,6 +191,19 @@ describe('whatever a workflow is started with', () => {
       );
     });
 
+    test(`${name} takes the names that every object has for no values of ours`, () => {
+      for (const word of ['toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+        const object = Object.fromEntries([[word, Object.fromEntries([[word, 1]])]]);
+        for (const input of whole) {
+          for (const field of [...Object.keys(input), word]) {
+            for (const value of [word, [word], object]) {
+              judge(parse, Object.fromEntries([...Object.entries(input), [field, value]]));
+            }
+          }
+        }
+      }
+    });
+
     test(`${name} answers at once, however large or deep its input is`, { timeout: 20_000 }, () => {
       const [input] = whole;
       let deep: unknown = [];

@@ -66,7 +66,7 @@ export interface AuditInput extends Omit<BackfillInput, 'redo' | 'verifyOnly' | 
 }
 
 /** Other names under which a model is known. */
-const otherNames: Record<string, string> = { sarimax_auto_weather: 'sarimax' };
+const otherNames = new Map([['sarimax_auto_weather', 'sarimax']]);
 
 export const defaults = {
   trainFrequency: 'semiannually',
@@ -160,6 +160,6 @@ function parse<Input extends TrainInput>(
       message: `${what}: start ${input.start} lies after end ${input.end}: exchange them.`,
     };
   }
-  const models = [...new Set(input.models.map((model) => otherNames[model] ?? model))].sort();
+  const models = [...new Set(input.models.map((model) => otherNames.get(model) ?? model))].sort();
   return { ok: true, input: { ...input, commodity: input.commodity.toUpperCase(), models } };
 }

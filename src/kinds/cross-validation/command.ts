@@ -193,14 +193,14 @@ function readCvOptions(options: CvOptions, task: string): CvInput {
 }
 
 function paramsOf(given: readonly string[]): Record<string, Record<string, Value>> {
-  const params: Record<string, Record<string, Value>> = {};
+  const params = new Map<string, Record<string, Value>>();
   for (const text of given) {
     const match = /^(\w+)\.(\w+)=(.+)$/.exec(text);
     if (!match) refuse(`--params has "${text}", but must be model.name=value, for example gbsa.trees=20.`);
     const [, model, name, value] = match as unknown as [string, string, string, string];
-    (params[model] ??= {})[name] = valueOf(value);
+    params.set(model, { ...params.get(model), [name]: valueOf(value) });
   }
-  return params;
+  return Object.fromEntries(params);
 }
 
 function gridOf(given: readonly string[]): Record<string, Value[]> {

@@ -165,7 +165,7 @@ function pairOf(option: string, text: string, example: string): [string, string]
 }
 
 function paramsOf(given: readonly string[]): Record<string, Record<string, Parameter>> {
-  const params: Record<string, Record<string, Parameter>> = {};
+  const params = new Map<string, Record<string, Parameter>>();
   for (const text of given) {
     const match = /^(\w+)\.(\w+)=(.+)$/.exec(text);
     if (!match) {
@@ -175,9 +175,9 @@ function paramsOf(given: readonly string[]): Record<string, Record<string, Param
       );
     }
     const [, model, name, value] = match as unknown as [string, string, string, string];
-    (params[model] ??= {})[name] = parameterOf(value);
+    params.set(model, { ...params.get(model), [name]: parameterOf(value) });
   }
-  return params;
+  return Object.fromEntries(params);
 }
 
 function parameterOf(text: string): Parameter {
