@@ -34,13 +34,17 @@ test('two checkouts started at once run side by side, and one going down leaves 
 });
 
 test('a port taken by a stranger is named with its holder, and used again when it is free', async (t) => {
-  const stack = testStack(t, ['temporal']);
   // With the preferred port taken it chooses one that no other stack of a test would step into while it is down.
-  const preferred = await listen(7233).catch(() => undefined);
-  const before = await stack.up();
-  preferred?.close();
-  const port = Number(before.temporalAddress.split(':')[1]);
-  await takeDown(stack.place, () => undefined);
+  const { stack, before, port } = await until('a stack is beside the preferred port', async () => {
+    const stack = testStack(t, ['temporal']);
+    const preferred = await listen(7233).catch(() => undefined);
+    const before = await stack.up();
+    preferred?.close();
+    await takeDown(stack.place, () => undefined);
+    const port = Number(before.temporalAddress.split(':')[1]);
+    // Another test's stack had it for that moment, and has given it back since.
+    return port === 7233 ? undefined : { stack, before, port };
+  });
   const stranger = await listen(port);
   await assert.rejects(stack.up(), {
     name: 'Infrastructure',
