@@ -14,6 +14,8 @@ export interface Call {
   method: 'GET' | 'POST';
   headers?: Record<string, string>;
   body?: string;
+  /** Where the provider allows less than the usual pace: so long from one request to its host to the next. */
+  everyMs?: number;
 }
 
 /** How long each step of a request may take, and how much may come. */
@@ -24,6 +26,8 @@ export interface Limits {
   bodyBytes: number;
   /** Requests to one host at the same time. */
   concurrency: number;
+  /** Whether a request's own `everyMs` is kept. */
+  paces: boolean;
 }
 
 export const usualLimits: Limits = {
@@ -32,6 +36,7 @@ export const usualLimits: Limits = {
   bodyMs: 120_000,
   bodyBytes: 64 * 2 ** 20,
   concurrency: 8,
+  paces: true,
 };
 
 /** Longer pauses are waited for by Temporal. */
@@ -72,7 +77,7 @@ export class SourceClient {
   /** One answer, whatever its status. Throws NoAnswer, LongPause, or the signal's reason. */
   async ask(call: Call, signal?: AbortSignal): Promise<Answer> {
     const host = this.#host(call.url);
-    await this.#turn(call.url.host, host, signal);
+    await this.#turn(call, host, signal);
     try {
       return await this.#send(call, signal);
     } catch (error) {
@@ -103,7 +108,7 @@ export class SourceClient {
     return known;
   }
 
-  async #turn(name: string, host: Host, signal?: AbortSignal): Promise<void> {
+  async #turn({ url, everyMs = 0 }: Call, host: Host, signal?: AbortSignal): Promise<void> {
     while (host.running >= this.#limits.concurrency) {
       await new Promise<void>((resolve) => host.waiting.push(resolve));
     }
@@ -113,13 +118,13 @@ export class SourceClient {
         signal?.throwIfAborted();
         const now = performance.now();
         const paused = host.pausedUntil - now;
-        if (paused > waitedForMs) throw new LongPause(name, paused);
+        if (paused > waitedForMs) throw new LongPause(url.host, paused);
         if (paused > 0) {
           await sleep(paused, undefined, { signal });
           continue;
         }
         const begin = Math.max(now, host.freeAt);
-        host.freeAt = begin + 60_000 / this.#settings.perMinute;
+        host.freeAt = begin + Math.max(60_000 / this.#settings.perMinute, this.#limits.paces ? everyMs : 0);
         if (begin > now) await sleep(begin - now, undefined, { signal });
         if (host.pausedUntil <= performance.now()) return;
       }

@@ -3,6 +3,8 @@ import type { PoolSettings } from '../pools/settings.ts';
 import type { Day } from '../planning/days.ts';
 import { clockRemark, described, judgeAnswer } from './answers.ts';
 import { SourceClient, usualLimits } from './client.ts';
+import { etherscanProbe } from './etherscan.ts';
+import { ethplorerProbe } from './ethplorer.ts';
 import { sourcesFor } from './index.ts';
 import { NoAnswer } from './no-answer.ts';
 import { gasBlocks, newestBlock } from './nodes.ts';
@@ -10,7 +12,6 @@ import { shownUrl, withoutKeys } from './secrets.ts';
 import type { SourceSettings } from './settings.ts';
 import { CannotPlan } from './source.ts';
 import type { DayInHand, LiveSource, Wanted } from './source.ts';
-import { etherscanProbe } from './transfers.ts';
 
 export interface SourceFinding {
   name: string;
@@ -52,7 +53,10 @@ export async function examineSources(
 /** One request a source, one a node; none for what hangs on another source's answer or has no key. */
 async function firstOf(source: LiveSource, day: DayInHand): Promise<Wanted[]> {
   if (source.name === 'gas-blocks') return day.settings.nodes.map(newestBlock);
+  // It stands in for another one, with the same nodes that gas is asked of.
+  if (source.name === 'gas-bounds') return [];
   if (source.name === 'etherscan') return etherscanProbe(day.settings);
+  if (source.name === 'ethplorer') return ethplorerProbe(day.settings);
   try {
     return (await source.wanted(day)).slice(0, 1);
   } catch (error) {

@@ -18,6 +18,9 @@ const series = [
   'FEDFUNDS',
 ];
 
+/** Two requests a second are allowed. */
+const everyMs = 500;
+
 export const fred: LiveSource = {
   name: 'fred',
   brings: 'series of FRED',
@@ -32,7 +35,12 @@ export const fred: LiveSource = {
     const query = { file_type: 'json', observation_start: addDays(day, -365), observation_end: day };
     return series.map((key) => ({
       key,
-      calls: [get(settings.fred, '/fred/series/observations', { series_id: key, api_key: apiKey, ...query })],
+      calls: [
+        {
+          ...get(settings.fred, '/fred/series/observations', { series_id: key, api_key: apiKey, ...query }),
+          everyMs,
+        },
+      ],
       // It answers 400 "key not registered" in passing.
       expected: { type: 'json', passing: [400], shape, keyName: 'FRED_API_KEY' },
     }));

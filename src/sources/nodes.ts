@@ -1,8 +1,9 @@
 /** Ethereum nodes: headers of every 50th block of the last whole day, for the base fee. No key. */
 import { addDays } from '../planning/days.ts';
 import { isObject, rpcTrouble } from './answers.ts';
-import { CannotPlan, chunksOf, unixOf } from './source.ts';
-import type { DayInHand, LiveSource, Wanted } from './source.ts';
+import { firstBlockOf } from './bounds.ts';
+import { CannotPlan, chunksOf } from './source.ts';
+import type { LiveSource, Wanted } from './source.ts';
 
 const everyBlocks = 50;
 const headersInACall = 18;
@@ -17,7 +18,7 @@ export const gasBlocks: LiveSource = {
   required: false,
   datedKeys: true,
   allowedDays: 3,
-  after: ['llama-blocks'],
+  after: ['llama-blocks', 'gas-bounds'],
   patienceMinutes: 30,
   says(body) {
     const [first] = JSON.parse(body.toString()) as { result?: { timestamp: string } }[];
@@ -25,7 +26,7 @@ export const gasBlocks: LiveSource = {
   },
   async wanted(day) {
     const gasDay = addDays(day.day, -1);
-    const [first, next] = [await heightAt(day, gasDay), await heightAt(day, day.day)];
+    const [first, next] = [await firstBlockOf(day, gasDay), await firstBlockOf(day, day.day)];
     if (next <= first || next - first > mostBlocksOfADay)
       throw new CannotPlan(`blocks ${first} to ${next} are not those of a day`);
     const heights: number[] = [];
@@ -58,12 +59,6 @@ export function newestBlock(url: URL): Wanted {
     calls: [{ url, method: 'POST', headers: { 'content-type': 'application/json' }, body }],
     expected: { type: 'json', refusal: rpcTrouble, shape: (answer) => shape(answer, 1) },
   };
-}
-
-async function heightAt(day: DayInHand, midnight: string): Promise<number> {
-  const body = await day.body('llama-blocks', String(unixOf(midnight)));
-  if (body === undefined) throw new CannotPlan('the blocks at which the day begins and ends are not known');
-  return (JSON.parse(body.toString('utf8')) as { height: number }).height;
 }
 
 function shape(body: unknown, due: number): string | undefined {

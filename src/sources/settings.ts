@@ -23,6 +23,9 @@ export interface SourceSettings {
   fred: URL;
   etherscan: URL;
   etherscanKey: string | undefined;
+  ethplorer: URL;
+  /** Asked for transfers where there is no key of Etherscan. */
+  ethplorerKey: string | undefined;
   /** Whose holdings an on-chain portfolio is. */
   wallets: readonly Address[];
   /** Only where a key is set and FRED was switched on: its terms forbid storing. */
@@ -55,6 +58,8 @@ export function readSourceSettings(env: Environment): SourceSettings {
     fred: base('SEVENFOLD_FRED_URL', 'https://api.stlouisfed.org'),
     etherscan: base('SEVENFOLD_ETHERSCAN_URL', 'https://api.etherscan.io/v2/api'),
     etherscanKey: secret(env, 'ETHERSCAN_API_KEY'),
+    ethplorer: base('SEVENFOLD_ETHPLORER_URL', 'https://api.ethplorer.io'),
+    ethplorerKey: secret(env, 'ETHPLORER_API_KEY'),
     wallets: wallets(env),
     fredKey: onOff(env, 'SEVENFOLD_FRED', false) ? requiredFredKey(env) : undefined,
     contact: matching(
@@ -76,12 +81,14 @@ export function readSourceSettings(env: Environment): SourceSettings {
 /** Every base address, by the variable's own short name: what `doctor` asks and what a test clock looks at. */
 export function basesOf(settings: Omit<SourceSettings, 'today'>): URL[] {
   const { llamaYields, llamaCoins, coinbase, kraken, nodes, nyfed, treasury, pendle } = settings;
-  const { coinmarketcap, fred, etherscan, coinmarketcapKey, fredKey, etherscanKey } = settings;
+  const { coinmarketcap, fred, etherscan, ethplorer } = settings;
+  const { coinmarketcapKey, fredKey, etherscanKey, ethplorerKey } = settings;
   return [
     ...[llamaYields, llamaCoins, coinbase, kraken, ...nodes, nyfed, treasury, pendle],
     ...(coinmarketcapKey === undefined ? [] : [coinmarketcap]),
     ...(fredKey === undefined ? [] : [fred]),
     ...(etherscanKey === undefined ? [] : [etherscan]),
+    ...(ethplorerKey === undefined ? [] : [ethplorer]),
   ];
 }
 

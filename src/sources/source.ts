@@ -2,6 +2,7 @@ import type { Day } from '../planning/days.ts';
 import type { Address } from '../pools/portfolio/onchain/calls.ts';
 import type { PoolSettings } from '../pools/settings.ts';
 import type { Expected } from './answers.ts';
+import type { Head } from './chain.ts';
 import type { Call } from './client.ts';
 import type { SourceSettings } from './settings.ts';
 
@@ -11,6 +12,7 @@ export type SourceName =
   | 'llama-addresses'
   | 'llama-coins'
   | 'llama-blocks'
+  | 'gas-bounds'
   | 'gas-blocks'
   | 'coinbase'
   | 'kraken'
@@ -21,7 +23,8 @@ export type SourceName =
   | 'fred'
   | 'chain-calls'
   | 'chain-logs'
-  | 'etherscan';
+  | 'etherscan'
+  | 'ethplorer';
 
 /** One body that a day wants of a source. */
 export interface Wanted {
@@ -58,7 +61,7 @@ export interface DayInHand {
   /** Whose holdings are asked of the chain; none where the portfolio is kept in our own books alone. */
   wallets: readonly Address[];
   /** The newest day before whose holdings were taken from the chain, with its block. */
-  chainBefore(): Promise<{ date: Day; block: number } | undefined>;
+  chainBefore(): Promise<{ date: Day; head: Head } | undefined>;
   /** When each accepted body of the day was stored, by key. */
   storedAt(source: SourceName): Promise<ReadonlyMap<string, Date>>;
   /** What was answered last for keys of the day that have no accepted body. */

@@ -22,6 +22,8 @@ export interface Chain {
   call(request: RpcRequest): object;
   /** A page of Etherscan's `tokentx`. */
   page(query: (name: string) => string): object;
+  /** A page of Ethplorer's `getAddressHistory`: what came before a second. */
+  history(address: string, before: number, limit: number): object;
   /** Longer ranges of logs are refused. */
   widestLogs: number;
   /** Contracts that refuse `convertToAssets`, and such that are none. */
@@ -157,6 +159,26 @@ export function makeChain({
           ...{ blockNumber: String(each.block), timeStamp: String(unixOf(each.block)), hash: each.hash },
           ...{ from: each.from, to: each.to, contractAddress: each.token, value: String(each.value) },
           ...{ tokenSymbol: each.symbol, tokenDecimal: '6' },
+        })),
+      };
+    },
+    history(address, before, limit) {
+      const rows = transfers
+        .filter(({ from, to }) => from === address || to === address)
+        .filter(({ block }) => block <= this.head && unixOf(block) < before)
+        .sort((a, b) => b.block - a.block)
+        .slice(0, limit);
+      return {
+        operations: rows.map(({ block, hash, token, symbol, from, to, value }) => ({
+          ...{
+            timestamp: unixOf(block),
+            transactionHash: hash,
+            type: 'transfer',
+            value: String(value),
+            from,
+            to,
+          },
+          tokenInfo: { address: token, symbol, decimals: '6', price: false },
         })),
       };
     },

@@ -1,6 +1,5 @@
 /** `npm run emulator -- --live`: the providers of live data on loopback, until Ctrl-C. Prints what to export. */
 import { parseArgs } from 'node:util';
-import { readConfig } from '../../src/config.ts';
 import { isDay } from '../../src/planning/days.ts';
 import { recordedBodies } from './recorded.ts';
 import { providerNames, startLiveEmulator } from './service.ts';
@@ -43,7 +42,7 @@ export async function runLiveEmulator(args: string[]): Promise<void> {
     process.exitCode = values.help ? 0 : 2;
     return;
   }
-  const recorded = values.recorded ? recordedBodies(readConfig().checkout) : undefined;
+  const recorded = values.recorded ? recordedBodies() : undefined;
   if (values.recorded && recorded === undefined) {
     process.stderr.write('There are no recorded bodies: ../shared/data/live is not beside this checkout.\n');
     process.exitCode = 2;

@@ -1,6 +1,7 @@
 /** The recorded bodies of ../shared/data/live: one route a line, the first that matches wins (its README.md). */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { sharedData } from '../support/shared-data.ts';
 
 export interface Route {
   provider: string;
@@ -18,9 +19,9 @@ export interface Recorded {
   find(provider: string, method: string, url: URL, body: string): { route: Route; bytes: Buffer } | undefined;
 }
 
-/** The folder beside this checkout; undefined where it is not there. */
-export function recordedBodies(checkout: string): Recorded | undefined {
-  const folder = path.resolve(checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared', 'data/live');
+/** Undefined where they are not there. */
+export function recordedBodies(): Recorded | undefined {
+  const folder = sharedData('live');
   if (!existsSync(path.join(folder, 'routes.json'))) return undefined;
   const routes = JSON.parse(readFileSync(path.join(folder, 'routes.json'), 'utf8')) as Route[];
   return {

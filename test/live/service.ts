@@ -24,6 +24,7 @@ const providers = {
   'pro-api.coinmarketcap.com': 'SEVENFOLD_COINMARKETCAP_URL',
   'api.stlouisfed.org': 'SEVENFOLD_FRED_URL',
   'api.etherscan.io': 'SEVENFOLD_ETHERSCAN_URL',
+  'api.ethplorer.io': 'SEVENFOLD_ETHPLORER_URL',
 } as const;
 export type Provider = keyof typeof providers;
 export const providerNames = Object.keys(providers) as Provider[];
@@ -126,7 +127,8 @@ export async function startLiveEmulator(
     ...{ SEVENFOLD_LIVE_TODAY: options.day, SEVENFOLD_WALLETS: emulatedWallet },
   };
   for (const [provider, server] of servers) {
-    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const path = provider === 'api.etherscan.io' ? '/v2/api' : '';
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
     const name = providers[provider];
     environment[name] = name in environment ? `${environment[name]},${address}` : address;
   }
@@ -267,6 +269,8 @@ function made(world: World, provider: Provider, url: URL, body: string): Reply {
     }
     case 'api.etherscan.io':
       return json(world.chain.page(query));
+    case 'api.ethplorer.io':
+      return json(world.chain.history(last, Number(query('timestamp')), Number(query('limit'))));
     case 'markets.newyorkfed.org': {
       const rates = world.sofr(query('startDate'), query('endDate')) as {
         effectiveDate: string;

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onchainPortfolio } from '../../src/kinds/daily/onchain.ts';
-import type { OnChainDetail } from '../../src/kinds/daily/onchain.ts';
 import { formatAmount, parseAmount } from '../../src/pools/portfolio/amounts.ts';
 import { total } from '../../src/pools/portfolio/opening.ts';
-import type { Balance } from '../../src/pools/portfolio/opening.ts';
-import { loadPoolSettings } from '../../src/pools/settings.ts';
-import { readConfig } from '../../src/config.ts';
 import { readSourceSettings } from '../../src/sources/settings.ts';
 import { assetsOf, emulatedWallet as wallet, transferOf, usualTransfers } from '../live/chain.ts';
 import type { ChainTransfer } from '../live/chain.ts';
 import { makeWorld } from '../live/world.ts';
 import type { World } from '../live/world.ts';
+import { book, held, opened } from './books.ts';
 import { day, sourceRig } from './rig.ts';
-import type { SourceRig } from './rig.ts';
 
 const nextDay = '2026-11-21';
 const usdc = '0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48';
@@ -41,33 +37,6 @@ function vaultIn(world: World): { vault: string; poolId: string } {
   const poolId = pool['pool'] as string;
   return { poolId, vault: world.addresses()[poolId]! };
 }
-
-async function opened(
-  rig: SourceRig,
-  date = day,
-): Promise<{ balances: Balance[]; warnings: string[]; onchain: OnChainDetail }> {
-  const settings = loadPoolSettings(readConfig({}).checkout);
-  const source = onchainPortfolio(rig.inHand(date));
-  const { balances, warnings, detail } = await source.open(rig.database, { dataset: 'live', date }, settings);
-  return { balances, warnings, onchain: detail!['onchain'] as OnChainDetail };
-}
-
-/** As phase filter stores them: the books of the next day. */
-async function book(rig: SourceRig, balances: readonly Balance[], date = day): Promise<void> {
-  for (const balance of balances) {
-    const units = formatAmount(total(balance));
-    await rig.database.query(
-      `insert into daily_balances (dataset, portfolio, date, token_symbol, pool_id, unallocated_balance,
-                                   allocated_balance, carried, accrued, flow, price_usd)
-       values ('live', 'onchain', $1, $2, $3, case when $3::text is null then $4::numeric else 0 end,
-               case when $3::text is null then 0 else $4::numeric end, 0, 0, $4, 1)`,
-      [date, balance.token, balance.poolId, units],
-    );
-  }
-}
-
-const held = (balances: readonly Balance[]): Record<string, string> =>
-  Object.fromEntries(balances.map((each) => [each.poolId ?? 'wallet', formatAmount(total(each))] as const));
 
 test('what a wallet holds is the chain’s word at one final block, to the last unit; nothing is signed', async (t) => {
   const rig = await onChain(t);
@@ -132,8 +101,10 @@ function eventful(from: number): { vault: string; transfers: ChainTransfer[] } {
 for (const [by, variables] of [
   ['the logs of a node', {}],
   ['Etherscan', { ETHERSCAN_API_KEY: 'es-secret' }],
+  ['Ethplorer', { ETHPLORER_API_KEY: 'es-secret' }],
 ] as const) {
   test(`the books meet the chain by transfers of ${by}; a look-alike is named and not counted`, async (t) => {
+    const namesTokens = by !== 'the logs of a node';
     const rig = await onChain(t, { variables });
     const first = worldOf(day);
     rig.emulator.serve(first);
@@ -142,7 +113,7 @@ for (const [by, variables] of [
     const next = worldOf(nextDay, eventful(first.chain.head).transfers);
     rig.emulator.serve(next);
     const ends = await rig.fetchDay(nextDay);
-    assert.equal(ends[by === 'Etherscan' ? 'etherscan' : 'chain-logs']!.state, 'fresh');
+    assert.equal(ends[by === 'the logs of a node' ? 'chain-logs' : by.toLowerCase()]!.state, 'fresh');
     const { balances, onchain, warnings } = await opened(rig, nextDay);
     const [inPool] = balances.filter(({ poolId }) => poolId === next.poolId);
     const [idle] = balances.filter(({ poolId }) => poolId === null);
@@ -161,9 +132,9 @@ for (const [by, variables] of [
     assert.deepEqual([onchain.unreconciled, onchain.unexplained, onchain.booksOf], [null, [], day]);
     assert.deepEqual(
       onchain.lookAlikes.map(({ token }) => token),
-      by === 'Etherscan' ? [other] : [],
+      namesTokens ? [other] : [],
     );
-    assert.equal(warnings.length, by === 'Etherscan' ? 1 : 0, warnings.join());
+    assert.equal(warnings.length, namesTokens ? 1 : 0, warnings.join());
     const { rows } = await rig.database.query('select raw_responses::text as row from raw_responses');
     assert.doesNotMatch(JSON.stringify(rows), /es-secret/);
   });
@@ -188,6 +159,49 @@ test('transfers are read page by page: what stands on both sides of a page is on
   const idle = balances.find(({ poolId }) => poolId === null)!;
   assert.deepEqual([formatAmount(idle.flow), onchain.unexplained], ['0.002512', []]);
   assert.equal(onchain.transfers, 2_500);
+});
+
+test('by Ethplorer they are read back from the newest, and a second that goes on in the next page is one', async (t) => {
+  const rig = await onChain(t, { variables: { ETHPLORER_API_KEY: 'ep-secret' } });
+  const first = worldOf(day);
+  rig.emulator.serve(first);
+  await rig.fetchDay();
+  await book(rig, (await opened(rig)).balances);
+  const start = first.chain.head + 10;
+  const many = Array.from({ length: 248 }, (_, i) =>
+    transferOf(start + Math.floor(i / 3), `many ${i}`, [usdc, 'USDC'], [other, wallet], 1n),
+  );
+  const twice = transferOf(start + 900, 'twice', [usdc, 'USDC'], [other, wallet], 7n);
+  rig.emulator.serve(worldOf(nextDay, [...many, twice, { ...twice }]));
+  await rig.fetchDay(nextDay);
+  assert.equal(rig.emulator.count('api.ethplorer.io'), 3);
+  const { balances, onchain } = await opened(rig, nextDay);
+  const idle = balances.find(({ poolId }) => poolId === null)!;
+  assert.deepEqual([formatAmount(idle.flow), onchain.unexplained], ['0.000262', []]);
+  assert.equal(onchain.transfers, 250);
+});
+
+test('transfers are those of the provider of which nothing is missing, whatever key came in between', async (t) => {
+  const rig = await onChain(t, { variables: { ETHERSCAN_API_KEY: 'es-secret' } });
+  const first = worldOf(day);
+  rig.emulator.serve(first);
+  await rig.fetchDay();
+  await book(rig, (await opened(rig)).balances);
+  const start = first.chain.head + 10;
+  const many = Array.from({ length: 1_500 }, (_, i) =>
+    transferOf(start + i, `many ${i}`, [usdc, 'USDC'], [other, wallet], 1n),
+  );
+  rig.emulator.serve(worldOf(nextDay, many));
+  rig.emulator.fault({ provider: 'api.etherscan.io', kind: 'status 403', after: 1 });
+  assert.equal((await rig.fetchDay(nextDay))['etherscan']!.state, 'failed');
+  assert.match(
+    (await opened(rig, nextDay)).onchain.unreconciled!,
+    /^transfers are missing: blocks of 0x0+a1/,
+  );
+  rig.settings.etherscanKey = undefined;
+  assert.equal((await rig.fetchDay(nextDay))['chain-logs']!.state, 'fresh');
+  const { onchain } = await opened(rig, nextDay);
+  assert.deepEqual([onchain.unreconciled, onchain.transfers], [null, 1_500]);
 });
 
 test('a gap of blocks: the chain is right, and the books are not held against it', async (t) => {

@@ -33,7 +33,7 @@ test('a day is fetched from every source without a key, and a second time nothin
 /** Every provider that a day without keys asks, and what becomes of the sources where it fails for good. */
 const outcomes: [Provider, Record<string, string>][] = [
   ['yields.llama.fi', { 'llama-pools': 'failed', 'llama-charts': 'failed', 'llama-addresses': 'failed' }],
-  ['coins.llama.fi', { 'llama-coins': 'failed', 'llama-blocks': 'failed', 'gas-blocks': 'failed' }],
+  ['coins.llama.fi', { 'llama-coins': 'failed', 'llama-blocks': 'failed', 'gas-bounds': 'fresh' }],
   ['api.exchange.coinbase.com', { coinbase: 'failed', kraken: 'fresh' }],
   ['node-1', {}],
   ['markets.newyorkfed.org', { nyfed: 'failed' }],
@@ -105,6 +105,16 @@ test('a fault that passes is tried again, and what was answered meanwhile is on 
     { attempt: 2, status: 502, accepted: false },
     { attempt: 3, status: 200, accepted: true },
   ]);
+});
+
+test('a provider that allows less than the usual pace is asked at its own', async (t) => {
+  const variables = { FRED_API_KEY: 'fred-secret', SEVENFOLD_FRED: 'on' };
+  const rig = await sourceRig(t, { variables, tries: 1, limits: { paces: true } });
+  await rig.fetch('fred');
+  const at = rig.emulator.requests().map((each) => each.at);
+  assert.equal(at.length, 11);
+  // Ten gaps of half a second, less what the clock and the way differ.
+  assert.ok(at.at(-1)! - at[0]! >= 4_900, String(at.at(-1)! - at[0]!));
 });
 
 test('a refusal that stays is asked once', async (t) => {

@@ -126,6 +126,7 @@ test('blocks that are not those of a day are not asked for one by one', async (t
   rig.emulator.serve({ ...world, block: () => ({ height: 26_432_800, timestamp: 0 }) });
   const ends = await rig.fetchDay();
   assert.match(ends['llama-blocks']!.message!, /a block of another time: HTTP 200/);
+  assert.deepEqual([ends['gas-bounds']!.state, ends['gas-blocks']!.state], ['fresh', 'fresh']);
   const first = world.block(unixOf(day)).height;
   const heights = [0, first];
   rig.emulator.serve({ ...world, block: (at) => ({ height: heights.shift() ?? 1, timestamp: at }) });

@@ -22,6 +22,7 @@ import type { DayInHand, SourceName } from '../../src/sources/source.ts';
 import { startLiveEmulator } from '../live/service.ts';
 import type { LiveEmulator } from '../live/service.ts';
 import type { ChainTransfer } from '../live/chain.ts';
+import type { Recorded } from '../live/recorded.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 export const day = '2026-11-20';
@@ -50,6 +51,7 @@ export async function sourceRig(
     waitMs = 1,
     chain = false,
     transfers,
+    recorded,
   }: {
     pools?: number;
     limits?: Partial<Limits>;
@@ -61,9 +63,15 @@ export async function sourceRig(
     /** The portfolio is what the emulated wallet holds. */
     chain?: boolean;
     transfers?: readonly ChainTransfer[];
+    /** Goes before what the emulator makes. */
+    recorded?: Recorded;
   } = {},
 ): Promise<SourceRig> {
-  const emulator = await startLiveEmulator({ day, pools, days: 5, ...(transfers && { transfers }) });
+  const emulator = await startLiveEmulator({
+    ...{ day, pools, days: 5 },
+    ...(transfers && { transfers }),
+    ...(recorded && { recorded }),
+  });
   const database = openDatabase(await databaseUrl, 'test', 8);
   await database.query('truncate raw_responses, source_days, source_alerts, daily_balances');
   const settings = readSourceSettings({
@@ -71,7 +79,10 @@ export async function sourceRig(
     SEVENFOLD_REQUESTS_PER_MINUTE: '60000',
     ...variables,
   });
-  const client = new SourceClient(settings, { ...usualLimits, firstByteMs: 500, bodyMs: 500, ...limits });
+  const client = new SourceClient(settings, {
+    ...{ ...usualLimits, firstByteMs: 500, bodyMs: 500, paces: false },
+    ...limits,
+  });
   t.after(async () => {
     await client.close();
     await emulator.stop();

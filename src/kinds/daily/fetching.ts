@@ -224,5 +224,5 @@ export async function chainBefore(
     body: (source, key) => readBody(database, source, key, date, 'same day'),
     storedAt: (source) => storedAt(database, source, date),
   });
-  return head === undefined ? undefined : { date, block: head.block };
+  return head === undefined ? undefined : { date, head };
 }

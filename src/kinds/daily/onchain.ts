@@ -9,13 +9,13 @@ import { holdingsOf } from '../../pools/portfolio/onchain/holdings.ts';
 import type { PoolOnChain, WalletAnswers } from '../../pools/portfolio/onchain/holdings.ts';
 import { reconcile } from '../../pools/portfolio/onchain/reconcile.ts';
 import type { Reconciliation } from '../../pools/portfolio/onchain/reconcile.ts';
-import { gapsOf, mergePages } from '../../pools/portfolio/onchain/transfers.ts';
+import { mergePages } from '../../pools/portfolio/onchain/transfers.ts';
 import type { PortfolioSource } from '../../pools/portfolio/opened.ts';
 import type { Balance, Holding } from '../../pools/portfolio/opening.ts';
 import { questionId, readChainDay } from '../../sources/chain.ts';
 import type { ChainDay } from '../../sources/chain.ts';
 import type { DayInHand } from '../../sources/source.ts';
-import { readTransfers } from '../../sources/transfers.ts';
+import { readTransfers } from '../../sources/stored-transfers.ts';
 
 /** What the page says of the chain; a part of the detail of phase filter. */
 export interface OnChainDetail {
@@ -97,18 +97,16 @@ async function reconciled(
   books: Books | undefined,
   holdings: readonly Holding[],
 ): Promise<Reconciled> {
-  const { span, pages, covered } = await readTransfers(day);
+  const found = await readTransfers(day);
   const booked = books?.holdings ?? [];
   const without = (why: string | null): Reconciled => ({
     ...{ balances: asFlows(booked, holdings), unexplained: [], lookAlikes: [] },
     ...{ transfers: 0, unreconciled: why },
   });
   if (books === undefined) return without(null);
-  if (span === undefined) return without(`the block of ${books.date} is not stored any more`);
-  const gaps = [...covered].flatMap(([lane, ranges]) =>
-    gapsOf(ranges, span).map(({ from, to }) => `${lane} ${from} to ${to}`),
-  );
-  if (gaps.length > 0) return without(`transfers are missing: blocks of ${gaps.slice(0, 3).join(', ')}`);
+  if (found === undefined) return without(`the block of ${books.date} is not stored any more`);
+  const { pages, missing } = found;
+  if (missing.length > 0) return without(`transfers are missing: ${missing.slice(0, 3).join(', ')}`);
   const transfers = mergePages(pages);
   const decimals = new Map(
     chain.tokens.flatMap(({ address }) => {
@@ -117,10 +115,10 @@ async function reconciled(
     }),
   );
   const { tokens, pools } = chain;
-  const found = reconcile({
+  const reconciliation = reconcile({
     ...{ wallets: day.wallets, tokens, pools, decimals, booked, chain: holdings, transfers },
   });
-  return { ...found, transfers: transfers.length, unreconciled: null };
+  return { ...reconciliation, transfers: transfers.length, unreconciled: null };
 }
 
 /** What is there is what was booked and what must have come or gone. */

@@ -206,7 +206,7 @@ async function chainReads({ database, config }: World, run: Run): Promise<unknow
     database,
     `select (select md5(string_agg(md5((source, key, sha256)::text), '' order by source, key)) from raw_responses
               where day = $2 and accepted
-                and source in ('llama-pools', 'llama-addresses', 'chain-calls', 'chain-logs', 'etherscan')),
+                and source in ('llama-pools', 'llama-addresses', 'chain-calls', 'chain-logs', 'etherscan', 'ethplorer')),
             (select md5(string_agg(md5((date, token_symbol, pool_id, unallocated_balance, allocated_balance)::text), ''
                                    order by token_symbol, pool_id))
                from daily_balances b where dataset = $1 and portfolio = 'onchain'
