@@ -66,7 +66,8 @@ def choose(
 ) -> Choice:
     """Compares the best trial of every model, and a weighted mean of those.
 
-    `failed` says by model why it has no trial. JobError where no candidate has the metric.
+    `failed` says by model why it has no trial. JobError where no candidate has the metric, and where models
+    were asked for and none could be fitted: the baseline would look like what the data have come to.
     """
     names = list(dict.fromkeys(candidate.model for candidate in candidates))
     names.sort(key=SIMPLEST_FIRST.index)
@@ -82,6 +83,10 @@ def choose(
             entries.append(_Entry(name, [(best, 1.0)], best.predictions, float(value)))
     if not entries:
         raise JobError(f"No model has a {metric} on the validation rows: {_reasons(failed)}.")
+    if failed and [each.label for each in entries] == ["baseline"]:
+        raise JobError(
+            f"None of the models could be fitted ({_reasons(failed)}), and the baseline is no choice."
+        )
     blend = _blend(entries, y, task, classes, metric)
     if blend is not None:
         entries.append(blend)

@@ -58,6 +58,13 @@ def test_the_cause_decides_where_the_exception_itself_is_unknown():
             ("OutOfMemory", "java.lang.OutOfMemoryError: Java heap space"),
         ),
         (
+            "Lost task 1.3 in stage 5.0 (TID 7) (10.0.0.7 exec 3): java.net.ConnectException: refused\n",
+            (
+                "Infrastructure",
+                "Lost task 1.3 in stage 5.0 (TID 7) (10.0.0.7 exec 3): java.net.ConnectException: refused",
+            ),
+        ),
+        (
             'Traceback (most recent call last):\n  File "task.py"\nZeroDivisionError: division by zero\n',
             ("JobFailed", "ZeroDivisionError: division by zero"),
         ),

@@ -107,6 +107,36 @@ def test_models_of_tasks_are_those_of_one_process(training):
         assert np.array_equal(load(name).read(fitted.parts()).predict(judged), ours)
 
 
+def test_a_feature_of_many_levels_is_split_by_tasks_together(training):
+    """More than 56 levels ended both tasks: their room for a split was too small (LightGBM issue 6491)."""
+    from sevenfold_jobs.training.distributed import models
+    from sevenfold_jobs.training.distributed.rows import Rows
+    from sevenfold_jobs.training.distributed.tasks import Tasks
+    from sevenfold_jobs.training.metrics import auc
+
+    table, draws = visits(), np.random.default_rng(9)
+    buys = np.array(table["buys"].to_pylist()) == "yes"
+    code = np.where(buys, draws.integers(0, 60, ROWS), draws.integers(30, 90, ROWS))
+    names = draws.permutation(90)
+    training.prepare(
+        table.append_column("street", pa.array([f"street {names[each]}" for each in code])),
+        "buys",
+        exclude=["spent"],
+    )
+    folder = training.folder / "objects" / training.data_version / "data"
+    data, split = read_prepared(folder), read_split(folder)
+    rows = Rows(Tasks(training.make_batch("training_fit", {})), folder, TASKS)
+    fitted, encoder = models.fit(rows, "lightgbm", "classification", {}, 42, 1)
+    assert len(encoder.inputs[encoder.categorical[-1]]["levels"]) == 90
+    train, validation = split.train(1), split.validation(1)
+    X = encoder.transform(data.columns, train)
+    native = load("lightgbm").fit(X, data.target[train], "classification", 2, {}, 42, encoder.categorical)
+    judged = encoder.transform(data.columns, validation)
+    ours, theirs = (auc(data.target[validation], each.predict(judged)) for each in (fitted, native))
+    assert ours > 0.85
+    assert ours == pytest.approx(theirs, abs=0.01)
+
+
 @pytest.mark.parametrize("mixed", [0.0, 0.5])
 def test_a_number_is_predicted_by_the_same_linear_model(training, mixed):
     from sevenfold_jobs.training.distributed import models

@@ -75,6 +75,12 @@ def test_metrics_that_are_no_mean_of_rows_decide_by_resampling(metric: str) -> N
     assert chosen.beats_baseline
 
 
+def test_where_nothing_that_was_asked_for_could_be_fitted_the_baseline_is_no_answer() -> None:
+    with pytest.raises(JobError, match=r"None of the models could be fitted \(xgboost: no memory\)"):
+        choice_of(failed={"xgboost": "no memory"})
+    assert choice_of().label == "baseline"
+
+
 def test_what_failed_is_listed_with_its_reason_and_nothing_at_all_is_an_error() -> None:
     chosen = choice_of(failed={"xgboost": "no memory"}, linear=predictions(1.0, 1))
     assert {"label": "xgboost", "value": None, "error": "no memory"} in chosen.leaderboard

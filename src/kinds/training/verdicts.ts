@@ -121,7 +121,23 @@ async function withoutPredictions({ database }: Pick<World, 'database'>, run: Ru
 
 export async function verifySelection({ database }: World, run: Run): Promise<Check[]> {
   const selection = await readSelection(database, run.runId);
-  return [single(selection?.label, 'the chosen model')];
+  const unfitted = await database.query<{ label: string; error: string }>(
+    `select entry ->> 'label' as label, entry ->> 'error' as error
+       from training_selections, jsonb_array_elements(leaderboard) entry
+      where run_id = $1 and entry ? 'error' order by 1`,
+    [run.runId],
+  );
+  return [
+    single(selection?.label, 'the chosen model'),
+    ...unfitted.rows.map(({ label, error }): Check => ({
+      name: `fitted ${label}`,
+      severity: 'warn',
+      passed: false,
+      observed: error,
+      expected: 'a fit of every fold',
+      message: `${label} had no part in the choice`,
+    })),
+  ];
 }
 
 /** The model's files are there; the job has read them again and found its own predictions. */

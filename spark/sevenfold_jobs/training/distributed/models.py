@@ -16,6 +16,8 @@ from sevenfold_jobs.training.models.trees import MODEL, read_trees
 
 # Of LightGBM's text what says where it was fitted, which is no part of the model.
 _OF_THE_PLACE = ("[machines:", "[local_listen_port:", "[machine_list_filename:", "[time_out:")
+# LightGBM's default of `max_cat_threshold`.
+_LEVELS_OF_A_SPLIT = 32
 _ITERATIONS = 200
 _TOLERANCE = 1e-6
 # Spark adds up in the order in which tasks end: digits behind these hang on it.
@@ -42,6 +44,8 @@ def _trees(
 
     own = {name: value for name, value in params.items() if name not in ("trees", "objective")}
     asked = own | {"seed": seed, "deterministic": True, "force_row_wise": True}
+    if (most := _most_levels_of_a_split(encoder, rows.parts)) is not None:
+        asked["max_cat_threshold"] = most
     kind = LightGBMRegressor if task == "regression" else LightGBMClassifier
     if task == "regression":
         objective = params.get("objective", "regression")
@@ -69,6 +73,19 @@ def _trees(
         line for line in fitted.getNativeModel().split("\n") if not line.startswith(_OF_THE_PLACE)
     )
     return read_trees({MODEL: text.encode()})
+
+
+def _most_levels_of_a_split(encoder: Encoder, parts: int) -> int | None:
+    """`max_cat_threshold` of fits by several tasks; None where LightGBM's own is safe.
+
+    The tasks send each other their best splits in room for that many levels less four: a count was left
+    behind when fields were added (LightGBM issue 6491, in lightgbmlib 3.3.510), and a fuller split ends both
+    processes. A split takes up to half of a feature's levels, so room for half of them and five more is
+    never full.
+    """
+    most = max((len(encoder.inputs[place]["levels"]) for place in encoder.categorical), default=0)
+    room = (most + 2) // 2 + 5
+    return room if parts > 1 and room > _LEVELS_OF_A_SPLIT else None
 
 
 def _written(value: Any) -> str:
