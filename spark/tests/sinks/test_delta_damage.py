@@ -165,6 +165,10 @@ def half_an_entry(work):
     log(work)[-1].write_bytes(log(work)[-1].read_bytes()[:400])
 
 
+def an_entry_without_bytes(work):
+    log(work)[1].write_bytes(b"")
+
+
 def a_gap(work):
     log(work)[1].unlink()
 
@@ -190,6 +194,7 @@ def test_a_damaged_log_is_refused_in_one_line_and_nothing_is_written(work):
     kept = whole()
     for damage, meaning in [
         (half_an_entry, "an entry is no whole JSON"),
+        (an_entry_without_bytes, "its entry 0+1.json is empty"),
         (a_gap, "a version is missing between others"),
         (no_first_version, "its first version is missing"),
         (no_checkpoint, "the checkpoint that _last_checkpoint names is missing"),

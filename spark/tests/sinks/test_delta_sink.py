@@ -256,6 +256,9 @@ def test_places_that_cannot_hold_it(forecasting, tmp_path):
     other = tmp_path / "other"
     DeltaTable.create(str(other), pa.schema([("a", pa.int32())]))
     assert "not one of forecasts" in refused(other)
+    inside = other / "a" / "b"
+    assert f"{inside} lies inside the Delta table at {other}, whose vacuum" in refused(inside)
+    assert not inside.parent.exists()
 
 
 @pytest.mark.parametrize("name", ["a b", "100%", "% new", "5%-95%", "ä +#?&"])

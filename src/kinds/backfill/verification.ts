@@ -157,8 +157,7 @@ export async function verifyDates(world: World, run: Run): Promise<Check[]> {
       dates.filter(({ state }) => state !== 'extra').map((date) => judgeDate(request, date, left)),
     );
     checks.push(...remarks(model, due, dates));
-    if (foreign.length > 0) checks.push(writtenByOthers(model, foreign));
-    if (lost.length > 0) checks.push(filesLost(model, lost));
+    checks.push(...remarksOnTable(model, foreign, lost));
   }
   return [await countUnits(database, run, 'date', 'rows of paths that are whole by date'), ...checks];
 }
@@ -206,28 +205,28 @@ function remarks(model: ForecastModel, due: readonly DueDate[], dates: readonly 
   ];
 }
 
-/** Not wrong by itself: what they left is judged like everything else. */
-function writtenByOthers({ version }: ForecastModel, foreign: readonly string[]): Check {
-  return {
-    name: `others ${version}`,
-    severity: 'warn',
-    passed: false,
-    observed: foreign.slice(0, 3).join('; ') + (foreign.length > 3 ? `; ${foreign.length - 3} more` : ''),
-    expected: 'none',
-    message: 'writes of others to the table, among its newest; every date was counted after them',
+/** Not wrong by itself: what others left is judged like everything else, and what is lost is made again. */
+function remarksOnTable(
+  { version }: ForecastModel,
+  foreign: readonly string[],
+  lost: readonly string[],
+): Check[] {
+  const remark = (name: string, found: readonly string[], shown: number, message: string): Check[] => {
+    const more = found.length > shown ? `; ${found.length - shown} more` : '';
+    const observed = found.slice(0, shown).join('; ') + more;
+    const check = { name: `${name} ${version}`, severity: 'warn' as const, passed: false };
+    return found.length === 0 ? [] : [{ ...check, observed, expected: 'none', message }];
   };
-}
-
-function filesLost({ version }: ForecastModel, lost: readonly string[]): Check {
-  return {
-    name: `damaged ${version}`,
-    severity: 'warn',
-    passed: false,
-    observed: lost.slice(0, 2).join('; ') + (lost.length > 2 ? `; ${lost.length - 2} more` : ''),
-    expected: 'none',
-    message:
+  return [
+    ...remark(
+      ...(['others', foreign, 3] as const),
+      'writes of others to the table, among its newest; every date was counted after them',
+    ),
+    ...remark(
+      ...(['damaged', lost, 2] as const),
       'files of the table that are damaged or gone; the dates in them count as missing and are made again',
-  };
+    ),
+  ];
 }
 
 async function countUnits(

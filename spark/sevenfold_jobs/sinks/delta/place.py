@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 from pyarrow import fs
@@ -134,6 +134,21 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def empty_entry(path: str, version: int) -> str | None:
+    """The name of an entry of a folder's log that has no bytes, among those since the newest checkpoint. The
+    library takes one for a version in which nothing happened; a power cut leaves such a file where whoever
+    wrote it did not sync it."""
+    if in_bucket(path):
+        return None
+    log = Path(path, LOG)
+    try:
+        first = int(json.loads((log / "_last_checkpoint").read_bytes())["version"]) + 1
+    except (FileNotFoundError, ValueError, KeyError):
+        first = 0
+    entries = (log / f"{each:020}.json" for each in range(first, version + 1))
+    return next((each.name for each in entries if each.exists() and each.stat().st_size == 0), None)
+
+
 def sync_log(path: str, version: int) -> None:
     """The library links its entry of a folder's log and does not sync it."""
     if not in_bucket(path):
@@ -184,13 +199,16 @@ def _damage_of_log(words: str) -> str | None:
 
 
 def refuse_new_place(path: str) -> None:
-    """InvalidInput where a new table cannot be begun: no folder, foreign files, no hard links, no rights."""
+    """InvalidInput where a new table cannot be begun: no folder, foreign files, inside another table, no hard
+    links, no rights."""
     if in_bucket(path):
         try:
+            _refuse_inside_a_table(path)
             _refuse_foreign_files(path)
         except OSError as error:
             raise trouble_at(path, error) from error
         return
+    _refuse_inside_a_table(path)
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -208,6 +226,19 @@ def refuse_new_place(path: str) -> None:
             f"A Delta table cannot be kept in {path}: {error.strerror or error}. It must be a "
             "writable folder on a file system with hard links; name another with --sink-path."
         ) from error
+
+
+def _refuse_inside_a_table(path: str) -> None:
+    """Whoever keeps that table clean would remove the files of this one."""
+    scheme = BUCKET_SCHEME if in_bucket(path) else ""
+    for above in PurePosixPath(path.removeprefix(scheme)).parents:
+        around = f"{scheme}{above}"
+        is_place = str(above) not in (".", "/")
+        if is_place and file_system(around).get_file_info(LOG).type == fs.FileType.Directory:
+            raise InvalidInput(
+                f"{path} lies inside the Delta table at {around}, whose vacuum would remove its files: name "
+                "another folder with --sink-path."
+            )
 
 
 def _refuse_foreign_files(path: str) -> None:

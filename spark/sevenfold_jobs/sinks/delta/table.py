@@ -21,6 +21,7 @@ from sevenfold_jobs.sinks.delta.place import (
     LOG,
     PARTITION,
     VERSION,
+    empty_entry,
     in_bucket,
     refuse_new_place,
     storage_options,
@@ -156,11 +157,18 @@ def find_snapshot(path: str) -> Snapshot | None:
     if not in_bucket(path) and not Path(path, LOG).is_dir():
         return None
     try:
-        return Snapshot(DeltaTable(uri_of(path), storage_options=storage_options(path)), path)
+        table = DeltaTable(uri_of(path), storage_options=storage_options(path))
+        empty = empty_entry(path, table.version())
+        if empty is None:
+            return Snapshot(table, path)
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
         raise trouble_at(path, error) from error
+    raise InvalidInput(
+        f"The log of the Delta table at {path} is damaged: its entry {empty} is empty. Put {LOG} back from "
+        "a copy, or name another folder with --sink-path."
+    )
 
 
 def make_table(path: str) -> Snapshot:
