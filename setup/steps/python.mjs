@@ -15,7 +15,7 @@ const testRequirements = (places) => join(places.checkout, 'spark', 'requirement
 const digest = (lock) => sha256(readFileSync(lock));
 
 /**
- * What the jobs need. An environment that also has the packages of tests is kept.
+ * What the jobs need. An environment that also has the packages of tests keeps them.
  * @type {import('../main.mjs').Step}
  */
 export const python = {
@@ -50,10 +50,15 @@ export const python = {
         }),
       );
     }
+    const forTests = readJson(stampFile(places))?.testLock !== undefined;
     rmSync(stampFile(places), { force: true });
     note('installing packages');
-    await installPackages(uv, path, requirements(places), context);
-    const stamp = { lock: digest(requirements(places)), askedFor: env.SEVENFOLD_PYTHON || null };
+    await installPackages(uv, path, forTests ? testRequirements(places) : requirements(places), context);
+    const stamp = {
+      lock: digest(requirements(places)),
+      ...(forTests && { testLock: digest(testRequirements(places)) }),
+      askedFor: env.SEVENFOLD_PYTHON || null,
+    };
     writeWhole(stampFile(places), JSON.stringify(stamp), 0o644);
     toolchain.python = path;
     toolchain.pythonVersion = base.version;
