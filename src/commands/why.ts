@@ -45,7 +45,7 @@ export function register(program: Command, { config, out }: CommandContext): voi
         const { left, troubles } = await lookInTemporal(session, run);
         const leftOpen = left !== undefined;
         const reasons = await explainRun(session.database, run, {
-          leftOpen,
+          left,
           explain: async (...of) => (await findKind(run.kind)?.explain?.(...of)) ?? [],
         });
         for (const trouble of troubles) {

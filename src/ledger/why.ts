@@ -1,4 +1,5 @@
 import type { Database } from '../database/pool.ts';
+import type { Failure } from '../failures.ts';
 import { fallbackText, readFallbacks } from './batch-record.ts';
 import { readBatches } from './batches.ts';
 import { readChecks } from './checks.ts';
@@ -13,12 +14,12 @@ type Explain = (database: Database, run: Run, phases: readonly Unit[]) => Promis
 
 /**
  * Why a run is not complete, from the ledger alone: phases, then the checks and batches behind them. What the ledger cannot
- * know is handed in: `leftOpen` is a run that it has as open and whose workflow is gone; `explain` knows the run's kind.
+ * know is handed in: `left`, why nobody works on a run that it has as open; `explain` knows the run's kind.
  */
 export async function explainRun(
   database: Database,
   run: Run,
-  { leftOpen = false, explain }: { leftOpen?: boolean; explain?: Explain | undefined } = {},
+  { left, explain }: { left?: Failure | undefined; explain?: Explain | undefined } = {},
 ): Promise<Reason[]> {
   const [units, checks, batches, fallbacks] = await Promise.all([
     readUnits(database, run.runId),
@@ -33,7 +34,7 @@ export async function explainRun(
     } else if (unit.verdict !== 'complete' && unit.startedAt !== null) {
       reasons.push({
         subject: `phase ${unit.unit}`,
-        text: unit.reason ?? (unit.finishedAt ? unit.verdict : leftOpen ? 'was begun' : 'is being worked on'),
+        text: unit.reason ?? (unit.finishedAt ? unit.verdict : left ? 'was begun' : 'is being worked on'),
       });
     }
   }
@@ -60,12 +61,8 @@ export async function explainRun(
   for (const fallback of fallbacks) reasons.push({ subject: 'engine', text: fallbackText(fallback) });
   if (run.status === 'complete') {
     reasons.unshift({ subject: 'complete', text: 'every phase is whole by its own rows.' });
-  } else if (leftOpen) {
-    reasons.push({
-      subject: 'workflow',
-      text: 'it was ended from outside, or by code that cannot go on with its history, and closed nothing behind it; what is whole stays.',
-      advice: `npx sevenfold retry ${run.key} · or close it: npx sevenfold cancel ${run.key}`,
-    });
+  } else if (left !== undefined) {
+    reasons.push({ subject: 'workflow', text: left.message });
   } else if (run.status === 'paused') {
     reasons.push({
       subject: 'paused',

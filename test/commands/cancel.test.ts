@@ -8,11 +8,12 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { closeLeftOpen } from '../../src/commands/close-run.ts';
 import type { Session } from '../../src/commands/session.ts';
-import { isLeftOpen, isWorkedOn } from '../../src/commands/steer.ts';
+import { codeChanged, endedUnclosed, isLeftOpen, isWorkedOn } from '../../src/commands/steer.ts';
 import { failWhenNobodyWorks, sayWhenNobodyWorks } from '../../src/commands/workers.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/pool.ts';
 import type { KeeperRequest } from '../../src/engines/local/protocol.ts';
+import type { Failure } from '../../src/failures.ts';
 import { findBatch } from '../../src/ledger/batches.ts';
 import { readRun, setRunStatus } from '../../src/ledger/runs.ts';
 import { beginAttempt, layOutUnits, readUnit } from '../../src/ledger/units.ts';
@@ -103,16 +104,17 @@ test('a run that ended by itself between two looks is not one that was left open
   assert.equal(await isLeftOpen(session, run), false);
 });
 
-test('why says that nobody works on it, and what to do', async (t) => {
+test('why says that nobody works on it, for which reason, and what to do', async (t) => {
   const { database, run } = await place(t, 'TERMINATED');
-  const text = async (leftOpen: boolean) =>
-    (await explainRun(database, run, { leftOpen }))
+  const text = async (left?: Failure) =>
+    (await explainRun(database, run, { left }))
       .map(({ subject, text, advice }) => [subject, text, advice].filter(Boolean).join(': '))
       .join('\n');
-  assert.match(await text(false), /phase metrics: is being worked on/);
-  const left = await text(true);
-  assert.match(left, /workflow: it was ended from outside.*sevenfold retry.*sevenfold cancel/);
+  assert.match(await text(), /phase metrics: is being worked on/);
+  const left = await text(endedUnclosed(run.key));
+  assert.match(left, /workflow: .* was ended from outside.*sevenfold retry.*sevenfold cancel/);
   assert.doesNotMatch(left, /is being worked on/);
+  assert.match(await text(codeChanged(run.key)), /workflow: Today's code cannot go on.*sevenfold retry/);
 });
 
 test('where no worker is, a start says so once and waits on, and a cancel ends', async () => {
