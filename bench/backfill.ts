@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readConfig } from '../src/config.ts';
 import { addDays } from '../src/planning/days.ts';
@@ -12,6 +12,7 @@ import type { StackRig } from '../test/support/rig.ts';
 import { measure } from './load.ts';
 import type { Load } from './load.ts';
 import { record } from './results.ts';
+import { sharedDataOrEnd } from '../test/support/shared-data.ts';
 
 const everySize = [287, 2_872, 28_720];
 /** Trading days of WTI that have prices for a backfill and all 14 days after it: more are measured on a generated series. */
@@ -32,7 +33,7 @@ const generated = { commodity: 'BENCH', last: '2025-12-31', days: 28_720 + 1_500
  * not be faster than; and how the costs of one model grow with its dates, on a generated series of 116 years of weekdays.
  */
 export async function run(sizes: readonly number[] = everySize): Promise<void> {
-  const folder = sharedPrices();
+  const folder = sharedDataOrEnd('commodity');
   const size = largestReal(sizes);
   let allCores: Measured | undefined;
   const rig = await startRig();
@@ -60,7 +61,7 @@ export async function runSinks(sizes: readonly number[] = [mostRealDates]): Prom
     delta: ['--sink', 'delta', '--sink-path', sinkPath],
   };
   try {
-    await importPrices(rig, sharedPrices());
+    await importPrices(rig, sharedDataOrEnd('commodity'));
     await warmUp(rig, 'WTI');
     const range = await rangeOf(rig, 'WTI', dates);
     // PostgreSQL's own rows are what COPY alone is measured with.
@@ -367,16 +368,6 @@ function largestReal(sizes: readonly number[]): number {
 
 function sizeOf(dates: number): string {
   return `${dates.toLocaleString('en-US')} dates × ${paths.toLocaleString('en-US')} paths`;
-}
-
-function sharedPrices(): string {
-  const { checkout } = readConfig();
-  const folder = join(resolve(checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared'), 'data/commodity');
-  if (!existsSync(folder)) {
-    process.stderr.write(`${folder} is absent: set SEVENFOLD_SHARED.\n`);
-    process.exit(1);
-  }
-  return folder;
 }
 
 /** A price that wanders around 60, two decimals, the same every time. */

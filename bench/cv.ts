@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { readConfig } from '../src/config.ts';
 import { locateToolchain } from '../src/stack/toolchain.ts';
 import { startRig } from '../test/support/rig.ts';
@@ -9,6 +9,7 @@ import type { StackRig } from '../test/support/rig.ts';
 import { measure } from './load.ts';
 import type { Load } from './load.ts';
 import { record } from './results.ts';
+import { sharedDataOrEnd } from '../test/support/shared-data.ts';
 
 const five = ['cox_ph', 'coxnet', 'weibull_aft', 'gbsa', 'xgb_cox'];
 const flchain = [
@@ -25,7 +26,7 @@ const targets = { panel: 150, flchain: 10, parity: 100, binary: 60 };
  * runs the original's 300,000 × 100 grid, ten sets on each of four folds, which takes long.
  */
 export async function run(sizes: readonly number[] = everySize): Promise<void> {
-  const shared = sharedData();
+  const shared = sharedDataOrEnd('cv');
   const folder = mkdtempSync(join(tmpdir(), 'sevenfold-bench-'));
   const rig = await startRig();
   try {
@@ -158,14 +159,4 @@ async function partsOf(
       ['largest fit, MB', Math.max(...models.map(({ peak }) => peak))] as const,
     ]),
   };
-}
-
-function sharedData(): string {
-  const folder = join(
-    resolve(readConfig().checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared'),
-    'data/cv',
-  );
-  if (existsSync(folder)) return folder;
-  process.stderr.write(`${folder} is absent: set SEVENFOLD_SHARED.\n`);
-  process.exit(1);
 }

@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { readConfig } from '../src/config.ts';
 import type { BatchObservation, BatchRequest, Engine } from '../src/engines/engine.ts';
 import { isTerminal } from '../src/engines/engine.ts';
@@ -15,6 +15,7 @@ import type { StackRig } from '../test/support/rig.ts';
 import { startSparkCluster } from '../test/support/spark-cluster.ts';
 import type { SparkCluster } from '../test/support/spark-cluster.ts';
 import { record } from './results.ts';
+import { sharedDataOrEnd } from '../test/support/shared-data.ts';
 
 const names = ['local', 'standalone', 'dataproc'] as const;
 /** 300 trading days of WTI. */
@@ -29,12 +30,7 @@ const oursSeconds = 0.2;
  */
 export async function run(): Promise<void> {
   const { checkout } = readConfig();
-  const shared = resolve(checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared');
-  const panel45 = join(shared, 'data/pools/panel45');
-  if (!existsSync(panel45)) {
-    process.stderr.write(`${panel45} is absent: set SEVENFOLD_SHARED.\n`);
-    process.exit(1);
-  }
+  const panel45 = sharedDataOrEnd('pools/panel45');
   const cluster = await startSparkCluster({ memory: '5g' });
   const dataproc = await startTestDataproc();
   const rig = await startRig({
@@ -48,7 +44,7 @@ export async function run(): Promise<void> {
     dataproc.service.keepSecret(rig.stack().databaseUrl);
     await measureNothing(rig, cluster, dataproc);
     await measureDay(rig, panel45);
-    await measureBackfill(rig, join(shared, 'data/commodity'));
+    await measureBackfill(rig, sharedDataOrEnd('commodity'));
   } finally {
     await rig.takeDown();
     await dataproc.stop();

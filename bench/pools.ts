@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { readConfig } from '../src/config.ts';
 import { locateToolchain } from '../src/stack/toolchain.ts';
 import { startRig } from '../test/support/rig.ts';
 import type { StackRig } from '../test/support/rig.ts';
 import { measure } from './load.ts';
 import { record } from './results.ts';
+import { sharedDataOrEnd } from '../test/support/shared-data.ts';
 
 const everySize = [45, 500, 2_000, 8_000];
 const targets: Record<
@@ -23,15 +24,8 @@ const lastDay = '2022-02-14';
 
 /** One panel a size, 400 days, end to end through Temporal, with everything warm: the whole day and its heavy phases. */
 export async function run(sizes: readonly number[] = everySize): Promise<void> {
-  const { checkout, stateFolder } = readConfig();
-  const generator = join(
-    resolve(checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared'),
-    'data/pools/panel.py',
-  );
-  if (!existsSync(generator)) {
-    process.stderr.write(`${generator} is absent: set SEVENFOLD_SHARED.\n`);
-    process.exit(1);
-  }
+  const { stateFolder } = readConfig();
+  const generator = sharedDataOrEnd('pools/panel.py');
   const { python } = locateToolchain(stateFolder);
   const folder = mkdtempSync(join(tmpdir(), 'sevenfold-bench-'));
   const rig = await startRig();

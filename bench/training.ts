@@ -1,25 +1,25 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../src/config.ts';
 import { startRig } from '../test/support/rig.ts';
 import type { StackRig } from '../test/support/rig.ts';
 import { askLimit, python, startedRun } from './lightgbm.ts';
 import { measure } from './load.ts';
 import { record } from './results.ts';
+import { sharedData } from '../test/support/shared-data.ts';
 
 const largeRows = 200_000;
 const fewTrials = 3;
 
 /**
- * A training of bank.csv by the defaults, where ../shared is, and one of 200,000 generated rows × 30 by three trials of each
+ * A training of bank.csv by the defaults, where the shared data are, and one of 200,000 generated rows × 30 by three trials of each
  * model; next to LightGBM's defaults on the same file. `--sizes 20000` generates so many.
  */
 export async function run(sizes: readonly number[] = [largeRows]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sevenfold-bench-'));
   const rig = await startRig();
   try {
-    const bank = join(readConfig().checkout, '../shared/data/cv/bank.csv');
+    const bank = sharedData('cv/bank.csv');
     if (existsSync(bank)) {
       await measureTraining(rig, 'train bank', bank, 'deposit', ['duration'], []);
     } else {

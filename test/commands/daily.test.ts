@@ -11,20 +11,20 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
 import { arm, forgetMetrics } from '../chaos/harness.ts';
 import { collect, startSharedRig, temporal } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
+import { sharedData, unlessThere } from '../support/shared-data.ts';
 
 /** The first day of the sample, with the least to fit: these tests are about the command line. */
 const day = '2025-10-31';
 const key = `daily/sample/${day}`;
-const shared = resolve(readConfig().checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared');
-const panel45 = join(shared, 'data/pools/panel45');
-const noShared = existsSync(panel45) ? false : `${panel45} is absent (SEVENFOLD_SHARED names the folder)`;
+const panel45 = sharedData('pools/panel45');
+const noShared = unlessThere(panel45);
 
 describe('the command line', () => {
   let rig: Rig;

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { table } from '../../src/kinds/prices/command.ts';
-import { readConfig } from '../../src/config.ts';
 import { startSharedRig } from '../support/rig.ts';
 import type { Rig } from '../support/rig.ts';
+import { sharedData, unlessThere } from '../support/shared-data.ts';
 
-const shared = resolve(readConfig().checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared');
-const commodity = join(shared, 'data/commodity');
-const noShared = existsSync(commodity) ? false : `${commodity} is absent (SEVENFOLD_SHARED names the folder)`;
+const commodity = sharedData('commodity');
+const noShared = unlessThere(commodity);
 
 const prices = 'date,commodity,close\n2025-01-02,OIL,70.5\n2025-01-03,OIL,71\n2025-01-06,OIL,72.25\n';
 

@@ -10,13 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from cross_validations import class_table, survival_table, with_column
+from shared_data import SHARED, needs
 
 from sevenfold_jobs.common.failures import Fenced, InvalidInput
 from sevenfold_jobs.cv_prepare.main import run
 from sevenfold_jobs.survival.grid import time_grid
-
-CHECKOUT = Path(__file__).resolve().parents[3]
-SHARED = CHECKOUT / os.environ.get("SEVENFOLD_SHARED", "../shared") / "data/cv"
 
 
 def digest_of(path):
@@ -282,7 +280,7 @@ def test_a_column_known_only_afterwards_is_warned_about_by_name(cv):
     assert warning.startswith("Column cause nearly tells the event by itself (whether it has a value: 1.00")
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is absent: set SEVENFOLD_SHARED")
+@needs("cv")
 class TestRealFiles:
     """The files of SEVENFOLD_SHARED."""
 
@@ -305,6 +303,6 @@ class TestRealFiles:
         ],
     )
     def test_honest_columns_are_not_suspected_and_leaks_are(self, cv, file, given, suspect):
-        result = run(cv.preparation(SHARED / file, folds=5, **given))
+        result = run(cv.preparation(SHARED / "cv" / file, folds=5, **given))
         found = [each.split()[1] for each in result["warnings"] if "by itself" in each]
         assert found == suspect

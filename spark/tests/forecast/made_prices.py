@@ -1,18 +1,14 @@
 """Prices for tests: a generated series, the shared real one, and both with a changed future."""
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-import pytest
+from shared_data import shared
 
 from sevenfold_jobs.forecast import models
 from sevenfold_jobs.forecast.paths import draw_paths
 from sevenfold_jobs.forecast.series import Prices
-
-CHECKOUT = Path(__file__).resolve().parents[3]
 
 SETTINGS = {"covariates": [{"name": "vix"}, {"name": "peer_close", "use": "spread"}, {"name": "henry_hub"}]}
 HORIZON = 14
@@ -52,10 +48,7 @@ def made_prices(
 
 def shared_prices() -> Prices:
     """The real WTI series of shared/data/commodity; the test is skipped where it is absent."""
-    shared = CHECKOUT / os.environ.get("SEVENFOLD_SHARED", "../shared")
-    file = shared / "data" / "commodity" / "unified_daily.parquet"
-    if not file.is_file():
-        pytest.skip(f"{file} is absent: set SEVENFOLD_SHARED to the folder that holds data/commodity")
+    file = shared("commodity/unified_daily.parquet")
     table = pq.read_table(file, filters=[("commodity", "==", "WTI")]).sort_by("date")
     column = {name: table[name].to_numpy() for name in table.schema.names if name != "commodity"}
     dates = column["date"].astype("datetime64[D]")

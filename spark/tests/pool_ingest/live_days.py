@@ -3,16 +3,14 @@
 import gzip
 import hashlib
 import json
-import os
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import psycopg
-import pytest
+from shared_data import shared
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-BODIES = CHECKOUT / os.environ.get("SEVENFOLD_SHARED", "../shared") / "data" / "live"
 DAY, NEXT_DAY = date(2026, 11, 20), date(2026, 11, 21)
 LISTS = json.loads((CHECKOUT / "config" / "pools" / "lists.json").read_text())
 
@@ -22,9 +20,7 @@ STALE, NEWFARM = "00000000-0000-4000-8000-000000000010", "00000000-0000-4000-800
 
 def body(name: str) -> bytes:
     """One of the shared bodies; the test is skipped where they are absent."""
-    if not BODIES.is_dir():
-        pytest.skip(f"{BODIES} is not there")
-    return (BODIES / name).read_bytes()
+    return (shared("live") / name).read_bytes()
 
 
 def store(
@@ -207,7 +203,7 @@ def _macro() -> dict[str, list]:
         ("index", "SOFRINDEX"),
     ):
         values.append((series, date(2026, 11, 19), row[column]))
-    yields = pd.read_csv(BODIES / "alternates" / "treasury_yield_curve.csv")
+    yields = pd.read_csv(shared("live") / "alternates" / "treasury_yield_curve.csv")
     yields["T10Y2Y"] = (yields["10 Yr"] - yields["2 Yr"]).round(4)
     columns = {"1 Mo": "DGS1MO", "3 Mo": "DGS3MO", "6 Mo": "DGS6MO", "1 Yr": "DGS1", "2 Yr": "DGS2"}
     for column, series in {**columns, "10 Yr": "DGS10", "30 Yr": "DGS30", "T10Y2Y": "T10Y2Y"}.items():

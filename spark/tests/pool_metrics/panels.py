@@ -1,23 +1,16 @@
 """Panels for the tests of the metrics: the shared ones, and a random one with all kinds of holes."""
 
-import os
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
-
-CHECKOUT = Path(__file__).resolve().parents[3]
+from shared_data import shared
 
 
 def shared_panel(name: str) -> Path:
     """A folder of shared/data/pools; the test is skipped where it is absent."""
-    shared = CHECKOUT / os.environ.get("SEVENFOLD_SHARED", "../shared")
-    folder = shared / "data" / "pools" / name
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is absent: set SEVENFOLD_SHARED to the folder that holds data/pools")
-    return folder
+    return shared(f"pools/{name}")
 
 
 def random_panel(

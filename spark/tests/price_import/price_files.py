@@ -1,20 +1,17 @@
 """Small, valid files of prices, for tests to spoil."""
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from shared_data import SHARED, needs
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.price_import import files
 
-SHARED = Path(__file__).resolve().parents[3] / os.environ.get("SEVENFOLD_SHARED", "../shared")
-COMMODITY = SHARED / "data" / "commodity"
-needs_shared = pytest.mark.skipif(
-    not COMMODITY.exists(), reason=f"{COMMODITY} is absent (SEVENFOLD_SHARED names the folder)"
-)
+COMMODITY = SHARED / "commodity"
+needs_shared = needs("commodity")
 
 # a Thursday, a Friday, a Monday, a Wednesday
 PRICES = """date,commodity,close

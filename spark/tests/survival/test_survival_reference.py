@@ -1,13 +1,13 @@
 """The figures of the system these models come from, on real data."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from shared_data import SHARED, needs
 from sklearn.model_selection import StratifiedKFold
 from sksurv.datasets import load_breast_cancer
 from threadpoolctl import threadpool_limits
@@ -20,7 +20,6 @@ from sevenfold_jobs.survival.grid import time_grid
 from sevenfold_jobs.survival.metrics import evaluate
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-SHARED = CHECKOUT / os.environ.get("SEVENFOLD_SHARED", "../shared") / "data/cv"
 CONFIG = json.loads((CHECKOUT / "config/cv/survival.json").read_text())
 NUMERIC = ["age", "creatinine", "flc_grp", "kappa", "lambda", "sample_yr"]
 
@@ -33,9 +32,9 @@ FLCHAIN = {
 }
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is absent: set SEVENFOLD_SHARED")
+@needs("cv")
 def test_complete_rows_of_flchain_with_sample_settings() -> None:
-    frame = pd.read_parquet(SHARED / "flchain.parquet")
+    frame = pd.read_parquet(SHARED / "cv/flchain.parquet")
     frame = frame[frame["time"] > 0].dropna(subset=[*NUMERIC, "mgus", "sex"]).reset_index(drop=True)
     time, event = frame["time"].to_numpy(float), frame["event"].to_numpy(bool)
     dummies = np.column_stack((frame["mgus"] == "yes", frame["sex"] == "M")).astype(float)
@@ -94,9 +93,9 @@ def test_weibull_on_80_columns_of_198_patients() -> None:
     assert all("not converged" in each["fitted"].notes[0] for each in found)
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is absent: set SEVENFOLD_SHARED")
+@needs("cv")
 def test_coxnet_on_years_of_regimes_which_are_heavily_tied() -> None:
-    frame = pd.read_parquet(SHARED / "dd.parquet")
+    frame = pd.read_parquet(SHARED / "cv/dd.parquet")
     covariates = frame.drop(columns=["id", "time", "event", "ehead", "leaderspellreg", "ctryname"])
     found = _five_folds(covariates, frame["time"].to_numpy(float), frame["event"].to_numpy(bool), "coxnet")
     assert np.mean([each["cindex_tau"] for each in found]) == pytest.approx(0.6468, abs=5e-4)

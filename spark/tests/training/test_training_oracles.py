@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from shared_data import SHARED, needs
 from trained import Training, houses
 
 from sevenfold_jobs.training import metrics
 
 MODELS = {"baseline": 1, "linear": 1, "lightgbm": 3, "xgboost": 2, "random_forest": 1}
-BANK = Path(__file__).resolve().parents[4] / "shared" / "data" / "cv" / "bank.csv"
 
 
 @pytest.fixture
@@ -240,10 +240,11 @@ def test_a_number_s_figures_follow_from_what_was_written(training):
             assert figures["r2"] == pytest.approx(1 - (error**2).sum() / spread, **same)
 
 
-@pytest.mark.skipif(not BANK.exists(), reason="../shared is not there")
+@needs("cv/bank.csv")
 def test_what_is_known_only_afterwards_is_named(training):
-    digest = hashlib.sha256(BANK.read_bytes()).hexdigest()
-    training.file = lambda *_: {"name": "bank", "source": str(BANK), "sha256": digest}
+    bank = SHARED / "cv/bank.csv"
+    digest = hashlib.sha256(bank.read_bytes()).hexdigest()
+    training.file = lambda *_: {"name": "bank", "source": str(bank), "sha256": digest}
     profiled, _ = training.prepare(None, "deposit")
     named = [warning for warning in profiled["warnings"] if "nearly tells the target by itself" in warning]
     assert len(named) == 1

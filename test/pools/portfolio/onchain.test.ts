@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { readConfig } from '../../../src/config.ts';
 import { parseAmount } from '../../../src/pools/portfolio/amounts.ts';
 import {
   addressOf,
@@ -27,12 +26,10 @@ import {
 } from '../../../src/pools/portfolio/onchain/transfers.ts';
 import type { Transfer } from '../../../src/pools/portfolio/onchain/transfers.ts';
 import { readSourceSettings } from '../../../src/sources/settings.ts';
+import { sharedData, unlessThere } from '../../support/shared-data.ts';
 
-const accounts = join(
-  resolve(readConfig().checkout, process.env['SEVENFOLD_SHARED'] ?? '../shared'),
-  'data/live/accounts',
-);
-const skip = existsSync(accounts) ? false : `${accounts} is absent (SEVENFOLD_SHARED names the folder)`;
+const accounts = sharedData('live/accounts');
+const skip = unlessThere(accounts);
 const body = (name: string): unknown => JSON.parse(readFileSync(join(accounts, name), 'utf8'));
 
 const wallet = '0x00000000000000000000000000000000000000a1';
