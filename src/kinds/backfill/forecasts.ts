@@ -1,3 +1,4 @@
+import { arrayText } from '../../database/array-text.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Database } from '../../database/pool.ts';
@@ -20,6 +21,7 @@ import { placeOf, sinkAt } from './sinks/index.ts';
 import type { PathsSeen, SinkPlace } from './sinks/sink.ts';
 
 const datesSql = readFileSync(new URL('./sql/forecast-dates.sql', import.meta.url), 'utf8');
+const knownSql = readFileSync(new URL('./sql/known-prices.sql', import.meta.url), 'utf8');
 const windowsSql = readFileSync(new URL('./sql/forecast-windows.sql', import.meta.url), 'utf8');
 
 /** Days from the first price to the first forecast date where none is asked for. */
@@ -176,25 +178,57 @@ export async function* lookAtDates(
 ): AsyncGenerator<ModelDates, void, undefined> {
   const { commodity, start, end, paths, horizon, models } = request;
   const sink = sinkAt(config, request.sink);
-  const counting: Promise<PathsSeen>[] = [];
+  const known = knownAt(database, commodity, due);
+  const looks: Promise<PathsSeen>[] = [];
+  const judged: Promise<ModelDates>[] = [];
   for (const [place, model] of models.entries()) {
-    for (const { version } of models.slice(counting.length, place + modelsCountedAtOnce)) {
-      const counted = sink.look(database, { commodity, version, start, end, paths, horizon });
-      // It is thrown where its turn comes.
-      counted.catch(() => undefined);
-      counting.push(counted);
-    }
-    const seen = await counting[place]!;
-    const dates = await judgeDates(database, request, model, due, seen);
-    yield { model, dates, foreign: seen.foreign, lost: seen.lost };
+    const { version } = model;
+    const looked = after(looks[place - modelsCountedAtOnce], () =>
+      sink.look(database, { commodity, version, start, end, paths, horizon }),
+    );
+    looks.push(looked);
+    judged.push(
+      after(judged[place - modelsCountedAtOnce], async () => {
+        const seen = await looked;
+        const dates = await judgeDates(database, request, model, await known, seen);
+        return { model, dates, foreign: seen.foreign, lost: seen.lost };
+      }),
+    );
   }
+  // Each is thrown where its turn comes.
+  for (const each of [known, ...looks, ...judged]) each.catch(() => undefined);
+  for (const each of judged) yield await each;
+}
+
+/** `next`, once what came before has ended, however it did. */
+function after<T>(before: Promise<unknown> | undefined, next: () => Promise<T>): Promise<T> {
+  return before === undefined ? next() : before.then(next, next);
+}
+
+/** The dates that are due, as columns of the statement: the same for every model. */
+interface KnownDates {
+  dates: string;
+  trainingDates: string;
+  /** Of the prices that were known for each. */
+  rows: string;
+  digests: string;
+}
+
+async function knownAt(database: Database, commodity: string, due: readonly DueDate[]): Promise<KnownDates> {
+  const asOf = arrayText(due.map((each) => each.asOf));
+  const found = await database.query<Pick<KnownDates, 'rows' | 'digests'>>(knownSql, [commodity, asOf]);
+  return {
+    dates: arrayText(due.map(({ date }) => date)),
+    trainingDates: arrayText(due.map(({ trainingDate }) => trainingDate)),
+    ...found.rows[0]!,
+  };
 }
 
 async function judgeDates(
   database: Database,
   request: ForecastRequest,
   model: ForecastModel,
-  due: readonly DueDate[],
+  due: KnownDates,
   seen: PathsSeen,
 ): Promise<DateState[]> {
   const { rows } = await database.query<DateState>(
@@ -206,9 +240,10 @@ async function judgeDates(
       request.end,
       request.paths,
       request.horizon,
-      due.map(({ date }) => date),
-      due.map(({ asOf }) => asOf),
-      due.map(({ trainingDate }) => trainingDate),
+      due.dates,
+      due.rows,
+      due.digests,
+      due.trainingDates,
       resultVersion('forecast_infer'),
       model.key,
       model.fitVersion,

@@ -1,3 +1,4 @@
+import { arrayText } from '../../../database/array-text.ts';
 import { join } from 'node:path';
 import { datesOfATask } from '../../../planning/chunks.ts';
 import type { Day } from '../../../planning/days.ts';
@@ -60,9 +61,9 @@ export const delta: SinkDefinition = {
         horizon,
       });
       return {
-        select: `select * from unnest($16::date[], $17::integer[], $18::integer[], $19::integer[], $20::integer[], $21::date[])
+        select: `select * from unnest($17::date[], $18::integer[], $19::integer[], $20::integer[], $21::integer[], $22::date[])
                    as seen (date, found, sound, first, last, cutoff)`,
-        values: [seen.dates, seen.found, seen.sound, seen.first, seen.last, seen.cutoffs],
+        values: [seen.dates, seen.found, seen.sound, seen.first, seen.last, seen.cutoffs].map(arrayText),
         id: `delta/${seen.table}`,
         withMetadata: false,
         foreign: seen.foreign,

@@ -27,7 +27,7 @@ export interface PathsQuestion {
 export interface PathsSeen {
   /** A select of `date, found, sound, first, last, cutoff`, one row a date that has a path; cutoff null: kept by a check. */
   select: string;
-  /** Values of its parameters, from $16 on. */
+  /** Values of its parameters, from $17 on. */
   values: unknown[];
   /** What `path_fingerprints.sink` calls it. */
   id: string;

@@ -1,10 +1,11 @@
 -- The one definition of a whole forecast date. $1 commodity, $2 model version, $3 first and $4 last date, $5 paths,
--- $6 horizon, $7 dates due with $8 their as-of days and $9 training dates, $10 the job's result version, $11 model key,
--- $12 version and $13 training frequency of the fitted models, $14 the sink and $15 whether its rows are written with
--- their metadata. The sink says how `paths` are counted (src/kinds/backfill/sinks), with parameters from $16 on.
+-- $6 horizon, $7 dates due with $8 rows and $9 digest of the prices that were known for each (known-prices.sql) and
+-- $10 training dates, $11 the job's result version, $12 model key, $13 version and $14 training frequency of the fitted
+-- models, $15 the sink and $16 whether its rows are written with their metadata. The sink says how `paths` are counted
+-- (src/kinds/backfill/sinks), with parameters from $17 on.
 -- Materialized, because a guess once counted the points anew for each of 2,872 dates: 44 s instead of 2.
 with due as (
-  select * from unnest($7::date[], $8::date[], $9::date[]) as d (date, as_of, training_date)
+  select * from unnest($7::date[], $8::bigint[], $9::numeric[], $10::date[]) as d (date, rows, digest, training_date)
 ), paths as materialized (
   :paths
 ), points as materialized (
@@ -20,11 +21,11 @@ with due as (
    group by forecast_start_date
 ), stored as materialized (
   select paths.date, paths.found, paths.sound,
-         coalesce(s.fingerprint, case when $15::boolean then f.fingerprint end) as fingerprint,
+         coalesce(s.fingerprint, case when $16::boolean then f.fingerprint end) as fingerprint,
          paths.found = $5 and paths.sound = $5 and paths.first = 1 and paths.last = $5
            and coalesce(points.found = $6 and points.first = 1 and points.last = $6, false)
            and coalesce(quantiles.found = $6, false) and f.paths = $5 and f.horizon = $6
-           and (s.fingerprint is not null or $15::boolean) and coalesce(paths.cutoff = f.data_cutoff_date, true) as whole,
+           and (s.fingerprint is not null or $16::boolean) and coalesce(paths.cutoff = f.data_cutoff_date, true) as whole,
          coalesce(points.found, 0) as points
     from paths
     left join points using (date)
@@ -32,18 +33,7 @@ with due as (
     left join forecast_metadata f
       on f.commodity = $1 and f.model_version = $2 and f.forecast_start_date = paths.date
     left join path_fingerprints s
-      on s.sink = $14 and s.commodity = $1 and s.model_version = $2 and s.forecast_start_date = paths.date
-), digests as materialized (
-  select as_of, rows, digest from price_digests($1)
-), timeline as (
-  -- What was known at each as-of day: the newest change on or before it.
-  select as_of as day, 0 as asked, rows, digest from digests
-  union all
-  select distinct as_of, 1, null::bigint, null::numeric from due
-), known as (
-  select day, first_value(rows) over change as rows, first_value(digest) over change as digest, asked
-    from (select *, count(rows) over (order by day, asked) as change_number from timeline) numbered
-  window change as (partition by change_number order by day, asked)
+      on s.sink = $15 and s.commodity = $1 and s.model_version = $2 and s.forecast_start_date = paths.date
 )
 select coalesce(due.date, stored.date) as date,
        coalesce(stored.found, 0)::integer as found, coalesce(stored.sound, 0)::integer as sound,
@@ -53,11 +43,10 @@ select coalesce(due.date, stored.date) as date,
             when stored.whole then 'complete'
             else 'partial' end as state,
        coalesce(stored.whole and stored.fingerprint
-         is distinct from forecast_fingerprint($10, m.sha256, known.rows, known.digest), false) as changed
+         is distinct from forecast_fingerprint($11, m.sha256, due.rows, due.digest), false) as changed
   from due
   full join stored using (date)
-  left join known on known.day = due.as_of and known.asked = 1
   left join fitted_models m
-    on m.commodity = $1 and m.model_key = $11 and m.model_version = $12 and m.train_frequency = $13
+    on m.commodity = $1 and m.model_key = $12 and m.model_version = $13 and m.train_frequency = $14
    and m.training_date = due.training_date
  order by 1
