@@ -18,7 +18,7 @@ import type { Call } from './client.ts';
 import { listedPools } from './listing.ts';
 import { todayOf } from './settings.ts';
 import { CannotPlan, chunksOf, unixOf } from './source.ts';
-import type { DayInHand, LiveSource, Wanted } from './source.ts';
+import type { DayInHand, Head, LiveSource, Wanted } from './source.ts';
 
 /** Public nodes refuse larger batches. */
 const callsInABatch = 20;
@@ -26,14 +26,6 @@ const callsInABatch = 20;
 const blockServesMs = 10 * 60_000;
 /** The newest final block may be so much older than the day. */
 const behindSeconds = 3_600;
-
-/** The block that all answers of a day are of. */
-export interface Head {
-  block: number;
-  hash: string;
-  /** Unix seconds. */
-  timestamp: number;
-}
 
 export const chainCalls: LiveSource = {
   name: 'chain-calls',

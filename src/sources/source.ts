@@ -2,7 +2,6 @@ import type { Day } from '../planning/days.ts';
 import type { Address } from '../pools/portfolio/onchain/calls.ts';
 import type { PoolSettings } from '../pools/settings.ts';
 import type { Expected } from './answers.ts';
-import type { Head } from './chain.ts';
 import type { Call } from './client.ts';
 import type { SourceSettings } from './settings.ts';
 
@@ -41,6 +40,14 @@ export interface HeldPool {
   protocol: string | null;
   address: Address | null;
   tokens: Address[];
+}
+
+/** The block that all answers of a day are of. */
+export interface Head {
+  block: number;
+  hash: string;
+  /** Unix seconds. */
+  timestamp: number;
 }
 
 /** What a source may look at when it says what a day wants of it. */

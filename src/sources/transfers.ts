@@ -4,10 +4,9 @@
  */
 import type { Transfer } from '../pools/portfolio/onchain/transfers.ts';
 import { headOf } from './chain.ts';
-import type { Head } from './chain.ts';
 import { CannotPlan } from './source.ts';
 import type { SourceSettings } from './settings.ts';
-import type { DayInHand, LiveSource, SourceName } from './source.ts';
+import type { DayInHand, Head, LiveSource, SourceName } from './source.ts';
 
 /** Both ends included: blocks, or seconds where a provider does not say blocks. */
 export interface Span {

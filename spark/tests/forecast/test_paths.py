@@ -3,10 +3,11 @@
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
-from made_prices import CHECKOUT, day
+from made_prices import day
 
 from sevenfold_jobs.common.failures import InvalidInput
 from sevenfold_jobs.forecast.paths import draw_paths
@@ -103,7 +104,7 @@ def test_another_process_draws_the_same_bytes():
     digests = {
         subprocess.run(
             [sys.executable, "-c", script],
-            cwd=CHECKOUT / "spark",
+            cwd=Path(__file__).resolve().parents[2],
             capture_output=True,
             text=True,
             check=True,
