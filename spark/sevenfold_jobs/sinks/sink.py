@@ -4,19 +4,21 @@ A sink writes the dates of a task (`write`), commits those of a batch behind the
 dates back (`read_paths`). It is opened once in the driver of a batch and then sent to its tasks.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import psycopg
 
-from sevenfold_jobs.common.clock import Clock
-from sevenfold_jobs.common.task import Task
+if TYPE_CHECKING:  # a reader of a table needs none of these
+    import psycopg
 
-if TYPE_CHECKING:
     from sevenfold_jobs.common.batch import Batch
+    from sevenfold_jobs.common.clock import Clock
+    from sevenfold_jobs.common.task import Task
     from sevenfold_jobs.forecast_infer.forecasts import Forecasts
     from sevenfold_jobs.forecast_infer.request import Request
 
@@ -47,24 +49,24 @@ class Sink(Protocol):
     def id(self) -> str:
         """What `path_fingerprints.sink` calls it, once it is opened."""
 
-    def opened(self, connection: psycopg.Connection, commodity: str, version: str) -> "Sink":
+    def opened(self, connection: psycopg.Connection, commodity: str, version: str) -> Sink:
         """In the driver, before the first task: makes what is not there yet. InvalidInput where the place
         cannot be used, with what to do."""
 
-    def to_read(self, connection: psycopg.Connection, commodity: str, version: str) -> "Sink":
+    def to_read(self, connection: psycopg.Connection, commodity: str, version: str) -> Sink:
         """As `opened`, for somebody who only reads: makes nothing."""
 
     def write(
-        self, connection: psycopg.Connection, task: Task, fence: Fence, forecasts: "Forecasts", watch: Clock
+        self, connection: psycopg.Connection, task: Task, fence: Fence, forecasts: Forecasts, watch: Clock
     ) -> Answer:
         """In a task: writes the rows of its dates and checks them as they are stored. What it answers goes
         to `commit`. Raises whatever is wrong, and then nothing of it is ever visible."""
 
-    def commit(self, batch: "Batch", request: "Request", answers: Sequence[Answer]) -> dict[str, float]:
+    def commit(self, batch: Batch, request: Request, answers: Sequence[Answer]) -> dict[str, float]:
         """In the driver, after the last task: makes visible what the tasks wrote, with the ledger, behind the
         fence. Answers seconds by stage. Raises Fenced where a newer attempt has a unit."""
 
-    def made(self, connection: psycopg.Connection, request: "Request", fence: Fence) -> int:
+    def made(self, connection: psycopg.Connection, request: Request, fence: Fence) -> int:
         """How many dates this attempt has made so far: for progress alone."""
 
     def read_paths(

@@ -145,11 +145,13 @@ export async function readOpenDays(
   commodity: string,
   calendar: 'trading' | 'calendar',
 ): Promise<Day[]> {
-  const days = await database.query<{ date: Day }>(
-    `select distinct date from prices where commodity = $1 and (is_trading_day or $2 = 'calendar') order by 1`,
+  // As one text: 46,000 rows take a tenth of a second to be read.
+  const found = await database.query<{ days: string | null }>(
+    `select string_agg(distinct date::text, ',' order by date::text) as days
+       from prices where commodity = $1 and (is_trading_day or $2 = 'calendar')`,
     [commodity, calendar],
   );
-  return days.rows.map(({ date }) => date);
+  return found.rows[0]!.days?.split(',') ?? [];
 }
 
 /** What the sink holds of one forecast date. */
