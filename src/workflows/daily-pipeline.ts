@@ -12,7 +12,7 @@ import { accepted, carryOut, dayOf } from './run-control.ts';
 
 const { openRun } = proxyActivities<Activities>(lightActivityOptions);
 
-/** One day of one data set: the seven phases in their order, each resumable, each followed by its checks. */
+/** One day of one data set: the phases in their order, each resumable, each followed by its checks. */
 export async function dailyPipeline(raw: unknown, ...more: unknown[]): Promise<RunSummary> {
   refuseMore(more);
   const input = accepted(parseDailyInput(raw));

@@ -327,7 +327,7 @@ test('the page is a file, known to the run, and its absence is noticed', async (
 test('a run closes with the statement of what is left', async (t) => {
   const { deps, runId } = await withPools(t);
   const summary = await closeRun(deps, { ...owner, runId, status: 'failed' });
-  assert.match(summary.statement, /left: prepare, ingest, .*allocate, report/);
+  assert.match(summary.statement, /left: prepare, ingest, .*allocate, .*report/);
   assert.equal((await readRun(deps.database, runId)).status, 'failed');
 });
 

@@ -3,8 +3,8 @@
  *
  *     node --import tsx test/replay/record.ts [name …]
  *
- * Run it only when the workflow changed on purpose in a way that old runs need not survive: what is stored stands for the
- * runs that are open out there.
+ * Name a new history for a new way through a workflow, and say in replay.test.ts what it must hold. One that is there is
+ * written anew only where old runs need not survive the change: what is stored stands for the runs that are open out there.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -67,7 +67,9 @@ describe('a day whose transactions wait for a person', () => {
     });
     assert.equal((result as { status: string }).status, 'complete');
     assert.deepEqual(decided(calls), { state: 'approved', by: 'ann' });
-    assert.deepEqual(phases(calls).slice(-3), ['allocate', 'approval', 'report']);
+    const begun = phases(calls);
+    assert.ok(begun.indexOf('allocate') < begun.indexOf('approval'), begun.join());
+    assert.deepEqual(begun.slice(-2), ['approval', 'report']);
   });
 
   test('goes on when it is rejected, with the reason', async () => {

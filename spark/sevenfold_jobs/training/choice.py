@@ -262,6 +262,8 @@ def _reason(
     beats: bool,
 ) -> str:
     title = metrics.METRICS[metric]["title"]
+    if title[1:2].islower():  # RMSE and AUC stay as they are
+        title = title[0].lower() + title[1:]
     if len(entries) == 1:
         return (
             f"{chosen.label} is the only candidate: {title} {chosen.value:.4f} on {rows:,} validation rows."
@@ -277,8 +279,9 @@ def _reason(
         mean, error = compared[chosen.label]
         within = "its standard error" if mean <= error else "twice its standard error"
         words = (
-            f"{chosen.label} is kept, {title} {chosen.value:.4f} on {rows:,} validation rows: {best.label} is"
-            f" better by {mean:.4f}, which is within {within} of {error:.4f}, and {chosen.label} is simpler."
+            f"{chosen.label} is kept, with {title} {chosen.value:.4f} on {rows:,} validation rows: "
+            f"{best.label} is better by {mean:.4f}, which is within {within} of {error:.4f}, "
+            f"and {chosen.label} is simpler."
         )
     return words if beats else f"{words} It is no better than the baseline."
 

@@ -14,7 +14,8 @@ from sevenfold_jobs.training.encoding import known_as
 
 _TENTHS = 10
 _MOST_LEVELS = 50
-# A part without rows would make the index infinite.
+# A part without rows would make the index infinite: it counts as half a row of those that are there, and as
+# no less than this.
 _LEAST_SHARE = 1e-4
 
 
@@ -44,7 +45,8 @@ def psi(kept: dict[str, Any], columns: Columns) -> dict[str, float]:
         else:
             column = columns.categories[name]
             now = _of_levels(column.codes, column.levels, then["levels"])
-        ours, theirs = (np.maximum(np.array(each), _LEAST_SHARE) for each in (now, then["shares"]))
+        least = max(_LEAST_SHARE, 0.5 / max(columns.rows, 1))
+        ours, theirs = (np.maximum(np.array(each), least) for each in (now, then["shares"]))
         found[name] = float(((ours - theirs) * np.log(ours / theirs)).sum())
     return found
 

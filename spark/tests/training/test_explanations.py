@@ -118,6 +118,10 @@ def test_drift_is_nothing_on_the_same_rows_and_named_where_it_is(data: tuple[Col
     assert found["x"] > 0.25
     assert found["colour"] > 0.25
     assert found[HOSTILE] == 0.0
+    # A tenth that thirty rows miss is chance, and no shift of four orders of magnitude.
+    few = Columns(30, {"x": np.arange(30.0) % 9 + 0.5}, {})
+    many = Columns(300, {"x": np.arange(300.0) % 10 + 0.5}, {})
+    assert 0.1 < drift.psi(drift.reference(many), few)["x"] < 0.4
     # ln(p/q)(p - q) over the parts, here of a column with two levels.
     two = Columns(10, {}, {"c": Categorical(np.repeat([0, 1], [5, 5]).astype(np.int32), ["a", "b"])})
     eight = Columns(10, {}, {"c": Categorical(np.repeat([0, 1], [8, 2]).astype(np.int32), ["a", "b"])})

@@ -38,7 +38,7 @@ def test_the_best_trial_of_the_best_model_is_chosen_whatever_the_order() -> None
     assert again.leaderboard == chosen.leaderboard
     value = metrics.value_of("log_loss", "classification", Y, strong, ["no", "yes"])
     assert chosen.leaderboard[0]["value"] == value
-    assert chosen.reason.startswith("lightgbm has the best Log loss")
+    assert chosen.reason.startswith("lightgbm has the best log loss")
 
 
 def test_within_a_standard_error_the_one_that_can_be_followed_is_kept() -> None:

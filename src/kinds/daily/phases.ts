@@ -1,4 +1,4 @@
-/** The phases of the daily pipeline in their order; each is one unit of its run. */
+/** The phases of the daily pipeline in their order; each is one unit of its run. The page tells of all others. */
 export const dailyPhases = [
   'prepare',
   'ingest',
@@ -8,7 +8,7 @@ export const dailyPhases = [
   'filter',
   'allocate',
   'report',
-] as const;
+] as const satisfies readonly [...string[], 'report'];
 /** What a phase does is the same in every run, but for the one that waits for a person. */
 export type WorkPhase = (typeof dailyPhases)[number] | 'fetch';
 export type DailyPhase = WorkPhase | 'approval';

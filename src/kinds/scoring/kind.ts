@@ -14,6 +14,7 @@ import type { ScoringInput } from './input.ts';
 import { scoringKey } from './key.ts';
 import { readScorings, scoringKind, scoringRequestOf } from './ledger.ts';
 import type { ScoringPhase } from './phases.ts';
+import { driftOfChance } from '../../planning/drift.ts';
 
 const phases: Record<ScoringPhase, Phase> = {
   score: {
@@ -86,13 +87,14 @@ const conspicuousDrift = 0.25;
 
 function remarksOf({
   output,
+  rows,
   unseen,
   drift,
   extraColumns,
 }: Awaited<ReturnType<typeof readScorings>>[number]): string[] {
   const levels = Object.entries(unseen).map(([column, rows]) => `${column} in ${count(rows)} rows`);
   const drifted = Object.entries(drift)
-    .filter(([, psi]) => psi >= conspicuousDrift)
+    .filter(([, psi]) => psi >= Math.max(conspicuousDrift, driftOfChance(rows)))
     .map(([column, psi]) => `${column} (PSI ${psi.toFixed(2)})`);
   return [
     output,

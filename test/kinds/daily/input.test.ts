@@ -9,7 +9,7 @@ const day = '2026-11-20';
 test('a wallet is asked of the chain, and its day may wait for a person before its page', () => {
   const input = { dataset: 'live', date: day, portfolio: 'onchain', approval: true } as const;
   assert.deepEqual(parseDailyInput(input), { ok: true, input });
-  assert.deepEqual(phasesOf(input).slice(-3), ['allocate', 'approval', 'report']);
+  assert.deepEqual(phasesOf(input).slice(-2), ['approval', 'report']);
 });
 
 test('takes every field and gives back nothing else', () => {

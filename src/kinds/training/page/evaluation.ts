@@ -10,6 +10,7 @@ import type { Evaluation } from '../outcome.ts';
 import type { TrainingReport } from './data.ts';
 import { metricsShown, score, titleOf } from './figures.ts';
 import { testOf } from './head.ts';
+import { driftOfChance } from '../../../planning/drift.ts';
 
 /** As spark/sevenfold_jobs/training/metrics.py writes it. */
 interface Detail {
@@ -237,16 +238,16 @@ const [someDrift, muchDrift] = [0.1, 0.25];
 export function driftSection(report: TrainingReport): Html | null {
   const rows = report.evaluations
     .filter(({ candidate }) => candidate === 'winner')
-    .flatMap(({ part, detail }) =>
-      Object.entries((detail as Detail).drift ?? {}).map(([name, psi]) => ({ part, name, psi })),
+    .flatMap(({ part, rows, detail }) =>
+      Object.entries((detail as Detail).drift ?? {}).map(([name, psi]) => ({ part, rows, name, psi })),
     )
-    .filter(({ psi }) => psi >= someDrift)
+    .filter(({ psi, rows }) => psi >= Math.max(someDrift, driftOfChance(rows)))
     .sort((a, b) => b.psi - a.psi);
   if (rows.length === 0) return null;
   return section(
     'Drift',
     html`Population stability index of a column against the training rows: below ${someDrift} nothing to speak
-    of, from ${muchDrift} on a lot.`,
+    of, from ${muchDrift} on a lot; of few rows only what chance alone hardly makes.`,
     table(
       rows,
       [
