@@ -233,8 +233,8 @@ async function judgeDates(
   due: KnownDates,
   seen: PathsSeen,
 ): Promise<DateState[]> {
-  const { rows } = await database.query<DateState>(
-    datesSql.replace(':paths', () => seen.select),
+  const { rows } = await database.query<Record<keyof DateState, string | null>>(
+    columnsOf(datesSql.replace(':paths', () => seen.select)),
     [
       request.commodity,
       model.version,
@@ -255,7 +255,24 @@ async function judgeDates(
       ...seen.values,
     ],
   );
-  return rows;
+  const listed = (name: keyof DateState): string[] => rows[0]![name]?.slice(1, -1).split(',') ?? [];
+  const [found, sound, points] = [listed('found'), listed('sound'), listed('points')];
+  const [states, changed] = [listed('state'), listed('changed')];
+  return listed('date').map((date, place) => ({
+    date,
+    found: Number(found[place]),
+    sound: Number(sound[place]),
+    points: Number(points[place]),
+    state: states[place] as DateState['state'],
+    changed: changed[place] === 't',
+  }));
+}
+
+/** The rows of the statement as one, of lists: as rows, 100,000 dates take a third of a second to be read. */
+function columnsOf(statement: string): string {
+  const names = ['date', 'found', 'sound', 'points', 'state', 'changed'];
+  const lists = names.map((name) => `array_agg(${name} order by date)::text as ${name}`);
+  return `select ${lists.join(', ')} from (${statement}) judged`;
 }
 
 /** What is stored for one training window. */

@@ -1,16 +1,17 @@
 -- What was known of the prices of commodity $1 at each of the days $2, in their order: how many rows, and their digest, as
--- lists of the same length. By the newest change on or before the day.
+-- lists of the same length. By the newest change on or before the day; null where there is none.
 with asked as (
   select * from unnest($2::date[]) with ordinality as d (day, place)
+), digests as materialized (
+  select as_of, rows, digest from price_digests($1)
 ), timeline as (
-  select as_of as day, 0 as asked, rows, digest from price_digests($1)
+  select as_of as day, 0 as asked, as_of, null::bigint as place from digests
   union all
-  select distinct day, 1, null::bigint, null::numeric from asked
+  select day, 1, null::date, place from asked
 ), known as (
-  select day, first_value(rows) over change as rows, first_value(digest) over change as digest, asked
-    from (select *, count(rows) over (order by day, asked) as change_number from timeline) numbered
-  window change as (partition by change_number order by day, asked)
+  select place, max(as_of) over (order by day, asked) as newest from timeline
 )
-select coalesce(array_agg(known.rows order by place), '{}')::text as rows,
-       coalesce(array_agg(known.digest order by place), '{}')::text as digests
-  from asked join known on known.day = asked.day and known.asked = 1
+select coalesce(array_agg(digests.rows order by place), '{}')::text as rows,
+       coalesce(array_agg(digests.digest order by place), '{}')::text as digests
+  from known left join digests on digests.as_of = known.newest
+ where place is not null
