@@ -12,7 +12,7 @@ import type { Load } from './load.ts';
 import { record } from './results.ts';
 
 const rowsOfAll = 5_000_000;
-/** Of the native training that it is held against: a tenth of the rows, drawn by the same generator. */
+/** The native training it is compared with has a tenth of the rows, drawn by the same generator. */
 const share = 10;
 const options = ['--models', 'lightgbm', '--trials', '1'];
 

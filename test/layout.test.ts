@@ -68,6 +68,18 @@ test('no file is so long that it has two subjects', () => {
   assert.deepEqual(long, []);
 });
 
+test('a comment says what something is, and does not begin with whose it is', () => {
+  // "Of a batch's headers": a reader has to guess what.
+  const dangling = allCode().flatMap((file) =>
+    readFileSync(join(checkout, file), 'utf8')
+      .split('\n')
+      .flatMap((line, index) =>
+        /^\s*(\/\/|\*|\/\*\*|#:?|"{3}|--) ?Of /.test(line) ? [`${file}:${index + 1}`] : [],
+      ),
+  );
+  assert.deepEqual(dangling, []);
+});
+
 test('a kind is named in the rooms of kinds and in its workflow alone', () => {
   const names = allKinds().map(({ name }) => name);
   const elsewhere = [...files].filter(

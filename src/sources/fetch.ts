@@ -35,7 +35,7 @@ export interface Fetching {
   day: DayInHand;
   /** Bodies that are asked for at once; the client has a limit for each host besides. */
   concurrency: number;
-  /** Of the wanted keys in their order, from this one on and so many. */
+  /** Only so many of the wanted keys, from this one on in their order. */
   slice?: { from: number; count: number };
   signal?: AbortSignal;
   /** How often one body is asked for. */

@@ -59,7 +59,7 @@ async function readListing(day: DayInHand): Promise<ListedPool[]> {
   });
 }
 
-/** Its tokens are told by Pendle's own list of markets, which is another source. */
+/** Whether its tokens are in Pendle's own list of markets, which is another source. */
 function hangsOnPendle(reason: string | null): boolean {
   return reason !== null && /^Pendle pool needs a look at the chain[^;]*$/.test(reason);
 }

@@ -9,7 +9,7 @@ const everyBlocks = 50;
 const headersInACall = 18;
 /** Blocks of a day: one each 12 s, some slots empty. Headers of more are not those of a day. */
 const mostBlocksOfADay = 7_300;
-/** Of a batch's headers; a few may be refused one by one. */
+/** A few headers of a batch may be refused one by one. */
 const fewestShare = 0.75;
 
 export const gasBlocks: LiveSource = {

@@ -9,7 +9,7 @@ import type { SourceName } from './source.ts';
 
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
-/** Of a body that does not count. */
+/** Bytes that are kept of a body that does not count. */
 const keptOfRejected = 4_096;
 
 export interface Response {

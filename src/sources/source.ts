@@ -82,7 +82,7 @@ export interface LiveSource {
   brings: string;
   /** The day cannot do without it. */
   required: boolean;
-  /** Of its bodies so large a share may be missing on a day that it does not block. */
+  /** So large a share of its bodies may be missing on a day without blocking it. */
   mayLack?: number;
   /** It is wanted by a portfolio on the chain alone. */
   onChain?: boolean;

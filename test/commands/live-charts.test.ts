@@ -60,7 +60,7 @@ describe(`a live day of ${charts} charts`, () => {
   });
 });
 
-/** Of the child of this process that is the worker; undefined where the system does not say. */
+/** Peak memory of the worker, a child of this process; undefined where the system does not say. */
 function peakOfWorker(): number | undefined {
   if (!existsSync('/proc/self/status')) return undefined;
   const peaks = readdirSync('/proc').flatMap((pid) => {

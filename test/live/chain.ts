@@ -37,7 +37,7 @@ export interface RpcRequest {
   params: unknown[];
 }
 
-/** Of the emulator: what to set SEVENFOLD_WALLETS to. */
+/** What to set SEVENFOLD_WALLETS to with the emulator. */
 export const emulatedWallet = '0x00000000000000000000000000000000000000a1';
 const giver = '0x00000000000000000000000000000000000000b2';
 const nobody = `0x${'0'.repeat(40)}`;

@@ -98,7 +98,7 @@ test(
       onchain.lookAlikes.map(({ symbol, token }) => [symbol, token === usdc]),
       [['USDC', false]],
     );
-    // Of tokens that the made chain has no contract of is another one each.
+    // Each token without a contract on the made chain brings another one.
     assert.equal(warnings.filter((each) => !/there is no contract/.test(each)).length, 1, warnings.join());
   },
 );

@@ -95,7 +95,7 @@ describe('a day whose transactions wait for a person', () => {
     assert.deepEqual(decided(calls), { state: 'expired' });
   });
 
-  test('asks nobody where it was not told to, and says so to who decides all the same', async () => {
+  test('asks nobody unless it is wanted, and says so to who decides all the same', async () => {
     const gate: { resolve?: () => void } = {};
     const held = new Promise<void>((resolve) => (gate.resolve = resolve));
     const { calls } = await run(

@@ -57,7 +57,7 @@ describe('code that cannot go on with the history of an open run', () => {
     );
   });
 
-  test('is told from a workflow that somebody terminated', async () => {
+  test('is not mistaken for a workflow that somebody terminated', async () => {
     const handle = await begun('terminated');
     await handle.terminate('by hand');
     assert.equal(await wasEndedByCodeChange(server.client, await handle.describe()), false);

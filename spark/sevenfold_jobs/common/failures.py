@@ -69,7 +69,7 @@ _IN_TEXT = (
             r"|PSQLException: (?:FATAL|An I/O error|Connection to|This connection has been closed)"
             r"|Python worker exited unexpectedly|SparkContext was shut down|All masters are unresponsive"
             r"|Master removed our application|Cannot call methods on a stopped SparkContext"
-            # Of tasks that work together, those that remain when one has died.
+            # When one of several tasks that work together has died, the others say this.
             r"|Lost task [^\n]*: (?:java\.net\.\w+Exception|[^\n]*Socket (?:recv|send) error)",
             re.MULTILINE,
         ),

@@ -37,7 +37,7 @@ def checksum_of_date(ids: np.ndarray, cutoffs: np.ndarray, days: np.ndarray) -> 
 
 
 def checksums_by_date(stored: StoredPaths) -> dict[date, bytes]:
-    """Of each date of which all rows, with all 14 days, were read."""
+    """The checksum of each date; all its rows, with all 14 days, must have been read."""
     starts = np.flatnonzero(np.r_[True, stored.dates[1:] != stored.dates[:-1]]) if len(stored.dates) else []
     bounds = [*starts, len(stored.dates)]
     return {
@@ -49,7 +49,7 @@ def checksums_by_date(stored: StoredPaths) -> dict[date, bytes]:
 
 
 def checksum_of_dates(checksums: Mapping[date, bytes]) -> str:
-    """Of several dates, as 64 hexadecimal digits."""
+    """One checksum for several dates, as 64 hexadecimal digits."""
     whole = hashlib.sha256()
     for day, checksum in sorted(checksums.items()):
         whole.update(struct.pack(">i", (day - date(1970, 1, 1)).days) + checksum)
@@ -68,6 +68,6 @@ def days_between(first: date, last: date, paths: int) -> Iterator[list[date]]:
 def stored_checksums(
     connection: psycopg.Connection, sink: Sink, of: tuple[str, str], dates: Sequence[date]
 ) -> dict[date, bytes]:
-    """Of those of the dates that have a path; the caller bounds how many. `of` is commodity and model
-    version, for which the sink was opened."""
+    """The checksum of each of the dates that has a path; the caller bounds how many. `of` is the commodity
+    and model version for which the sink was opened."""
     return checksums_by_date(sink.read_paths(connection, *of, dates, MOST_DAYS))

@@ -35,7 +35,7 @@ class Feature:
     part: str | None = None
     #: `number` of a column some of whose values are none: they count as gaps because somebody said so.
     lenient: bool = False
-    #: Of dates as people write them: whether the day stands before the month. None of ISO dates and types.
+    #: Whether the day stands before the month in dates as people write them; None for ISO dates and types.
     day_first: bool | None = None
 
     def as_json(self) -> dict[str, Any]:

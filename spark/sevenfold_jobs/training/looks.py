@@ -16,7 +16,7 @@ from sevenfold_jobs.cv.reading import about
 from sevenfold_jobs.training.features import DATE_PARTS, Feature, date_part, finite, lenient_numbers
 from sevenfold_jobs.training.written_dates import first_date, written_dates
 
-#: Of a text in which more of the rows have a value of their own nothing can be learnt by its levels.
+#: A text in which more of the rows have a value of their own teaches nothing by its levels.
 _MOST_DISTINCT = 0.5
 # Fewer rows than that may all differ by chance.
 _FEWEST_FOR_IDS = 20

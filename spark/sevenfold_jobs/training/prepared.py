@@ -15,7 +15,8 @@ from sevenfold_jobs.cv.columns import Categorical
 from sevenfold_jobs.training.columns import Columns
 from sevenfold_jobs.training.features import Feature
 
-#: Of `part.npy`: what a row is for. Train rows validate in the fold of their number; 0 validates in none.
+#: Values of `part.npy`, which says what a row is for. Train rows validate in the fold of their number;
+#: 0 validates in none.
 TRAIN, TEST = 0, 1
 #: Array next to columns of a file each: what rows hold, as a number (distributed/hashing.py).
 HASHES = "hashes"

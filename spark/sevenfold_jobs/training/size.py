@@ -5,7 +5,7 @@ from typing import Any
 from sevenfold_jobs.common.door.limits import most_bytes
 from sevenfold_jobs.common.failures import InvalidInput
 
-# Of a value: as Arrow reads it, as float64 of the encoded rows, as a bin of a booster, and what lies between.
+# A value as Arrow reads it, as float64 of the encoded rows, as a bin of a booster, and what lies between.
 BYTES_A_CELL = 20
 _GB = 2**30
 

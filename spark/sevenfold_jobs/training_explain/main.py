@@ -71,7 +71,7 @@ def _describe(batch: Batch, model: StoredModel, data: Prepared) -> dict[str, Any
     for feature in model.features:
         each = found[feature.name]
         known = rows_of.get(feature.source)
-        # Of a date's parts the one that differs most.
+        # A date counts by the part of it that differs most.
         if known is None or each["share"] > known[0]:
             rows_of[feature.source] = (each["share"], 0.0, None, each["clusters"])
     return _write(batch, rows_of)

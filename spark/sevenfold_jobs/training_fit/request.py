@@ -37,7 +37,7 @@ class Request:
     processes: int
     memory_mb: float
     fits: list[Fit]
-    #: Of the distributed path: in how many tasks of Spark the rows of a fit are; None on any other.
+    #: How many tasks of Spark share the rows of a fit on the distributed path; None on any other.
     tasks: int | None = None
 
 

@@ -211,7 +211,7 @@ function after<T>(before: Promise<unknown> | undefined, next: () => Promise<T>):
 interface KnownDates {
   dates: string;
   trainingDates: string;
-  /** Of the prices that were known for each. */
+  /** How many prices were known for each, and their digest (sql/known-prices.sql). */
   rows: string;
   digests: string;
 }

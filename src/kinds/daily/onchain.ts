@@ -65,23 +65,23 @@ export function onchainPortfolio(day: DayInHand): PortfolioSource {
           `The wallets (${day.wallets.join(', ')}) hold no approved token and no position at block ${chain.head.block}: there is nothing to allocate. Check SEVENFOLD_WALLETS.`,
         );
       }
-      const told = await reconciled(day, { ...chain, pools }, books, holdings);
+      const found = await reconciled(day, { ...chain, pools }, books, holdings);
       const detail: OnChainDetail = {
         block: chain.head.block,
         at: new Date(chain.head.timestamp * 1000).toISOString().slice(0, 19).replace('T', ' '),
         wallets: day.wallets,
         booksOf: books?.date ?? null,
-        transfers: told.transfers,
-        unreconciled: told.unreconciled,
-        unexplained: told.unexplained.map(({ token, amount }) => ({ token, amount: formatAmount(amount) })),
-        lookAlikes: told.lookAlikes.slice(0, shownLookAlikes).map(({ token, hash, symbol }) => {
+        transfers: found.transfers,
+        unreconciled: found.unreconciled,
+        unexplained: found.unexplained.map(({ token, amount }) => ({ token, amount: formatAmount(amount) })),
+        lookAlikes: found.lookAlikes.slice(0, shownLookAlikes).map(({ token, hash, symbol }) => {
           return { token, hash, symbol: symbol?.slice(0, 40) ?? null };
         }),
       };
       return {
         openedWith: books?.date ?? null,
-        balances: told.balances,
-        warnings: [...warnings, ...remarksOn(told)],
+        balances: found.balances,
+        warnings: [...warnings, ...remarksOn(found)],
         detail: { onchain: detail },
       };
     },

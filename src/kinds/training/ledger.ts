@@ -35,7 +35,7 @@ export interface TrainingRequest {
   seed: number;
   /** Left out: native. */
   path?: Path;
-  /** Of the distributed path: tasks that share the rows of a fit. */
+  /** How many tasks share the rows of a fit on the distributed path. */
   tasks?: number;
   /** What becomes of columns and rows: roles, types, validation, seed. */
   settings: Record<string, unknown>;

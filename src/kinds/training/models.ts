@@ -17,7 +17,7 @@ interface Model {
   tasks: readonly string[];
   /** Runs where no model is named. */
   usual?: boolean;
-  /** Of one fit by the defaults, on one core: `fit` whatever the rows, and by a million cells (docs/decisions/052). */
+  /** One fit by the defaults, on one core: `fit` whatever the rows, and more for each million cells (docs/decisions/052). */
   cpuSeconds: { fit: number; millionCells: number };
   /** Is fitted by tasks of Spark that share the rows (spark/sevenfold_jobs/training/distributed/models.py). */
   distributed?: boolean;

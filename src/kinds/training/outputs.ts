@@ -11,7 +11,7 @@ export function resultRootOf(config: Config, run: Run): string {
   return `${objectsOf(config, run.engine)}/training/results/${name}/${run.runId.slice(0, 8)}`;
 }
 
-/** Of these tables those that are gone from their folder; of a bucket none is looked for. */
+/** Which of these tables are gone from their folder; a bucket is not looked into. */
 export function lostOutputs(root: string, names: readonly string[]): string[] {
   if (!root.startsWith('/')) return [];
   return names

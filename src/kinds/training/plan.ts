@@ -23,7 +23,7 @@ export interface PlannedData {
 export interface TrainingPlan {
   models: { model: string; trials: number; fits: number; cpuSeconds: number }[];
   fits: number;
-  /** Of all fits, and the final one; reading and judging come on top. */
+  /** All fits and the final one; reading and judging come on top. */
   cpuSeconds: number;
   fitsHere: boolean;
 }
@@ -58,7 +58,7 @@ export function planTraining(request: TrainingRequest, data: PlannedData): Train
   };
 }
 
-/** Of 80 % that train and validate: all but a fold, or three of four. */
+/** 80 % train and validate, of which a fit has all but a fold, or three of four. */
 function trainingRows(rows: number, folds: number): number {
   return rows * 0.8 * (folds > 1 ? 1 - 1 / folds : 0.75);
 }

@@ -169,16 +169,16 @@ test(
 test('providers agree on the same transfers', { skip }, () => {
   const etherscan = readEtherscan(body('etherscan_tokentx.json'));
   const known = new Set([usdc.address, syrup.address]);
-  const told = (rows: Transfer[]) =>
+  const moved = (rows: Transfer[]) =>
     rows.filter(({ token }) => known.has(token)).map(({ hash, value: units }) => [hash, units]);
   const ethplorer = mergePages([
     readEthplorer(body('ethplorer_p1.json')),
     readEthplorer(body('ethplorer_p2.json')),
   ]);
-  assert.deepEqual(told(mergePages([etherscan])), told(ethplorer));
+  assert.deepEqual(moved(mergePages([etherscan])), moved(ethplorer));
   assert.deepEqual(
-    told(mergePages([readEtherscan(body('blockscout_tokentx.json'))])),
-    told(mergePages([etherscan])),
+    moved(mergePages([readEtherscan(body('blockscout_tokentx.json'))])),
+    moved(mergePages([etherscan])),
   );
 });
 

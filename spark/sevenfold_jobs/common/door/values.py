@@ -91,7 +91,7 @@ class Decimals:
     certain: bool = False
 
 
-#: Of a file that shows nothing.
+#: What a file without a sign of its own is read by.
 USUAL = Decimals()
 
 

@@ -19,8 +19,8 @@ from sevenfold_jobs.sinks.delta.writing import added_file, paths_file
 def keep_the_rest(
     folder: str, commodity: str, version: str, stem: str, files: Sequence[DataFile], days: np.ndarray
 ) -> tuple[list[DataFile], list[dict[str, Any]]]:
-    """Of files that may hold one of the `days` (since 1970, ascending): those that do, or of which something
-    cannot be read, to be removed; and new files with their rows of other dates."""
+    """Sorts files that may hold one of the `days` (since 1970, ascending). Answers those to be removed, since
+    they hold one or cannot be read whole, and new files with their rows of other dates."""
     removed, kept = [], []
     for file in files:
         groups = RowGroups(file_system(folder), file.path)

@@ -58,7 +58,7 @@ def fit(
         estimator = CoxnetSurvivalAnalysis(
             l1_ratio=params["l1_ratio"],
             alphas=penalties,
-            # Of all penalties together.
+            # The library's limit is for all penalties together.
             max_iter=params["max_iter"] * len(penalties),
             # Its own baselines are one of each penalty and walk over the times in Python.
             fit_baseline_model=False,

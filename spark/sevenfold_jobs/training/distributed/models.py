@@ -14,7 +14,7 @@ from sevenfold_jobs.training.encoding import Encoder
 from sevenfold_jobs.training.models.linear import MOST_ROWS_TO_CHOOSE, Linear, chosen_penalty
 from sevenfold_jobs.training.models.trees import MODEL, read_trees
 
-# Of LightGBM's text what says where it was fitted, which is no part of the model.
+# Lines of LightGBM's text that say where it was fitted, which is no part of the model.
 _OF_THE_PLACE = ("[machines:", "[local_listen_port:", "[machine_list_filename:", "[time_out:")
 # LightGBM's default of `max_cat_threshold`.
 _LEVELS_OF_A_SPLIT = 32

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 20_000
 #: Rows that a task predicts.
 _ROWS_A_RANGE = 250_000
-#: Of `rows_of`: what the chosen model is fitted on.
+#: The "fold" that the chosen model is fitted on: all rows that train or validate.
 ALL = 0
 
 

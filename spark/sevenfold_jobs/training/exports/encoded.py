@@ -10,7 +10,7 @@ from sevenfold_jobs.training.exports.graph import ML, Graph
 
 #: How a gap of a category is given.
 GAP = ""
-# Of a level that was not seen, and of a gap where it is no level: no code is below 0.
+# Codes for a level that was not seen, and for a gap that is no level: others are 0 and above.
 _NONE, _GAP = -1, -2
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from sevenfold_jobs.common.failures import InvalidInput
 
-#: Of the operators, and of those for machine learning: as old as doubles in trees allow.
+#: Versions of the operators and of those for machine learning, as old as doubles in trees allow.
 OPSET, OPSET_ML, IR_VERSION = 17, 3, 8
 ML = "ai.onnx.ml"
 

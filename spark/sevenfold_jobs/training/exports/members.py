@@ -11,7 +11,7 @@ from sevenfold_jobs.training.model_files import Member
 from sevenfold_jobs.training.models import glm, random_forest
 from sevenfold_jobs.training.models.trees import MODEL
 
-# Of LightGBM's objectives for numbers those whose score is the number.
+# LightGBM's objectives for numbers whose score is the number itself.
 _PLAIN = ("regression", "regression_l1", "huber", "fair", "quantile", "mape")
 _LOGARITHMIC = ("poisson", "gamma", "tweedie")
 
