@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test';
 import type { Rig } from '../../support/rig.ts';
 import { startSharedTrainingRig } from '../../support/training-rig.ts';
 import type { TrainingRig } from '../../support/training-rig.ts';
+import { loadTrainingReport } from '../../../src/kinds/training/page/data.ts';
 
 const rows = 400;
 const few = ['--models', 'linear', 'lightgbm', '--trials', '4', '--folds', '3'];
@@ -49,6 +50,8 @@ describe('a training', () => {
     assert.equal(result.counts!['fits'], 3 * (1 + 1 + 4));
     assert.equal(result.counts!['complete'], result.counts!['fits']);
     assert.match(result.statement!, /On 80 test rows that had no part in the choice: log loss/);
+    const { data } = await loadTrainingReport(rig.database, result.runId!);
+    for (const library of ['lightgbm', 'scikit-learn']) assert.ok(data!.versions[library], library);
 
     const found = await rig.database.query<{
       rows: number;

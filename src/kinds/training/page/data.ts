@@ -49,6 +49,7 @@ export interface TrainingData {
     folds: number;
     parts: { part: string; rows: number; classes?: number[] }[];
   } | null;
+  /** The libraries that prepared the rows and fitted the models. */
   versions: Record<string, string>;
 }
 
@@ -123,7 +124,7 @@ export async function loadTrainingReport(database: Database, runId: string): Pro
     cost,
     fits,
   ] = await Promise.all([
-    readDataRow(database, request.dataVersion),
+    readDataRow(database, runId, request.dataVersion),
     readUnits(database, runId),
     missingFits(database, runId),
     readTrials(database, runId),
@@ -161,13 +162,21 @@ export async function loadTrainingReport(database: Database, runId: string): Pro
   };
 }
 
-async function readDataRow(database: Database, dataVersion: string): Promise<TrainingData | null> {
+async function readDataRow(
+  database: Database,
+  runId: string,
+  dataVersion: string,
+): Promise<TrainingData | null> {
   const found = await database.query<TrainingData>(
     `select task, task_reason as "taskReason", target, is_synthetic as synthetic, file_rows as "fileRows", rows,
             dropped, columns, jsonb_array_length(features) as features, coalesce(classes, '[]') as classes, summary,
-            warnings, split, versions
+            warnings, split,
+            versions || coalesce((select jsonb_object_agg(key, version)
+                                    from (select each.key, string_agg(distinct each.value, ', ' order by each.value) as version
+                                            from training_fits f, jsonb_each_text(f.versions) each
+                                           where f.run_id = $2 group by each.key) fitted), '{}') as versions
        from training_data where data_version = $1`,
-    [dataVersion],
+    [dataVersion, runId],
   );
   return found.rows[0] ?? null;
 }
