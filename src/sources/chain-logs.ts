@@ -1,12 +1,12 @@
 /** Logs of a node: transfers of the wallets between the blocks of the books and of the day. No key. */
-import { gapsOf, readLogs, transferTopic } from '../pools/portfolio/onchain/transfers.ts';
+import { readLogs, transferTopic } from '../pools/portfolio/onchain/transfers.ts';
 import type { Transfer } from '../pools/portfolio/onchain/transfers.ts';
 import type { Address } from '../pools/portfolio/onchain/calls.ts';
 import { objectOf } from '../pools/portfolio/onchain/calls.ts';
 import type { Trouble } from './answers.ts';
 import { askNodes, nodeTrouble } from './chain.ts';
 import type { DayInHand, LiveSource, Wanted } from './source.ts';
-import { blocksOf, ofTheWallets, providerOfTransfers, unreadable } from './transfers.ts';
+import { blocksOf, ofTheWallets, providerOfTransfers, storedByBlocks, unreadable } from './transfers.ts';
 import type { Span, TransfersOfDay } from './transfers.ts';
 
 /** Nodes refuse longer ranges of blocks, some even these: then halves are asked for. */
@@ -52,20 +52,9 @@ export const chainLogs: LiveSource = {
   },
 };
 
-export async function storedAsLogs(day: DayInHand, span: Span): Promise<TransfersOfDay> {
-  const pages: Transfer[][] = [];
+export function storedAsLogs(day: DayInHand, blocks: Span): Promise<TransfersOfDay> {
   const lanes = day.wallets.flatMap((wallet) => [`${wallet}/in`, `${wallet}/out`]);
-  const covered = new Map<string, Span[]>(lanes.map((lane) => [lane, []]));
-  for (const key of (await day.storedAt('chain-logs')).keys()) {
-    const [, lane, from, to] = /^(.+)\/(\d+)-(\d+)$/.exec(key) ?? [];
-    const page = logsIn(JSON.parse((await day.body('chain-logs', key))!.toString('utf8')));
-    pages.push(page.filter(({ block }) => block! >= span.from && block! <= span.to));
-    covered.get(lane!)?.push({ from: Number(from), to: Number(to) });
-  }
-  const missing = [...covered].flatMap(([lane, ranges]) =>
-    gapsOf(ranges, span).map(({ from, to }) => `blocks of ${lane} ${from} to ${to}`),
-  );
-  return { pages, missing };
+  return storedByBlocks(day, 'chain-logs', blocks, lanes, (body) => ({ rows: logsIn(body) }));
 }
 
 const rangeRefused = /^(the range is refused|HTTP 413)/;

@@ -1,5 +1,5 @@
 /** Etherscan: transfers of the wallets, page by page from the block of the books; only with a key. */
-import { gapsOf, readEtherscan } from '../pools/portfolio/onchain/transfers.ts';
+import { readEtherscan } from '../pools/portfolio/onchain/transfers.ts';
 import type { Transfer } from '../pools/portfolio/onchain/transfers.ts';
 import type { Address } from '../pools/portfolio/onchain/calls.ts';
 import { objectOf } from '../pools/portfolio/onchain/calls.ts';
@@ -7,7 +7,7 @@ import type { Trouble } from './answers.ts';
 import type { SourceSettings } from './settings.ts';
 import { CannotPlan, get } from './source.ts';
 import type { DayInHand, LiveSource, Wanted } from './source.ts';
-import { blocksOf, ofTheWallets, providerOfTransfers, unreadable } from './transfers.ts';
+import { blocksOf, ofTheWallets, storedByBlocks, unreadable } from './transfers.ts';
 import type { Span, TransfersOfDay } from './transfers.ts';
 
 /** The most rows that a free key gets. */
@@ -21,9 +21,8 @@ export const etherscan: LiveSource = {
   says: () => 'the key is accepted',
   async wanted(day) {
     const { etherscanKey } = day.settings;
-    if (etherscanKey === undefined || providerOfTransfers(day.settings) !== 'etherscan') return [];
-    const span = await blocksOf(day);
-    if (span === undefined) return [];
+    const span = etherscanKey === undefined ? undefined : await blocksOf(day);
+    if (etherscanKey === undefined || span === undefined) return [];
     const wanted: Wanted[] = [];
     for (const wallet of day.wallets) {
       for (let start = span.from; ;) {
@@ -49,21 +48,12 @@ export function etherscanProbe(settings: SourceSettings): Wanted[] {
   return [pageOf(settings, wallet, { from: 0, to: 1 }, etherscanKey)];
 }
 
-export async function storedByEtherscan(day: DayInHand, span: Span): Promise<TransfersOfDay> {
-  const pages: Transfer[][] = [];
-  const covered = new Map<string, Span[]>(day.wallets.map((wallet) => [wallet, []]));
-  for (const key of (await day.storedAt('etherscan')).keys()) {
-    const [, wallet, from, to] = /^(.+)\/(\d+)-(\d+)$/.exec(key) ?? [];
-    const page = readEtherscan(JSON.parse((await day.body('etherscan', key))!.toString('utf8')));
-    pages.push(page.filter(({ block }) => block! >= span.from && block! <= span.to));
+export function storedByEtherscan(day: DayInHand, blocks: Span): Promise<TransfersOfDay> {
+  return storedByBlocks(day, 'etherscan', blocks, day.wallets, (body) => {
+    const rows = readEtherscan(body);
     // The last block of a full page may go on in the next one.
-    const end = page.length >= pageRows ? page.at(-1)!.block! - 1 : Number(to);
-    covered.get(wallet!)?.push({ from: Number(from), to: end });
-  }
-  const missing = [...covered].flatMap(([wallet, ranges]) =>
-    gapsOf(ranges, span).map(({ from, to }) => `blocks of ${wallet} ${from} to ${to}`),
-  );
-  return { pages, missing };
+    return { rows, ...(rows.length >= pageRows && { wholeTo: rows.at(-1)!.block! - 1 }) };
+  });
 }
 
 function pageOf({ etherscan: base }: SourceSettings, wallet: Address, asked: Span, apikey: string): Wanted {

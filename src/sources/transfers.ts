@@ -2,6 +2,7 @@
  * Transfers of the wallets since the day whose holdings our books have. They explain what changed; what is held is said by the
  * chain itself. One of three providers brings them: what all three share is here.
  */
+import { gapsOf } from '../pools/portfolio/onchain/transfers.ts';
 import type { Transfer } from '../pools/portfolio/onchain/transfers.ts';
 import { headOf } from './chain.ts';
 import { CannotPlan } from './source.ts';
@@ -51,6 +52,31 @@ export interface TransfersOfDay {
   pages: Transfer[][];
   /** Whose transfers of which blocks or seconds are not stored, for people. */
   missing: string[];
+}
+
+/**
+ * The stored pages of a source whose keys are `<lane>/<first block>-<last block>`, without what lies outside of the blocks. `read`
+ * answers the rows of a page, and the last block that it has whole where that is not the one that was asked for.
+ */
+export async function storedByBlocks(
+  day: DayInHand,
+  source: SourceName,
+  blocks: Span,
+  lanes: readonly string[],
+  read: (body: unknown) => { rows: Transfer[]; wholeTo?: number },
+): Promise<TransfersOfDay> {
+  const pages: Transfer[][] = [];
+  const covered = new Map<string, Span[]>(lanes.map((lane) => [lane, []]));
+  for (const key of (await day.storedAt(source)).keys()) {
+    const [, lane, from, to] = /^(.+)\/(\d+)-(\d+)$/.exec(key) ?? [];
+    const { rows, wholeTo } = read(JSON.parse((await day.body(source, key))!.toString('utf8')));
+    pages.push(rows.filter(({ block }) => block! >= blocks.from && block! <= blocks.to));
+    covered.get(lane!)?.push({ from: Number(from), to: wholeTo ?? Number(to) });
+  }
+  const missing = [...covered].flatMap(([lane, ranges]) =>
+    gapsOf(ranges, blocks).map(({ from, to }) => `blocks of ${lane} ${from} to ${to}`),
+  );
+  return { pages, missing };
 }
 
 /** Why a page is not one, by reading it; undefined where it is. */
