@@ -10,6 +10,7 @@ import { makeWorld } from '../live/world.ts';
 import type { World } from '../live/world.ts';
 import { book, held, opened } from './books.ts';
 import { day, sourceRig } from './rig.ts';
+import type { SourceRig } from './rig.ts';
 
 const nextDay = '2026-11-21';
 const usdc = '0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48';
@@ -36,6 +37,15 @@ function vaultIn(world: World): { vault: string; poolId: string } {
   )!;
   const poolId = pool['pool'] as string;
   return { poolId, vault: world.addresses()[poolId]! };
+}
+
+/** The usual day, whose balances are the books of the next; its world. */
+async function firstDay(rig: SourceRig): Promise<ReturnType<typeof worldOf>> {
+  const world = worldOf(day);
+  rig.emulator.serve(world);
+  await rig.fetchDay();
+  await book(rig, (await opened(rig)).balances);
+  return world;
 }
 
 test('what a wallet holds is the chain’s word at one final block, to the last unit; nothing is signed', async (t) => {
@@ -106,10 +116,7 @@ for (const [by, variables] of [
   test(`the books meet the chain by transfers of ${by}; a look-alike is named and not counted`, async (t) => {
     const namesTokens = by !== 'the logs of a node';
     const rig = await onChain(t, { variables });
-    const first = worldOf(day);
-    rig.emulator.serve(first);
-    await rig.fetchDay();
-    await book(rig, (await opened(rig)).balances);
+    const first = await firstDay(rig);
     const next = worldOf(nextDay, eventful(first.chain.head).transfers);
     rig.emulator.serve(next);
     const ends = await rig.fetchDay(nextDay);
@@ -140,53 +147,31 @@ for (const [by, variables] of [
   });
 }
 
-test('transfers are read page by page: what stands on both sides of a page is one, two equal ones are two', async (t) => {
-  const rig = await onChain(t, { variables: { ETHERSCAN_API_KEY: 'es-secret' } });
-  const first = worldOf(day);
-  rig.emulator.serve(first);
-  await rig.fetchDay();
-  await book(rig, (await opened(rig)).balances);
-  const start = first.chain.head + 10;
-  // 2,500 in all, three to a block, so that pages end within blocks; the last two are equal events of one transaction.
-  const many = Array.from({ length: 2_498 }, (_, i) =>
-    transferOf(start + Math.floor(i / 3), `many ${i}`, [usdc, 'USDC'], [other, wallet], 1n),
-  );
-  const twice = transferOf(start + 900, 'twice', [usdc, 'USDC'], [other, wallet], 7n);
-  rig.emulator.serve(worldOf(nextDay, [...many, twice, { ...twice }]));
-  await rig.fetchDay(nextDay);
-  assert.equal(rig.emulator.count('api.etherscan.io'), 3);
-  const { balances, onchain } = await opened(rig, nextDay);
-  const idle = balances.find(({ poolId }) => poolId === null)!;
-  assert.deepEqual([formatAmount(idle.flow), onchain.unexplained], ['0.002512', []]);
-  assert.equal(onchain.transfers, 2_500);
-});
-
-test('by Ethplorer they are read back from the newest, and a second that goes on in the next page is one', async (t) => {
-  const rig = await onChain(t, { variables: { ETHPLORER_API_KEY: 'ep-secret' } });
-  const first = worldOf(day);
-  rig.emulator.serve(first);
-  await rig.fetchDay();
-  await book(rig, (await opened(rig)).balances);
-  const start = first.chain.head + 10;
-  const many = Array.from({ length: 248 }, (_, i) =>
-    transferOf(start + Math.floor(i / 3), `many ${i}`, [usdc, 'USDC'], [other, wallet], 1n),
-  );
-  const twice = transferOf(start + 900, 'twice', [usdc, 'USDC'], [other, wallet], 7n);
-  rig.emulator.serve(worldOf(nextDay, [...many, twice, { ...twice }]));
-  await rig.fetchDay(nextDay);
-  assert.equal(rig.emulator.count('api.ethplorer.io'), 3);
-  const { balances, onchain } = await opened(rig, nextDay);
-  const idle = balances.find(({ poolId }) => poolId === null)!;
-  assert.deepEqual([formatAmount(idle.flow), onchain.unexplained], ['0.000262', []]);
-  assert.equal(onchain.transfers, 250);
-});
+// Three to a block, so that pages end within blocks; the last two are equal events of one transaction.
+for (const [by, variables, ones, pages, flow] of [
+  ['api.etherscan.io', { ETHERSCAN_API_KEY: 'es-secret' }, 2_498, 3, '0.002512'],
+  ['api.ethplorer.io', { ETHPLORER_API_KEY: 'ep-secret' }, 248, 3, '0.000262'],
+] as const) {
+  test(`${by}, page by page: what stands on both sides of a page is one, two equal ones are two`, async (t) => {
+    const rig = await onChain(t, { variables });
+    const start = (await firstDay(rig)).chain.head + 10;
+    const many = Array.from({ length: ones }, (_, i) =>
+      transferOf(start + Math.floor(i / 3), `many ${i}`, [usdc, 'USDC'], [other, wallet], 1n),
+    );
+    const twice = transferOf(start + 900, 'twice', [usdc, 'USDC'], [other, wallet], 7n);
+    rig.emulator.serve(worldOf(nextDay, [...many, twice, { ...twice }]));
+    await rig.fetchDay(nextDay);
+    assert.equal(rig.emulator.count(by), pages);
+    const { balances, onchain } = await opened(rig, nextDay);
+    const idle = balances.find(({ poolId }) => poolId === null)!;
+    assert.deepEqual([formatAmount(idle.flow), onchain.unexplained], [flow, []]);
+    assert.equal(onchain.transfers, ones + 2);
+  });
+}
 
 test('transfers are those of the provider of which nothing is missing, whatever key came in between', async (t) => {
   const rig = await onChain(t, { variables: { ETHERSCAN_API_KEY: 'es-secret' } });
-  const first = worldOf(day);
-  rig.emulator.serve(first);
-  await rig.fetchDay();
-  await book(rig, (await opened(rig)).balances);
+  const first = await firstDay(rig);
   const start = first.chain.head + 10;
   const many = Array.from({ length: 1_500 }, (_, i) =>
     transferOf(start + i, `many ${i}`, [usdc, 'USDC'], [other, wallet], 1n),
@@ -206,10 +191,7 @@ test('transfers are those of the provider of which nothing is missing, whatever 
 
 test('a gap of blocks: the chain is right, and the books are not held against it', async (t) => {
   const rig = await onChain(t, { variables: { ETHERSCAN_API_KEY: 'es-secret' } });
-  const first = worldOf(day);
-  rig.emulator.serve(first);
-  await rig.fetchDay();
-  await book(rig, (await opened(rig)).balances);
+  const first = await firstDay(rig);
   const next = worldOf(nextDay, eventful(first.chain.head).transfers);
   rig.emulator.serve(next);
   rig.emulator.fault({ provider: 'api.etherscan.io', kind: 'status 503' });
@@ -224,10 +206,7 @@ test('a gap of blocks: the chain is right, and the books are not held against it
 
 test('a range of logs that a node finds too wide is asked for in halves', async (t) => {
   const rig = await onChain(t);
-  const first = worldOf(day);
-  rig.emulator.serve(first);
-  await rig.fetchDay();
-  await book(rig, (await opened(rig)).balances);
+  const first = await firstDay(rig);
   const next = worldOf(nextDay, eventful(first.chain.head).transfers);
   next.chain.widestLogs = 300;
   rig.emulator.serve(next);
