@@ -1,5 +1,5 @@
-import { arrayText } from '../../../database/array-text.ts';
 import { join } from 'node:path';
+import { arrayText } from '../../../database/array-text.ts';
 import { datesOfATask } from '../../../planning/chunks.ts';
 import type { Day } from '../../../planning/days.ts';
 import { askPython } from '../../../python.ts';

@@ -34,19 +34,24 @@ with due as (
       on f.commodity = $1 and f.model_version = $2 and f.forecast_start_date = paths.date
     left join path_fingerprints s
       on s.sink = $15 and s.commodity = $1 and s.model_version = $2 and s.forecast_start_date = paths.date
+), judged as (
+  select coalesce(due.date, stored.date) as date,
+         coalesce(stored.found, 0)::integer as found, coalesce(stored.sound, 0)::integer as sound,
+         coalesce(stored.points, 0)::integer as points,
+         case when due.date is null then 'extra'
+              when stored.found is null then 'missing'
+              when stored.whole then 'complete'
+              else 'partial' end as state,
+         coalesce(stored.whole and stored.fingerprint
+           is distinct from forecast_fingerprint($11, m.sha256, due.rows, due.digest), false) as changed
+    from due
+    full join stored using (date)
+    left join fitted_models m
+      on m.commodity = $1 and m.model_key = $12 and m.model_version = $13 and m.train_frequency = $14
+     and m.training_date = due.training_date
 )
-select coalesce(due.date, stored.date) as date,
-       coalesce(stored.found, 0)::integer as found, coalesce(stored.sound, 0)::integer as sound,
-       coalesce(stored.points, 0)::integer as points,
-       case when due.date is null then 'extra'
-            when stored.found is null then 'missing'
-            when stored.whole then 'complete'
-            else 'partial' end as state,
-       coalesce(stored.whole and stored.fingerprint
-         is distinct from forecast_fingerprint($11, m.sha256, due.rows, due.digest), false) as changed
-  from due
-  full join stored using (date)
-  left join fitted_models m
-    on m.commodity = $1 and m.model_key = $12 and m.model_version = $13 and m.train_frequency = $14
-   and m.training_date = due.training_date
- order by 1
+-- One row of lists: as rows, 100,000 dates take a third of a second to be read.
+select array_agg(date order by date)::text as date, array_agg(found order by date)::text as found,
+       array_agg(sound order by date)::text as sound, array_agg(points order by date)::text as points,
+       array_agg(state order by date)::text as state, array_agg(changed order by date)::text as changed
+  from judged
