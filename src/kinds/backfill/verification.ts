@@ -205,28 +205,23 @@ function remarks(model: ForecastModel, due: readonly DueDate[], dates: readonly 
   ];
 }
 
+const othersWrote = 'writes of others to the table, among its newest; every date was counted after them';
+const filesAreLost =
+  'files of the table that are damaged or gone; the dates in them count as missing and are made again';
+
 /** Not wrong by itself: what others left is judged like everything else, and what is lost is made again. */
 function remarksOnTable(
   { version }: ForecastModel,
   foreign: readonly string[],
   lost: readonly string[],
 ): Check[] {
-  const remark = (name: string, found: readonly string[], shown: number, message: string): Check[] => {
+  const remark = (name: string, found: readonly string[], message: string, shown: number): Check[] => {
     const more = found.length > shown ? `; ${found.length - shown} more` : '';
     const observed = found.slice(0, shown).join('; ') + more;
     const check = { name: `${name} ${version}`, severity: 'warn' as const, passed: false };
     return found.length === 0 ? [] : [{ ...check, observed, expected: 'none', message }];
   };
-  return [
-    ...remark(
-      ...(['others', foreign, 3] as const),
-      'writes of others to the table, among its newest; every date was counted after them',
-    ),
-    ...remark(
-      ...(['damaged', lost, 2] as const),
-      'files of the table that are damaged or gone; the dates in them count as missing and are made again',
-    ),
-  ];
+  return [...remark('others', foreign, othersWrote, 3), ...remark('damaged', lost, filesAreLost, 2)];
 }
 
 async function countUnits(

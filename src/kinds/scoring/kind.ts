@@ -14,7 +14,7 @@ import type { ScoringInput } from './input.ts';
 import { scoringKey } from './key.ts';
 import { readScorings, scoringKind, scoringRequestOf } from './ledger.ts';
 import type { ScoringPhase } from './phases.ts';
-import { driftOfChance } from '../../planning/drift.ts';
+import { driftOfChance, muchDrift } from '../../planning/drift.ts';
 
 const phases: Record<ScoringPhase, Phase> = {
   score: {
@@ -82,9 +82,6 @@ export const scoring: Kind = {
   },
 };
 
-/** From here on a column's values are distributed otherwise than in training, as is usually said of the index. */
-const conspicuousDrift = 0.25;
-
 function remarksOf({
   output,
   rows,
@@ -94,7 +91,7 @@ function remarksOf({
 }: Awaited<ReturnType<typeof readScorings>>[number]): string[] {
   const levels = Object.entries(unseen).map(([column, rows]) => `${column} in ${count(rows)} rows`);
   const drifted = Object.entries(drift)
-    .filter(([, psi]) => psi >= Math.max(conspicuousDrift, driftOfChance(rows)))
+    .filter(([, psi]) => psi >= Math.max(muchDrift, driftOfChance(rows)))
     .map(([column, psi]) => `${column} (PSI ${psi.toFixed(2)})`);
   return [
     output,

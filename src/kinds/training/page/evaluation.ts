@@ -10,7 +10,7 @@ import type { Evaluation } from '../outcome.ts';
 import type { TrainingReport } from './data.ts';
 import { metricsShown, score, titleOf } from './figures.ts';
 import { testOf } from './head.ts';
-import { driftOfChance } from '../../../planning/drift.ts';
+import { driftOfChance, muchDrift, someDrift } from '../../../planning/drift.ts';
 
 /** As spark/sevenfold_jobs/training/metrics.py writes it. */
 interface Detail {
@@ -230,9 +230,6 @@ function confusionTable({ confusion, byClass }: Detail): Html | false {
     </p>
   </div>`;
 }
-
-/** From here on a column is distributed otherwise than in training, as is usually said of the index. */
-const [someDrift, muchDrift] = [0.1, 0.25];
 
 /** Null where neither the test nor a later file shows a change. */
 export function driftSection(report: TrainingReport): Html | null {
